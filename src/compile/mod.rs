@@ -1,0 +1,113 @@
+//! MetricQuery -> plan -> SQL: resolves names, chooses sources and joins, checks values, writes SQL with reasons.
+
+mod error;
+
+pub use error::{CompileError, ErrorCode};
+
+use jiff::civil::Date;
+
+use crate::model::{ColumnType, DateRange, Format, Grain, MetricQuery, Place, ValueLookup};
+use crate::warehouse::Dialect;
+
+/// What a compilation depends on besides the registry and the query.
+#[derive(Clone, Copy)]
+pub struct CompileOptions<'a> {
+    /// The engine to write for.
+    pub dialect: Dialect,
+    /// The current day, for relative ranges.
+    pub today: Date,
+    /// Known dimension values.
+    pub values: &'a dyn ValueLookup,
+}
+
+/// What an output column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A grouping key.
+    Group,
+    /// A metric.
+    Metric,
+    /// A metric in the compared range.
+    Prior,
+    /// Metric minus prior.
+    Change,
+    /// Change over prior.
+    ChangePercent,
+}
+
+/// One column of the result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputColumn {
+    /// Name in the SQL and in exports: as the query wrote it.
+    pub name: String,
+    /// Name for people.
+    pub label: String,
+    /// What it holds.
+    pub role: Role,
+    /// Its type.
+    pub ty: ColumnType,
+    /// How to show it.
+    pub format: Format,
+    /// The grain of a time grouping.
+    pub grain: Option<Grain>,
+    /// For metrics: whether groups add up to their union; if not, totals must come from the engine.
+    pub additive: bool,
+}
+
+/// Why the SQL is as it is; shown under the preview.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Which kind of choice.
+    pub kind: ReasonKind,
+    /// One sentence.
+    pub text: String,
+    /// The definition responsible.
+    pub place: Option<Place>,
+}
+
+/// Kinds of choices a compilation makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReasonKind {
+    /// Which source a metric reads.
+    Source,
+    /// A join that was taken.
+    Join,
+    /// A filter that applies.
+    Filter,
+    /// The time range as dates.
+    Time,
+    /// The compared range as dates.
+    Compare,
+    /// A default of the metric that was used.
+    Default,
+    /// Something the reader should know, such as values that could not be checked.
+    Note,
+}
+
+/// One SQL statement with the columns it returns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// The text.
+    pub sql: String,
+    /// For each line of the text, the definitions that produced it.
+    pub lines: Vec<Vec<Place>>,
+    /// The columns it returns, in order.
+    pub columns: Vec<OutputColumn>,
+}
+
+/// A compiled query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compiled {
+    /// The query with canonical metric names and with defaults filled in; its text is the cache key.
+    pub query: MetricQuery,
+    /// The SQL.
+    pub main: Statement,
+    /// The same metrics over all groups, recomputed by the engine; or why there is none.
+    pub totals: Result<Statement, String>,
+    /// Why the SQL is as it is.
+    pub reasons: Vec<Reason>,
+    /// The time range, as days.
+    pub range: DateRange,
+    /// The compared range, as days.
+    pub prior: Option<DateRange>,
+}

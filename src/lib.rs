@@ -1,0 +1,17 @@
+//! metrex: a terminal metric explorer on a semantic layer.
+//!
+//! A question or a pick becomes a [`model::MetricQuery`], the metric query becomes SQL ([`compile`]), the SQL becomes
+//! rows ([`warehouse`]). Programs call [`session::Session`].
+
+pub mod cli;
+pub mod compile;
+pub mod demo;
+pub mod index;
+pub mod init;
+pub mod model;
+pub mod registry;
+pub mod session;
+pub mod store;
+pub mod tui;
+pub mod usage;
+pub mod warehouse;

@@ -1,0 +1,3 @@
+//! The `metrex` program: everything is in the library, see [`metrex::cli`].
+
+fn main() {}

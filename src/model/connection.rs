@@ -1,0 +1,40 @@
+//! Connections as configured in `metrex.yaml`; secrets are never part of them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How to reach a PostgreSQL or AlloyDB server; what is not given comes from the URL, then `PG*`, then `.pgpass`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PostgresSettings {
+    /// `postgres://user@host:port/database?sslmode=…`, or a `key=value` string.
+    pub url: Option<String>,
+    /// Command whose first line of output is the password (IAM tokens); run at each connect.
+    pub password_command: Option<String>,
+    /// PEM file with root certificates, beside the system's.
+    pub ssl_root_cert: Option<PathBuf>,
+    /// Server-side limit for one statement.
+    pub statement_timeout: Option<Duration>,
+}
+
+/// The kind of warehouse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConnectionKind {
+    /// An SQLite file, opened read-only.
+    Sqlite {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// PostgreSQL or AlloyDB.
+    Postgres(PostgresSettings),
+}
+
+/// One entry of `connections:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Its name.
+    pub name: String,
+    /// Where it leads.
+    pub kind: ConnectionKind,
+    /// Most rows a query returns before it is cut with a notice.
+    pub row_cap: u64,
+}

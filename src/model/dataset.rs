@@ -1,0 +1,128 @@
+//! Datasets: the tables (or queries) that metrics are computed from, with their dimensions and many-to-one joins.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Expression, Format, Place};
+
+/// What a dataset reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relation {
+    /// A table or view, as `table` or `schema.table`.
+    Table(String),
+    /// A `SELECT` used as a subquery.
+    Sql(String),
+}
+
+/// A table (or query) with a key, a default time dimension, dimensions and joins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// Name metrics refer to.
+    pub name: String,
+    /// Where it is declared.
+    pub place: Place,
+    /// Name for people; the name itself where none is given.
+    pub label: String,
+    /// One sentence for people.
+    pub description: String,
+    /// The table or query behind it.
+    pub relation: Relation,
+    /// Columns that identify one row; empty when unknown (then nothing can join onto it).
+    pub key: Vec<String>,
+    /// Name of the default time dimension.
+    pub time: Option<String>,
+    /// Dimensions by name, in the order of the file.
+    pub dimensions: IndexMap<String, Dimension>,
+    /// Many-to-one joins by name.
+    pub joins: IndexMap<String, Join>,
+}
+
+impl Dataset {
+    /// The name under which the value index files this dataset's columns: the table, or the dataset's name for a query.
+    pub fn index_table(&self) -> &str {
+        match &self.relation {
+            Relation::Table(table) => table,
+            Relation::Sql(_) => &self.name,
+        }
+    }
+
+    /// A dimension by name or alias, ignoring case.
+    pub fn dimension(&self, name: &str) -> Option<&Dimension> {
+        self.dimensions.get(name).or_else(|| {
+            self.dimensions.values().find(|dimension| {
+                dimension.name.eq_ignore_ascii_case(name)
+                    || dimension.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+            })
+        })
+    }
+}
+
+/// What a dimension's values are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DimensionType {
+    /// Text.
+    #[default]
+    Text,
+    /// A number.
+    Number,
+    /// True or false (also 0 and 1).
+    Boolean,
+    /// A calendar date.
+    Date,
+    /// A date with a time of day.
+    Time,
+}
+
+impl DimensionType {
+    /// Whether time grains (`month`, `week`, …) apply.
+    pub fn is_time(self) -> bool {
+        matches!(self, Self::Date | Self::Time)
+    }
+}
+
+/// Something metrics are grouped and filtered by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dimension {
+    /// Name in query lines. Equal names in different datasets mean the same thing (conformed dimensions).
+    pub name: String,
+    /// Where it is declared.
+    pub place: Place,
+    /// SQL over the dataset's columns: mostly one column.
+    pub expr: Expression,
+    /// The column, where the dimension is just a column.
+    pub column: Option<String>,
+    /// Name for people.
+    pub label: String,
+    /// One sentence for people.
+    pub description: String,
+    /// Other names (also written `synonyms`).
+    pub aliases: Vec<String>,
+    /// Type of its values.
+    pub kind: DimensionType,
+    /// Personal data: never indexed, never in a prompt.
+    pub pii: bool,
+    /// Display format.
+    pub format: Format,
+}
+
+impl Dimension {
+    /// The name under which the value index files this dimension: its column, or its name for an expression.
+    pub fn index_column(&self) -> &str {
+        self.column.as_deref().unwrap_or(&self.name)
+    }
+}
+
+/// A many-to-one join onto another dataset's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// Role name: `buyer`, `seller`.
+    pub name: String,
+    /// Where it is declared.
+    pub place: Place,
+    /// The dataset joined to.
+    pub to: String,
+    /// Pairs (column here, key column there), in the order of the other dataset's key.
+    pub on: Vec<(String, String)>,
+}

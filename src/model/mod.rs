@@ -1,0 +1,24 @@
+//! Plain data shared by every room: what metrics, datasets and queries are. No I/O, no SQL, no terminal.
+
+mod calendar;
+mod connection;
+mod dataset;
+mod format;
+mod metric;
+mod place;
+mod query;
+pub mod query_line;
+mod registry;
+mod values;
+
+pub use calendar::{Calendar, DateRange, Grain, Period, TimeRange, Weekday};
+pub use connection::{Connection, ConnectionKind, PostgresSettings};
+pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation};
+pub use format::{ColumnType, Format, FormatKind};
+pub use metric::{Aggregate, Expression, Measure, Metric, MetricKind, Source, Status, UseWhen};
+pub use place::{FileId, Place};
+pub use query::{
+    CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, OrderBy, QueryLineError,
+};
+pub use registry::{Registry, Snippet, View};
+pub use values::{ColumnState, NoValues, ValueLookup};

@@ -1,0 +1,1 @@
+//! YAML to model: loads a project, reports every problem with its position, caches the compiled registry.

@@ -1,0 +1,1 @@
+//! The engine's one door: search, compile, run, values, reindex, reload. Every face goes through it.

@@ -1,0 +1,1 @@
+//! SQLite state files (value index, usage): the only room that opens them.

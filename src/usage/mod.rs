@@ -1,0 +1,1 @@
+//! The query log: what was asked, how often and how fast; ranks the catalog.
