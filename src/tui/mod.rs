@@ -1,1 +1,5 @@
-//! The terminal explorer: pure update, one action table, effects with generations, dirty-only drawing.
+//! The terminal explorer. The only room that names ratatui or crossterm.
+
+mod theme;
+
+pub use theme::{Depth, Theme, ThemeError};

@@ -1,0 +1,277 @@
+//! Themes: one style for each role on the screen, read from `themes/*.yaml`, for true colour, 16 colours or none.
+
+use std::collections::BTreeMap;
+
+use ratatui::style::{Color, Modifier, Style};
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// `NO_COLOR` is set: attributes only.
+    None,
+    /// The 16 colours of the terminal's own palette.
+    Sixteen,
+    /// 24 bits.
+    True,
+}
+
+impl Depth {
+    /// What the environment says; the terminal itself is never asked. `variable` looks up an environment variable.
+    pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let said = |name: &str| variable(name).filter(|value| !value.is_empty());
+        if said("NO_COLOR").is_some() {
+            Self::None
+        } else if said("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit") {
+            Self::True
+        } else {
+            Self::Sixteen
+        }
+    }
+}
+
+/// A theme that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ThemeError {
+    /// Not a map of role to style.
+    #[error("theme {theme}: {message}")]
+    Yaml {
+        /// The theme's name.
+        theme: String,
+        /// What the YAML reader says.
+        message: String,
+    },
+    /// A role nobody draws with.
+    #[error("theme {theme}: unknown role '{role}'; roles are {known}")]
+    Role {
+        /// The theme's name.
+        theme: String,
+        /// The word found.
+        role: String,
+        /// Every role.
+        known: String,
+    },
+    /// A word that is neither an attribute nor a colour.
+    #[error(
+        "theme {theme}: {role}: '{word}' is neither an attribute (bold, dim, italic, underlined, reversed) nor a colour (#rrggbb or a name)"
+    )]
+    Word {
+        /// The theme's name.
+        theme: String,
+        /// The role it stands for.
+        role: String,
+        /// The word found.
+        word: String,
+    },
+    /// No theme of that name.
+    #[error("no theme '{theme}'; themes are {known}")]
+    Unknown {
+        /// The name asked for.
+        theme: String,
+        /// Every theme.
+        known: String,
+    },
+}
+
+macro_rules! roles {
+    ($($(#[$doc:meta])* $field:ident = $name:literal, $plain:expr;)*) => {
+        /// One style for each role. What is selected or focused is always told by a sign or an attribute too.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Theme {
+            /// Its name: the file's, without `.yaml`.
+            pub name: String,
+            $($(#[$doc])* pub $field: Style,)*
+        }
+
+        impl Theme {
+            /// Attributes only, for `NO_COLOR`.
+            pub fn plain() -> Self {
+                Self { name: "plain".to_owned(), $($field: $plain,)* }
+            }
+
+            fn role(&mut self, role: &str) -> Option<&mut Style> {
+                match role {
+                    $($name => Some(&mut self.$field),)*
+                    _ => None,
+                }
+            }
+
+            const ROLES: &'static [&'static str] = &[$($name),*];
+        }
+    };
+}
+
+roles! {
+    /// Everything that has no role of its own.
+    text = "text", Style::new();
+    /// Secondary words: details, hints, units.
+    dim = "dim", Style::new();
+    /// The one colour that leads the eye: keys, the current metric.
+    accent = "accent", Style::new().add_modifier(Modifier::BOLD);
+    /// The selected row or cell.
+    selection = "selection", Style::new().add_modifier(Modifier::REVERSED);
+    /// Borders of panes.
+    border = "border", Style::new();
+    /// Border of the pane that takes the keys.
+    border_focused = "border_focused", Style::new().add_modifier(Modifier::BOLD);
+    /// Something went wrong.
+    error = "error", Style::new().add_modifier(Modifier::BOLD);
+    /// Something to know before trusting a number.
+    warning = "warning", Style::new().add_modifier(Modifier::ITALIC);
+    /// Certified, finished, added.
+    good = "good", Style::new();
+    /// SQL keywords.
+    keyword = "keyword", Style::new().add_modifier(Modifier::BOLD);
+    /// SQL literals.
+    string = "string", Style::new();
+    /// Numbers in SQL.
+    number = "number", Style::new();
+    /// SQL comments.
+    comment = "comment", Style::new().add_modifier(Modifier::ITALIC);
+    /// Column headers and titles.
+    header = "header", Style::new().add_modifier(Modifier::BOLD);
+    /// NULL in results.
+    null = "null", Style::new().add_modifier(Modifier::ITALIC);
+    /// Letters that matched a search.
+    match_ = "match", Style::new().add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED);
+}
+
+const BUILT_IN: [(&str, &str); 2] = [
+    ("dark", include_str!("../../themes/dark.yaml")),
+    ("light", include_str!("../../themes/light.yaml")),
+];
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self::plain()
+    }
+}
+
+impl Theme {
+    /// Reads a theme; roles it leaves out keep the attributes of [`Theme::plain`].
+    ///
+    /// # Errors
+    /// The first role or word that means nothing.
+    pub fn parse(name: &str, text: &str, depth: Depth) -> Result<Self, ThemeError> {
+        let theme = || name.to_owned();
+        let styles: BTreeMap<String, String> =
+            serde_yaml::from_str(text).map_err(|error| ThemeError::Yaml {
+                theme: theme(),
+                message: error.to_string(),
+            })?;
+        let mut read = Self {
+            name: theme(),
+            ..Self::plain()
+        };
+        for (role, words) in styles {
+            let style = style(&words, depth).map_err(|word| ThemeError::Word {
+                theme: theme(),
+                role: role.clone(),
+                word,
+            })?;
+            let Some(place) = read.role(&role) else {
+                let known = Self::ROLES.join(", ");
+                return Err(ThemeError::Role {
+                    theme: theme(),
+                    role,
+                    known,
+                });
+            };
+            if depth != Depth::None {
+                *place = style;
+            }
+        }
+        Ok(read)
+    }
+
+    /// A theme by name, from the project's `themes/` (file name and text) or from the two built-in ones.
+    ///
+    /// # Errors
+    /// No such theme, or it does not read.
+    pub fn load(name: &str, files: &[(String, String)], depth: Depth) -> Result<Self, ThemeError> {
+        let text = all(files).find_map(|(theme, text)| (theme == name).then_some(text));
+        let Some(text) = text else {
+            let known = Self::names(files).join(", ");
+            return Err(ThemeError::Unknown {
+                theme: name.to_owned(),
+                known,
+            });
+        };
+        Self::parse(name, text, depth)
+    }
+
+    /// The names of all themes, sorted.
+    pub fn names(files: &[(String, String)]) -> Vec<String> {
+        let names: std::collections::BTreeSet<_> =
+            all(files).map(|(name, _)| name.to_owned()).collect();
+        names.into_iter().collect()
+    }
+
+    /// `light` where the environment says that the background is light (`COLORFGBG`), else `dark`.
+    pub fn default_name(variable: impl Fn(&str) -> Option<String>) -> &'static str {
+        let background =
+            variable("COLORFGBG").and_then(|value| value.rsplit(';').next().map(str::to_owned));
+        if matches!(background.as_deref(), Some("7" | "15")) {
+            "light"
+        } else {
+            "dark"
+        }
+    }
+}
+
+/// Name and text of every theme, the project's own first.
+fn all(files: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    files
+        .iter()
+        .filter_map(|(file, text)| {
+            let name = file.rsplit('/').next()?;
+            let stem = name
+                .strip_suffix(".yaml")
+                .or_else(|| name.strip_suffix(".yml"))?;
+            Some((stem, text.as_str()))
+        })
+        .chain(BUILT_IN)
+}
+
+/// Reads `bold #rrggbb on #rrggbb | bold cyan`; the error is the word that means nothing.
+fn style(words: &str, depth: Depth) -> Result<Style, String> {
+    let (full, sixteen) = words.split_once('|').unwrap_or((words, words));
+    let (full, sixteen) = (parts(full)?, parts(sixteen)?);
+    Ok(match depth {
+        Depth::True => full,
+        Depth::Sixteen => Style {
+            fg: sixteen.fg.filter(|color| !matches!(color, Color::Rgb(..))),
+            bg: sixteen.bg.filter(|color| !matches!(color, Color::Rgb(..))),
+            ..sixteen
+        },
+        Depth::None => Style::new(),
+    })
+}
+
+fn parts(words: &str) -> Result<Style, String> {
+    let mut style = Style::new();
+    let mut background = false;
+    for word in words.split_whitespace() {
+        let attribute = match word {
+            "on" => {
+                background = true;
+                continue;
+            }
+            "bold" => Modifier::BOLD,
+            "dim" => Modifier::DIM,
+            "italic" => Modifier::ITALIC,
+            "underlined" => Modifier::UNDERLINED,
+            "reversed" => Modifier::REVERSED,
+            _ => {
+                let color: Color = word.parse().map_err(|_| word.to_owned())?;
+                style = if background {
+                    style.bg(color)
+                } else {
+                    style.fg(color)
+                };
+                continue;
+            }
+        };
+        style = style.add_modifier(attribute);
+    }
+    Ok(style)
+}
