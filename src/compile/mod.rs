@@ -1,8 +1,11 @@
 //! MetricQuery -> plan -> SQL: resolves names, chooses sources and joins, checks values, writes SQL with reasons.
 
 mod error;
+mod reach;
+mod source;
 
 pub use error::{CompileError, ErrorCode};
+pub use reach::{DimensionChoice, DimensionPath, Reachability, leaf_metrics};
 
 use jiff::civil::Date;
 

@@ -29,7 +29,10 @@ pub struct Calendar {
 
 impl Default for Calendar {
     fn default() -> Self {
-        Self { week_start: Weekday::Monday, timezone: "UTC".to_owned() }
+        Self {
+            week_start: Weekday::Monday,
+            timezone: "UTC".to_owned(),
+        }
     }
 }
 
@@ -55,8 +58,14 @@ pub enum Grain {
 
 impl Grain {
     /// Every grain, from fine to coarse.
-    pub const ALL: [Self; 6] =
-        [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Quarter, Self::Year];
+    pub const ALL: [Self; 6] = [
+        Self::Hour,
+        Self::Day,
+        Self::Week,
+        Self::Month,
+        Self::Quarter,
+        Self::Year,
+    ];
 
     /// The word used in query lines.
     pub fn word(self) -> &'static str {
@@ -139,9 +148,15 @@ impl Period {
                 (start.date(), 1.week())
             }
             Self::Month(year, month) => (Date::new(year, month, 1).ok()?, 1.month()),
-            Self::Quarter(year, quarter) => {
-                (Date::new(year, quarter.checked_sub(1)?.checked_mul(3)?.checked_add(1)?, 1).ok()?, 3.months())
-            }
+            Self::Quarter(year, quarter) => (
+                Date::new(
+                    year,
+                    quarter.checked_sub(1)?.checked_mul(3)?.checked_add(1)?,
+                    1,
+                )
+                .ok()?,
+                3.months(),
+            ),
             Self::Year(year) => (Date::new(year, 1, 1).ok()?, 1.year()),
         };
         Some((start, start.checked_add(span).ok()?))
@@ -244,7 +259,10 @@ impl TimeRange {
     /// The days meant when the current day is `today`; dates outside year 1 to 9999 saturate.
     pub fn resolve(self, today: Date, week_start: Weekday) -> DateRange {
         let tomorrow = today.saturating_add(1.day());
-        let bounded = |start: Date, end: Date| DateRange { start: Some(start), end: Some(end) };
+        let bounded = |start: Date, end: Date| DateRange {
+            start: Some(start),
+            end: Some(end),
+        };
         match self {
             Self::AllTime => DateRange::default(),
             Self::This(grain) => {

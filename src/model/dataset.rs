@@ -52,7 +52,10 @@ impl Dataset {
         self.dimensions.get(name).or_else(|| {
             self.dimensions.values().find(|dimension| {
                 dimension.name.eq_ignore_ascii_case(name)
-                    || dimension.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+                    || dimension
+                        .aliases
+                        .iter()
+                        .any(|alias| alias.eq_ignore_ascii_case(name))
             })
         })
     }

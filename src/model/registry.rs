@@ -66,6 +66,8 @@ impl Registry {
 
     /// The path of the file a place is in, relative to the project; empty for no file.
     pub fn file(&self, place: Place) -> &str {
-        self.files.get(place.file.0 as usize).map_or("", String::as_str)
+        self.files
+            .get(place.file.0 as usize)
+            .map_or("", String::as_str)
     }
 }

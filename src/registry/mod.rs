@@ -1,1 +1,5 @@
 //! YAML to model: loads a project, reports every problem with its position, caches the compiled registry.
+
+mod nearest;
+
+pub use nearest::nearest;

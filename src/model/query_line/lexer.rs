@@ -24,7 +24,9 @@ pub(super) struct Spanned {
     pub(super) range: Range<usize>,
 }
 
-const SYMBOLS: [&str; 12] = ["..", "<=", ">=", "!=", "<>", "==", "=", "<", ">", ",", "(", ")"];
+const SYMBOLS: [&str; 12] = [
+    "..", "<=", ">=", "!=", "<>", "==", "=", "<", ">", ",", "(", ")",
+];
 
 /// Whether a character may stand in a bare word.
 pub(super) fn is_word_char(c: char) -> bool {
@@ -42,7 +44,9 @@ pub(super) fn lex(text: &str) -> Result<Vec<Spanned>, QueryLineError> {
             at += c.len_utf8();
             continue;
         }
-        let token = if let Some(symbol) = SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol)) {
+        let token = if let Some(symbol) =
+            SYMBOLS.into_iter().find(|symbol| rest.starts_with(symbol))
+        {
             at += symbol.len();
             Token::Symbol(symbol)
         } else if c == '\'' || c == '"' {
@@ -53,7 +57,10 @@ pub(super) fn lex(text: &str) -> Result<Vec<Spanned>, QueryLineError> {
             if c == '\'' {
                 Token::Text(content)
             } else {
-                let suffix = text.get(at..).and_then(|rest| rest.strip_prefix('.')).map(word_of);
+                let suffix = text
+                    .get(at..)
+                    .and_then(|rest| rest.strip_prefix('.'))
+                    .map(word_of);
                 let suffix = suffix.filter(|suffix| !suffix.is_empty());
                 at += suffix.as_ref().map_or(0, |suffix| suffix.len() + 1);
                 Token::Name(content, suffix)
@@ -63,10 +70,16 @@ pub(super) fn lex(text: &str) -> Result<Vec<Spanned>, QueryLineError> {
             at += word.len();
             Token::Word(word)
         } else {
-            return Err(QueryLineError::new(start..start + c.len_utf8(), format!("unexpected '{c}'"))
-                .hint("put names with odd characters in \"double\" and values in 'single' quotes"));
+            return Err(QueryLineError::new(
+                start..start + c.len_utf8(),
+                format!("unexpected '{c}'"),
+            )
+            .hint("put names with odd characters in \"double\" and values in 'single' quotes"));
         };
-        tokens.push(Spanned { token, range: start..at });
+        tokens.push(Spanned {
+            token,
+            range: start..at,
+        });
     }
     Ok(tokens)
 }

@@ -19,11 +19,44 @@ pub use print::{print_literal, print_name};
 
 /// Words with a meaning of their own; a name or value that equals one is quoted.
 const RESERVED: [&str; 34] = [
-    "by", "where", "and", "or", "not", "in", "between", "like", "is", "null", "vs", "top", "bottom",
-    "order", "limit", "total", "today", "yesterday", "this", "last", "rolling", "wtd", "mtd", "qtd",
-    "ytd", "since", "until", "before", "all", "asc", "desc", "none", "previous", "past",
+    "by",
+    "where",
+    "and",
+    "or",
+    "not",
+    "in",
+    "between",
+    "like",
+    "is",
+    "null",
+    "vs",
+    "top",
+    "bottom",
+    "order",
+    "limit",
+    "total",
+    "today",
+    "yesterday",
+    "this",
+    "last",
+    "rolling",
+    "wtd",
+    "mtd",
+    "qtd",
+    "ytd",
+    "since",
+    "until",
+    "before",
+    "all",
+    "asc",
+    "desc",
+    "none",
+    "previous",
+    "past",
 ];
 
 fn is_reserved(word: &str) -> bool {
-    RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(word))
+    RESERVED
+        .iter()
+        .any(|reserved| reserved.eq_ignore_ascii_case(word))
 }

@@ -51,7 +51,12 @@ pub struct QueryLineError {
 
 impl QueryLineError {
     pub(super) fn new(range: Range<usize>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), range, hint: None, expected: None }
+        Self {
+            message: message.into(),
+            range,
+            hint: None,
+            expected: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -75,7 +80,9 @@ pub fn parse(line: &str) -> Result<MetricQuery> {
 
 /// What may follow `prefix`, which ends before the word being typed.
 pub fn expected_at_end(prefix: &str) -> Expected {
-    let Ok(mut parser) = Parser::new(prefix) else { return Expected::Words(vec![]) };
+    let Ok(mut parser) = Parser::new(prefix) else {
+        return Expected::Words(vec![]);
+    };
     match parser.query() {
         Ok(query) if query.metrics.is_empty() && prefix.trim().is_empty() => Expected::Metric,
         Ok(_) => Expected::Words(parser.open_clauses),
@@ -104,7 +111,11 @@ pub fn parse_filter(text: &str) -> Result<Filter> {
 /// # Errors
 /// See [`parse`].
 pub fn parse_time(text: &str) -> Result<TimeRange> {
-    let spaced = if text.contains("..") { text.to_owned() } else { text.replace('_', " ") };
+    let spaced = if text.contains("..") {
+        text.to_owned()
+    } else {
+        text.replace('_', " ")
+    };
     whole(&spaced, |parser| {
         let range = parser.here();
         parser.time()?.ok_or_else(|| {
@@ -147,7 +158,12 @@ struct Parser {
 
 impl Parser {
     fn new(text: &str) -> Result<Self> {
-        Ok(Self { tokens: lex(text)?, at: 0, length: text.len(), open_clauses: Vec::new() })
+        Ok(Self {
+            tokens: lex(text)?,
+            at: 0,
+            length: text.len(),
+            open_clauses: Vec::new(),
+        })
     }
 
     fn peek(&self) -> Option<&Token> {
@@ -155,7 +171,9 @@ impl Parser {
     }
 
     fn here(&self) -> Range<usize> {
-        self.tokens.get(self.at).map_or(self.length..self.length, |spanned| spanned.range.clone())
+        self.tokens
+            .get(self.at)
+            .map_or(self.length..self.length, |spanned| spanned.range.clone())
     }
 
     fn is_word(&self, word: &str) -> bool {
@@ -183,7 +201,12 @@ impl Parser {
             Some(Token::Symbol(symbol)) => format!("found '{symbol}' where {wanted} is expected"),
         };
         let expected = self.peek().is_none().then_some(expected);
-        Err(QueryLineError { message, range: self.here(), hint: None, expected })
+        Err(QueryLineError {
+            message,
+            range: self.here(),
+            hint: None,
+            expected,
+        })
     }
 
     fn expect_word(&mut self, word: &'static str) -> Result<()> {
@@ -197,12 +220,20 @@ impl Parser {
         if self.peek().is_none() {
             return Ok(());
         }
-        self.fail(Expected::Words(self.open_clauses.clone()), "the end of the line").map_err(|error: QueryLineError| {
+        self.fail(
+            Expected::Words(self.open_clauses.clone()),
+            "the end of the line",
+        )
+        .map_err(|error: QueryLineError| {
             if self.open_clauses.is_empty() {
                 return error;
             }
             let hint = format!("a clause starts with {}", self.open_clauses.join(", "));
-            QueryLineError { message: error.message.replace("the end of the line", "a clause"), ..error }.hint(hint)
+            QueryLineError {
+                message: error.message.replace("the end of the line", "a clause"),
+                ..error
+            }
+            .hint(hint)
         })
     }
 
@@ -221,13 +252,20 @@ impl Parser {
             let at = self.here();
             let repeated = |taken: bool, word: &str| {
                 if taken {
-                    return Err(QueryLineError::new(at.clone(), format!("'{word}' stands twice")));
+                    return Err(QueryLineError::new(
+                        at.clone(),
+                        format!("'{word}' stands twice"),
+                    ));
                 }
                 Ok(())
             };
             if self.take_word("by") {
                 repeated(query.group_by.is_some(), "by")?;
-                query.group_by = Some(if self.take_word("none") { vec![] } else { self.list(Self::group)? });
+                query.group_by = Some(if self.take_word("none") {
+                    vec![]
+                } else {
+                    self.list(Self::group)?
+                });
             } else if self.take_word("where") {
                 repeated(query.filters.is_some(), "where")?;
                 query.filters = Some(self.or(0)?);
@@ -235,18 +273,26 @@ impl Parser {
                 repeated(query.compare.is_some(), "vs")?;
                 query.compare = Some(self.comparison()?);
             } else if self.is_word("top") || self.is_word("bottom") {
-                let direction = if self.is_word("top") { Direction::Descending } else { Direction::Ascending };
+                let direction = if self.is_word("top") {
+                    Direction::Descending
+                } else {
+                    Direction::Ascending
+                };
                 self.at += 1;
-                repeated(top || !query.order.is_empty() || query.limit.is_some(), "an order or a limit")?;
+                repeated(
+                    top || !query.order.is_empty() || query.limit.is_some(),
+                    "an order or a limit",
+                )?;
                 top = true;
                 query.limit = Some(self.number()?);
-                let column = if self.take_word("by") {
-                    self.name(Expected::Column, "a metric")?
-                } else {
-                    query.metrics.first().cloned().ok_or_else(|| {
-                        QueryLineError::new(at, "there is no metric to rank by")
-                    })?
-                };
+                let column =
+                    if self.take_word("by") {
+                        self.name(Expected::Column, "a metric")?
+                    } else {
+                        query.metrics.first().cloned().ok_or_else(|| {
+                            QueryLineError::new(at, "there is no metric to rank by")
+                        })?
+                    };
                 query.order = vec![OrderBy { column, direction }];
             } else if self.take_word("order") {
                 repeated(!query.order.is_empty(), "an order")?;
@@ -290,7 +336,10 @@ impl Parser {
         let grain_of = |grain: &str, of: &str| {
             Grain::from_word(grain)
                 .filter(|_| !of.is_empty())
-                .map(|grain| GroupBy::Grain { grain, of: Some(of.to_owned()) })
+                .map(|grain| GroupBy::Grain {
+                    grain,
+                    of: Some(of.to_owned()),
+                })
         };
         let group = match self.peek() {
             Some(Token::Name(name, None)) => Some(GroupBy::Dimension(name.clone())),
@@ -300,12 +349,21 @@ impl Parser {
             ),
             Some(Token::Word(word)) if !is_reserved(word) => {
                 let grain = Grain::from_word(word).map(|grain| GroupBy::Grain { grain, of: None });
-                let qualified = || word.rsplit_once('.').and_then(|(of, grain)| grain_of(grain, of));
-                Some(grain.or_else(qualified).unwrap_or_else(|| GroupBy::Dimension(word.clone())))
+                let qualified = || {
+                    word.rsplit_once('.')
+                        .and_then(|(of, grain)| grain_of(grain, of))
+                };
+                Some(
+                    grain
+                        .or_else(qualified)
+                        .unwrap_or_else(|| GroupBy::Dimension(word.clone())),
+                )
             }
             _ => None,
         };
-        let Some(group) = group else { return self.fail(Expected::Group, "a dimension or a time grain") };
+        let Some(group) = group else {
+            return self.fail(Expected::Group, "a dimension or a time grain");
+        };
         self.at += 1;
         Ok(group)
     }
@@ -334,7 +392,10 @@ impl Parser {
 
     fn predicate(&mut self, depth: u32) -> Result<Filter> {
         if depth > MAX_DEPTH {
-            return Err(QueryLineError::new(self.here(), "the brackets are nested too deeply"));
+            return Err(QueryLineError::new(
+                self.here(),
+                "the brackets are nested too deeply",
+            ));
         }
         if self.take_word("not") {
             return Ok(Filter::Not(Box::new(self.predicate(depth + 1)?)));
@@ -361,7 +422,10 @@ impl Parser {
             ("<", CompareOp::Lt),
             (">", CompareOp::Gt),
         ];
-        if let Some(op) = symbols.into_iter().find_map(|(symbol, op)| self.take_symbol(symbol).then_some(op)) {
+        if let Some(op) = symbols
+            .into_iter()
+            .find_map(|(symbol, op)| self.take_symbol(symbol).then_some(op))
+        {
             let value = self.literal(&field)?;
             return Ok(Filter::Compare { field, op, value });
         }
@@ -379,17 +443,30 @@ impl Parser {
             if !self.take_symbol(")") {
                 return self.fail(Expected::Words(vec![")"]), "')'");
             }
-            return Ok(Filter::In { field, values, negated });
+            return Ok(Filter::In {
+                field,
+                values,
+                negated,
+            });
         }
         if self.take_word("between") {
             let low = self.literal(&field)?;
             self.expect_word("and")?;
             let high = self.literal(&field)?;
-            return Ok(Filter::Between { field, low, high, negated });
+            return Ok(Filter::Between {
+                field,
+                low,
+                high,
+                negated,
+            });
         }
         if self.take_word("like") {
             let pattern = self.literal(&field)?;
-            return Ok(Filter::Like { field, pattern, negated });
+            return Ok(Filter::Like {
+                field,
+                pattern,
+                negated,
+            });
         }
         let wanted = if negated {
             "in, between or like"
@@ -405,7 +482,10 @@ impl Parser {
             Some(Token::Text(text)) => text.clone(),
             _ => {
                 return self
-                    .fail(Expected::Value(field.to_owned()), &format!("a value of {field}"))
+                    .fail(
+                        Expected::Value(field.to_owned()),
+                        &format!("a value of {field}"),
+                    )
                     .map_err(|error: QueryLineError| match self.peek() {
                         Some(Token::Word(word)) => {
                             let hint = format!("write '{word}' in quotes if it is the value");
@@ -424,7 +504,9 @@ impl Parser {
             Some(Token::Word(word)) => word.parse().ok().filter(|&n| n > 0),
             _ => None,
         };
-        let Some(number) = number else { return self.fail(Expected::Number, "a number from 1") };
+        let Some(number) = number else {
+            return self.fail(Expected::Number, "a number from 1");
+        };
         self.at += 1;
         Ok(number)
     }
@@ -458,19 +540,25 @@ impl Parser {
             _ => None,
         };
         match grain {
-            Some(Grain::Hour) => {
-                Err(QueryLineError::new(self.here(), "time ranges are whole days, not hours"))
-            }
+            Some(Grain::Hour) => Err(QueryLineError::new(
+                self.here(),
+                "time ranges are whole days, not hours",
+            )),
             Some(grain) => {
                 self.at += 1;
                 Ok((n, grain))
             }
-            None => self.fail(Expected::Words(units), "days, weeks, months, quarters or years"),
+            None => self.fail(
+                Expected::Words(units),
+                "days, weeks, months, quarters or years",
+            ),
         }
     }
 
     fn take_period(&mut self) -> Option<Period> {
-        let Some(Token::Word(word)) = self.peek() else { return None };
+        let Some(Token::Word(word)) = self.peek() else {
+            return None;
+        };
         let period = Period::parse(word)?;
         self.at += 1;
         Some(period)
@@ -479,16 +567,26 @@ impl Parser {
     fn period(&mut self) -> Result<Period> {
         match self.take_period() {
             Some(period) => Ok(period),
-            None => self.fail(Expected::Period, "a period such as 2025, 2025Q3, 2025-11, 2025-W45 or 2025-11-03"),
+            None => self.fail(
+                Expected::Period,
+                "a period such as 2025, 2025Q3, 2025-11, 2025-W45 or 2025-11-03",
+            ),
         }
     }
 
     fn period_range(&mut self, from: Period) -> Result<(Period, Period)> {
         let at = self.here();
-        let to = if self.take_symbol("..") { self.period()? } else { from };
+        let to = if self.take_symbol("..") {
+            self.period()?
+        } else {
+            from
+        };
         match (from.days(), to.days()) {
             (Some((start, _)), Some((_, end))) if start < end => Ok((from, to)),
-            _ => Err(QueryLineError::new(at, format!("the range {from}..{to} ends before it starts"))),
+            _ => Err(QueryLineError::new(
+                at,
+                format!("the range {from}..{to} ends before it starts"),
+            )),
         }
     }
 
@@ -500,7 +598,9 @@ impl Parser {
             "ytd" => Some(Grain::Year),
             _ => None,
         };
-        let Some(Token::Word(word)) = self.peek() else { return Ok(None) };
+        let Some(Token::Word(word)) = self.peek() else {
+            return Ok(None);
+        };
         let word = word.to_ascii_lowercase();
         let range = match word.as_str() {
             "today" => TimeRange::This(Grain::Day),
@@ -575,14 +675,23 @@ impl Parser {
             } else if self.take_word("year") {
                 Ok(Comparison::PreviousYear)
             } else {
-                self.fail(Expected::Words(vec!["period", "year"]), "'period' or 'year'")
+                self.fail(
+                    Expected::Words(vec!["period", "year"]),
+                    "'period' or 'year'",
+                )
             };
         }
-        if self.follows(&["ago"]) || matches!(self.tokens.get(self.at + 2), Some(Spanned { token: Token::Word(word), .. }) if word.eq_ignore_ascii_case("ago")) {
+        if self.follows(&["ago"])
+            || matches!(self.tokens.get(self.at + 2), Some(Spanned { token: Token::Word(word), .. }) if word.eq_ignore_ascii_case("ago"))
+        {
             let (n, grain) = self.units()?;
             self.expect_word("ago")?;
             let is_year = (n, grain) == (1, Grain::Year);
-            return Ok(if is_year { Comparison::PreviousYear } else { Comparison::Ago(n, grain) });
+            return Ok(if is_year {
+                Comparison::PreviousYear
+            } else {
+                Comparison::Ago(n, grain)
+            });
         }
         if let Some(from) = self.take_period() {
             let (from, to) = self.period_range(from)?;
@@ -606,7 +715,9 @@ fn flat(
     {
         return only;
     }
-    let merged = parts.into_iter().flat_map(|part| open(part).unwrap_or_else(|other| vec![other]));
+    let merged = parts
+        .into_iter()
+        .flat_map(|part| open(part).unwrap_or_else(|other| vec![other]));
     wrap(merged.collect())
 }
 
@@ -619,9 +730,26 @@ fn open_clauses(query: &MetricQuery, top: bool) -> Vec<&'static str> {
     };
     offer(query.group_by.is_none(), &["by"]);
     offer(query.filters.is_none(), &["where"]);
-    offer(query.time.is_none(), &["last", "this", "today", "yesterday", "mtd", "qtd", "ytd", "since", "rolling", "all time"]);
+    offer(
+        query.time.is_none(),
+        &[
+            "last",
+            "this",
+            "today",
+            "yesterday",
+            "mtd",
+            "qtd",
+            "ytd",
+            "since",
+            "rolling",
+            "all time",
+        ],
+    );
     offer(query.compare.is_none(), &["vs"]);
-    offer(!top && query.order.is_empty() && query.limit.is_none(), &["top", "bottom"]);
+    offer(
+        !top && query.order.is_empty() && query.limit.is_none(),
+        &["top", "bottom"],
+    );
     offer(!top && query.order.is_empty(), &["order by"]);
     offer(!top && query.limit.is_none(), &["limit"]);
     offer(!query.total, &["total"]);

@@ -31,15 +31,24 @@ fn quote(text: &str, quote: char) -> String {
 
 /// A literal as a query line writes it: bare where that is unambiguous, else in single quotes.
 pub fn print_literal(text: &str) -> String {
-    let bare = is_bare(text) || text.strip_prefix('-').is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_digit()) && is_bare(rest)
-    });
-    if bare { text.to_owned() } else { quote(text, '\'') }
+    let bare = is_bare(text)
+        || text
+            .strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && is_bare(rest));
+    if bare {
+        text.to_owned()
+    } else {
+        quote(text, '\'')
+    }
 }
 
 /// A metric, dimension or column name as a query line writes it: bare, or in double quotes.
 pub fn print_name(name: &str) -> String {
-    if is_bare(name) && Period::parse(name).is_none() { name.to_owned() } else { quote(name, '"') }
+    if is_bare(name) && Period::parse(name).is_none() {
+        name.to_owned()
+    } else {
+        quote(name, '"')
+    }
 }
 
 fn list<T: Display>(f: &mut Formatter<'_>, items: impl IntoIterator<Item = T>) -> fmt::Result {
@@ -112,7 +121,10 @@ pub(crate) fn print_group(group: &GroupBy, f: &mut Formatter<'_>) -> fmt::Result
             }
         }
         GroupBy::Grain { grain, of: None } => write!(f, "{grain}"),
-        GroupBy::Grain { grain, of: Some(of) } => write!(f, "{}.{grain}", print_name(of)),
+        GroupBy::Grain {
+            grain,
+            of: Some(of),
+        } => write!(f, "{}.{grain}", print_name(of)),
     }
 }
 
@@ -120,14 +132,29 @@ pub(crate) fn print_filter(filter: &Filter, f: &mut Formatter<'_>) -> fmt::Resul
     let not = |negated: bool| if negated { "not " } else { "" };
     match filter {
         Filter::Compare { field, op, value } => {
-            write!(f, "{} {} {}", print_name(field), op.symbol(), print_literal(value))
+            write!(
+                f,
+                "{} {} {}",
+                print_name(field),
+                op.symbol(),
+                print_literal(value)
+            )
         }
-        Filter::In { field, values, negated } => {
+        Filter::In {
+            field,
+            values,
+            negated,
+        } => {
             write!(f, "{} {}in (", print_name(field), not(*negated))?;
             list(f, values.iter().map(|value| print_literal(value)))?;
             f.write_str(")")
         }
-        Filter::Between { field, low, high, negated } => write!(
+        Filter::Between {
+            field,
+            low,
+            high,
+            negated,
+        } => write!(
             f,
             "{} {}between {} and {}",
             print_name(field),
@@ -135,8 +162,18 @@ pub(crate) fn print_filter(filter: &Filter, f: &mut Formatter<'_>) -> fmt::Resul
             print_literal(low),
             print_literal(high)
         ),
-        Filter::Like { field, pattern, negated } => {
-            write!(f, "{} {}like {}", print_name(field), not(*negated), print_literal(pattern))
+        Filter::Like {
+            field,
+            pattern,
+            negated,
+        } => {
+            write!(
+                f,
+                "{} {}like {}",
+                print_name(field),
+                not(*negated),
+                print_literal(pattern)
+            )
         }
         Filter::IsNull { field, negated } => {
             write!(f, "{} is {}null", print_name(field), not(*negated))
@@ -189,7 +226,11 @@ pub(crate) fn print_time(time: TimeRange, f: &mut Formatter<'_>) -> fmt::Result 
 }
 
 fn range(from: Period, to: Period, f: &mut Formatter<'_>) -> fmt::Result {
-    if from == to { write!(f, "{from}") } else { write!(f, "{from}..{to}") }
+    if from == to {
+        write!(f, "{from}")
+    } else {
+        write!(f, "{from}..{to}")
+    }
 }
 
 pub(crate) fn print_comparison(compare: Comparison, f: &mut Formatter<'_>) -> fmt::Result {

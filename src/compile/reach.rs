@@ -1,0 +1,379 @@
+//! Which dimensions each dataset can reach by many-to-one joins; computed once per dataset, never per query.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::OnceLock;
+
+use super::{CompileError, ErrorCode, source};
+use crate::model::{Dataset, Dimension, DimensionType, Metric, MetricKind, Registry};
+use crate::registry::nearest;
+
+/// Longest join path that is considered.
+const MAX_HOPS: usize = 6;
+
+/// A dimension and the joins that lead to it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DimensionPath {
+    /// Names of the joins, from the base dataset on; empty for the base's own dimension.
+    pub joins: Vec<String>,
+    /// The dataset that has the dimension.
+    pub dataset: String,
+    /// The dimension's name there.
+    pub dimension: String,
+}
+
+impl DimensionPath {
+    /// The dimension itself.
+    pub fn resolve<'a>(&self, registry: &'a Registry) -> Option<(&'a Dataset, &'a Dimension)> {
+        let dataset = registry.datasets.get(&self.dataset)?;
+        Some((dataset, dataset.dimensions.get(&self.dimension)?))
+    }
+
+    /// `buyer.segment`
+    pub fn qualified(&self) -> String {
+        let mut parts: Vec<&str> = self.joins.iter().map(String::as_str).collect();
+        parts.push(&self.dimension);
+        parts.join(".")
+    }
+}
+
+/// A dimension as a picker offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DimensionChoice {
+    /// As written in a query: `market`, `buyer.segment`.
+    pub name: String,
+    /// The dataset that has it.
+    pub dataset: String,
+    /// Its name there.
+    pub dimension: String,
+    /// Name for people.
+    pub label: String,
+    /// Type of its values.
+    pub kind: DimensionType,
+    /// Whether all metrics can use it; if not, why.
+    pub reachable: Result<(), String>,
+}
+
+/// What one dataset reaches.
+#[derive(Debug, Default)]
+struct Reach {
+    /// Every path, nearest first.
+    paths: Vec<DimensionPath>,
+    /// Lower-case name, alias or qualified name -> indexes into `paths`.
+    names: HashMap<String, Vec<usize>>,
+    /// Datasets on the way.
+    datasets: HashSet<String>,
+}
+
+/// The dimensions every dataset reaches.
+#[derive(Debug, Default)]
+pub struct Reachability {
+    datasets: HashMap<String, OnceLock<Reach>>,
+}
+
+impl Reachability {
+    /// Prepares the matrix for a registry; each row is computed when it is first asked for.
+    pub fn new(registry: &Registry) -> Self {
+        let rows = registry
+            .datasets
+            .keys()
+            .map(|name| (name.clone(), OnceLock::new()));
+        Self {
+            datasets: rows.collect(),
+        }
+    }
+
+    fn reach<'a>(&'a self, registry: &Registry, dataset: &str) -> Option<&'a Reach> {
+        Some(
+            self.datasets
+                .get(dataset)?
+                .get_or_init(|| explore(registry, dataset)),
+        )
+    }
+
+    /// The dimension that `name` means for a dataset: its own, else the nearest one that joins lead to.
+    ///
+    /// # Errors
+    /// `UnknownDimension`, `UnreachableDimension` (no path, or it would multiply rows) or `AmbiguousDimension`.
+    pub fn find(
+        &self,
+        registry: &Registry,
+        dataset: &str,
+        name: &str,
+    ) -> Result<&DimensionPath, CompileError> {
+        let reach = self.reach(registry, dataset).ok_or_else(|| {
+            CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!("there is no dataset '{dataset}'"),
+            )
+        })?;
+        let lower = name.to_lowercase();
+        let found: Vec<&DimensionPath> = reach
+            .names
+            .get(&lower)
+            .into_iter()
+            .flatten()
+            .filter_map(|&index| reach.paths.get(index))
+            .collect();
+        let Some(first) = found.first() else {
+            return Err(self.why_not(registry, dataset, reach, name));
+        };
+        let rivals: Vec<&&DimensionPath> = found
+            .iter()
+            .filter(|path| path.joins.len() == first.joins.len())
+            .collect();
+        // A name beats an alias at the same distance.
+        let exact: Vec<_> = rivals
+            .iter()
+            .filter(|path| {
+                path.dimension.to_lowercase() == lower || path.qualified().to_lowercase() == lower
+            })
+            .collect();
+        match (rivals.as_slice(), exact.as_slice()) {
+            ([only], _) => Ok(**only),
+            (_, [only]) => Ok(***only),
+            _ => {
+                let ways: Vec<String> = rivals.iter().map(|path| path.qualified()).collect();
+                Err(CompileError::new(
+                    ErrorCode::AmbiguousDimension,
+                    format!(
+                        "'{name}' is ambiguous for {dataset}: {} lead there",
+                        ways.join(" and ")
+                    ),
+                )
+                .hint(format!("write {}", ways.join(" or ")))
+                .word(name))
+            }
+        }
+    }
+
+    fn why_not(
+        &self,
+        registry: &Registry,
+        dataset: &str,
+        reach: &Reach,
+        name: &str,
+    ) -> CompileError {
+        let plain = name.rsplit('.').next().unwrap_or(name);
+        let owners: Vec<&Dataset> = registry
+            .datasets
+            .values()
+            .filter(|owner| owner.dimension(plain).is_some())
+            .collect();
+        let possible = self.possible(registry, dataset);
+        let listed = list(&possible, 12);
+        if owners.is_empty() {
+            let mut error = CompileError::new(
+                ErrorCode::UnknownDimension,
+                format!("unknown dimension '{name}'"),
+            );
+            let everywhere = registry
+                .datasets
+                .values()
+                .flat_map(|dataset| dataset.dimensions.keys());
+            let near = nearest(name, possible.iter().map(String::as_str))
+                .or_else(|| nearest(name, everywhere.map(String::as_str)));
+            error = match near {
+                Some(near) => error.hint(format!(
+                    "did you mean '{near}'? Dimensions of {dataset}: {listed}"
+                )),
+                None => error.hint(format!("dimensions of {dataset}: {listed}")),
+            };
+            return error.word(name);
+        }
+        let multiplied = owners.iter().find_map(|owner| {
+            let back = self.reach(registry, &owner.name)?;
+            let shared = if back.datasets.contains(dataset) {
+                dataset
+            } else {
+                back.datasets
+                    .iter()
+                    .find(|middle| reach.datasets.contains(*middle))?
+                    .as_str()
+            };
+            Some((owner.name.as_str(), shared))
+        });
+        let reason = match multiplied {
+            Some((owner, shared)) => format!(
+                "'{name}' cannot be used with {dataset}: it belongs to {owner}, which has many rows per row of {shared}, so joining it would multiply the rows being aggregated"
+            ),
+            None => format!(
+                "'{name}' cannot be used with {dataset}: it belongs to {}, and no join leads there",
+                owners
+                    .iter()
+                    .map(|owner| owner.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        };
+        CompileError::new(ErrorCode::UnreachableDimension, reason)
+            .hint(format!("dimensions of {dataset}: {listed}"))
+            .word(name)
+    }
+
+    /// The shortest unambiguous names of everything a dataset reaches, nearest first.
+    pub fn possible(&self, registry: &Registry, dataset: &str) -> Vec<String> {
+        let Some(reach) = self.reach(registry, dataset) else {
+            return Vec::new();
+        };
+        reach
+            .paths
+            .iter()
+            .map(|path| self.short_name(registry, dataset, path))
+            .collect()
+    }
+
+    fn short_name(&self, registry: &Registry, dataset: &str, path: &DimensionPath) -> String {
+        match self.find(registry, dataset, &path.dimension) {
+            Ok(found) if found == path => path.dimension.clone(),
+            _ => path.qualified(),
+        }
+    }
+
+    /// Every dimension of the project for a picker: those all metrics can use first, the others with the reason.
+    pub fn choices(&self, registry: &Registry, metrics: &[String]) -> Vec<DimensionChoice> {
+        let leaves: Vec<&Metric> = metrics
+            .iter()
+            .filter_map(|name| registry.metric(name))
+            .flat_map(|metric| leaf_metrics(registry, metric))
+            .collect();
+        let mut seen = HashSet::new();
+        let mut offer: Vec<DimensionChoice> = Vec::new();
+        let mut add = |name: String, dataset: &str, dimension: &Dimension| {
+            if !seen.insert(name.to_lowercase()) {
+                return;
+            }
+            let reachable = leaves.iter().try_for_each(|metric| {
+                source::datasets_for(registry, self, metric, &name)
+                    .into_iter()
+                    .try_for_each(|base| {
+                        self.find(registry, base, &name)
+                            .map(|_| ())
+                            .map_err(|error| error.message)
+                    })
+            });
+            offer.push(DimensionChoice {
+                name,
+                dataset: dataset.to_owned(),
+                dimension: dimension.name.clone(),
+                label: dimension.label.clone(),
+                kind: dimension.kind,
+                reachable,
+            });
+        };
+        let bases = leaves.iter().flat_map(|metric| metric.kind.sources());
+        for base in bases
+            .flat_map(|source| &source.measures)
+            .map(|measure| measure.dataset.as_str())
+        {
+            let Some(reach) = self.reach(registry, base) else {
+                continue;
+            };
+            for path in &reach.paths {
+                if let Some((owner, dimension)) = path.resolve(registry) {
+                    add(
+                        self.short_name(registry, base, path),
+                        &owner.name,
+                        dimension,
+                    );
+                }
+            }
+        }
+        for dataset in registry.datasets.values() {
+            for dimension in dataset.dimensions.values() {
+                add(dimension.name.clone(), &dataset.name, dimension);
+            }
+        }
+        offer.sort_by_key(|choice| choice.reachable.is_err());
+        offer
+    }
+}
+
+/// The simple and ratio metrics that a metric is made of.
+pub fn leaf_metrics<'a>(registry: &'a Registry, metric: &'a Metric) -> Vec<&'a Metric> {
+    fn walk<'a>(registry: &'a Registry, metric: &'a Metric, depth: u8, out: &mut Vec<&'a Metric>) {
+        match &metric.kind {
+            MetricKind::Derived { inputs, .. } if depth < 32 => {
+                for input in inputs.iter().filter_map(|input| registry.metric(input)) {
+                    walk(registry, input, depth + 1, out);
+                }
+            }
+            MetricKind::Derived { .. } | MetricKind::Complex { .. } => {}
+            MetricKind::Simple(_) | MetricKind::Ratio(_) => {
+                if !out.iter().any(|seen| seen.name == metric.name) {
+                    out.push(metric);
+                }
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(registry, metric, 0, &mut out);
+    out
+}
+
+fn explore(registry: &Registry, base: &str) -> Reach {
+    let mut reach = Reach::default();
+    let mut queue: VecDeque<(String, Vec<String>, Vec<String>)> = VecDeque::new();
+    queue.push_back((base.to_owned(), vec![], vec![base.to_owned()]));
+    while let Some((name, joins, visited)) = queue.pop_front() {
+        let Some(dataset) = registry.datasets.get(&name) else {
+            continue;
+        };
+        reach.datasets.insert(name.clone());
+        for dimension in dataset.dimensions.values() {
+            let index = reach.paths.len();
+            for word in std::iter::once(&dimension.name).chain(&dimension.aliases) {
+                let mut qualified = word.clone();
+                let mut file = |key: &str| {
+                    let entry = reach.names.entry(key.to_lowercase()).or_default();
+                    if !entry.contains(&index) {
+                        entry.push(index);
+                    }
+                };
+                file(&qualified);
+                file(&format!("{name}.{word}"));
+                for join in joins.iter().rev() {
+                    qualified = format!("{join}.{qualified}");
+                    file(&qualified);
+                }
+            }
+            reach.paths.push(DimensionPath {
+                joins: joins.clone(),
+                dataset: name.clone(),
+                dimension: dimension.name.clone(),
+            });
+        }
+        if joins.len() == MAX_HOPS {
+            continue;
+        }
+        for join in dataset
+            .joins
+            .values()
+            .filter(|join| !visited.contains(&join.to))
+        {
+            let mut joins = joins.clone();
+            joins.push(join.name.clone());
+            let mut visited = visited.clone();
+            visited.push(join.to.clone());
+            queue.push_back((join.to.clone(), joins, visited));
+        }
+    }
+    reach
+}
+
+/// Up to `limit` words in a row, with `…` where there are more.
+pub(super) fn list(words: &[String], limit: usize) -> String {
+    let mut text = words
+        .iter()
+        .take(limit)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if words.len() > limit {
+        text.push_str(", …");
+    }
+    if text.is_empty() {
+        "none".to_owned()
+    } else {
+        text
+    }
+}

@@ -1,0 +1,29 @@
+//! The nearest of several known words to one that is not known, for "did you mean".
+
+use strsim::normalized_damerau_levenshtein;
+
+/// Similarity (0 to 1, `strsim`) from which a word counts as a likely typo of another.
+const SIMILAR: f64 = 0.6;
+
+/// The candidate most like `word`: the same but for case, a likely typo, or one that starts with it.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = word.to_lowercase();
+    let score = |candidate: &str| {
+        let candidate = candidate.to_lowercase();
+        let similarity = normalized_damerau_levenshtein(&wanted, &candidate);
+        if wanted.chars().count() >= 3 && candidate.starts_with(&wanted) {
+            similarity.max(SIMILAR)
+        } else {
+            similarity
+        }
+    };
+    candidates
+        .into_iter()
+        .map(|candidate| (score(candidate), candidate))
+        .filter(|(score, _)| *score >= SIMILAR)
+        .fold(None, |best: Option<(f64, &str)>, next| match best {
+            Some(best) if best.0 >= next.0 => Some(best),
+            _ => Some(next),
+        })
+        .map(|(_, candidate)| candidate)
+}
