@@ -1,5 +1,116 @@
 //! Warehouses: drivers, dialects and Arrow results. The only room that names a database driver for the warehouse.
+//!
+//! [`Warehouse`] reads, and can do nothing else; [`Loader`] writes whole new tables, for the demo and for `init`.
 
 mod dialect;
+mod error;
+mod loader;
+mod rows;
+mod schema;
+mod sqlite;
+mod times;
 
 pub use dialect::Dialect;
+pub use error::{WarehouseError, WarehouseErrorKind};
+pub use loader::{ColumnSpec, Loader, TableSpec};
+pub use rows::Cell;
+pub use schema::{ColumnInfo, ForeignKey, TableInfo};
+
+use arrow_array::RecordBatch;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{ColumnType, Connection, ConnectionKind};
+
+/// One statement to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// One `SELECT`; anything that could write is refused.
+    pub sql: String,
+    /// Names and types of the columns it returns; `None` takes them from the engine.
+    pub columns: Option<Vec<(String, ColumnType)>>,
+    /// Most rows to return; `None` has no limit.
+    pub row_cap: Option<u64>,
+}
+
+/// How a statement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// Rows sent.
+    pub rows: u64,
+    /// Whether there were more rows than the cap.
+    pub truncated: bool,
+}
+
+/// A warehouse that can be asked; several statements may run at the same time.
+#[derive(Debug)]
+pub struct Warehouse {
+    driver: Driver,
+}
+
+#[derive(Debug)]
+enum Driver {
+    Sqlite(sqlite::Sqlite),
+}
+
+impl Warehouse {
+    /// Prepares a connection without connecting; `timezone` is the IANA name of the zone in which days begin.
+    ///
+    /// # Errors
+    /// Settings that cannot be understood.
+    pub fn open(connection: &Connection, timezone: &str) -> Result<Self, WarehouseError> {
+        let _ = timezone;
+        let driver = match &connection.kind {
+            ConnectionKind::Sqlite { path } => Driver::Sqlite(sqlite::Sqlite::new(path)),
+            ConnectionKind::Postgres(_) => {
+                return Err(WarehouseError::settings("PostgreSQL is not available yet"));
+            }
+        };
+        Ok(Self { driver })
+    }
+
+    /// The SQL dialect to write.
+    pub fn dialect(&self) -> Dialect {
+        match &self.driver {
+            Driver::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Runs one statement and sends its rows: a small first batch as soon as it is there, then larger ones. At least
+    /// one batch is sent, without rows where there are none, so that the reader learns the columns.
+    ///
+    /// Cancelling the token (or dropping the future) stops the engine; the call returns when the engine has stopped.
+    ///
+    /// # Errors
+    /// See [`WarehouseErrorKind`]. A receiver that went away counts as a cancel.
+    pub async fn query(
+        &self,
+        request: Request,
+        cancel: &CancellationToken,
+        sink: &mpsc::Sender<RecordBatch>,
+    ) -> Result<Finished, WarehouseError> {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.query(request, cancel, sink).await,
+        }
+    }
+
+    /// The tables and views that metrics could be computed from, sorted by name.
+    ///
+    /// # Errors
+    /// As for [`Self::query`].
+    pub async fn tables(&self) -> Result<Vec<TableInfo>, WarehouseError> {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.tables().await,
+        }
+    }
+
+    /// Connects and answers with the engine's name and version.
+    ///
+    /// # Errors
+    /// Why the warehouse cannot be used.
+    pub async fn ping(&self) -> Result<String, WarehouseError> {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.ping().await,
+        }
+    }
+}
