@@ -49,12 +49,25 @@ pub(super) fn examine(
     let (mut files, mut notes) = (Vec::new(), Vec::new());
     let mut tables: HashMap<String, String> = HashMap::new();
     for path in paths(folder)? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let table = words::identifier(&path.file_stem().unwrap_or_default().to_string_lossy());
-        let table = if table.is_empty() { "data".to_owned() } else { table };
+        let table = if table.is_empty() {
+            "data".to_owned()
+        } else {
+            table
+        };
         if let Some(other) = tables.insert(table.clone(), name.clone()) {
             let message = format!("would become the table '{table}', as {other} does");
-            return Err(problem(&name, 1, message, Some("rename one of the files".to_owned())));
+            return Err(problem(
+                &name,
+                1,
+                message,
+                Some("rename one of the files".to_owned()),
+            ));
         }
         match examine_file(path, name, table, &mut notes, progress)? {
             Some(file) => files.push(file),
@@ -62,7 +75,10 @@ pub(super) fn examine(
         }
     }
     if files.is_empty() {
-        let message = format!("there is no .csv or .tsv file with rows in {}", folder.display());
+        let message = format!(
+            "there is no .csv or .tsv file with rows in {}",
+            folder.display()
+        );
         return Err(InitError::NothingFound { message });
     }
     Ok((files, notes))
@@ -91,7 +107,15 @@ fn examine_file(
 ) -> Result<Option<CsvFile>, InitError> {
     let bytes = fs::metadata(&path).map_err(InitError::io(&path))?.len();
     let delimiter = delimiter(&path, &name)?;
-    let mut file = CsvFile { path, name, table, delimiter, bytes, columns: Vec::new(), rows: 0 };
+    let mut file = CsvFile {
+        path,
+        name,
+        table,
+        delimiter,
+        bytes,
+        columns: Vec::new(),
+        rows: 0,
+    };
     let mut reader = file.reader()?;
     let header = match file.next(&mut reader, &mut ByteRecord::new(), None)? {
         Some(texts) => column_names(&file.name, &texts)?,
@@ -113,19 +137,33 @@ fn examine_file(
     }
     file.report(Stage::Reading, bytes, progress);
     if file.rows == 0 {
-        notes.push(format!("{} has a header but no rows and was left out.", file.name));
+        notes.push(format!(
+            "{} has a header but no rows and was left out.",
+            file.name
+        ));
         return Ok(None);
     }
     for (name, column) in header.into_iter().zip(seen) {
         if column.null_words() > 0 {
             let count = words::thousands(column.null_words());
-            notes.push(format!("{}: {count} values of {name} such as N/A or NULL were read as empty.", file.name));
+            notes.push(format!(
+                "{}: {count} values of {name} such as N/A or NULL were read as empty.",
+                file.name
+            ));
         }
         if let Some(hint) = column.looks_like() {
-            notes.push(format!("{}: {name} was kept as text. {hint} and run this again.", file.name));
+            notes.push(format!(
+                "{}: {name} was kept as text. {hint} and run this again.",
+                file.name
+            ));
         }
         let (nullable, unique) = (column.nulls() > 0, column.is_unique());
-        file.columns.push(CsvColumn { name, reading: column.reading(), nullable, unique });
+        file.columns.push(CsvColumn {
+            name,
+            reading: column.reading(),
+            nullable,
+            unique,
+        });
     }
     Ok(Some(file))
 }
@@ -134,12 +172,23 @@ fn examine_file(
 fn delimiter(path: &Path, name: &str) -> Result<u8, InitError> {
     let mut start = Vec::new();
     let file = File::open(path).map_err(InitError::io(path))?;
-    BufReader::new(file).take(1 << 16).read_until(b'\n', &mut start).map_err(InitError::io(path))?;
+    BufReader::new(file)
+        .take(1 << 16)
+        .read_until(b'\n', &mut start)
+        .map_err(InitError::io(path))?;
     if start.starts_with(&[0xFF, 0xFE]) || start.starts_with(&[0xFE, 0xFF]) {
         let hint = format!("convert it: iconv -f utf-16 -t utf-8 {name}");
-        return Err(problem(name, 1, "the file is UTF-16, not UTF-8".to_owned(), Some(hint)));
+        return Err(problem(
+            name,
+            1,
+            "the file is UTF-16, not UTF-8".to_owned(),
+            Some(hint),
+        ));
     }
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv")) {
+    if path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"))
+    {
         return Ok(b'\t');
     }
     let count = |separator: u8| start.iter().filter(|byte| **byte == separator).count();
@@ -157,15 +206,31 @@ fn column_names(file: &str, header: &[&str]) -> Result<Vec<String>, InitError> {
     let mut names: Vec<String> = Vec::with_capacity(header.len());
     for (at, text) in header.iter().enumerate() {
         let name = words::identifier(text);
-        let name = if name.is_empty() { format!("column_{}", at + 1) } else { name };
+        let name = if name.is_empty() {
+            format!("column_{}", at + 1)
+        } else {
+            name
+        };
         if let Some(earlier) = names.iter().position(|other| *other == name) {
             let first = header.get(earlier).copied().unwrap_or_default().trim();
             let message = if first == text.trim() {
-                format!("the header has '{first}' twice, in columns {} and {}", earlier + 1, at + 1)
+                format!(
+                    "the header has '{first}' twice, in columns {} and {}",
+                    earlier + 1,
+                    at + 1
+                )
             } else {
-                format!("the columns '{first}' and '{}' would both be called {name}", text.trim())
+                format!(
+                    "the columns '{first}' and '{}' would both be called {name}",
+                    text.trim()
+                )
             };
-            return Err(problem(file, 1, message, Some("give each column a name of its own".to_owned())));
+            return Err(problem(
+                file,
+                1,
+                message,
+                Some("give each column a name of its own".to_owned()),
+            ));
         }
         names.push(name);
     }
@@ -173,7 +238,12 @@ fn column_names(file: &str, header: &[&str]) -> Result<Vec<String>, InitError> {
 }
 
 fn problem(file: &str, line: u64, message: String, hint: Option<String>) -> InitError {
-    InitError::Csv { file: file.to_owned(), line, message, hint }
+    InitError::Csv {
+        file: file.to_owned(),
+        line,
+        message,
+        hint,
+    }
 }
 
 impl CsvFile {
@@ -194,14 +264,21 @@ impl CsvFile {
         record: &'r mut ByteRecord,
         header: Option<&[String]>,
     ) -> Result<Option<Vec<&'r str>>, InitError> {
-        if !reader.read_byte_record(record).map_err(|error| self.failed(error))? {
+        if !reader
+            .read_byte_record(record)
+            .map_err(|error| self.failed(error))?
+        {
             return Ok(None);
         }
         let line = record.position().map_or(0, csv::Position::line);
         if let Some(header) = header
             && record.len() != header.len()
         {
-            let message = format!("this row has {} values, the header has {}", record.len(), header.len());
+            let message = format!(
+                "this row has {} values, the header has {}",
+                record.len(),
+                header.len()
+            );
             let hint = match record.len() > header.len() {
                 true => "put values that contain the separator in double quotes",
                 false => "a row must have a value, or nothing, for every column",
@@ -211,7 +288,9 @@ impl CsvFile {
         let mut texts = Vec::with_capacity(record.len());
         for (at, value) in record.iter().enumerate() {
             let text = std::str::from_utf8(value).map_err(|_| {
-                let column = header.and_then(|header| header.get(at)).map_or("the header", String::as_str);
+                let column = header
+                    .and_then(|header| header.get(at))
+                    .map_or("the header", String::as_str);
                 let readable = String::from_utf8_lossy(value);
                 let message = format!("'{readable}' in {column} is not UTF-8");
                 let hint = format!("convert the file: iconv -f latin1 -t utf-8 {}", self.name);
@@ -225,29 +304,45 @@ impl CsvFile {
     fn failed(&self, error: csv::Error) -> InitError {
         let line = error.position().map_or(0, csv::Position::line);
         match error.into_kind() {
-            csv::ErrorKind::Io(source) => InitError::Io { path: self.path.clone(), source },
+            csv::ErrorKind::Io(source) => InitError::Io {
+                path: self.path.clone(),
+                source,
+            },
             other => problem(&self.name, line, format!("{other:?}"), None),
         }
     }
 
     fn report(&self, stage: Stage, done: u64, progress: &mut dyn FnMut(Progress)) {
-        progress(Progress { stage, subject: self.name.clone(), done, total: self.bytes });
+        progress(Progress {
+            stage,
+            subject: self.name.clone(),
+            done,
+            total: self.bytes,
+        });
     }
 
     /// The table as it is created: the column that names one row, where there is one, is its primary key.
     fn spec(&self) -> TableSpec {
         let entity = words::entity(&self.table);
-        let named = |column: &&CsvColumn| column.name == "id" || column.name == format!("{entity}_id");
+        let named =
+            |column: &&CsvColumn| column.name == "id" || column.name == format!("{entity}_id");
         let unique: Vec<&CsvColumn> = self
             .columns
             .iter()
-            .filter(|column| column.unique && matches!(column.reading.ty, ColumnType::Integer | ColumnType::Text))
+            .filter(|column| {
+                column.unique && matches!(column.reading.ty, ColumnType::Integer | ColumnType::Text)
+            })
             .collect();
         let key = unique
             .iter()
             .copied()
             .find(|column| named(column))
-            .or_else(|| unique.iter().copied().find(|column| words::is_key_name(&column.name)));
+            .or_else(|| {
+                unique
+                    .iter()
+                    .copied()
+                    .find(|column| words::is_key_name(&column.name))
+            });
         TableSpec {
             name: self.table.clone(),
             columns: self
@@ -274,7 +369,11 @@ impl CsvFile {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(), InitError> {
         loader.create(&self.spec())?;
-        let names: Vec<_> = self.columns.iter().map(|column| column.name.clone()).collect();
+        let names: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
         let flags: Vec<_> = names.iter().map(|name| types::is_flag(name)).collect();
         let mut reader = self.reader()?;
         let mut record = ByteRecord::new();
@@ -300,6 +399,11 @@ impl CsvFile {
     }
 
     fn changed(&self) -> InitError {
-        problem(&self.name, 1, "the file changed while it was being loaded".to_owned(), Some("run this again".to_owned()))
+        problem(
+            &self.name,
+            1,
+            "the file changed while it was being loaded".to_owned(),
+            Some("run this again".to_owned()),
+        )
     }
 }

@@ -10,7 +10,9 @@ use crate::model::ColumnType;
 use crate::warehouse::Cell;
 
 /// Texts that stand for "no value" in columns of numbers, dates and flags. In a column of texts they stay what they are.
-const NULL_WORDS: [&str; 10] = ["NULL", "null", "\\N", "NA", "N/A", "n/a", "NaN", "nan", "None", "#N/A"];
+const NULL_WORDS: [&str; 10] = [
+    "NULL", "null", "\\N", "NA", "N/A", "n/a", "NaN", "nan", "None", "#N/A",
+];
 
 /// How the values of one column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,10 @@ impl Inference {
                 plain(ColumnType::Number),
                 plain(ColumnType::Date),
                 plain(ColumnType::Timestamp),
-                Reading { ty: ColumnType::Timestamp, zoned: true },
+                Reading {
+                    ty: ColumnType::Timestamp,
+                    zoned: true,
+                },
             ],
             values: 0,
             empty: 0,
@@ -78,18 +83,30 @@ impl Inference {
             trimmed.clone_into(&mut self.sample);
         }
         let flag = self.flag;
-        self.candidates.retain(|reading| cell(trimmed, *reading, flag).is_some());
+        self.candidates
+            .retain(|reading| cell(trimmed, *reading, flag).is_some());
     }
 
     /// How to read the column; text where nothing stricter fits.
     pub(super) fn reading(&self) -> Reading {
-        let text = Reading { ty: ColumnType::Text, zoned: false };
-        if self.values == 0 { text } else { self.candidates.first().copied().unwrap_or(text) }
+        let text = Reading {
+            ty: ColumnType::Text,
+            zoned: false,
+        };
+        if self.values == 0 {
+            text
+        } else {
+            self.candidates.first().copied().unwrap_or(text)
+        }
     }
 
     /// Values that are read as NULL.
     pub(super) fn nulls(&self) -> u64 {
-        let words = if self.reading().ty == ColumnType::Text { 0 } else { self.null_words };
+        let words = if self.reading().ty == ColumnType::Text {
+            0
+        } else {
+            self.null_words
+        };
         self.empty + words
     }
 
@@ -107,13 +124,20 @@ impl Inference {
     pub(super) fn looks_like(&self) -> Option<String> {
         let text = &self.sample;
         let digits = text.chars().filter(char::is_ascii_digit).count();
-        let only = |others: &str| text.chars().all(|c| c.is_ascii_digit() || others.contains(c));
+        let only = |others: &str| {
+            text.chars()
+                .all(|c| c.is_ascii_digit() || others.contains(c))
+        };
         if self.reading().ty != ColumnType::Text || digits == 0 {
             None
         } else if (6..=8).contains(&digits) && only("/.") && text.matches(['/', '.']).count() == 2 {
-            Some(format!("'{text}' looks like a date: write dates as 2025-01-31"))
+            Some(format!(
+                "'{text}' looks like a date: write dates as 2025-01-31"
+            ))
         } else if only(" .,$€£¥%") && text.contains(['$', '€', '£', '¥', '%', ',']) {
-            Some(format!("'{text}' looks like a number: write numbers as 1234.5"))
+            Some(format!(
+                "'{text}' looks like a number: write numbers as 1234.5"
+            ))
         } else {
             None
         }
@@ -187,7 +211,9 @@ fn number(text: &str) -> Option<f64> {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
-    let whole_fits = whole == "0" || digits(whole) && !whole.starts_with('0') || whole.is_empty() && fraction.is_some();
+    let whole_fits = whole == "0"
+        || digits(whole) && !whole.starts_with('0')
+        || whole.is_empty() && fraction.is_some();
     if !whole_fits || !fraction.is_none_or(|fraction| digits(fraction)) {
         return None;
     }
@@ -200,7 +226,13 @@ fn number(text: &str) -> Option<f64> {
 /// `2025-01-31`
 fn date(text: &str) -> Option<Date> {
     let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+        && text.bytes().enumerate().all(|(at, byte)| {
+            if at == 4 || at == 7 {
+                byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        });
     shape.then(|| text.parse().ok())?
 }
 
@@ -215,13 +247,17 @@ fn timestamp(text: &str, zoned: bool) -> Option<DateTime> {
     if !time.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let end = time.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(time.len());
+    let end = time
+        .find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.')
+        .unwrap_or(time.len());
     let (clock, offset) = time.split_at_checked(end)?;
     let clock: jiff::civil::Time = (clock.len() >= 5).then(|| clock.parse().ok())??;
     let local = day.to_datetime(clock);
     match (zoned, offset_seconds(offset.trim_start())) {
         (false, None) if offset.is_empty() => Some(local),
-        (true, Some(seconds)) => local.checked_sub(jiff::SignedDuration::from_secs(seconds)).ok(),
+        (true, Some(seconds)) => local
+            .checked_sub(jiff::SignedDuration::from_secs(seconds))
+            .ok(),
         _ => None,
     }
 }
@@ -237,6 +273,10 @@ fn offset_seconds(text: &str) -> Option<i64> {
         return None;
     }
     let hours: i64 = digits.get(..2)?.parse().ok()?;
-    let minutes: i64 = digits.get(2..).filter(|rest| !rest.is_empty()).map_or(Ok(0), str::parse).ok()?;
+    let minutes: i64 = digits
+        .get(2..)
+        .filter(|rest| !rest.is_empty())
+        .map_or(Ok(0), str::parse)
+        .ok()?;
     (hours <= 18 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }

@@ -39,7 +39,8 @@ pub(super) fn identifier(text: &str) -> String {
         if c.is_alphanumeric() {
             let hump = c.is_uppercase()
                 && (previous.is_lowercase()
-                    || previous.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase()));
+                    || previous.is_uppercase()
+                        && chars.peek().is_some_and(|next| next.is_lowercase()));
             if hump && !name.ends_with('_') && !name.is_empty() {
                 name.push('_');
             }
@@ -50,7 +51,11 @@ pub(super) fn identifier(text: &str) -> String {
         previous = c;
     }
     let name = name.trim_end_matches('_').to_owned();
-    if name.starts_with(|c: char| c.is_numeric()) { format!("c_{name}") } else { name }
+    if name.starts_with(|c: char| c.is_numeric()) {
+        format!("c_{name}")
+    } else {
+        name
+    }
 }
 
 /// The words of an identifier.
@@ -66,10 +71,14 @@ pub(super) fn has_word(name: &str, wanted: &[&str]) -> bool {
 /// `order_items` -> `order_item`: what one row of a table is.
 pub(super) fn singular(name: &str) -> String {
     change_last(name, |word| {
-        if let Some((singular, _)) = IRREGULAR.iter().find(|(one, many)| *many == word || *one == word) {
+        if let Some((singular, _)) = IRREGULAR
+            .iter()
+            .find(|(one, many)| *many == word || *one == word)
+        {
             return (*singular).to_owned();
         }
-        let replaced = |ending: &str, by: &str| word.strip_suffix(ending).map(|stem| format!("{stem}{by}"));
+        let replaced =
+            |ending: &str, by: &str| word.strip_suffix(ending).map(|stem| format!("{stem}{by}"));
         if word.len() > 4 && word.ends_with("ies") {
             return replaced("ies", "y").unwrap_or_default();
         }
@@ -85,7 +94,11 @@ pub(super) fn singular(name: &str) -> String {
                 return one;
             }
         }
-        if word.len() > 2 && !["ss", "us", "is"].iter().any(|ending| word.ends_with(ending)) {
+        if word.len() > 2
+            && !["ss", "us", "is"]
+                .iter()
+                .any(|ending| word.ends_with(ending))
+        {
             if let Some(one) = replaced("s", "") {
                 return one;
             }
@@ -103,7 +116,12 @@ pub(super) fn plural(name: &str) -> String {
         let before = word.chars().rev().nth(1);
         match word.strip_suffix('y') {
             Some(stem) if !before.is_some_and(|c| "aeiou".contains(c)) => format!("{stem}ies"),
-            _ if ["s", "x", "ch", "sh"].iter().any(|ending| word.ends_with(ending)) => format!("{word}es"),
+            _ if ["s", "x", "ch", "sh"]
+                .iter()
+                .any(|ending| word.ends_with(ending)) =>
+            {
+                format!("{word}es")
+            }
             _ => format!("{word}s"),
         }
     })
@@ -133,7 +151,13 @@ pub(super) fn entity(name: &str) -> String {
 pub(super) fn label(name: &str) -> String {
     let text: Vec<_> = words(name)
         .into_iter()
-        .map(|word| if ACRONYMS.contains(&word) { word.to_uppercase() } else { word.to_owned() })
+        .map(|word| {
+            if ACRONYMS.contains(&word) {
+                word.to_uppercase()
+            } else {
+                word.to_owned()
+            }
+        })
         .collect();
     capitalise(&text.join(" "))
 }
@@ -146,7 +170,10 @@ pub(super) fn phrase(name: &str) -> String {
 /// The text with its first letter in upper case.
 pub(super) fn capitalise(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// `271907` -> `271,907`.
@@ -164,5 +191,8 @@ pub(super) fn thousands(number: u64) -> String {
 
 /// Whether a column of this name identifies something: `id`, `customer_id`, `order_uuid`, `product_code`.
 pub(super) fn is_key_name(name: &str) -> bool {
-    matches!(words(name).last(), Some(&("id" | "uuid" | "guid" | "key" | "pk" | "code" | "sku")))
+    matches!(
+        words(name).last(),
+        Some(&("id" | "uuid" | "guid" | "key" | "pk" | "code" | "sku"))
+    )
 }
