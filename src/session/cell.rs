@@ -56,6 +56,13 @@ pub fn aligns_right(column: &OutputColumn) -> bool {
     matches!(column.ty, ColumnType::Integer | ColumnType::Number)
 }
 
+/// A count with a comma between thousands.
+pub fn thousands(count: usize) -> String {
+    let mut out = String::new();
+    number::push_grouped(&mut out, &count.to_string());
+    out
+}
+
 /// Appends [`cell_text`]'s text to `out`, for callers that look at many cells; returns whether the value is NULL.
 pub fn write_cell(out: &mut String, array: &dyn Array, row: usize, column: &OutputColumn) -> bool {
     let value = Value::read(array, row);

@@ -121,7 +121,7 @@ fn push_sign(out: &mut String, minus: bool, plus: bool) {
 }
 
 /// Appends digits with a comma between thousands; an exponent is left alone.
-fn push_grouped(out: &mut String, digits: &str) {
+pub(super) fn push_grouped(out: &mut String, digits: &str) {
     let end = digits.find(['.', 'e']).unwrap_or(digits.len());
     let (whole, rest) = digits.split_at(end);
     for (i, digit) in whole.chars().enumerate() {

@@ -1,0 +1,214 @@
+//! Drawing a grid: header, the visible cells and the totals, straight into the buffer.
+
+use std::ops::Range;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::Grid;
+use super::layout::{Layout, Slot};
+use crate::compile::Role;
+use crate::model::Direction;
+use crate::session::cell::{aligns_right, sanitize};
+use crate::tui::Theme;
+use crate::tui::widgets::text::{Align, put, width};
+
+impl Grid {
+    /// Draws the grid; the selected cell is marked when the grid has the focus.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme, focused: bool) {
+        let area = area.intersection(buf.area);
+        if area.is_empty() {
+            return;
+        }
+        let layout = self.layout(area.as_size());
+        let mut painter = Painter {
+            grid: self,
+            layout: &layout,
+            area,
+            buf,
+            theme,
+            text: String::new(),
+        };
+        if layout.header {
+            painter.header(area.y);
+        }
+        let first = area.y + u16::from(layout.header);
+        let rows = (layout.top..self.table.rows()).take(layout.height);
+        for (y, row) in (first..).zip(rows) {
+            painter.row(y, row, focused);
+        }
+        if layout.totals {
+            painter.totals(area.bottom() - 1);
+        }
+    }
+}
+
+struct Painter<'a> {
+    grid: &'a Grid,
+    layout: &'a Layout,
+    area: Rect,
+    buf: &'a mut Buffer,
+    theme: &'a Theme,
+    text: String,
+}
+
+impl Painter<'_> {
+    fn header(&mut self, y: u16) {
+        for slot in &self.layout.slots {
+            let Some(column) = self.grid.table.columns().get(slot.column) else {
+                continue;
+            };
+            let style = match column.role {
+                Role::Group => self.theme.header.patch(self.theme.accent),
+                Role::Metric => self.theme.header,
+                Role::Prior | Role::Change | Role::ChangePercent => {
+                    self.theme.header.patch(self.theme.dim)
+                }
+            };
+            self.put(slot, y, &sanitize(&column.label), style);
+            self.after(slot, y, self.arrow(slot.column), style);
+        }
+        self.frozen_line(y);
+        let shown = self.layout.slots.last().map_or(0, |slot| slot.column + 1);
+        let cut = self.layout.slots.last().is_some_and(|slot| !slot.whole);
+        if cut || shown < self.grid.table.columns().len() {
+            self.symbol(self.area.right() - 1, y, "›", self.theme.dim);
+        }
+    }
+
+    fn arrow(&self, column: usize) -> &'static str {
+        match self.grid.table.order() {
+            Some(order) if order.column == column => match order.direction {
+                Direction::Ascending => "▲",
+                Direction::Descending => "▼",
+            },
+            _ => " ",
+        }
+    }
+
+    fn row(&mut self, y: u16, row: usize, focused: bool) {
+        let mut text = std::mem::take(&mut self.text);
+        let is_selected = row == self.grid.selected.row;
+        for slot in &self.layout.slots {
+            let is_null = self.grid.table.read(row, slot.column, &mut text);
+            let mut style = if is_null {
+                self.theme.null
+            } else {
+                self.theme.text
+            };
+            if is_selected {
+                style = style.add_modifier(Modifier::BOLD);
+            }
+            if is_selected && focused && slot.column == self.grid.selected.column {
+                style = style.patch(self.theme.selection);
+            }
+            self.put(slot, y, &text, style);
+            self.mark(slot, y, &text);
+        }
+        self.frozen_line(y);
+        self.text = text;
+    }
+
+    fn totals(&mut self, y: u16) {
+        let Some(totals) = &self.grid.totals else {
+            return;
+        };
+        self.buf.set_style(
+            Rect {
+                y,
+                height: 1,
+                ..self.area
+            },
+            self.theme.header,
+        );
+        for slot in &self.layout.slots {
+            if let Some(cell) = totals.get(slot.column) {
+                let style = if cell.is_null {
+                    self.theme.null
+                } else {
+                    self.theme.header
+                };
+                self.put(slot, y, &cell.text, style);
+            }
+        }
+        self.frozen_line(y);
+    }
+
+    /// Puts a text in its slot. A number that does not fit is no number any more: it is shown as `###`.
+    fn put(&mut self, slot: &Slot, y: u16, text: &str, style: Style) {
+        let column = self.grid.table.columns().get(slot.column);
+        let is_number = column.is_some_and(aligns_right);
+        let align = if is_number { Align::Right } else { Align::Left };
+        let is_body = y > self.area.y || !self.layout.header;
+        let cells = usize::from(slot.width);
+        let field = Rect {
+            x: self.area.x + slot.x,
+            y,
+            width: slot.width,
+            height: 1,
+        };
+        if is_number && is_body && width(text) > cells {
+            put(self.buf, field, &"#".repeat(cells), style, align);
+        } else {
+            put(self.buf, field, text, style, align);
+        }
+    }
+
+    /// Marks the letters that a search looks for.
+    fn mark(&mut self, slot: &Slot, y: u16, text: &str) {
+        let Some(found) = self
+            .grid
+            .needle
+            .as_ref()
+            .and_then(|needle| needle.range(text))
+        else {
+            return;
+        };
+        let cells = usize::from(slot.width);
+        let column = self.grid.table.columns().get(slot.column);
+        let indent = if column.is_some_and(aligns_right) {
+            cells.saturating_sub(width(text))
+        } else {
+            0
+        };
+        let Range { start, end } = columns_of(text, found);
+        for x in (start + indent).min(cells)..(end + indent).min(cells) {
+            let x = self.area.x + slot.x + u16::try_from(x).unwrap_or(u16::MAX);
+            if let Some(cell) = self.buf.cell_mut((x, y)) {
+                cell.set_style(self.theme.match_);
+            }
+        }
+    }
+
+    fn frozen_line(&mut self, y: u16) {
+        if let Some(slot) = self
+            .layout
+            .frozen
+            .checked_sub(1)
+            .and_then(|i| self.layout.slots.get(i))
+        {
+            let x = (self.area.x + slot.x + slot.width).saturating_add(1);
+            self.symbol(x, y, "│", self.theme.border);
+        }
+    }
+
+    fn after(&mut self, slot: &Slot, y: u16, symbol: &str, style: Style) {
+        self.symbol(self.area.x + slot.x + slot.width, y, symbol, style);
+    }
+
+    fn symbol(&mut self, x: u16, y: u16, symbol: &str, style: Style) {
+        if x < self.area.right()
+            && let Some(cell) = self.buf.cell_mut((x, y))
+        {
+            cell.set_symbol(symbol).set_style(style);
+        }
+    }
+}
+
+/// The cells, from the start of the text, that a range of its bytes covers.
+fn columns_of(text: &str, bytes: Range<usize>) -> Range<usize> {
+    let start = width(text.get(..bytes.start).unwrap_or_default());
+    let length = width(text.get(bytes).unwrap_or_default());
+    start..start + length
+}

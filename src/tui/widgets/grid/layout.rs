@@ -1,0 +1,150 @@
+//! Which rows and columns of a grid are on the screen, and where.
+
+use ratatui::layout::{Position, Rect, Size};
+
+use crate::session::cell::aligns_right;
+
+use super::Grid;
+
+/// Blank cells after each column; the first also takes the sort arrow and the line after frozen columns.
+const GAP: u16 = 2;
+/// A cut text column is only shown with at least this many cells; a cut number never, it would be another number.
+const LEAST_CUT: u16 = 6;
+
+/// A column on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) column: usize,
+    /// Cells from the left edge of the grid.
+    pub(super) x: u16,
+    pub(super) width: u16,
+    pub(super) whole: bool,
+}
+
+impl Slot {
+    /// Where the next column begins.
+    fn end(&self) -> u16 {
+        self.x.saturating_add(self.width).saturating_add(GAP)
+    }
+}
+
+/// What a grid shows in an area of a given size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) header: bool,
+    pub(super) totals: bool,
+    /// Rows that fit.
+    pub(super) height: usize,
+    /// The first row.
+    pub(super) top: usize,
+    pub(super) slots: Vec<Slot>,
+    /// How many of the slots are frozen.
+    pub(super) frozen: usize,
+}
+
+impl Grid {
+    /// The layout at a size, scrolled as little as possible from where the reader was so that the selected cell shows.
+    pub(super) fn layout(&self, size: Size) -> Layout {
+        let header = size.height >= 2;
+        let totals = self.totals.is_some() && size.height >= 4;
+        let height = usize::from(size.height) - usize::from(header) - usize::from(totals);
+        let last_top = self.table.rows().saturating_sub(height);
+        let lowest = (self.selected.row + 1).saturating_sub(height.max(1));
+        let top = self.top.min(last_top).clamp(lowest, self.selected.row);
+
+        let frozen = self.frozen_slots(size.width);
+        let mut left = self.left.max(frozen.len());
+        if self.selected.column >= frozen.len() {
+            left = left.min(self.selected.column);
+        }
+        loop {
+            let slots = self.slots(size.width, &frozen, left);
+            let wanted = self.selected.column;
+            let shows = slots.iter().any(|slot| slot.column == wanted && slot.whole);
+            if shows || left >= wanted {
+                return Layout {
+                    header,
+                    totals,
+                    height,
+                    top,
+                    slots,
+                    frozen: frozen.len(),
+                };
+            }
+            left += 1;
+        }
+    }
+
+    /// Frozen columns, as many as leave half of the width to the others.
+    fn frozen_slots(&self, width: u16) -> Vec<Slot> {
+        let mut x = 0;
+        let mut slots = Vec::new();
+        for column in 0..self.frozen.min(self.table.columns().len()) {
+            let slot = Slot {
+                column,
+                x,
+                width: self.widths.get(column),
+                whole: true,
+            };
+            x += slot.width + GAP;
+            if x > width / 2 {
+                break;
+            }
+            slots.push(slot);
+        }
+        slots
+    }
+
+    fn slots(&self, width: u16, frozen: &[Slot], left: usize) -> Vec<Slot> {
+        let mut slots = frozen.to_vec();
+        let mut x = slots.last().map_or(0, Slot::end);
+        for (column, spec) in self.table.columns().iter().enumerate().skip(left) {
+            let room = width.saturating_sub(x);
+            let wanted = self.widths.get(column);
+            let whole = wanted <= room;
+            let is_first = column == left;
+            if room == 0 || !(whole || is_first || (room >= LEAST_CUT && !aligns_right(spec))) {
+                break;
+            }
+            slots.push(Slot {
+                column,
+                x,
+                width: wanted.min(room),
+                whole,
+            });
+            x = x.saturating_add(wanted + GAP);
+        }
+        slots
+    }
+
+    /// The cell drawn at a position of the screen, for a grid drawn in `area`.
+    pub fn cell_at(&self, x: u16, y: u16, area: Rect) -> Option<(usize, usize)> {
+        let layout = self.layout(area.as_size());
+        let column = layout.column_at(x, y, area)?;
+        let line = usize::from(y - area.y).checked_sub(usize::from(layout.header))?;
+        let row = layout.top + line;
+        (line < layout.height && row < self.table.rows()).then_some((row, column))
+    }
+
+    /// The column whose header is drawn at a position of the screen, for a grid drawn in `area`.
+    pub fn header_at(&self, x: u16, y: u16, area: Rect) -> Option<usize> {
+        let layout = self.layout(area.as_size());
+        (layout.header && y == area.y)
+            .then(|| layout.column_at(x, y, area))
+            .flatten()
+    }
+}
+
+impl Layout {
+    fn column_at(&self, x: u16, y: u16, area: Rect) -> Option<usize> {
+        if !area.contains(Position { x, y }) {
+            return None;
+        }
+        let x = x - area.x;
+        let slot = self
+            .slots
+            .iter()
+            .find(|slot| (slot.x..slot.end()).contains(&x))?;
+        Some(slot.column)
+    }
+}

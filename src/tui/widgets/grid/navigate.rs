@@ -1,0 +1,119 @@
+//! Moving through a grid, and saying where one is.
+
+use ratatui::layout::Size;
+
+use super::{Grid, Progress};
+use crate::session::cell::thousands;
+
+impl Grid {
+    /// Says how large the grid is drawn, so that the view stays where the reader scrolled it.
+    pub fn set_size(&mut self, size: Size) {
+        self.size = size;
+        self.settle();
+    }
+
+    /// Selects a cell; beyond the edge is the edge.
+    pub fn select(&mut self, row: usize, column: usize) {
+        self.selected.row = row.min(self.table.rows().saturating_sub(1));
+        self.selected.column = column.min(self.table.columns().len().saturating_sub(1));
+        self.settle();
+    }
+
+    /// Moves the selection by rows (down) and columns (right).
+    pub fn move_by(&mut self, rows: isize, columns: isize) {
+        self.select(
+            self.selected.row.saturating_add_signed(rows),
+            self.selected.column.saturating_add_signed(columns),
+        );
+    }
+
+    /// Moves the selection by screens, one row less so that a known row stays in sight.
+    pub fn page(&mut self, pages: isize) {
+        let height = isize::try_from(self.layout(self.size).height).unwrap_or(isize::MAX);
+        let rows = pages.saturating_mul((height - 1).max(1));
+        self.top = self.top.saturating_add_signed(rows);
+        self.move_by(rows, 0);
+    }
+
+    /// Selects the first row.
+    pub fn to_first_row(&mut self) {
+        self.select(0, self.selected.column);
+    }
+
+    /// Selects the last row that has arrived.
+    pub fn to_last_row(&mut self) {
+        self.select(usize::MAX, self.selected.column);
+    }
+
+    /// Selects the first column.
+    pub fn to_first_column(&mut self) {
+        self.left = 0;
+        self.select(self.selected.row, 0);
+    }
+
+    /// Selects the last column.
+    pub fn to_last_column(&mut self) {
+        self.select(self.selected.row, usize::MAX);
+    }
+
+    /// Scrolls the view, as a mouse wheel does; the selection is taken along only where it would leave the screen.
+    pub fn scroll(&mut self, rows: isize) {
+        let height = self.layout(self.size).height;
+        let last_top = self.table.rows().saturating_sub(height);
+        self.top = self.top.saturating_add_signed(rows).min(last_top);
+        let last = (self.top + height).saturating_sub(1).max(self.top);
+        self.select(
+            self.selected.row.clamp(self.top, last),
+            self.selected.column,
+        );
+    }
+
+    /// Remembers what the layout had to scroll.
+    fn settle(&mut self) {
+        if self.size.area() == 0 {
+            return;
+        }
+        let layout = self.layout(self.size);
+        self.top = layout.top;
+        if let Some(slot) = layout.slots.get(layout.frozen) {
+            self.left = slot.column;
+        }
+    }
+
+    /// Where the reader is, for a grid drawn at a size: `rows 101–140 of 100,000`, with a `+` while more come and the
+    /// notice that a result was cut; then the columns if some are out of sight.
+    pub fn position(&self, size: Size) -> String {
+        let layout = self.layout(size);
+        let rows = self.table.rows();
+        let count = thousands(rows);
+        let mut text = match (self.progress, rows) {
+            (Progress::Streaming, 0) => "waiting for rows".to_owned(),
+            (_, 0) => "no rows".to_owned(),
+            _ => {
+                let first = thousands(layout.top + 1);
+                let last = thousands((layout.top + layout.height).min(rows));
+                format!("rows {first}–{last} of {count}")
+            }
+        };
+        match self.progress {
+            Progress::Streaming if rows > 0 => text.push('+'),
+            Progress::Cut => text.push_str(&format!(", cut at {count}")),
+            Progress::Streaming | Progress::Complete => {}
+        }
+        let columns = self.table.columns().len();
+        let moving = layout.slots.get(layout.frozen..).unwrap_or_default();
+        if let (Some(first), Some(last)) = (moving.first(), moving.last())
+            && layout.slots.len() < columns
+        {
+            text.push_str(&format!(
+                " · columns {}–{} of {columns}",
+                first.column + 1,
+                last.column + 1
+            ));
+        }
+        if self.sort_is_stale() {
+            text.push_str(" · newest rows not sorted");
+        }
+        text
+    }
+}

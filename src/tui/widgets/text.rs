@@ -1,0 +1,174 @@
+//! Text measured in terminal cells: cut, padded, wrapped and drawn, with wide and combined characters counted as they are shown.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::{Buffer, CellWidth};
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+
+pub use crate::session::cell::sanitize;
+
+/// To which side a text leans in a field wider than itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// Cells that `text` takes. Control characters take none, as they are never drawn.
+pub fn width(text: &str) -> usize {
+    text.graphemes(true).map(grapheme_width).sum()
+}
+
+/// Cells that one grapheme takes.
+pub fn grapheme_width(grapheme: &str) -> usize {
+    if grapheme.contains(char::is_control) {
+        0
+    } else {
+        usize::from(grapheme.cell_width())
+    }
+}
+
+/// The text, cut with `…` where it is wider than `cells`.
+pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
+    match cut_at(text, cells) {
+        None => Cow::Borrowed(text),
+        Some(_) if cells == 0 => Cow::Borrowed(""),
+        Some(end) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    }
+}
+
+/// The byte after which `…` follows if `text` has to fit into `cells`; `None` if it fits as it is.
+fn cut_at(text: &str, cells: usize) -> Option<usize> {
+    let mut used = 0;
+    let mut end = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += grapheme_width(grapheme);
+        if used > cells {
+            return Some(end);
+        }
+        if used < cells {
+            end = at + grapheme.len();
+        }
+    }
+    None
+}
+
+/// The text cut or filled with spaces to exactly `cells`.
+pub fn pad(text: &str, cells: usize, align: Align) -> String {
+    let text = truncate(text, cells);
+    let spaces = " ".repeat(cells.saturating_sub(width(&text)));
+    match align {
+        Align::Left => format!("{text}{spaces}"),
+        Align::Right => format!("{spaces}{text}"),
+    }
+}
+
+/// The text in lines of at most `cells`, broken between words, or within a word that is wider than a line.
+/// Line breaks of the text are kept.
+pub fn wrap(text: &str, cells: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    if cells > 0 {
+        for line in text.lines() {
+            wrap_line(line, cells, &mut lines);
+        }
+    }
+    lines
+}
+
+fn wrap_line<'a>(line: &'a str, cells: usize, lines: &mut Vec<&'a str>) {
+    let slice = |from: usize, to: usize| line.get(from..to).unwrap_or_default();
+    let (mut start, mut used) = (0, 0);
+    let mut space: Option<(usize, usize)> = None;
+    for (at, grapheme) in line.grapheme_indices(true) {
+        let next = at + grapheme.len();
+        let cell_width = grapheme_width(grapheme);
+        let is_space = grapheme.chars().all(|c| c.is_whitespace() && c != '\u{a0}');
+        if used + cell_width > cells && at > start {
+            if is_space {
+                lines.push(slice(start, at).trim_end());
+                (start, used, space) = (next, 0, None);
+                continue;
+            }
+            let (end, begin) = space.take().unwrap_or((at, at));
+            lines.push(slice(start, end).trim_end());
+            start = begin;
+            used = width(slice(begin, at));
+        }
+        if is_space {
+            space = Some((at, next));
+        }
+        used += cell_width;
+    }
+    lines.push(slice(start, line.len()));
+}
+
+/// Draws one line into the field `width` cells wide at `(x, y)`, cut with `…`, the rest blank. Nothing is drawn outside of the field,
+/// whatever the text holds; a wide character that would stick out is left away.
+pub fn put(buf: &mut Buffer, field: Rect, text: &str, style: Style, align: Align) {
+    let field = Rect {
+        height: field.height.min(1),
+        ..field
+    }
+    .intersection(buf.area);
+    if field.is_empty() {
+        return;
+    }
+    let cells = usize::from(field.width);
+    let cut = cut_at(text, cells);
+    let shown = cut.and_then(|end| text.get(..end)).unwrap_or(text);
+    let taken = width(shown) + usize::from(cut.is_some());
+    let indent = match align {
+        Align::Left => 0,
+        Align::Right => cells.saturating_sub(taken),
+    };
+    let mut pen = Pen {
+        buf,
+        x: field.x,
+        end: field.right(),
+        y: field.y,
+        style,
+    };
+    for _ in 0..indent {
+        pen.write(" ");
+    }
+    for grapheme in shown.graphemes(true) {
+        pen.write(grapheme);
+    }
+    if cut.is_some() {
+        pen.write("…");
+    }
+    while pen.x < pen.end {
+        pen.write(" ");
+    }
+}
+
+struct Pen<'a> {
+    buf: &'a mut Buffer,
+    x: u16,
+    end: u16,
+    y: u16,
+    style: Style,
+}
+
+impl Pen<'_> {
+    fn write(&mut self, grapheme: &str) {
+        let cells = u16::try_from(grapheme_width(grapheme)).unwrap_or(u16::MAX);
+        if cells == 0 || self.end.saturating_sub(self.x) < cells {
+            return;
+        }
+        if let Some(cell) = self.buf.cell_mut((self.x, self.y)) {
+            cell.set_symbol(grapheme).set_style(self.style);
+        }
+        for x in self.x + 1..self.x + cells {
+            // The terminal shows the wide character here.
+            if let Some(cell) = self.buf.cell_mut((x, self.y)) {
+                cell.set_symbol(" ").set_style(self.style);
+            }
+        }
+        self.x += cells;
+    }
+}
