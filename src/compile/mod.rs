@@ -1,15 +1,28 @@
 //! MetricQuery -> plan -> SQL: resolves names, chooses sources and joins, checks values, writes SQL with reasons.
 
+mod compare;
 mod error;
+mod expr;
+mod filter;
+mod output;
+mod plan;
 mod reach;
+mod reading;
+mod request;
+mod scope;
 mod source;
+mod write;
 
 pub use error::{CompileError, ErrorCode};
 pub use reach::{DimensionChoice, DimensionPath, Reachability, leaf_metrics};
+pub use reading::reading;
+pub use write::Templates;
 
 use jiff::civil::Date;
 
-use crate::model::{ColumnType, DateRange, Format, Grain, MetricQuery, Place, ValueLookup};
+use crate::model::{
+    ColumnType, DateRange, Format, Grain, MetricQuery, Place, Registry, ValueLookup,
+};
 use crate::warehouse::Dialect;
 
 /// What a compilation depends on besides the registry and the query.
@@ -113,4 +126,56 @@ pub struct Compiled {
     pub range: DateRange,
     /// The compared range, as days.
     pub prior: Option<DateRange>,
+}
+
+/// Compiles a query: names resolved, values checked, sources and joins chosen, SQL written. Touches no warehouse.
+///
+/// # Errors
+/// A refusal that names the offending word, the reason and what would be right.
+pub fn compile(
+    registry: &Registry,
+    reach: &Reachability,
+    templates: &Templates,
+    query: &MetricQuery,
+    options: &CompileOptions<'_>,
+) -> Result<Compiled, CompileError> {
+    let mut request = request::resolve(registry, query, options)?;
+    let plan = plan::plan(registry, reach, &request, options)?;
+    let main = output::write(registry, templates, &request, &plan, options)?;
+    let totals = totals(registry, reach, templates, &request, options)?;
+    let mut reasons = std::mem::take(&mut request.reasons);
+    reasons.extend(plan.reasons);
+    Ok(Compiled {
+        query: request.query,
+        main,
+        totals,
+        reasons,
+        range: request.range,
+        prior: request.shifted.map(|shifted| shifted.range),
+    })
+}
+
+/// The same metrics without groups; never a sum of rows, since most metrics do not add up.
+fn totals(
+    registry: &Registry,
+    reach: &Reachability,
+    templates: &Templates,
+    request: &request::Request<'_>,
+    options: &CompileOptions<'_>,
+) -> Result<Result<Statement, String>, CompileError> {
+    if request.groups.is_empty() {
+        return Ok(Err("the result is one row already".to_owned()));
+    }
+    if request.having.is_some() {
+        return Ok(Err("a total of only the groups that pass a condition on a metric has no meaning of its own".to_owned()));
+    }
+    let query = MetricQuery {
+        group_by: Some(Vec::new()),
+        order: Vec::new(),
+        limit: None,
+        ..request.query.clone()
+    };
+    let request = request::resolve(registry, &query, options)?;
+    let plan = plan::plan(registry, reach, &request, options)?;
+    output::write(registry, templates, &request, &plan, options).map(Ok)
 }

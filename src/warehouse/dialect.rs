@@ -113,6 +113,14 @@ impl Dialect {
         format!("CAST({expr} AS {})", self.type_name(ty))
     }
 
+    /// A text expression with the one type that columns stacked by `UNION ALL` need.
+    pub fn as_text(self, expr: &str) -> String {
+        match self {
+            Self::Sqlite => expr.to_owned(),
+            Self::Postgres => self.cast(expr, ColumnType::Text),
+        }
+    }
+
     /// Numerator over denominator: never truncated to an integer, NULL for a zero denominator.
     pub fn divide(self, numerator: &str, denominator: &str) -> String {
         format!(

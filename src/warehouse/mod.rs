@@ -10,7 +10,7 @@ mod schema;
 mod sqlite;
 mod times;
 
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Shift};
 pub use error::{WarehouseError, WarehouseErrorKind};
 pub use loader::{ColumnSpec, Loader, TableSpec};
 pub use rows::Cell;

@@ -1,0 +1,237 @@
+//! Comparisons: which earlier range is meant, and how its periods line up with the current ones.
+
+use jiff::civil::Date;
+use jiff::{Span, ToSpan};
+
+use super::{CompileError, ErrorCode};
+use crate::model::{Comparison, DateRange, Grain, GroupBy, Period, TimeRange};
+use crate::warehouse::Shift;
+
+/// The compared range and what must be added to its dates to get the current ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shifted {
+    pub(super) range: DateRange,
+    /// Distance forward in time, from the compared range to the current one.
+    pub(super) by: Shift,
+    /// Addition to the reason shown to the reader; empty or starts with a comma.
+    pub(super) remark: String,
+}
+
+pub(super) fn shift(
+    comparison: Comparison,
+    time: TimeRange,
+    range: DateRange,
+    today: Date,
+    groups: &[GroupBy],
+) -> Result<Shifted, CompileError> {
+    let (Some(start), Some(end)) = (range.start, range.end) else {
+        return Err(CompileError::new(
+            ErrorCode::InvalidTime,
+            format!("a comparison needs a time range with a start and an end, not {range}"),
+        )
+        .hint("for instance: last 6 months vs previous year"));
+    };
+    let mut remark = String::new();
+    // A period that still runs is compared with the same days of the earlier one, not with all of it.
+    let tomorrow = today.saturating_add(1.day());
+    let running = matches!(time, TimeRange::This(_)) && start <= today && tomorrow < end;
+    let end = if running {
+        remark = format!(", the same days as {start} to {today}");
+        tomorrow
+    } else {
+        end
+    };
+    let back = |by: Shift| DateRange {
+        start: Some(step(start, by, -1)),
+        end: Some(step_end(end, by)),
+    };
+    let (prior, by) = match comparison {
+        Comparison::PreviousYear => (back(Shift::Months(12)), Shift::Months(12)),
+        Comparison::Ago(n, grain) => {
+            let by = units(n, grain);
+            (back(by), by)
+        }
+        Comparison::PreviousPeriod => match own_length(time) {
+            Some((n, grain)) => {
+                let by = units(n, grain);
+                let prior = match time {
+                    TimeRange::This(_) | TimeRange::ToDate(_) => back(by),
+                    _ => DateRange {
+                        start: Some(step(start, by, -1)),
+                        end: Some(start),
+                    },
+                };
+                (prior, by)
+            }
+            None => {
+                let by = Shift::Days(range.days().unwrap_or_default());
+                (back(by), by)
+            }
+        },
+        Comparison::Range(from, to) => {
+            let (from, to) = from
+                .days()
+                .zip(to.days())
+                .map(|((from, _), (_, to))| (from, to))
+                .ok_or_else(|| {
+                    CompileError::new(ErrorCode::InvalidTime, "the compared range does not exist")
+                })?;
+            (
+                DateRange {
+                    start: Some(from),
+                    end: Some(to),
+                },
+                distance(from, start),
+            )
+        }
+    };
+    let by = aligned(by, prior.start.unwrap_or(start), start, groups, comparison)?;
+    if let Shift::Months(_) = by
+        && groups.iter().any(|group| {
+            matches!(
+                group,
+                GroupBy::Grain {
+                    grain: Grain::Day,
+                    ..
+                }
+            )
+        })
+    {
+        remark.push_str(", days without a counterpart in the other month are left out of it");
+    }
+    Ok(Shifted {
+        range: prior,
+        by,
+        remark,
+    })
+}
+
+fn units(n: u32, grain: Grain) -> Shift {
+    let n = i32::try_from(n).unwrap_or(i32::MAX);
+    match grain {
+        Grain::Hour | Grain::Day => Shift::Days(n),
+        Grain::Week => Shift::Days(n.saturating_mul(7)),
+        Grain::Month => Shift::Months(n),
+        Grain::Quarter => Shift::Months(n.saturating_mul(3)),
+        Grain::Year => Shift::Months(n.saturating_mul(12)),
+    }
+}
+
+/// How many of its own units a range is long.
+fn own_length(time: TimeRange) -> Option<(u32, Grain)> {
+    match time {
+        TimeRange::This(grain) | TimeRange::ToDate(grain) => Some((1, grain)),
+        TimeRange::Last(n, grain) | TimeRange::Rolling(n, grain) => Some((n, grain)),
+        TimeRange::Span(Some(from), Some(to)) => {
+            let grain = match (from, to) {
+                (Period::Day(_), Period::Day(_)) => return None,
+                (Period::Week(..), Period::Week(..)) => return None,
+                (Period::Month(..), Period::Month(..)) => Grain::Month,
+                (Period::Quarter(..), Period::Quarter(..)) => Grain::Quarter,
+                (Period::Year(_), Period::Year(_)) => Grain::Year,
+                _ => return None,
+            };
+            let (start, end) = (from.days()?.0, to.days()?.1);
+            let months = months_between(start, end)?;
+            let per = match grain {
+                Grain::Quarter => 3,
+                Grain::Year => 12,
+                _ => 1,
+            };
+            Some((u32::try_from(months / per).ok()?, grain))
+        }
+        TimeRange::AllTime | TimeRange::Span(..) => None,
+    }
+}
+
+fn step(day: Date, by: Shift, sign: i32) -> Date {
+    let span = match by {
+        Shift::Months(n) => Span::new().months(i64::from(n.clamp(-100_000, 100_000) * sign)),
+        Shift::Days(n) => Span::new().days(i64::from(n.clamp(-3_000_000, 3_000_000) * sign)),
+    };
+    day.saturating_add(span)
+}
+
+/// The end of the compared range. A month's end stays a month's end; any other last day is moved as a day, so that
+/// 1 to 30 March is compared with all of February and not with its first 27 days.
+fn step_end(end: Date, by: Shift) -> Date {
+    match by {
+        Shift::Months(_) if end.day() != 1 => {
+            step(end.saturating_sub(1.day()), by, -1).saturating_add(1.day())
+        }
+        _ => step(end, by, -1),
+    }
+}
+
+fn months_between(from: Date, to: Date) -> Option<i32> {
+    (from.day() == to.day()).then(|| {
+        (i32::from(to.year()) - i32::from(from.year())) * 12 + i32::from(to.month())
+            - i32::from(from.month())
+    })
+}
+
+fn distance(from: Date, to: Date) -> Shift {
+    match months_between(from, to) {
+        Some(months) => Shift::Months(months),
+        None => Shift::Days(
+            from.until(to)
+                .map(|span| span.get_days())
+                .unwrap_or_default(),
+        ),
+    }
+}
+
+/// Periods of the two ranges must be the same length, or the rows that are put side by side would not belong together.
+fn aligned(
+    by: Shift,
+    from: Date,
+    to: Date,
+    groups: &[GroupBy],
+    comparison: Comparison,
+) -> Result<Shift, CompileError> {
+    let mut by = by;
+    for group in groups {
+        let GroupBy::Grain { grain, of } = group else {
+            continue;
+        };
+        let refuse = |hint: &str| {
+            Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                format!("{group} periods do not line up with {comparison}"),
+            )
+            .hint(hint.to_owned())
+            .word(group.to_string()))
+        };
+        if of.is_some() {
+            return refuse("compare at a grain of the default time dimension");
+        }
+        match (grain, by) {
+            (Grain::Hour, Shift::Months(_)) => {
+                return refuse("months differ in hours: compare by days or weeks ago");
+            }
+            (Grain::Hour | Grain::Day, _) => {}
+            (Grain::Week, Shift::Days(days)) if days % 7 == 0 => {}
+            (Grain::Week, _) => return refuse("compare whole weeks: vs 52 weeks ago"),
+            (Grain::Month | Grain::Quarter | Grain::Year, _) => {
+                let months = match by {
+                    Shift::Months(months) => Some(months),
+                    Shift::Days(_) => months_between(from, to).filter(|_| from.day() == 1),
+                };
+                let per = match grain {
+                    Grain::Quarter => 3,
+                    Grain::Year => 12,
+                    _ => 1,
+                };
+                match months {
+                    Some(months) if months % per == 0 => by = Shift::Months(months),
+                    _ => {
+                        return refuse(
+                            "compare by whole months, quarters or years, or group by a finer grain",
+                        );
+                    }
+                }
+            }
+        }
+    }
+    Ok(by)
+}

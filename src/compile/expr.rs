@@ -1,0 +1,126 @@
+//! Expressions of the registry: parsed once as SQL, qualified with table aliases, made safe to divide, printed again.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Ident, Value, ValueWithSpan, VisitMut, VisitorMut,
+};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
+
+use super::{CompileError, ErrorCode};
+use crate::model::{ColumnType, Expression};
+use crate::warehouse::Dialect;
+
+/// One SQL expression and nothing after it.
+pub(super) fn parse(expression: &Expression) -> Result<Expr, CompileError> {
+    parse_text(&expression.text).map_err(|message| {
+        CompileError::new(
+            ErrorCode::InvalidDefinition,
+            format!(
+                "the expression '{}' does not parse: {message}",
+                expression.text
+            ),
+        )
+        .at(expression.place)
+    })
+}
+
+fn parse_text(text: &str) -> Result<Expr, String> {
+    let mut parser = Parser::new(&GenericDialect {})
+        .try_with_sql(text)
+        .map_err(|error| error.to_string())?;
+    let expr = parser.parse_expr().map_err(|error| error.to_string())?;
+    match parser.peek_token().token {
+        Token::EOF => Ok(expr),
+        token => Err(format!("unexpected '{token}'")),
+    }
+}
+
+/// Rewrites every name with `name` (given the parts of `a.b`), divides safely and spells date literals for the engine.
+///
+/// The names that `name` returns are SQL already and are not rewritten again.
+pub(super) fn rewrite(
+    mut expr: Expr,
+    dialect: Dialect,
+    name: &mut dyn FnMut(&[Ident]) -> Result<String, CompileError>,
+) -> Result<String, CompileError> {
+    let mut rewriter = Rewriter { dialect, name };
+    match expr.visit(&mut rewriter) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(expr.to_string()),
+    }
+}
+
+struct Rewriter<'a> {
+    dialect: Dialect,
+    name: &'a mut dyn FnMut(&[Ident]) -> Result<String, CompileError>,
+}
+
+impl VisitorMut for Rewriter<'_> {
+    type Break = CompileError;
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<CompileError> {
+        let replaced = match expr {
+            Expr::Identifier(ident) => (self.name)(std::slice::from_ref(ident)),
+            Expr::CompoundIdentifier(parts) => (self.name)(parts),
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Divide,
+                right,
+            } => Ok(format!(
+                "({})",
+                self.dialect.divide(&left.to_string(), &right.to_string())
+            )),
+            Expr::TypedString(typed)
+                if self.dialect == Dialect::Sqlite
+                    && matches!(typed.data_type, DataType::Date | DataType::Timestamp(..)) =>
+            {
+                match &typed.value {
+                    ValueWithSpan {
+                        value: Value::SingleQuotedString(text),
+                        ..
+                    } => Ok(self.dialect.text(text)),
+                    _ => return ControlFlow::Continue(()),
+                }
+            }
+            _ => return ControlFlow::Continue(()),
+        };
+        match replaced.and_then(|sql| {
+            parse_text(&sql)
+                .map_err(|message| CompileError::new(ErrorCode::InvalidDefinition, message))
+        }) {
+            Ok(new) => {
+                *expr = new;
+                ControlFlow::Continue(())
+            }
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// `expr` in brackets unless it is one name, call or literal already.
+pub(super) fn operand(sql: &str) -> String {
+    let simple = match parse_text(sql) {
+        Ok(
+            Expr::Identifier(_)
+            | Expr::CompoundIdentifier(_)
+            | Expr::Function(_)
+            | Expr::Value(_)
+            | Expr::Cast { .. }
+            | Expr::Nested(_),
+        ) => true,
+        Ok(_) | Err(_) => false,
+    };
+    if simple {
+        sql.to_owned()
+    } else {
+        format!("({sql})")
+    }
+}
+
+/// Number types the combining queries need for a missing side.
+pub(super) fn null_of(dialect: Dialect, ty: ColumnType) -> String {
+    dialect.cast("NULL", ty)
+}

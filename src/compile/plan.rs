@@ -1,0 +1,599 @@
+//! The plan of a query: one aggregation per dataset and filter set, combined on the grouping keys.
+
+use jiff::civil::Date;
+
+use super::request::Request;
+use super::scope::Scope;
+use super::source::{self, Usage};
+use super::write::Fragment;
+use super::{
+    CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr, filter, reach::Reachability,
+};
+use crate::model::{
+    Aggregate, ColumnType, DateRange, DimensionType, Format, Grain, GroupBy, Measure, Metric,
+    MetricKind, Registry,
+};
+use crate::warehouse::Shift;
+
+/// A grouping key of the result.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) ty: ColumnType,
+    pub(super) grain: Option<Grain>,
+    pub(super) format: Format,
+}
+
+/// An aggregate column of one aggregation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Aggregated {
+    pub(super) name: String,
+    pub(super) ty: ColumnType,
+    pub(super) agg: Aggregate,
+    pub(super) fill: Option<i64>,
+    pub(super) sql: Fragment,
+    /// The text it was made from, to see that two metrics share it.
+    text: String,
+}
+
+/// One `SELECT … GROUP BY` over one dataset and filter set.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Aggregation {
+    pub(super) keys: Vec<Fragment>,
+    pub(super) columns: Vec<Aggregated>,
+    pub(super) from: Fragment,
+    pub(super) joins: Vec<Fragment>,
+    pub(super) conditions: Vec<Fragment>,
+    /// Whether it reads the compared range.
+    pub(super) prior: bool,
+    identity: String,
+}
+
+/// The aggregate column that is a leaf of a metric: the metric's name and 0 for the first measure, 1 for the denominator.
+pub(super) type LeafId = (String, usize);
+
+/// Everything the writer needs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Plan {
+    pub(super) keys: Vec<Key>,
+    pub(super) aggregations: Vec<Aggregation>,
+    /// Leaf -> name of its aggregate column.
+    pub(super) leaves: Vec<(LeafId, String)>,
+    /// First and last period of a trend without other groupings.
+    pub(super) spine: Option<(Date, Date, Grain)>,
+    pub(super) reasons: Vec<Reason>,
+}
+
+pub(super) fn plan(
+    registry: &Registry,
+    reach: &Reachability,
+    request: &Request<'_>,
+    options: &CompileOptions<'_>,
+) -> Result<Plan, CompileError> {
+    let mut plan = Plan::default();
+    let usage = Usage {
+        dimensions: request.dimensions(),
+        grain: request.grain(),
+    };
+    let mut leaves: Vec<&Metric> = Vec::new();
+    for metric in &request.metrics {
+        for leaf in super::leaf_metrics(registry, metric) {
+            if !leaves.iter().any(|known| known.name == leaf.name) {
+                leaves.push(leaf);
+            }
+        }
+    }
+    for metric in leaves {
+        let (index, source) = source::choose(registry, reach, metric, &usage)?;
+        if metric.kind.sources().len() > 1 {
+            plan.reasons.push(source_reason(metric, index));
+        }
+        for (which, measure) in source.measures.iter().enumerate() {
+            let leaf = (metric.name.clone(), which);
+            add(
+                &mut plan, registry, reach, request, options, metric, measure, &leaf, None,
+            )?;
+            if let Some(shifted) = &request.shifted {
+                add(
+                    &mut plan,
+                    registry,
+                    reach,
+                    request,
+                    options,
+                    metric,
+                    measure,
+                    &leaf,
+                    Some((shifted.range, shifted.by)),
+                )?;
+            }
+        }
+    }
+    plan.spine = spine(request, options, registry);
+    Ok(plan)
+}
+
+fn source_reason(metric: &Metric, chosen: usize) -> Reason {
+    let source = metric.kind.sources().get(chosen);
+    let datasets = source
+        .iter()
+        .flat_map(|source| &source.measures)
+        .map(|measure| measure.dataset.as_str());
+    let mut datasets: Vec<_> = datasets.collect();
+    datasets.dedup();
+    let why = match source.and_then(|source| source.use_when.as_ref()) {
+        Some((text, _)) => format!("because {} holds", text.text),
+        None => "because no earlier source applies".to_owned(),
+    };
+    Reason {
+        kind: ReasonKind::Source,
+        text: format!("{} reads {}, {why}", metric.name, datasets.join(" and ")),
+        place: source.map(|source| source.place),
+    }
+}
+
+/// A trend over one time grain and nothing else shows every period of its range, also the empty ones.
+fn spine(
+    request: &Request<'_>,
+    options: &CompileOptions<'_>,
+    registry: &Registry,
+) -> Option<(Date, Date, Grain)> {
+    let [GroupBy::Grain { grain, .. }] = request.groups.as_slice() else {
+        return None;
+    };
+    if *grain == Grain::Hour || request.having.is_some() {
+        return None;
+    }
+    let week_start = registry.calendar.week_start;
+    let first = grain.floor(request.range.start?, week_start);
+    let last = grain.floor(
+        filter::last_day(request.range.end?, options.today),
+        week_start,
+    );
+    (first <= last).then_some((first, last, *grain))
+}
+
+/// Adds one measure to the aggregation over its dataset and filter set, which is made where it is not there yet.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one call site; a struct would only rename the arguments"
+)]
+fn add(
+    plan: &mut Plan,
+    registry: &Registry,
+    reach: &Reachability,
+    request: &Request<'_>,
+    options: &CompileOptions<'_>,
+    metric: &Metric,
+    measure: &Measure,
+    leaf: &LeafId,
+    prior: Option<(DateRange, Shift)>,
+) -> Result<(), CompileError> {
+    let mut filters: Vec<&str> = measure
+        .filters
+        .iter()
+        .map(|filter| filter.text.trim())
+        .collect();
+    filters.sort_unstable();
+    let identity = format!("{:?}", (&measure.dataset, &measure.time, filters));
+    let text = format!(
+        "{:?} {:?} {:?}",
+        measure.agg,
+        measure.expr.as_ref().map(|expr| &expr.text),
+        metric.fill
+    );
+    let found = plan.aggregations.iter().position(|aggregation| {
+        aggregation.identity == identity && aggregation.prior == prior.is_some()
+    });
+    let shared = found.and_then(|index| {
+        plan.aggregations
+            .get(index)?
+            .columns
+            .iter()
+            .find(|column| column.text == text)
+    });
+    if let Some(column) = shared {
+        if prior.is_none() {
+            plan.leaves.push((leaf.clone(), column.name.clone()));
+        }
+        return Ok(());
+    }
+
+    let mut scope = Scope::new(registry, reach, options.dialect, measure)?;
+    let own = |error: CompileError| {
+        if error.place.is_some() || error.word.is_some() {
+            error
+        } else {
+            error.at(measure.place)
+        }
+    };
+    let expr = measure
+        .expr
+        .as_ref()
+        .map(|expr| scope.expression(expr))
+        .transpose()
+        .map_err(own)?;
+    let ty = leaf_type(measure, scope.base);
+    let name = match prior {
+        // The prior column carries the name of the current one, which was added just before.
+        Some(_) => plan
+            .leaves
+            .iter()
+            .rev()
+            .find(|(id, _)| id == leaf)
+            .map(|(_, name)| prior_name(name))
+            .unwrap_or_default(),
+        None => column_name(plan, request, metric, leaf.1),
+    };
+    let places = [
+        measure.place,
+        measure
+            .expr
+            .as_ref()
+            .map(|expr| expr.place)
+            .unwrap_or_default(),
+    ];
+    let column = Aggregated {
+        name: name.clone(),
+        ty,
+        agg: measure.agg,
+        fill: metric.fill,
+        sql: Fragment::new(
+            options.dialect.aggregate(measure.agg, expr.as_deref(), ty),
+            places,
+        ),
+        text,
+    };
+    if prior.is_none() {
+        plan.leaves.push((leaf.clone(), name));
+    }
+
+    match found.and_then(|index| plan.aggregations.get_mut(index)) {
+        // Joins pulled in by an expression are many-to-one, so they change no other column of the aggregation.
+        Some(aggregation) => {
+            let (reasons, joins) = {
+                let reasons = std::mem::take(&mut scope.reasons);
+                (reasons, scope.tables().1)
+            };
+            for join in joins {
+                if !aggregation.joins.contains(&join) {
+                    aggregation.joins.push(join);
+                }
+            }
+            aggregation.columns.push(column);
+            note(&mut plan.reasons, reasons);
+        }
+        None => {
+            let aggregation = aggregation(
+                plan, registry, request, options, measure, scope, column, prior, identity,
+            )?;
+            plan.aggregations.push(aggregation);
+        }
+    }
+    Ok(())
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one call site; a struct would only rename the arguments"
+)]
+fn aggregation(
+    plan: &mut Plan,
+    registry: &Registry,
+    request: &Request<'_>,
+    options: &CompileOptions<'_>,
+    measure: &Measure,
+    mut scope: Scope<'_>,
+    column: Aggregated,
+    prior: Option<(DateRange, Shift)>,
+    identity: String,
+) -> Result<Aggregation, CompileError> {
+    let dialect = options.dialect;
+    let mut conditions = Vec::new();
+    for condition in &measure.filters {
+        let sql = scope.expression(condition)?;
+        conditions.push(Fragment::new(bracketed(&sql), [condition.place]));
+        if prior.is_none() {
+            let text = format!("{} only where {}", measure.dataset, condition.text);
+            note(
+                &mut plan.reasons,
+                vec![Reason {
+                    kind: ReasonKind::Filter,
+                    text,
+                    place: Some(condition.place),
+                }],
+            );
+        }
+    }
+    let mut keys = Vec::new();
+    let mut described = Vec::new();
+    for group in &request.groups {
+        let (fragment, key, extra) = key(
+            group,
+            measure,
+            &mut scope,
+            registry,
+            options,
+            prior.map(|(_, by)| by),
+        )?;
+        keys.push(fragment);
+        described.push(key);
+        conditions.extend(extra);
+    }
+    if plan.keys.is_empty() {
+        plan.keys = described;
+    } else if let Some((ours, theirs)) = plan
+        .keys
+        .iter()
+        .zip(&described)
+        .find(|(ours, theirs)| ours.ty != theirs.ty)
+    {
+        return Err(CompileError::new(
+            ErrorCode::InvalidDefinition,
+            format!(
+                "'{}' is {:?} in one dataset of this query and {:?} in {}",
+                ours.name, ours.ty, theirs.ty, measure.dataset
+            ),
+        )
+        .hint("dimensions of one name mean the same thing everywhere: give both the same type")
+        .word(&ours.name));
+    }
+    if let Some(condition) = &request.conditions {
+        let sql = filter::condition(condition, &mut scope, dialect, options.values)?;
+        conditions.push(Fragment::plain(bracketed(&sql)));
+    }
+    let range = prior.map_or(request.range, |(range, _)| range);
+    if range != DateRange::default() {
+        let (time, place) = time_of(measure, &mut scope, None)?;
+        if let Some(bounds) = filter::bounds(&time, range, dialect) {
+            conditions.push(Fragment::new(bounds, [place]));
+        }
+    }
+    let reasons = std::mem::take(&mut scope.reasons);
+    note(&mut plan.reasons, reasons);
+    let (from, joins) = scope.tables();
+    Ok(Aggregation {
+        keys,
+        columns: vec![column],
+        from,
+        joins,
+        conditions,
+        prior: prior.is_some(),
+        identity,
+    })
+}
+
+fn note(all: &mut Vec<Reason>, new: Vec<Reason>) {
+    for reason in new {
+        if !all.contains(&reason) {
+            all.push(reason);
+        }
+    }
+}
+
+/// Brackets around what would fall apart beside an `AND`.
+fn bracketed(sql: &str) -> String {
+    if sql.contains(" OR ") || sql.contains(" or ") {
+        format!("({sql})")
+    } else {
+        sql.to_owned()
+    }
+}
+
+/// The time dimension of a measure (or the one named) as SQL.
+fn time_of(
+    measure: &Measure,
+    scope: &mut Scope<'_>,
+    of: Option<&str>,
+) -> Result<(String, crate::model::Place), CompileError> {
+    let Some(name) = of
+        .or(measure.time.as_deref())
+        .or(scope.base.time.as_deref())
+    else {
+        return Err(CompileError::new(
+            ErrorCode::InvalidTime,
+            format!(
+                "{} has no time dimension, so it has no periods",
+                measure.dataset
+            ),
+        )
+        .hint("ask for all time without a time grain, or give the dataset a 'time:'")
+        .at(scope.base.place));
+    };
+    let found = scope.dimension(name)?;
+    if !found.dimension.kind.is_time() {
+        return Err(CompileError::new(
+            ErrorCode::InvalidTime,
+            format!("{name} is no time dimension"),
+        )
+        .word(name));
+    }
+    Ok((found.sql, found.dimension.place))
+}
+
+/// One grouping key: its SQL, its description, and a condition where a comparison leaves days without a counterpart.
+fn key(
+    group: &GroupBy,
+    measure: &Measure,
+    scope: &mut Scope<'_>,
+    registry: &Registry,
+    options: &CompileOptions<'_>,
+    shift: Option<Shift>,
+) -> Result<(Fragment, Key, Option<Fragment>), CompileError> {
+    let dialect = options.dialect;
+    match group {
+        GroupBy::Dimension(name) => {
+            let found = scope.dimension(name)?;
+            let ty = column_type(found.dimension.kind);
+            let key = Key {
+                name: name.clone(),
+                label: found.dimension.label.clone(),
+                ty,
+                grain: None,
+                format: found.dimension.format.clone(),
+            };
+            // Several aggregations are stacked: the column types must be equal on engines that insist.
+            let sql = if ty == ColumnType::Text {
+                dialect.as_text(&found.sql)
+            } else {
+                found.sql
+            };
+            Ok((Fragment::new(sql, [found.dimension.place]), key, None))
+        }
+        GroupBy::Grain { grain, of } => {
+            let (sql, place) = time_of(measure, scope, of.as_deref())?;
+            let kind = match of
+                .as_deref()
+                .or(measure.time.as_deref())
+                .or(scope.base.time.as_deref())
+            {
+                Some(name) => scope.dimension(name)?.dimension.kind,
+                None => DimensionType::Time,
+            };
+            if *grain == Grain::Hour && kind == DimensionType::Date {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    format!(
+                        "{group}: the time dimension of {} is a date and has no hours",
+                        measure.dataset
+                    ),
+                )
+                .word(group.to_string()));
+            }
+            let start = dialect.trunc(&sql, *grain, registry.calendar.week_start);
+            let (moved, condition) = match shift {
+                None => (start, None),
+                Some(Shift::Days(days)) if *grain == Grain::Hour => {
+                    (dialect.shift_timestamp(&start, days), None)
+                }
+                Some(by) => {
+                    let condition = match by {
+                        Shift::Months(months) if *grain == Grain::Day => Some(Fragment::new(
+                            dialect.has_counterpart(&start, months),
+                            [place],
+                        )),
+                        _ => None,
+                    };
+                    (dialect.shift(&start, by), condition)
+                }
+            };
+            let name = group.to_string().replace('"', "");
+            let word = grain.word();
+            let label = match of {
+                None => format!(
+                    "{}{}",
+                    word.get(..1).unwrap_or_default().to_uppercase(),
+                    word.get(1..).unwrap_or_default()
+                ),
+                Some(of) => format!("{of} ({word})"),
+            };
+            let ty = if *grain == Grain::Hour {
+                ColumnType::Timestamp
+            } else {
+                ColumnType::Date
+            };
+            let key = Key {
+                name,
+                label,
+                ty,
+                grain: Some(*grain),
+                format: Format::default(),
+            };
+            Ok((Fragment::new(moved, [place]), key, condition))
+        }
+    }
+}
+
+fn column_type(kind: DimensionType) -> ColumnType {
+    match kind {
+        DimensionType::Text => ColumnType::Text,
+        DimensionType::Number => ColumnType::Number,
+        DimensionType::Boolean => ColumnType::Boolean,
+        DimensionType::Date => ColumnType::Date,
+        DimensionType::Time => ColumnType::Timestamp,
+    }
+}
+
+/// Counts are integers; the smallest and largest of a dimension keep its type; everything else is a number.
+fn leaf_type(measure: &Measure, base: &crate::model::Dataset) -> ColumnType {
+    match measure.agg {
+        Aggregate::Count | Aggregate::CountDistinct => ColumnType::Integer,
+        Aggregate::Min | Aggregate::Max => measure
+            .expr
+            .as_ref()
+            .and_then(|expr| {
+                let text = expr.text.trim();
+                base.dimensions.get(text).or_else(|| {
+                    base.dimensions
+                        .values()
+                        .find(|dimension| dimension.column.as_deref() == Some(text))
+                })
+            })
+            .filter(|dimension| dimension.kind.is_time())
+            .map_or(ColumnType::Number, |dimension| column_type(dimension.kind)),
+        Aggregate::Sum | Aggregate::Avg | Aggregate::Percentile(_) => ColumnType::Number,
+    }
+}
+
+pub(super) fn prior_name(name: &str) -> String {
+    format!("{name}_prior")
+}
+
+/// A readable name that no other column of the plan has.
+fn column_name(plan: &Plan, request: &Request<'_>, metric: &Metric, which: usize) -> String {
+    let base = match (&metric.kind, which) {
+        (MetricKind::Ratio(_), 0) => format!("{}_numerator", metric.name),
+        (MetricKind::Ratio(_), _) => format!("{}_denominator", metric.name),
+        _ => metric.name.clone(),
+    };
+    let taken = |name: &str| {
+        let groups = request.groups.iter().map(ToString::to_string);
+        plan.leaves
+            .iter()
+            .any(|(_, known)| known == name || prior_name(known) == name)
+            || groups.into_iter().any(|group| group == name)
+    };
+    let mut name = base.clone();
+    let mut n = 2;
+    while taken(&name) {
+        name = format!("{base}_{n}");
+        n += 1;
+    }
+    name
+}
+
+impl Plan {
+    /// The aggregate column behind a leaf.
+    pub(super) fn column(&self, leaf: &LeafId, prior: bool) -> Option<&Aggregated> {
+        let (_, name) = self.leaves.iter().find(|(id, _)| id == leaf)?;
+        let name = if prior {
+            prior_name(name)
+        } else {
+            name.clone()
+        };
+        self.aggregations
+            .iter()
+            .filter(|aggregation| aggregation.prior == prior)
+            .flat_map(|aggregation| &aggregation.columns)
+            .find(|column| column.name == name)
+    }
+
+    /// Whether the aggregations must be stacked and grouped once more.
+    pub(super) fn is_combined(&self) -> bool {
+        self.aggregations.len() > 1 || self.spine.is_some()
+    }
+}
+
+/// A count of no rows is 0; anything else of no rows is NULL unless the metric says what it is.
+pub(super) fn filled(column: &Aggregated, sql: String) -> String {
+    match (column.fill, column.ty) {
+        (Some(fill), _) => format!("COALESCE({sql}, {fill})"),
+        (None, ColumnType::Integer) => format!("COALESCE({sql}, 0)"),
+        (None, _) => sql,
+    }
+}
+
+/// The NULL of an aggregate column in a part of the stack that does not have it.
+pub(super) fn missing(column: &Aggregated, options: &CompileOptions<'_>) -> String {
+    expr::null_of(options.dialect, column.ty)
+}

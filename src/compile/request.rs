@@ -1,0 +1,302 @@
+//! First step of a compilation: canonical metric names, defaults filled in, conditions split into where and having.
+
+use super::{CompileError, ErrorCode, Reason, ReasonKind};
+use crate::model::{
+    DateRange, Filter, Grain, GroupBy, Metric, MetricKind, MetricQuery, Registry, TimeRange,
+};
+use crate::registry::nearest;
+
+use super::compare::{self, Shifted};
+use super::{CompileOptions, reach};
+
+/// A query with its names resolved and its dates fixed.
+pub(super) struct Request<'a> {
+    /// The canonical query.
+    pub(super) query: MetricQuery,
+    pub(super) metrics: Vec<&'a Metric>,
+    pub(super) groups: Vec<GroupBy>,
+    /// Conditions on dimensions.
+    pub(super) conditions: Option<Filter>,
+    /// Conditions on metrics; fields are canonical metric names.
+    pub(super) having: Option<Filter>,
+    pub(super) range: DateRange,
+    pub(super) shifted: Option<Shifted>,
+    pub(super) reasons: Vec<Reason>,
+}
+
+impl Request<'_> {
+    /// The finest grain grouped by.
+    pub(super) fn grain(&self) -> Option<Grain> {
+        self.groups
+            .iter()
+            .filter_map(|group| match group {
+                GroupBy::Grain { grain, .. } => Some(*grain),
+                GroupBy::Dimension(_) => None,
+            })
+            .min()
+    }
+
+    /// Every dimension grouped or filtered by, as written.
+    pub(super) fn dimensions(&self) -> Vec<&str> {
+        let grouped = self.groups.iter().filter_map(|group| match group {
+            GroupBy::Dimension(name) | GroupBy::Grain { of: Some(name), .. } => Some(name.as_str()),
+            GroupBy::Grain { of: None, .. } => None,
+        });
+        grouped
+            .chain(self.conditions.iter().flat_map(Filter::fields))
+            .collect()
+    }
+}
+
+pub(super) fn resolve<'a>(
+    registry: &'a Registry,
+    asked: &MetricQuery,
+    options: &CompileOptions<'_>,
+) -> Result<Request<'a>, CompileError> {
+    let mut query = asked.clone();
+    let mut reasons = Vec::new();
+    let metrics = asked
+        .metrics
+        .iter()
+        .map(|name| metric(registry, name))
+        .collect::<Result<Vec<_>, CompileError>>()?;
+    if metrics.is_empty() {
+        return Err(
+            CompileError::new(ErrorCode::NoMetric, "the query names no metric")
+                .hint("start with one or more metrics: gmv, orders by market last 6 months"),
+        );
+    }
+    query.metrics = metrics.iter().map(|metric| metric.name.clone()).collect();
+    unique(&query.metrics, "metric")?;
+
+    let groups = grouping(&metrics, asked, &mut reasons);
+    unique(
+        &groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "grouping",
+    )?;
+    query.group_by = Some(groups.clone());
+
+    let time = time_range(&metrics, asked, &mut reasons)?;
+    query.time = Some(time);
+    let range = time.resolve(options.today, registry.calendar.week_start);
+    if range
+        .start
+        .zip(range.end)
+        .is_some_and(|(start, end)| start >= end)
+    {
+        return Err(CompileError::new(
+            ErrorCode::InvalidTime,
+            format!("the time range {time} is empty"),
+        ));
+    }
+    if time != TimeRange::AllTime {
+        reasons.push(Reason {
+            kind: ReasonKind::Time,
+            text: format!("{time}: {range}"),
+            place: None,
+        });
+    }
+
+    let canonical = |name: &str| {
+        let found = registry.metric(name)?;
+        query
+            .metrics
+            .contains(&found.name)
+            .then(|| found.name.clone())
+    };
+    let (conditions, having) = match asked.filters.clone() {
+        None => (None, None),
+        Some(filter) => split(filter, &canonical)?,
+    };
+    if let Some(field) = conditions.iter().flat_map(Filter::fields).find(|field| {
+        registry.metric(field).is_some()
+            && registry
+                .datasets
+                .values()
+                .all(|dataset| dataset.dimension(field).is_none())
+    }) {
+        return Err(CompileError::new(
+            ErrorCode::InvalidClause,
+            format!("the condition on {field} needs {field} among the metrics of the query"),
+        )
+        .hint(format!("{}, {field} …", query.metrics.join(", ")))
+        .word(field));
+    }
+
+    for order in &mut query.order {
+        if let Some(name) = canonical(&order.column) {
+            order.column = name;
+        }
+    }
+    let shifted = match asked.compare {
+        None => None,
+        Some(comparison) => {
+            let shifted = compare::shift(comparison, time, range, options.today, &groups)?;
+            reasons.push(Reason {
+                kind: ReasonKind::Compare,
+                text: format!(
+                    "compared with {comparison}: {}{}",
+                    shifted.range, shifted.remark
+                ),
+                place: None,
+            });
+            Some(shifted)
+        }
+    };
+    Ok(Request {
+        query,
+        metrics,
+        groups,
+        conditions,
+        having,
+        range,
+        shifted,
+        reasons,
+    })
+}
+
+fn metric<'a>(registry: &'a Registry, name: &str) -> Result<&'a Metric, CompileError> {
+    let Some(metric) = registry.metric(name) else {
+        let error = CompileError::new(ErrorCode::UnknownMetric, format!("unknown metric '{name}'"))
+            .word(name);
+        let known = registry.metric_names.keys().map(String::as_str);
+        let near = nearest(name, known).and_then(|near| registry.metric(near));
+        return Err(match near {
+            Some(near) => error.hint(format!("did you mean '{}' ({})?", near.name, near.label)),
+            None => {
+                let names: Vec<String> = registry.metrics.keys().cloned().collect();
+                error.hint(format!("known metrics: {}", reach::list(&names, 12)))
+            }
+        });
+    };
+    if matches!(metric.kind, MetricKind::Complex { .. }) {
+        return Err(CompileError::new(
+            ErrorCode::ComplexMetric,
+            format!(
+                "{} is a complex metric: it is a hand-written snippet and has no compiled form",
+                metric.name
+            ),
+        )
+        .hint(format!("metrex show {} prints its snippet", metric.name))
+        .word(name)
+        .at(metric.place));
+    }
+    Ok(metric)
+}
+
+fn unique(names: &[String], what: &str) -> Result<(), CompileError> {
+    let twice = names
+        .iter()
+        .enumerate()
+        .find(|(index, name)| names.iter().take(*index).any(|earlier| earlier == *name));
+    match twice {
+        None => Ok(()),
+        Some((_, name)) => Err(CompileError::new(
+            ErrorCode::InvalidClause,
+            format!("the {what} {name} stands twice"),
+        )
+        .word(name)),
+    }
+}
+
+/// The default grouping applies when every metric of the query has the same one.
+fn grouping(metrics: &[&Metric], asked: &MetricQuery, reasons: &mut Vec<Reason>) -> Vec<GroupBy> {
+    if let Some(groups) = &asked.group_by {
+        return groups.clone();
+    }
+    let Some(first) = metrics
+        .first()
+        .filter(|first| metrics.iter().all(|metric| metric.grain == first.grain))
+    else {
+        return Vec::new();
+    };
+    if !first.grain.is_empty() {
+        let words: Vec<_> = first.grain.iter().map(ToString::to_string).collect();
+        reasons.push(Reason {
+            kind: ReasonKind::Default,
+            text: format!(
+                "grouped by {}, the default of {} (\"by none\" for one number)",
+                words.join(", "),
+                first.name
+            ),
+            place: Some(first.place),
+        });
+    }
+    first.grain.clone()
+}
+
+/// The default time range applies when every metric of the query has the same one; different ones are refused.
+fn time_range(
+    metrics: &[&Metric],
+    asked: &MetricQuery,
+    reasons: &mut Vec<Reason>,
+) -> Result<TimeRange, CompileError> {
+    if let Some(time) = asked.time {
+        return Ok(time);
+    }
+    let windows: Vec<TimeRange> = metrics
+        .iter()
+        .map(|metric| metric.window.unwrap_or(TimeRange::AllTime))
+        .collect();
+    let first = windows.first().copied().unwrap_or(TimeRange::AllTime);
+    if windows.iter().any(|window| *window != first) {
+        let each: Vec<_> = metrics
+            .iter()
+            .zip(&windows)
+            .map(|(metric, window)| format!("{}: {window}", metric.name))
+            .collect();
+        return Err(CompileError::new(
+            ErrorCode::InvalidTime,
+            format!(
+                "these metrics have different default time ranges ({})",
+                each.join(", ")
+            ),
+        )
+        .hint("say the time range, for instance: last 6 months, qtd, all time"));
+    }
+    if let Some(metric) = metrics.iter().find(|metric| metric.window.is_some()) {
+        reasons.push(Reason {
+            kind: ReasonKind::Default,
+            text: format!("{first}, the default time range of {}", metric.name),
+            place: Some(metric.place),
+        });
+    }
+    Ok(first)
+}
+
+/// Splits the top-level AND into conditions on dimensions and conditions on metrics.
+fn split(
+    filter: Filter,
+    metric: &impl Fn(&str) -> Option<String>,
+) -> Result<(Option<Filter>, Option<Filter>), CompileError> {
+    let parts = match filter {
+        Filter::And(parts) => parts,
+        one => vec![one],
+    };
+    let (mut conditions, mut having): (Option<Filter>, Option<Filter>) = (None, None);
+    for part in parts {
+        let of_metrics = part
+            .fields()
+            .iter()
+            .filter(|field| metric(field).is_some())
+            .count();
+        let side = if of_metrics == 0 {
+            &mut conditions
+        } else if of_metrics == part.fields().len() {
+            &mut having
+        } else {
+            return Err(CompileError::new(
+                ErrorCode::InvalidClause,
+                format!("'{part}' mixes a condition on a metric with one on a dimension"),
+            )
+            .hint(
+                "metrics are compared after grouping, dimensions before: join the two with 'and'",
+            ));
+        };
+        *side = Some(match side.take() {
+            None => part,
+            Some(earlier) => earlier.and(part),
+        });
+    }
+    Ok((conditions, having))
+}

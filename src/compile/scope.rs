@@ -1,0 +1,230 @@
+//! The tables one aggregation reads: its dataset and the joins its names pull in, with SQL for every name.
+
+use sqlparser::ast::Ident;
+
+use super::reach::{DimensionPath, Reachability};
+use super::write::Fragment;
+use super::{CompileError, ErrorCode, Reason, ReasonKind, expr};
+use crate::model::{Dataset, Dimension, Expression, Measure, Registry, Relation};
+use crate::warehouse::Dialect;
+
+/// A dimension as SQL.
+pub(super) struct Resolved<'a> {
+    pub(super) sql: String,
+    pub(super) dimension: &'a Dimension,
+    pub(super) dataset: &'a Dataset,
+}
+
+/// Base table and joins of one aggregation.
+pub(super) struct Scope<'a> {
+    registry: &'a Registry,
+    reach: &'a Reachability,
+    dialect: Dialect,
+    pub(super) base: &'a Dataset,
+    joins: Vec<Joined<'a>>,
+    pub(super) reasons: Vec<Reason>,
+}
+
+struct Joined<'a> {
+    path: Vec<String>,
+    alias: String,
+    dataset: &'a Dataset,
+    sql: Fragment,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(
+        registry: &'a Registry,
+        reach: &'a Reachability,
+        dialect: Dialect,
+        measure: &Measure,
+    ) -> Result<Self, CompileError> {
+        let base = registry.datasets.get(&measure.dataset).ok_or_else(|| {
+            CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!("there is no dataset '{}'", measure.dataset),
+            )
+            .at(measure.place)
+        })?;
+        Ok(Self {
+            registry,
+            reach,
+            dialect,
+            base,
+            joins: Vec::new(),
+            reasons: Vec::new(),
+        })
+    }
+
+    /// `FROM` and the joins, each with the definition behind it.
+    pub(super) fn tables(self) -> (Fragment, Vec<Fragment>) {
+        let from = format!(
+            "{} AS {}",
+            relation(self.base, self.dialect),
+            self.dialect.name(&self.base.name)
+        );
+        (
+            Fragment::new(from, [self.base.place]),
+            self.joins.into_iter().map(|join| join.sql).collect(),
+        )
+    }
+
+    /// A dimension as the query or a definition names it.
+    pub(super) fn dimension(&mut self, name: &str) -> Result<Resolved<'a>, CompileError> {
+        let path = self.reach.find(self.registry, &self.base.name, name)?;
+        self.along(path)
+    }
+
+    fn along(&mut self, path: &DimensionPath) -> Result<Resolved<'a>, CompileError> {
+        let (dataset, dimension) = path.resolve(self.registry).ok_or_else(|| {
+            CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!("{} leads nowhere", path.qualified()),
+            )
+        })?;
+        let alias = self.join(&path.joins)?;
+        let sql = own_sql(dimension, &alias, self.dialect)?;
+        if !path.joins.is_empty() {
+            let text = format!(
+                "{} comes from {}, joined as {}",
+                dimension.name,
+                dataset.name,
+                path.joins.join(".")
+            );
+            let reason = Reason {
+                kind: ReasonKind::Join,
+                text,
+                place: Some(dimension.place),
+            };
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
+        Ok(Resolved {
+            sql,
+            dimension,
+            dataset,
+        })
+    }
+
+    /// The alias under which the end of a join path can be read; joins it first where needed.
+    fn join(&mut self, path: &[String]) -> Result<String, CompileError> {
+        let Some((last, before)) = path.split_last() else {
+            return Ok(self.base.name.clone());
+        };
+        if let Some(known) = self.joins.iter().find(|join| join.path == path) {
+            return Ok(known.alias.clone());
+        }
+        let left_alias = self.join(before)?;
+        let left = match self.joins.iter().find(|join| join.path == before) {
+            Some(join) => join.dataset,
+            None => self.base,
+        };
+        let missing = || {
+            CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!("the join {} leads nowhere", path.join(".")),
+            )
+        };
+        let join = left.joins.get(last).ok_or_else(missing)?;
+        let dataset = self.registry.datasets.get(&join.to).ok_or_else(missing)?;
+        let mut alias = path.join("_");
+        while alias == self.base.name || self.joins.iter().any(|join| join.alias == alias) {
+            alias.push('_');
+        }
+        let dialect = self.dialect;
+        let on: Vec<String> = join
+            .on
+            .iter()
+            .map(|(here, there)| {
+                format!(
+                    "{} = {}",
+                    column(&alias, there, dialect),
+                    column(&left_alias, here, dialect)
+                )
+            })
+            .collect();
+        let sql = format!(
+            "{} AS {} ON {}",
+            relation(dataset, dialect),
+            dialect.name(&alias),
+            on.join(" AND ")
+        );
+        self.joins.push(Joined {
+            path: path.to_vec(),
+            alias: alias.clone(),
+            dataset,
+            sql: Fragment::new(sql, [join.place, dataset.place]),
+        });
+        Ok(alias)
+    }
+
+    /// An expression of a definition over this dataset: bare names are its dimensions or columns, `a.b` a joined dimension.
+    pub(super) fn expression(&mut self, expression: &Expression) -> Result<String, CompileError> {
+        let parsed = expr::parse(expression)?;
+        let dialect = self.dialect;
+        expr::rewrite(parsed, dialect, &mut |parts| {
+            self.name(parts).map_err(|error| {
+                if error.place.is_some() {
+                    error
+                } else {
+                    error.at(expression.place)
+                }
+            })
+        })
+    }
+
+    fn name(&mut self, parts: &[Ident]) -> Result<String, CompileError> {
+        let base = self.base;
+        match parts {
+            [only] => self.own(&only.value),
+            [table, only] if table.value == base.name || table.value == base.index_table() => {
+                self.own(&only.value)
+            }
+            parts => {
+                let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
+                self.dimension(&name.join("."))
+                    .map(|found| expr::operand(&found.sql))
+            }
+        }
+    }
+
+    fn own(&self, name: &str) -> Result<String, CompileError> {
+        match self.base.dimensions.get(name) {
+            Some(dimension) => {
+                own_sql(dimension, &self.base.name, self.dialect).map(|sql| expr::operand(&sql))
+            }
+            None => Ok(column(&self.base.name, name, self.dialect)),
+        }
+    }
+}
+
+fn column(alias: &str, name: &str, dialect: Dialect) -> String {
+    format!("{}.{}", dialect.name(alias), dialect.name(name))
+}
+
+/// A dimension's own expression: bare names are columns of its table, nothing else may be named.
+fn own_sql(dimension: &Dimension, alias: &str, dialect: Dialect) -> Result<String, CompileError> {
+    if let Some(name) = &dimension.column {
+        return Ok(column(alias, name, dialect));
+    }
+    let parsed = expr::parse(&dimension.expr)?;
+    expr::rewrite(parsed, dialect, &mut |parts| match parts {
+        [only] => Ok(column(alias, &only.value, dialect)),
+        _ => Err(CompileError::new(
+            ErrorCode::InvalidDefinition,
+            format!(
+                "the dimension {} may only use columns of its own table",
+                dimension.name
+            ),
+        )
+        .at(dimension.place)),
+    })
+}
+
+fn relation(dataset: &Dataset, dialect: Dialect) -> String {
+    match &dataset.relation {
+        Relation::Table(table) => dialect.table(table),
+        Relation::Sql(sql) => format!("(\n{}\n)", sql.trim().trim_end_matches(';')),
+    }
+}
