@@ -1,5 +1,7 @@
 //! Customers, sellers and account managers.
 
+use std::ops::Range;
+
 use super::random::Rng;
 use super::table::{number, table};
 use super::world::{Day, MARKETS, Market};
@@ -69,26 +71,34 @@ impl Customers {
         Self { signups }
     }
 
-    fn cell(day: u64, market: &Market) -> u64 {
-        day * MARKETS.len() as u64 + market.index
+    /// The numbers of the customers who signed up on a day.
+    fn numbers(&self, day: u64, market: &Market) -> Range<u64> {
+        let cell = day * MARKETS.len() as u64 + market.index;
+        let count = usize::try_from(cell)
+            .ok()
+            .and_then(|cell| self.signups.get(cell))
+            .copied();
+        let first = cell * SLOTS + 1;
+        first..first + count.unwrap_or_default()
     }
 
     /// The customers who signed up on a day.
     pub(super) fn signed_up(&self, day: Day, market: &Market) -> impl Iterator<Item = Customer> {
-        let cell = Self::cell(day.number, market);
-        let count = usize::try_from(cell).ok().and_then(|cell| self.signups.get(cell)).copied();
-        (0..count.unwrap_or_default()).map(move |slot| Customer(cell * SLOTS + slot + 1))
+        self.numbers(day.number, market).map(Customer)
     }
 
     /// Somebody who comes on this day: engaged customers and recent sign-ups are more likely. `None` in the rare case
     /// that nobody is found.
     pub(super) fn visitor(&self, day: Day, market: &Market, rng: &mut Rng) -> Option<Customer> {
         (0..400).find_map(|_| {
-            let age = if rng.chance(0.3) { rng.popular(120) } else { rng.below(day.number + 1) };
-            let signup = Day::numbered(day.number.saturating_sub(age));
-            let count = self.signed_up(signup, market).count();
-            let customer = self.signed_up(signup, market).nth(rng.below(count as u64) as usize)?;
-            rng.chance(customer.engagement()).then_some(customer)
+            let age = if rng.chance(0.3) {
+                rng.popular(120)
+            } else {
+                rng.below(day.number + 1)
+            };
+            let numbers = self.numbers(day.number.saturating_sub(age), market);
+            let customer = Customer(numbers.start + rng.below(numbers.end - numbers.start));
+            (!numbers.is_empty() && rng.chance(customer.engagement())).then_some(customer)
         })
     }
 
@@ -151,7 +161,12 @@ pub(super) fn seller(day: Day, market: &Market, rng: &mut Rng) -> u64 {
 pub(super) fn write_sellers(today: Day, out: &mut Output<'_>) -> Result<(), DemoError> {
     out.table(&table(
         "sellers",
-        &[("seller_id", Integer), ("grass_region", Text), ("seller_tier", Text), ("onboarded_on", Date)],
+        &[
+            ("seller_id", Integer),
+            ("grass_region", Text),
+            ("seller_tier", Text),
+            ("onboarded_on", Date),
+        ],
         &["seller_id"],
     ))?;
     for market in &MARKETS {
@@ -169,12 +184,27 @@ pub(super) fn write_sellers(today: Day, out: &mut Output<'_>) -> Result<(), Demo
 }
 
 const FIRST_NAMES: [&str; 16] = [
-    "Adi", "Ana", "Bruno", "Camila", "Dewi", "Diego", "Grace", "Hui Min", "Joana", "Lan", "Mateo", "Nok", "Paolo", "Siti",
-    "Valentina", "Wei",
+    "Adi",
+    "Ana",
+    "Bruno",
+    "Camila",
+    "Dewi",
+    "Diego",
+    "Grace",
+    "Hui Min",
+    "Joana",
+    "Lan",
+    "Mateo",
+    "Nok",
+    "Paolo",
+    "Siti",
+    "Valentina",
+    "Wei",
 ];
 
 const LAST_NAMES: [&str; 12] = [
-    "Almeida", "Chen", "Fuentes", "Garcia", "Lim", "Nguyen", "Pratama", "Reyes", "Santos", "Suwan", "Tan", "Wong",
+    "Almeida", "Chen", "Fuentes", "Garcia", "Lim", "Nguyen", "Pratama", "Reyes", "Santos", "Suwan",
+    "Tan", "Wong",
 ];
 
 const TEAMS: [&str; 4] = ["Brands", "Key Accounts", "Growth", "Cross-border"];
@@ -195,16 +225,29 @@ pub(super) fn account_manager(market: &Market, rng: &mut Rng) -> u64 {
 pub(super) fn write_account_managers(out: &mut Output<'_>) -> Result<(), DemoError> {
     out.table(&table(
         "account_managers",
-        &[("am_id", Integer), ("am_name", Text), ("email", Text), ("team", Text), ("grass_region", Text)],
+        &[
+            ("am_id", Integer),
+            ("am_name", Text),
+            ("email", Text),
+            ("team", Text),
+            ("grass_region", Text),
+        ],
         &["am_id"],
     ))?;
-    let names = LAST_NAMES.iter().flat_map(|last| FIRST_NAMES.map(|first| format!("{first} {last}")));
+    let names = LAST_NAMES
+        .iter()
+        .flat_map(|last| FIRST_NAMES.map(|first| format!("{first} {last}")));
     // Every 13th of 192 names: no two are the same, and neighbours differ in both parts.
     let mut names = names.collect::<Vec<_>>().into_iter().cycle().step_by(13);
     let mut teams = TEAMS.iter().cycle();
     for market in &MARKETS {
-        for (position, (name, team)) in (0..managers(market)).zip(names.by_ref().zip(teams.by_ref())) {
-            let email = format!("{}@marketplace.example", name.to_lowercase().replace(' ', "."));
+        for (position, (name, team)) in
+            (0..managers(market)).zip(names.by_ref().zip(teams.by_ref()))
+        {
+            let email = format!(
+                "{}@marketplace.example",
+                name.to_lowercase().replace(' ', ".")
+            );
             out.row(&[
                 number(manager_id(market, position)),
                 Cell::Text(&name),

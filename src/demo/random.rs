@@ -9,9 +9,9 @@ pub(super) struct Rng(u64);
 impl Rng {
     /// The stream that belongs to a topic (a table, say) and two numbers (a day and a market, say).
     pub(super) fn of(topic: &str, first: u64, second: u64) -> Self {
-        let topic = topic
-            .bytes()
-            .fold(SEED, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let topic = topic.bytes().fold(SEED, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         Self(mix(mix(topic ^ first) ^ second))
     }
 

@@ -57,7 +57,12 @@ impl Market {
     /// Probabilities of the channels that bring orders; what is left is organic.
     pub(super) fn channels(&self) -> [(&'static str, f64); 4] {
         let social = if self.latin { 0.09 } else { 0.13 };
-        [("ads", self.ads), ("affiliate", 0.12), ("social", social), ("email", 0.05)]
+        [
+            ("ads", self.ads),
+            ("affiliate", 0.12),
+            ("social", social),
+            ("email", 0.05),
+        ]
     }
 
     /// Probabilities of the platforms; what is left is the web shop.
@@ -82,13 +87,19 @@ impl Day {
     /// The given date, or the opening day where it is earlier.
     pub(super) fn on(date: Date) -> Self {
         let number = u64::try_from((date - FOUNDED).get_days()).unwrap_or_default();
-        Self { date: date.max(FOUNDED), number }
+        Self {
+            date: date.max(FOUNDED),
+            number,
+        }
     }
 
     /// The day with this number.
     pub(super) fn numbered(number: u64) -> Self {
         let days = i64::try_from(number).unwrap_or(i64::MAX);
-        Self { date: FOUNDED.saturating_add(jiff::Span::new().days(days.min(2_000_000))), number }
+        Self {
+            date: FOUNDED.saturating_add(jiff::Span::new().days(days.min(2_000_000))),
+            number,
+        }
     }
 
     /// Every day from this one to `last`, both included.
@@ -148,7 +159,8 @@ impl Day {
 
     /// The campaign that runs on this day, and how many times the usual orders it brings.
     pub(super) fn campaign(self, market: &Market) -> (&'static str, f64) {
-        let black_friday = self.date.weekday() == Weekday::Friday && (22..=28).contains(&self.date.day());
+        let black_friday =
+            self.date.weekday() == Weekday::Friday && (22..=28).contains(&self.date.day());
         match (self.date.month(), self.date.day()) {
             (11, 11) => ("11.11", if market.latin { 1.7 } else { 3.2 }),
             (12, 12) => ("12.12", if market.latin { 1.4 } else { 2.8 }),
