@@ -1,5 +1,30 @@
 //! YAML to model: loads a project, reports every problem with its position, caches the compiled registry.
+//!
+//! A file's text becomes a tree with places ([`yaml`]), the tree typed shapes ([`read`], [`raw`]), the shapes the
+//! model ([`build`] and the files named after what they build).
 
+mod build;
+mod config;
+mod dataset;
+mod derived;
+mod diagnostic;
+mod expression;
+mod load;
+mod measure;
+mod metric;
 mod nearest;
+mod project;
+mod raw;
+mod read;
+mod schema;
+mod scope;
+mod use_when;
+mod words;
+mod yaml;
 
+pub use config::Config;
+pub use diagnostic::{CODES, Diagnostic, Severity};
+pub use load::{Loaded, load};
 pub use nearest::nearest;
+pub use project::{Project, ProjectError, ProjectFile, ProjectFiles};
+pub use schema::json_schema;

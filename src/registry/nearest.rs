@@ -5,13 +5,14 @@ use strsim::normalized_damerau_levenshtein;
 /// Similarity (0 to 1, `strsim`) from which a word counts as a likely typo of another.
 const SIMILAR: f64 = 0.6;
 
-/// The candidate most like `word`: the same but for case, a likely typo, or one that starts with it.
+/// The candidate most like `word`: the same but for case, a likely typo, one that starts with it, or one that is
+/// short for the other (`agg` for `aggregate`).
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
     let score = |candidate: &str| {
         let candidate = candidate.to_lowercase();
         let similarity = normalized_damerau_levenshtein(&wanted, &candidate);
-        if wanted.chars().count() >= 3 && candidate.starts_with(&wanted) {
+        if is_short_for(&wanted, &candidate) || is_short_for(&candidate, &wanted) {
             similarity.max(SIMILAR)
         } else {
             similarity
@@ -26,4 +27,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             _ => Some(next),
         })
         .map(|(_, candidate)| candidate)
+}
+
+/// Whether `short` begins like `long` and its letters stand in `long` in the same order.
+fn is_short_for(short: &str, long: &str) -> bool {
+    let mut letters = long.chars();
+    short.chars().count() >= 3
+        && short.chars().zip(long.chars()).take(2).all(|(a, b)| a == b)
+        && short.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }

@@ -1,0 +1,345 @@
+//! Builds the registry from the files of a project: reads every file, then datasets, metrics, saved queries.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+
+use super::config::{Config, read_calendar};
+use super::diagnostic::{Diagnostic, Sink, did_you_mean};
+use super::raw::{RawDataset, RawFile, RawMetric, RawView};
+use super::read::{Entry, MapOr, Named, Read, unknown_key};
+use super::scope::{Broken, Scope};
+use super::words::{check_name, text};
+use super::yaml::{self, Node, Text};
+use super::{ProjectFiles, dataset, derived, metric};
+use crate::model::{
+    FileId, MetricKind, MetricQuery, Place, QueryLineError, Registry, Snippet, View,
+};
+
+/// Top-level keys of a file that is not in the flat form.
+const SECTIONS: [&str; 5] = ["datasets", "metrics", "views", "calendar", "hypotheses"];
+
+/// The registry of a project, and everything that is wrong in its files.
+pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Diagnostic>) {
+    let mut sink = Sink::new(&files.metrics);
+    let mut broken = Broken::default();
+    let mut registry = Registry {
+        calendar: config.calendar.clone(),
+        ..Registry::default()
+    };
+    let paths = files
+        .metrics
+        .iter()
+        .chain(&files.snippets)
+        .map(|file| file.path.clone());
+    registry.files = paths.collect();
+    registry.snippets = snippets(files);
+
+    let mut all = RawFile::default();
+    for (at, file) in files.metrics.iter().enumerate() {
+        let file_id = FileId(u32::try_from(at).unwrap_or(u32::MAX));
+        match yaml::parse(file_id, &file.text) {
+            Err(error) => {
+                broken.note_keys(&file.path, &file.text);
+                sink.error("yaml", error.place, "", error.message, None);
+            }
+            Ok(None) => {}
+            Ok(Some(node)) => {
+                let raw = read_file(&node, &mut sink).unwrap_or_default();
+                all.datasets.0.extend(raw.datasets.0);
+                all.metrics.0.extend(raw.metrics.0);
+                all.views.0.extend(raw.views.0);
+                if let Some(calendar) = &raw.calendar {
+                    registry.calendar = read_calendar(calendar, &registry.calendar, &mut sink);
+                }
+            }
+        }
+    }
+    let datasets = first_of_each("dataset", all.datasets, &mut sink);
+    let metrics = first_of_each("metric", all.metrics, &mut sink);
+    let views = first_of_each("view", all.views, &mut sink);
+    build_datasets(&datasets, &mut registry, &mut broken, &mut sink);
+    build_metrics(&metrics, &mut registry, &mut broken, &mut sink);
+    build_views(&views, &mut registry, &broken, &mut sink);
+
+    let mut diagnostics = sink.finish();
+    diagnostics.extend(files.problems.iter().cloned());
+    diagnostics.sort_by(Diagnostic::order);
+    (registry, diagnostics)
+}
+
+fn snippets(files: &ProjectFiles) -> IndexMap<String, Snippet> {
+    let snippet = |(at, file): (usize, &super::ProjectFile)| {
+        let file_id = FileId(u32::try_from(files.metrics.len() + at).unwrap_or(u32::MAX));
+        let name = file
+            .path
+            .strip_prefix("snippets/")
+            .unwrap_or(&file.path)
+            .to_owned();
+        let place = Place {
+            file: file_id,
+            line: 1,
+            column: 1,
+        };
+        (
+            name.clone(),
+            Snippet {
+                name,
+                place,
+                text: file.text.clone(),
+            },
+        )
+    };
+    files.snippets.iter().enumerate().map(snippet).collect()
+}
+
+/// A file with sections, or in the flat form: a map of metrics.
+fn read_file(node: &Node, sink: &mut Sink) -> Option<RawFile> {
+    let Node::Map(_, entries) = node else {
+        return RawFile::read(node, sink);
+    };
+    if entries
+        .iter()
+        .any(|(key, _)| SECTIONS.contains(&key.value.as_str()))
+    {
+        return RawFile::read(node, sink);
+    }
+    // A misspelt section is not a metric: everything in it is a map.
+    let is_section = |node: &Node| {
+        matches!(node, Node::Map(_, inner) if !inner.is_empty()
+        && inner.iter().all(|(_, value)| matches!(value, Node::Map(..))))
+    };
+    let misspelt = |key: &Text| did_you_mean(&key.value, SECTIONS).is_some();
+    if let Some((key, _)) = entries
+        .iter()
+        .find(|(key, value)| misspelt(key) && is_section(value))
+    {
+        unknown_key(key, &SECTIONS, sink);
+        return None;
+    }
+    Some(RawFile {
+        metrics: Named::read(node, sink)?,
+        ..RawFile::default()
+    })
+}
+
+/// The entries without those whose name was taken before, ignoring case.
+fn first_of_each<T>(what: &str, named: Named<T>, sink: &mut Sink) -> Vec<Entry<T>> {
+    let mut seen: HashMap<String, Place> = HashMap::new();
+    let mut entries = Vec::with_capacity(named.0.len());
+    for entry in named.0 {
+        let name = &entry.name;
+        if let Some(first) = seen.get(&name.value.to_lowercase()) {
+            let message = format!(
+                "{what} '{}' is already defined at {}",
+                name.value,
+                sink.at(*first)
+            );
+            sink.error("duplicate_name", name.place, &name.value, message, None);
+        } else {
+            seen.insert(name.value.to_lowercase(), name.place);
+            entries.push(entry);
+        }
+    }
+    entries
+}
+
+fn build_datasets(
+    entries: &[Entry<RawDataset>],
+    registry: &mut Registry,
+    broken: &mut Broken,
+    sink: &mut Sink,
+) {
+    for entry in entries {
+        match dataset::dataset(entry, broken, sink) {
+            Some(dataset) => drop(registry.datasets.insert(entry.name.value.clone(), dataset)),
+            None => drop(broken.datasets.insert(entry.name.value.clone())),
+        }
+    }
+    let mut joins = Vec::new();
+    let mut failed = Vec::new();
+    let scope = Scope {
+        datasets: &registry.datasets,
+        broken,
+    };
+    for entry in entries {
+        let (Some(dataset), Some(raw)) = (registry.datasets.get(&entry.name.value), &entry.value)
+        else {
+            continue;
+        };
+        for part in &raw.joins.0 {
+            match dataset::join(part, dataset, scope, sink) {
+                Some(join) => joins.push((dataset.name.clone(), join)),
+                None => failed.push((dataset.name.clone(), part.name.value.clone())),
+            }
+        }
+    }
+    broken.parts.extend(failed);
+    for (dataset, join) in joins {
+        if let Some(dataset) = registry.datasets.get_mut(&dataset) {
+            dataset.joins.insert(join.name.clone(), join);
+        }
+    }
+}
+
+fn build_metrics(
+    entries: &[Entry<RawMetric>],
+    registry: &mut Registry,
+    broken: &mut Broken,
+    sink: &mut Sink,
+) {
+    let (names, refused) = metric_names(entries, sink);
+    let scope = Scope {
+        datasets: &registry.datasets,
+        broken,
+    };
+    let mut failed = Vec::new();
+    let mut expressions = HashMap::new();
+    for entry in entries {
+        let name = &entry.name.value;
+        let Some(mut metric) = metric::metric(entry, scope, &registry.snippets, sink) else {
+            failed.push(name.clone());
+            continue;
+        };
+        metric
+            .aliases
+            .retain(|alias| !refused.contains(&(name.clone(), alias.clone())));
+        if let (MetricKind::Derived { .. }, Some(raw)) = (&metric.kind, &entry.value) {
+            expressions.extend(raw.expr.clone().map(|text| (name.clone(), text)));
+        }
+        registry.metrics.insert(name.clone(), metric);
+    }
+    broken.metrics.extend(failed);
+    derived::settle(&mut registry.metrics, &expressions, &names, broken, sink);
+    registry.metric_names = names;
+    registry
+        .metric_names
+        .retain(|_, metric| registry.metrics.contains_key(metric));
+}
+
+/// Lower-case name or alias -> metric; and the aliases, as (metric, alias), that already mean another one.
+fn metric_names(
+    entries: &[Entry<RawMetric>],
+    sink: &mut Sink,
+) -> (HashMap<String, String>, Vec<(String, String)>) {
+    let mut names: HashMap<String, (String, Place)> = HashMap::new();
+    for Entry { name, .. } in entries {
+        names.insert(name.value.to_lowercase(), (name.value.clone(), name.place));
+    }
+    let mut refused = Vec::new();
+    for Entry { name, value, .. } in entries {
+        let Some(raw) = value else { continue };
+        for alias in raw.aliases.0.iter().chain(&raw.synonyms.0) {
+            match names.get(&alias.value.to_lowercase()) {
+                Some((other, place)) if *other != name.value => {
+                    let message = format!(
+                        "'{}' already means '{other}' ({})",
+                        alias.value,
+                        sink.at(*place)
+                    );
+                    sink.error("alias_clash", alias.place, &alias.value, message, None);
+                    refused.push((name.value.clone(), alias.value.clone()));
+                }
+                Some(_) => {}
+                None => drop(names.insert(
+                    alias.value.to_lowercase(),
+                    (name.value.clone(), alias.place),
+                )),
+            }
+        }
+    }
+    (
+        names
+            .into_iter()
+            .map(|(word, (metric, _))| (word, metric))
+            .collect(),
+        refused,
+    )
+}
+
+fn build_views(
+    entries: &[Entry<MapOr<RawView, Text>>],
+    registry: &mut Registry,
+    broken: &Broken,
+    sink: &mut Sink,
+) {
+    for entry in entries {
+        let name = &entry.name;
+        let before = sink.errors();
+        check_name("view", name, sink);
+        let (line, description) = match &entry.value {
+            Some(MapOr::Short(line)) => (Some(line), String::new()),
+            Some(MapOr::Map(raw)) => (raw.query.as_ref(), text(raw.description.as_ref())),
+            None => continue,
+        };
+        let Some(line) = line else {
+            if entry.errors == 0 {
+                let message = format!("view '{}' needs a query", name.value);
+                sink.error("missing_key", name.place, &name.value, message, None);
+            }
+            continue;
+        };
+        match line.value.trim_end().parse::<MetricQuery>() {
+            Ok(query) => {
+                check_metrics(&query, line, registry, broken, sink);
+                if entry.errors == 0 && sink.errors() == before {
+                    let view = View {
+                        name: name.value.clone(),
+                        place: name.place,
+                        description,
+                        query,
+                    };
+                    registry.views.insert(name.value.clone(), view);
+                }
+            }
+            Err(QueryLineError {
+                message,
+                range,
+                hint,
+                ..
+            }) => {
+                let place = sink.inside(line, metric::chars_before(&line.value, range.start));
+                sink.error("invalid_value", place, &line.value, message, hint);
+            }
+        }
+    }
+}
+
+fn check_metrics(
+    query: &MetricQuery,
+    line: &Text,
+    registry: &Registry,
+    broken: &Broken,
+    sink: &mut Sink,
+) {
+    if query.metrics.is_empty() {
+        sink.error(
+            "invalid_value",
+            line.place,
+            &line.value,
+            "the query names no metric",
+            None,
+        );
+    }
+    for name in query
+        .metrics
+        .iter()
+        .filter(|name| registry.metric(name).is_none())
+    {
+        let offset = line
+            .value
+            .find(name.as_str())
+            .map_or(0, |at| metric::chars_before(&line.value, at));
+        let place = sink.inside(line, offset);
+        let known = registry.metrics.keys().map(String::as_str);
+        let is_broken = broken.metrics.contains(name);
+        broken.refuse(
+            "metric",
+            "unknown_metric",
+            (name, place),
+            is_broken,
+            known,
+            sink,
+        );
+    }
+}

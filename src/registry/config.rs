@@ -1,0 +1,374 @@
+//! `metrex.yaml`: connections, calendar and where state is kept. Secrets are never part of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ProjectFile;
+use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
+use super::raw::RawCalendar;
+use super::read::{At, Entry, Named, Read, Word, object};
+use super::yaml::{self, Text};
+use crate::model::{Calendar, Connection, ConnectionKind, FileId, PostgresSettings};
+
+/// Rows after which a result is cut, where the connection says nothing.
+const ROW_CAP: u64 = 1_000_000;
+/// Time for which an answer is reused, where the project says nothing.
+const CACHE_TTL: Duration = Duration::from_secs(10 * 60);
+
+/// The configuration of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Connections by name, in the order of the file; those to the demo's data are added by [`Config::add_demo`].
+    pub connections: IndexMap<String, Connection>,
+    /// Name of the connection used when none is asked for; the first one where none is given.
+    pub default_connection: Option<String>,
+    /// Connections that cannot be used now, by name, and why: an environment variable is not set.
+    pub unavailable: IndexMap<String, String>,
+    /// Names of the connections to the demo's data (`type: demo`), and their row caps.
+    demo: IndexMap<String, u64>,
+    /// Week start and time zone.
+    pub calendar: Calendar,
+    /// Where state files are kept instead of the user's state folder.
+    pub state_dir: Option<PathBuf>,
+    /// Time for which an answer is reused.
+    pub cache_ttl: Duration,
+    /// Name of the theme.
+    pub theme: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connections: IndexMap::new(),
+            default_connection: None,
+            unavailable: IndexMap::new(),
+            demo: IndexMap::new(),
+            calendar: Calendar::default(),
+            state_dir: None,
+            cache_ttl: CACHE_TTL,
+            theme: None,
+        }
+    }
+}
+
+object! {
+    /// `metrex.yaml`
+    struct RawConfig {
+        /// Warehouses, by name.
+        connections: Named<RawConnection>,
+        /// The connection used when none is asked for; the first one where none is given.
+        default_connection: Option<Text>,
+        /// Week start and time zone.
+        calendar: Option<RawCalendar>,
+        /// Where state files are kept, relative to the project.
+        state_dir: Option<Text>,
+        /// Time for which an answer is reused, such as `10m`.
+        cache_ttl: Option<Text>,
+        /// Name of the theme.
+        theme: Option<Text>,
+    }
+}
+
+/// Kinds of warehouses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawType {
+    /// The generated data of the demo project.
+    Demo,
+    /// An SQLite file.
+    Sqlite,
+    /// PostgreSQL or AlloyDB.
+    Postgres,
+}
+
+object! {
+    /// A warehouse.
+    struct RawConnection {
+        /// Its kind.
+        r#type: Option<Word<RawType>>,
+        /// The SQLite file, relative to the project.
+        path: Option<Text>,
+        /// `postgres://user@host:port/database`, without a password; `${NAME}` is taken from the environment.
+        url: Option<Text>,
+        /// Command whose first line of output is the password.
+        password_command: Option<Text>,
+        /// PEM file with root certificates, relative to the project.
+        ssl_root_cert: Option<Text>,
+        /// Server-side limit for one statement, such as `60s`.
+        statement_timeout: Option<Text>,
+        /// Most rows a query returns.
+        row_cap: Option<At<u64>>,
+    }
+}
+
+impl Config {
+    /// Reads a `metrex.yaml` of the project in `root`; an empty text is a project without connections.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it.
+    pub fn read(text: &str, root: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let file = [ProjectFile {
+            path: "metrex.yaml".to_owned(),
+            text: text.to_owned(),
+        }];
+        let mut sink = Sink::new(&file);
+        let mut config = Self::default();
+        match yaml::parse(FileId(0), text) {
+            Err(error) => sink.error("yaml", error.place, "", error.message, None),
+            Ok(None) => {}
+            Ok(Some(node)) => {
+                if let Some(raw) = RawConfig::read(&node, &mut sink) {
+                    config.fill(&raw, root, &mut sink);
+                }
+            }
+        }
+        let problems = sink.finish();
+        let is_wrong = problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error);
+        if is_wrong { Err(problems) } else { Ok(config) }
+    }
+
+    /// Adds the connections of `type: demo`, whose data is in `database`.
+    pub fn add_demo(&mut self, database: &Path) {
+        for (name, row_cap) in &self.demo {
+            let kind = ConnectionKind::Sqlite {
+                path: database.to_owned(),
+            };
+            let connection = Connection {
+                name: name.clone(),
+                kind,
+                row_cap: *row_cap,
+            };
+            self.connections.insert(name.clone(), connection);
+        }
+    }
+
+    /// Whether a connection leads to the demo's data.
+    pub fn uses_demo(&self) -> bool {
+        !self.demo.is_empty()
+    }
+
+    fn fill(&mut self, raw: &RawConfig, root: &Path, sink: &mut Sink) {
+        if let Some(calendar) = &raw.calendar {
+            self.calendar = read_calendar(calendar, &self.calendar, sink);
+        }
+        for entry in &raw.connections.0 {
+            self.connect(entry, root, sink);
+        }
+        self.state_dir = raw
+            .state_dir
+            .as_ref()
+            .map(|text| resolve(root, &text.value));
+        if let Some(text) = &raw.cache_ttl {
+            self.cache_ttl = duration(text, sink).unwrap_or(CACHE_TTL);
+        }
+        self.theme = raw.theme.as_ref().map(|text| text.value.clone());
+        self.default_connection = raw
+            .default_connection
+            .as_ref()
+            .map(|text| text.value.clone());
+        if let Some(text) = &raw.default_connection {
+            let names = raw
+                .connections
+                .0
+                .iter()
+                .map(|entry| entry.name.value.as_str());
+            if !names.clone().any(|name| name == text.value) {
+                let message = format!("there is no connection '{}'", text.value);
+                let hint = did_you_mean(&text.value, names);
+                sink.error("config", text.place, &text.value, message, hint);
+            }
+        }
+    }
+
+    fn connect(&mut self, entry: &Entry<RawConnection>, root: &Path, sink: &mut Sink) {
+        let Entry {
+            name,
+            value: Some(raw),
+            errors: 0,
+        } = entry
+        else {
+            return;
+        };
+        let missing = |what: &str, sink: &mut Sink| {
+            sink.error(
+                "missing_key",
+                name.place,
+                &name.value,
+                format!("connection '{}' needs {what}", name.value),
+                None,
+            );
+        };
+        let Some(kind) = raw.r#type else {
+            return missing("a type: sqlite, postgres or demo", sink);
+        };
+        let foreign: &[(&str, &Option<Text>)] = match kind.value {
+            RawType::Postgres => &[("path", &raw.path)],
+            RawType::Sqlite | RawType::Demo => &[
+                ("url", &raw.url),
+                ("password_command", &raw.password_command),
+                ("ssl_root_cert", &raw.ssl_root_cert),
+                ("statement_timeout", &raw.statement_timeout),
+            ],
+        };
+        for (key, text) in foreign {
+            if let Some(text) = text {
+                let message = format!("'{key}' does not belong to a connection of this type");
+                sink.error("config", text.place, &text.value, message, None);
+            }
+        }
+        let row_cap = raw.row_cap.map_or(ROW_CAP, |cap| cap.value);
+        let kind = match kind.value {
+            RawType::Demo => {
+                self.demo.insert(name.value.clone(), row_cap);
+                return;
+            }
+            RawType::Sqlite => {
+                let Some(path) = &raw.path else {
+                    return missing("a path", sink);
+                };
+                ConnectionKind::Sqlite {
+                    path: resolve(root, &path.value),
+                }
+            }
+            RawType::Postgres => {
+                let url = match raw.url.as_ref().map(|url| read_url(url, sink)).transpose() {
+                    Ok(url) => url.flatten(),
+                    Err(reason) => {
+                        self.unavailable.insert(name.value.clone(), reason);
+                        return;
+                    }
+                };
+                ConnectionKind::Postgres(PostgresSettings {
+                    url,
+                    password_command: raw.password_command.as_ref().map(|text| text.value.clone()),
+                    ssl_root_cert: raw
+                        .ssl_root_cert
+                        .as_ref()
+                        .map(|text| resolve(root, &text.value)),
+                    statement_timeout: raw
+                        .statement_timeout
+                        .as_ref()
+                        .and_then(|text| duration(text, sink)),
+                })
+            }
+        };
+        let connection = Connection {
+            name: name.value.clone(),
+            kind,
+            row_cap,
+        };
+        self.connections.insert(name.value.clone(), connection);
+    }
+}
+
+/// A path relative to the project; `~/` is the home folder.
+fn resolve(root: &Path, path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => root.join(path),
+    }
+}
+
+fn duration(text: &Text, sink: &mut Sink) -> Option<Duration> {
+    let parsed = text.value.trim().parse::<SignedDuration>().ok();
+    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    if duration.is_none() {
+        let message = format!("'{}' is not a length of time", text.value);
+        let hint = Some("write it like 30s, 10m or 1h".to_owned());
+        sink.error("invalid_value", text.place, &text.value, message, hint);
+    }
+    duration
+}
+
+/// The calendar that `raw` describes; what it does not say is as in `base`.
+pub(crate) fn read_calendar(raw: &RawCalendar, base: &Calendar, sink: &mut Sink) -> Calendar {
+    let mut calendar = base.clone();
+    if let Some(word) = raw.week_start {
+        calendar.week_start = word.value;
+    }
+    if let Some(text) = &raw.timezone {
+        if jiff::tz::TimeZone::get(&text.value).is_ok() {
+            calendar.timezone.clone_from(&text.value);
+        } else {
+            let message = format!("there is no time zone '{}'", text.value);
+            let hint = Some("write it like Asia/Jakarta or UTC".to_owned());
+            sink.error("invalid_value", text.place, &text.value, message, hint);
+        }
+    }
+    calendar
+}
+
+/// The URL with `${NAME}` filled in, or why it cannot be used now. A password written out is an error.
+fn read_url(text: &Text, sink: &mut Sink) -> Result<Option<String>, String> {
+    let url = &text.value;
+    if let Some(password) = password_in(url)
+        && !(password.starts_with("${") && password.ends_with('}'))
+    {
+        let message = "a password must not stand in a file";
+        let hint = "leave it out: it comes from the environment (PGPASSWORD, or ${NAME} here), .pgpass, \
+                    password_command or a prompt";
+        // The text found is not repeated: diagnostics are printed and logged.
+        sink.error("config", text.place, "", message, Some(hint.to_owned()));
+        return Ok(None);
+    }
+    let mut expanded = String::with_capacity(url.len());
+    let mut rest = url.as_str();
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, after)) = after.split_once('}') else {
+            sink.error("config", text.place, url, "'${' is never closed", None);
+            return Ok(None);
+        };
+        let value = std::env::var(name)
+            .map_err(|_| format!("the environment variable {name} is not set"))?;
+        expanded.push_str(before);
+        // Only a password may hold anything; the other parts are meant to be read as a URL.
+        if url.contains("://") && password_in(url) == Some(&format!("${{{name}}}")) {
+            expanded.push_str(&percent_encoded(&value));
+        } else {
+            expanded.push_str(&value);
+        }
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(Some(expanded))
+}
+
+/// The password in a URL or a `key=value` string.
+fn password_in(url: &str) -> Option<&str> {
+    if let Some((_, rest)) = url.split_once("://") {
+        let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let in_query = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("password="));
+        let authority = authority.split('/').next().unwrap_or(authority);
+        let in_authority = authority
+            .rsplit_once('@')
+            .and_then(|(user, _)| Some(user.split_once(':')?.1));
+        return in_authority
+            .or(in_query)
+            .filter(|password| !password.is_empty());
+    }
+    let (_, rest) = url.split_once("password")?;
+    let value = rest.trim_start().strip_prefix('=')?.trim_start();
+    value.split_whitespace().next()
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte))
+            }
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

@@ -1,0 +1,468 @@
+//! Builds datasets: relation, key, time, dimensions and joins.
+
+use indexmap::IndexMap;
+
+use super::diagnostic::Sink;
+use super::expression;
+use super::raw::{RawDataset, RawDimension, RawFormat, RawJoin};
+use super::read::{Entry, MapOr, Named, Word};
+use super::scope::{Broken, Scope};
+use super::words::{check_name, label, text, texts};
+use super::yaml::Text;
+use crate::model::{
+    Dataset, Dimension, DimensionType, Expression, Format, FormatKind, Grain, Join, Relation,
+};
+
+/// The dataset an entry describes, without its joins; `None` where too little of it is right.
+pub(crate) fn dataset(
+    entry: &Entry<RawDataset>,
+    broken: &mut Broken,
+    sink: &mut Sink,
+) -> Option<Dataset> {
+    let (name, raw) = (&entry.name, entry.value.as_ref()?);
+    let in_parts = |errors: &mut dyn Iterator<Item = usize>| errors.sum::<usize>();
+    let mut parts = raw
+        .dimensions
+        .0
+        .iter()
+        .map(|part| part.errors)
+        .chain(raw.joins.0.iter().map(|part| part.errors));
+    let own_errors = entry.errors - in_parts(&mut parts);
+    let before = sink.errors();
+    check_name("dataset", name, sink);
+    let relation = relation(name, raw, own_errors > 0, sink);
+    for column in &raw.key.0 {
+        check_column(column, sink);
+    }
+    let is_usable = own_errors == 0 && sink.errors() == before;
+    let mut dimensions = IndexMap::new();
+    for part in &raw.dimensions.0 {
+        let before = sink.errors();
+        let dimension = dimension(part, raw.time.as_ref(), sink);
+        match dimension.filter(|_| part.errors == 0 && sink.errors() == before) {
+            Some(dimension) => drop(dimensions.insert(part.name.value.clone(), dimension)),
+            None => drop(
+                broken
+                    .parts
+                    .insert((name.value.clone(), part.name.value.clone())),
+            ),
+        }
+    }
+    check_aliases(name, &mut dimensions, raw, sink);
+    let time = raw
+        .time
+        .as_ref()
+        .and_then(|time| time_dimension(time, name, &mut dimensions, broken, sink));
+    if raw.time.is_some() && time.is_none() || !is_usable {
+        return None;
+    }
+    Some(Dataset {
+        name: name.value.clone(),
+        place: name.place,
+        label: raw
+            .label
+            .as_ref()
+            .map_or_else(|| name.value.clone(), |text| text.value.clone()),
+        description: text(raw.description.as_ref()),
+        relation: relation?,
+        key: texts(&raw.key),
+        time,
+        dimensions,
+        joins: IndexMap::new(),
+    })
+}
+
+fn relation(name: &Text, raw: &RawDataset, is_flawed: bool, sink: &mut Sink) -> Option<Relation> {
+    match (&raw.table, &raw.sql) {
+        (Some(table), None) => table
+            .value
+            .split('.')
+            .all(|part| !part.trim().is_empty())
+            .then(|| Relation::Table(table.value.clone()))
+            .or_else(|| {
+                let message = format!("'{}' is not a table name", table.value);
+                sink.error(
+                    "invalid_value",
+                    table.place,
+                    &table.value,
+                    message,
+                    Some("write table or schema.table".to_owned()),
+                );
+                None
+            }),
+        (None, Some(sql)) => {
+            expression::check_select(sql, sink);
+            Some(Relation::Sql(sql.value.clone()))
+        }
+        (Some(_), Some(sql)) => {
+            sink.error(
+                "invalid_value",
+                sql.place,
+                &sql.value,
+                "a dataset has either a table or sql, not both",
+                None,
+            );
+            None
+        }
+        (None, None) => {
+            if !is_flawed {
+                let message = format!("dataset '{}' needs a table (or sql)", name.value);
+                sink.error("missing_key", name.place, &name.value, message, None);
+            }
+            None
+        }
+    }
+}
+
+fn check_column(column: &Text, sink: &mut Sink) {
+    if column.value.trim().is_empty() || column.value.contains(['(', ')', '\'', ';']) {
+        let message = format!("'{}' is not a column name", column.value);
+        sink.error(
+            "invalid_value",
+            column.place,
+            &column.value,
+            message,
+            Some("use expr for SQL".to_owned()),
+        );
+    }
+}
+
+fn dimension(
+    entry: &Entry<RawDimension>,
+    time: Option<&Text>,
+    sink: &mut Sink,
+) -> Option<Dimension> {
+    let (name, raw) = (&entry.name, entry.value.as_ref()?);
+    check_name("dimension", name, sink);
+    if Grain::from_word(&name.value).is_some() {
+        let message = format!("'{}' is also a time grain", name.value);
+        let hint = format!(
+            "in a query, write \"{}\" in double quotes to mean this dimension",
+            name.value
+        );
+        sink.warning("invalid_name", name.place, &name.value, message, Some(hint));
+    }
+    let (column, expr) = match (&raw.column, &raw.expr) {
+        (Some(_), Some(expr)) => {
+            sink.error(
+                "invalid_value",
+                expr.place,
+                &expr.value,
+                "a dimension has either a column or an expr, not both",
+                None,
+            );
+            return None;
+        }
+        (None, Some(expr)) => {
+            let names = expression::over_rows(expr, sink)?;
+            if let Some(joined) = names.iter().find(|name| name.path.len() > 1) {
+                let (found, place) = (joined.path.join("."), sink.inside(expr, joined.offset));
+                let message =
+                    format!("'{found}': a dimension is made of its own dataset's columns");
+                let hint = Some(
+                    "declare it in the dataset it belongs to; queries reach it over the join"
+                        .to_owned(),
+                );
+                sink.error("expression", place, &found, message, hint);
+            }
+            (None, expression_of(expr))
+        }
+        (column, None) => {
+            let column = column.as_ref().unwrap_or(name);
+            check_column(column, sink);
+            (Some(column.value.clone()), expression_of(column))
+        }
+    };
+    let is_time = time.is_some_and(|time| time.value == name.value);
+    Some(Dimension {
+        name: name.value.clone(),
+        place: name.place,
+        expr,
+        column,
+        label: raw
+            .label
+            .as_ref()
+            .map_or_else(|| label(&name.value), |text| text.value.clone()),
+        description: text(raw.description.as_ref()),
+        aliases: raw
+            .aliases
+            .0
+            .iter()
+            .chain(&raw.synonyms.0)
+            .map(|text| text.value.clone())
+            .collect(),
+        kind: match raw.r#type {
+            Some(word) => word.value,
+            None if is_time => DimensionType::Time,
+            None => DimensionType::default(),
+        },
+        pii: raw.pii.is_some_and(|pii| pii.value),
+        format: format(raw.format.as_ref(), None),
+    })
+}
+
+/// The expression a text is.
+pub(crate) fn expression_of(text: &Text) -> Expression {
+    Expression {
+        text: text.value.trim_end().to_owned(),
+        place: text.place,
+    }
+}
+
+/// The display format of a definition, with the short form of its unit.
+pub(crate) fn format(
+    raw: Option<&MapOr<RawFormat, Word<FormatKind>>>,
+    unit: Option<&Text>,
+) -> Format {
+    let unit = unit.map(|unit| unit.value.clone());
+    match raw {
+        None => Format {
+            unit,
+            ..Format::default()
+        },
+        Some(MapOr::Short(word)) => Format {
+            kind: word.value,
+            unit,
+            ..Format::default()
+        },
+        Some(MapOr::Map(raw)) => Format {
+            kind: match (raw.kind, &raw.currency) {
+                (Some(word), _) => word.value,
+                (None, Some(_)) => FormatKind::Currency,
+                (None, None) => FormatKind::default(),
+            },
+            decimals: raw.decimals.map(|decimals| decimals.value),
+            currency: raw.currency.as_ref().map(|text| text.value.clone()),
+            unit: raw.unit.as_ref().map(|text| text.value.clone()).or(unit),
+        },
+    }
+}
+
+/// A name or alias means one dimension of a dataset.
+fn check_aliases(
+    dataset: &Text,
+    dimensions: &mut IndexMap<String, Dimension>,
+    raw: &RawDataset,
+    sink: &mut Sink,
+) {
+    let mut taken: Vec<(String, &Text)> = Vec::new();
+    for entry in &raw.dimensions.0 {
+        let name = entry.name.value.to_lowercase();
+        if let Some((_, first)) = taken.iter().find(|(known, _)| *known == name) {
+            let message = format!(
+                "'{}' and '{}' (line {}) differ only in case",
+                entry.name.value, first.value, first.place.line
+            );
+            sink.error(
+                "duplicate_name",
+                entry.name.place,
+                &entry.name.value,
+                message,
+                None,
+            );
+        }
+        taken.push((name, &entry.name));
+    }
+    let mut aliases: Vec<(String, &Text)> = Vec::new();
+    for entry in &raw.dimensions.0 {
+        let Some(raw) = &entry.value else { continue };
+        for alias in raw.aliases.0.iter().chain(&raw.synonyms.0) {
+            let word = alias.value.to_lowercase();
+            let clash = taken
+                .iter()
+                .chain(&aliases)
+                .find(|(known, _)| *known == word);
+            if let Some((_, other)) = clash.filter(|(_, other)| other.place != entry.name.place) {
+                let message = format!(
+                    "in {}, '{}' already means '{}' (line {})",
+                    dataset.value, alias.value, other.value, other.place.line
+                );
+                sink.error("alias_clash", alias.place, &alias.value, message, None);
+                if let Some(dimension) = dimensions.get_mut(&entry.name.value) {
+                    dimension.aliases.retain(|known| *known != alias.value);
+                }
+            } else {
+                aliases.push((word, &entry.name));
+            }
+        }
+    }
+}
+
+/// The dimension that `time:` names; a column of that name where none is declared.
+fn time_dimension(
+    time: &Text,
+    dataset: &Text,
+    dimensions: &mut IndexMap<String, Dimension>,
+    broken: &Broken,
+    sink: &mut Sink,
+) -> Option<String> {
+    if broken
+        .parts
+        .contains(&(dataset.value.clone(), time.value.clone()))
+    {
+        let message = format!("depends on '{}', which has an error", time.value);
+        sink.error("dependency", time.place, &time.value, message, None);
+        return None;
+    }
+    match dimensions.get(&time.value) {
+        Some(dimension) if dimension.kind.is_time() => {}
+        Some(_) => {
+            let message = format!(
+                "the time of {} must be of type time or date; '{}' is not",
+                dataset.value, time.value
+            );
+            sink.error("time", time.place, &time.value, message, None);
+            return None;
+        }
+        None => {
+            let before = sink.errors();
+            check_name("dimension", time, sink);
+            if sink.errors() > before {
+                return None;
+            }
+            let dimension = Dimension {
+                name: time.value.clone(),
+                place: time.place,
+                expr: expression_of(time),
+                column: Some(time.value.clone()),
+                label: label(&time.value),
+                description: String::new(),
+                aliases: Vec::new(),
+                kind: DimensionType::Time,
+                pii: false,
+                format: Format::default(),
+            };
+            dimensions.insert(time.value.clone(), dimension);
+        }
+    }
+    Some(time.value.clone())
+}
+
+/// The join an entry of `joins:` describes; its dataset and the other one are in scope.
+pub(crate) fn join(
+    entry: &Entry<RawJoin>,
+    dataset: &Dataset,
+    scope: Scope,
+    sink: &mut Sink,
+) -> Option<Join> {
+    let (name, raw) = (&entry.name, entry.value.as_ref()?);
+    if entry.errors > 0 {
+        return None;
+    }
+    let before = sink.errors();
+    check_name("join", name, sink);
+    if dataset.dimensions.contains_key(&name.value) {
+        let message = format!(
+            "'{}' is already a dimension of {}",
+            name.value, dataset.name
+        );
+        sink.error("duplicate_name", name.place, &name.value, message, None);
+    }
+    let (Some(to), Some(on)) = (&raw.to, &raw.on) else {
+        let message = format!(
+            "join '{}' needs to (a dataset) and on (a column)",
+            name.value
+        );
+        sink.error(
+            "missing_key",
+            name.place,
+            &name.value,
+            message,
+            Some("write {to: users, on: user_id}".to_owned()),
+        );
+        return None;
+    };
+    let target = scope.dataset(to, sink)?;
+    let key = target.key.join(", ");
+    if target.key.is_empty() {
+        let message = format!(
+            "a join must land on the key of {}, which declares none",
+            target.name
+        );
+        let hint = Some(format!("give {} a key", target.name));
+        sink.error("join_key", to.place, &to.value, message, hint);
+        return None;
+    }
+    let on = match on {
+        MapOr::Short(columns) => {
+            if columns.0.len() != target.key.len() {
+                let message = format!(
+                    "a join must land on the key of {} ({key}): {} needed here",
+                    target.name,
+                    columns_needed(target.key.len())
+                );
+                let place = columns.0.first().map_or(name.place, |column| column.place);
+                sink.error("join_key", place, &texts(columns).join(", "), message, None);
+            }
+            columns
+                .0
+                .iter()
+                .for_each(|column| check_column(column, sink));
+            texts(columns)
+                .into_iter()
+                .zip(target.key.iter().cloned())
+                .collect()
+        }
+        MapOr::Map(pairs) => pairs_in_key_order(pairs, target, sink),
+    };
+    (sink.errors() == before).then(|| Join {
+        name: name.value.clone(),
+        place: name.place,
+        to: to.value.clone(),
+        on,
+    })
+}
+
+fn columns_needed(n: usize) -> String {
+    if n == 1 {
+        "one column is".to_owned()
+    } else {
+        format!("{n} columns are")
+    }
+}
+
+fn pairs_in_key_order(
+    pairs: &Named<Text>,
+    target: &Dataset,
+    sink: &mut Sink,
+) -> Vec<(String, String)> {
+    let key = target.key.join(", ");
+    for entry in &pairs.0 {
+        check_column(&entry.name, sink);
+        if let Some(remote) = &entry.value
+            && !target.key.contains(&remote.value)
+        {
+            let message = format!(
+                "a join must land on the key of {} ({key}); '{}' is not its key",
+                target.name, remote.value
+            );
+            sink.error("join_key", remote.place, &remote.value, message, None);
+        }
+    }
+    let local = |column: &String| {
+        let entry = pairs.0.iter().find(|entry| {
+            entry
+                .value
+                .as_ref()
+                .is_some_and(|remote| remote.value == *column)
+        });
+        entry.map(|entry| (entry.name.value.clone(), column.clone()))
+    };
+    let found: Vec<_> = target.key.iter().filter_map(local).collect();
+    if let Some(first) = pairs.0.first()
+        && found.len() < target.key.len()
+    {
+        let message = format!(
+            "a join must land on the whole key of {} ({key})",
+            target.name
+        );
+        sink.error(
+            "join_key",
+            first.name.place,
+            &first.name.value,
+            message,
+            None,
+        );
+    }
+    found
+}

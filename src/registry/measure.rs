@@ -1,0 +1,363 @@
+//! Builds the sources of simple and ratio metrics: what is aggregated, over which dataset, under which condition.
+
+use super::dataset::expression_of;
+use super::diagnostic::{Sink, did_you_mean};
+use super::expression;
+use super::raw::{RawAggregate, RawMeasure, RawMetric, RawSource};
+use super::read::{At, Many, Word};
+use super::scope::Scope;
+use super::use_when;
+use super::yaml::Text;
+use crate::model::{Aggregate, Dataset, Expression, Measure, Place, Source, UseWhen};
+
+/// Everything that a measure is put together from, wherever it was written.
+#[derive(Clone, Copy)]
+struct Parts<'a> {
+    place: Place,
+    dataset: &'a Dataset,
+    agg: Option<Word<RawAggregate>>,
+    percentile: Option<At<f64>>,
+    expr: Option<&'a Text>,
+    time: Option<&'a Text>,
+    filters: [&'a Many<Text>; 3],
+}
+
+/// The sources of a simple or ratio metric; `None` where one of them has an error.
+pub(crate) fn sources(
+    name: &Text,
+    raw: &RawMetric,
+    scope: Scope,
+    sink: &mut Sink,
+) -> Option<Vec<Source>> {
+    let before = sink.errors();
+    let sources = if raw.sources.0.is_empty() {
+        vec![Source {
+            place: name.place,
+            use_when: None,
+            measures: measures(name, raw, None, scope, sink)?,
+        }]
+    } else {
+        if let Some(table) = &raw.base_table {
+            let message = "a metric has either base_table or sources, not both";
+            let hint = Some("make it the last source, without use_when".to_owned());
+            sink.error("metric_kind", table.place, &table.value, message, hint);
+        }
+        let built = raw
+            .sources
+            .0
+            .iter()
+            .map(|source| from_source(name, raw, source, scope, sink));
+        let sources: Vec<_> = built
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect::<Option<_>>()?;
+        check_order(&sources, scope, sink);
+        sources
+    };
+    (sink.errors() == before).then_some(sources)
+}
+
+fn from_source(
+    name: &Text,
+    raw: &RawMetric,
+    source: &RawSource,
+    scope: Scope,
+    sink: &mut Sink,
+) -> Option<Source> {
+    let Some(table) = &source.base_table else {
+        sink.error(
+            "missing_key",
+            name.place,
+            &name.value,
+            format!("a source of '{}' needs a base_table", name.value),
+            None,
+        );
+        return None;
+    };
+    if raw.numerator.is_some() {
+        let own = [
+            ("agg", source.agg.map(|word| word.place)),
+            ("expr", source.expr.as_ref().map(|text| text.place)),
+        ];
+        for (key, place) in own {
+            if let Some(place) = place {
+                sink.error(
+                    "metric_kind",
+                    place,
+                    key,
+                    format!("'{key}' of a ratio stands in its numerator and denominator"),
+                    None,
+                );
+            }
+        }
+    }
+    let use_when = match &source.use_when {
+        None => None,
+        Some(text) => {
+            let condition = use_when::parse(text, sink)?;
+            let dataset = scope.dataset(table, sink)?;
+            use_when::check(&condition, text, dataset, scope, sink);
+            Some((expression_of(text), condition))
+        }
+    };
+    let measures = measures(name, raw, Some(source), scope, sink)?;
+    Some(Source {
+        place: table.place,
+        use_when,
+        measures,
+    })
+}
+
+/// One measure of a simple metric, numerator and denominator of a ratio.
+fn measures(
+    name: &Text,
+    raw: &RawMetric,
+    source: Option<&RawSource>,
+    scope: Scope,
+    sink: &mut Sink,
+) -> Option<Vec<Measure>> {
+    let none = Many::default();
+    let base = source
+        .and_then(|source| source.base_table.as_ref())
+        .or(raw.base_table.as_ref());
+    let time = source
+        .and_then(|source| source.time.as_ref())
+        .or(raw.time.as_ref());
+    let source_filters = source.map_or(&none, |source| &source.filters);
+    let missing = |sink: &mut Sink| {
+        let message = format!("'{}' needs a base_table", name.value);
+        sink.error("missing_key", name.place, &name.value, message, None);
+    };
+    let Some((numerator, denominator)) = raw.numerator.as_ref().zip(raw.denominator.as_ref())
+    else {
+        let Some(base) = base else {
+            missing(sink);
+            return None;
+        };
+        let parts = Parts {
+            place: source.map_or(name.place, |_| base.place),
+            dataset: scope.dataset(base, sink)?,
+            agg: source.and_then(|source| source.agg).or(raw.agg),
+            percentile: source
+                .and_then(|source| source.percentile)
+                .or(raw.percentile),
+            expr: source
+                .and_then(|source| source.expr.as_ref())
+                .or(raw.expr.as_ref()),
+            time,
+            filters: [&raw.filters, source_filters, &none],
+        };
+        return Some(vec![measure(name, parts, scope, sink)?]);
+    };
+    let mut half = |half: &RawMeasure, key: &str| {
+        let Some(base) = half.base_table.as_ref().or(base) else {
+            missing(sink);
+            return None;
+        };
+        let Some(agg) = half.agg else {
+            let message = format!("the {key} of '{}' needs an agg", name.value);
+            sink.error("missing_key", name.place, key, message, None);
+            return None;
+        };
+        let parts = Parts {
+            place: agg.place,
+            dataset: scope.dataset(base, sink)?,
+            agg: half.agg,
+            percentile: half.percentile,
+            expr: half.expr.as_ref(),
+            time: half.time.as_ref().or(time),
+            filters: [&raw.filters, source_filters, &half.filters],
+        };
+        measure(name, parts, scope, sink)
+    };
+    let (upper, lower) = (
+        half(numerator, "numerator"),
+        half(denominator, "denominator"),
+    );
+    Some(vec![upper?, lower?])
+}
+
+fn measure(name: &Text, parts: Parts, scope: Scope, sink: &mut Sink) -> Option<Measure> {
+    let before = sink.errors();
+    let agg = aggregate(name, parts, sink);
+    let expr = parts
+        .expr
+        .map(|expr| row_expression(expr, parts.dataset, scope, sink));
+    if let (None, Some(word)) = (&expr, parts.agg)
+        && word.value != RawAggregate::Count
+    {
+        let message = format!("'{}' needs an expr: what is aggregated", name.value);
+        sink.error(
+            "missing_key",
+            word.place,
+            &name.value,
+            message,
+            Some("only count works on rows alone".to_owned()),
+        );
+    }
+    let filters = parts.filters.into_iter().flat_map(|filters| &filters.0);
+    let filters = filters
+        .map(|filter| row_expression(filter, parts.dataset, scope, sink))
+        .collect();
+    let time = parts
+        .time
+        .and_then(|time| time_of(time, parts.dataset, scope, sink));
+    let measure = Measure {
+        place: parts.place,
+        dataset: parts.dataset.name.clone(),
+        time,
+        agg: agg?,
+        expr,
+        filters,
+    };
+    (sink.errors() == before).then_some(measure)
+}
+
+/// An expression over a dataset's rows, checked.
+fn row_expression(text: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) -> Expression {
+    if let Some(names) = expression::over_rows(text, sink) {
+        scope.check(dataset, text, &names, sink);
+    }
+    expression_of(text)
+}
+
+fn aggregate(name: &Text, parts: Parts, sink: &mut Sink) -> Option<Aggregate> {
+    let Some(word) = parts.agg else {
+        sink.error(
+            "missing_key",
+            name.place,
+            &name.value,
+            format!("'{}' needs an agg", name.value),
+            None,
+        );
+        return None;
+    };
+    if let Some(percentile) = parts.percentile
+        && word.value != RawAggregate::Percentile
+    {
+        sink.error(
+            "invalid_value",
+            percentile.place,
+            "percentile",
+            "'percentile' belongs to agg: percentile",
+            None,
+        );
+    }
+    Some(match word.value {
+        RawAggregate::Count => Aggregate::Count,
+        RawAggregate::CountDistinct => Aggregate::CountDistinct,
+        RawAggregate::Sum => Aggregate::Sum,
+        RawAggregate::Avg => Aggregate::Avg,
+        RawAggregate::Min => Aggregate::Min,
+        RawAggregate::Max => Aggregate::Max,
+        RawAggregate::Median => Aggregate::Percentile(0.5),
+        RawAggregate::Percentile => {
+            let Some(percentile) = parts.percentile else {
+                let hint = Some("add percentile: 0.9".to_owned());
+                sink.error(
+                    "missing_key",
+                    word.place,
+                    "percentile",
+                    "agg: percentile needs a percentile, 0 to 1",
+                    hint,
+                );
+                return None;
+            };
+            if !(0.0..=1.0).contains(&percentile.value) {
+                let message = format!("a percentile is from 0 to 1, not {}", percentile.value);
+                sink.error(
+                    "invalid_value",
+                    percentile.place,
+                    &percentile.value.to_string(),
+                    message,
+                    None,
+                );
+            }
+            Aggregate::Percentile(percentile.value)
+        }
+    })
+}
+
+/// The name of the time dimension that `time:` of a metric means.
+fn time_of(time: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) -> Option<String> {
+    match dataset.dimension(&time.value) {
+        Some(dimension) if dimension.kind.is_time() => Some(dimension.name.clone()),
+        Some(_) => {
+            let message = format!(
+                "'{}' of {} is not of type time or date",
+                time.value, dataset.name
+            );
+            sink.error("time", time.place, &time.value, message, None);
+            None
+        }
+        None => {
+            let is_broken = scope.is_broken(dataset, &time.value);
+            let times = dataset
+                .dimensions
+                .values()
+                .filter(|dimension| dimension.kind.is_time());
+            let known = times.map(|dimension| dimension.name.as_str());
+            let what = format!("time dimension of {}:", dataset.name);
+            let at = (time.value.as_str(), time.place);
+            scope
+                .broken
+                .refuse(&what, "unknown_dimension", at, is_broken, known, sink);
+            None
+        }
+    }
+}
+
+/// Sources are tried in order: each must have a chance, and the last should take what is left.
+fn check_order(sources: &[Source], scope: Scope, sink: &mut Sink) {
+    let mut earlier: Vec<&UseWhen> = Vec::new();
+    let mut all_taken = false;
+    for source in sources {
+        let condition = source.use_when.as_ref();
+        let place = condition.map_or(source.place, |(text, _)| text.place);
+        let found = condition.map_or("", |(text, _)| text.text.as_str());
+        if all_taken || use_when::is_covered(condition.map(|(_, condition)| condition), &earlier) {
+            let message = "this source can never be used: the ones before it take every query";
+            sink.error(
+                "use_when",
+                place,
+                found,
+                message,
+                Some("put it before them".to_owned()),
+            );
+        }
+        match condition {
+            Some((_, condition)) => earlier.push(condition),
+            None => all_taken = true,
+        }
+    }
+    let _ = scope;
+    if !all_taken
+        && let Some((text, _)) = sources.last().and_then(|source| source.use_when.as_ref())
+        && !use_when::is_covered(None, &earlier)
+    {
+        let message = "queries that no use_when holds for have no source";
+        let hint = Some("leave use_when out of the last source".to_owned());
+        sink.warning("use_when", text.place, &text.text, message, hint);
+    }
+}
+
+/// Reports a dimension of a default grouping that a dataset cannot reach.
+pub(crate) fn check_dimension(
+    dimension: &str,
+    place: Place,
+    dataset: &Dataset,
+    scope: Scope,
+    sink: &mut Sink,
+) {
+    if scope.reach(dataset, dimension).is_some() {
+        return;
+    }
+    if scope.is_broken(dataset, dimension) {
+        let message = format!("depends on '{dimension}', which has an error");
+        sink.error("dependency", place, dimension, message, None);
+    } else {
+        let message = format!("unknown dimension '{dimension}' of {}", dataset.name);
+        let hint = did_you_mean(dimension, scope.dimensions(dataset));
+        sink.error("unknown_dimension", place, dimension, message, hint);
+    }
+}

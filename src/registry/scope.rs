@@ -1,0 +1,211 @@
+//! Which names a dataset sees: its own dimensions and columns, and dimensions of the datasets it joins.
+
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+
+use super::diagnostic::{Sink, did_you_mean};
+use super::expression::Name;
+use super::yaml::Text;
+use crate::model::{Dataset, Dimension, Place};
+
+/// Definitions that exist but are left out, so that what needs them can say so instead of calling them unknown.
+#[derive(Debug, Default)]
+pub(crate) struct Broken {
+    /// Datasets with an error.
+    pub(crate) datasets: HashSet<String>,
+    /// Dimensions and joins with an error, as (dataset, name).
+    pub(crate) parts: HashSet<(String, String)>,
+    /// Metrics with an error.
+    pub(crate) metrics: HashSet<String>,
+    /// Keys in files that are not YAML: word -> file.
+    pub(crate) unreadable: HashMap<String, String>,
+}
+
+impl Broken {
+    /// Notes every word that looks like a key in a file that cannot be parsed.
+    pub(crate) fn note_keys(&mut self, path: &str, text: &str) {
+        for line in text.lines() {
+            if let Some((key, _)) = line.split_once(':') {
+                let key = key.trim().trim_matches(['"', '\'']);
+                if !key.is_empty() && !key.contains(char::is_whitespace) {
+                    self.unreadable.insert(key.to_owned(), path.to_owned());
+                }
+            }
+        }
+    }
+
+    /// Reports that `name` depends on something broken, or is unknown.
+    pub(crate) fn refuse<'a>(
+        &self,
+        what: &str,
+        code: &'static str,
+        (name, place): (&str, Place),
+        is_broken: bool,
+        known: impl IntoIterator<Item = &'a str>,
+        sink: &mut Sink,
+    ) {
+        if is_broken {
+            let message = format!("depends on '{name}', which has an error");
+            sink.error("dependency", place, name, message, None);
+        } else if let Some(file) = self.unreadable.get(name) {
+            let message = format!(
+                "depends on '{name}', which {file} seems to define, but that file has an error"
+            );
+            sink.error("dependency", place, name, message, None);
+        } else {
+            sink.error(
+                code,
+                place,
+                name,
+                format!("unknown {what} '{name}'"),
+                did_you_mean(name, known),
+            );
+        }
+    }
+}
+
+/// The datasets of a project, and what is missing of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) datasets: &'a IndexMap<String, Dataset>,
+    pub(crate) broken: &'a Broken,
+}
+
+impl<'a> Scope<'a> {
+    /// The dataset a definition names.
+    pub(crate) fn dataset(self, name: &Text, sink: &mut Sink) -> Option<&'a Dataset> {
+        let found = self.datasets.get(&name.value);
+        if found.is_none() {
+            let is_broken = self.broken.datasets.contains(&name.value);
+            let known = self.datasets.keys().map(String::as_str);
+            let at = (name.value.as_str(), name.place);
+            self.broken
+                .refuse("dataset", "unknown_dataset", at, is_broken, known, sink);
+        }
+        found
+    }
+
+    /// The dataset at the end of a path of joins.
+    fn follow(self, dataset: &'a Dataset, path: &[&str]) -> Option<&'a Dataset> {
+        path.iter().try_fold(dataset, |dataset, join| {
+            self.datasets.get(&dataset.joins.get(*join)?.to)
+        })
+    }
+
+    /// A dimension as queries write it: `market`, `buyer.segment`, or `segment` over any path of joins.
+    pub(crate) fn reach(self, dataset: &'a Dataset, name: &str) -> Option<&'a Dimension> {
+        if let Some((path, last)) = name.rsplit_once('.') {
+            let path: Vec<_> = path.split('.').collect();
+            return self.follow(dataset, &path)?.dimension(last);
+        }
+        self.reachable(dataset)
+            .into_iter()
+            .find_map(|dataset| dataset.dimension(name))
+    }
+
+    /// A dataset and every dataset its joins lead to.
+    fn reachable(self, dataset: &'a Dataset) -> Vec<&'a Dataset> {
+        let mut found = vec![dataset];
+        let mut next = 0;
+        while let Some(&dataset) = found.get(next) {
+            next += 1;
+            for target in dataset
+                .joins
+                .values()
+                .filter_map(|join| self.datasets.get(&join.to))
+            {
+                if found.iter().all(|known| known.name != target.name) {
+                    found.push(target);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a reachable dataset declares the name in a part that is broken.
+    pub(crate) fn is_broken(self, dataset: &'a Dataset, name: &str) -> bool {
+        let first = name.split('.').next().unwrap_or(name);
+        self.reachable(dataset).into_iter().any(|dataset| {
+            let has = |part: &str| {
+                self.broken
+                    .parts
+                    .contains(&(dataset.name.clone(), part.to_owned()))
+            };
+            has(first) || name.rsplit('.').next().is_some_and(has)
+        })
+    }
+
+    /// Names of all dimensions that queries on a dataset may use.
+    pub(crate) fn dimensions(self, dataset: &'a Dataset) -> Vec<&'a str> {
+        let datasets = self.reachable(dataset).into_iter();
+        datasets
+            .flat_map(|dataset| dataset.dimensions.keys().map(String::as_str))
+            .collect()
+    }
+
+    /// Checks the names in an expression over a dataset: a bare one is a dimension or any column, a dotted one a path
+    /// of joins to a dimension.
+    pub(crate) fn check(self, dataset: &'a Dataset, text: &Text, names: &[Name], sink: &mut Sink) {
+        for name in names {
+            let place = sink.inside(text, name.offset);
+            let written = name.path.join(".");
+            let Some((last, path)) = name.path.split_last() else {
+                continue;
+            };
+            if path.is_empty() {
+                if self
+                    .broken
+                    .parts
+                    .contains(&(dataset.name.clone(), written.clone()))
+                {
+                    let message = format!("depends on '{written}', which has an error");
+                    sink.error("dependency", place, &written, message, None);
+                }
+                continue;
+            }
+            let mut here = Some(dataset);
+            for join in path {
+                let Some(dataset) = here else { break };
+                here = dataset
+                    .joins
+                    .get(join)
+                    .and_then(|join| self.datasets.get(&join.to));
+                if here.is_none() {
+                    let is_broken = self
+                        .broken
+                        .parts
+                        .contains(&(dataset.name.clone(), join.clone()));
+                    let known = dataset.joins.keys().map(String::as_str);
+                    let what = format!("join of {}:", dataset.name);
+                    self.broken.refuse(
+                        &what,
+                        "unknown_dimension",
+                        (join, place),
+                        is_broken,
+                        known,
+                        sink,
+                    );
+                }
+            }
+            if let Some(target) = here
+                && target.dimension(last).is_none()
+            {
+                let is_broken = self
+                    .broken
+                    .parts
+                    .contains(&(target.name.clone(), last.clone()));
+                let known = target.dimensions.keys().map(String::as_str);
+                let what = format!("dimension of {}:", target.name);
+                self.broken.refuse(
+                    &what,
+                    "unknown_dimension",
+                    (last, place),
+                    is_broken,
+                    known,
+                    sink,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Small helpers for names and texts.
+
+use super::diagnostic::Sink;
+use super::read::Many;
+use super::yaml::Text;
+
+/// Reports a name that query lines and expressions could not hold without quotes.
+pub(crate) fn check_name(what: &str, name: &Text, sink: &mut Sink) {
+    let starts_well = name
+        .value
+        .starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let is_plain = name.value.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !(starts_well && is_plain) {
+        let message = format!("'{}' cannot name a {what}", name.value);
+        let hint =
+            "use letters, digits and _, starting with a letter; the name for people is `label`"
+                .to_owned();
+        sink.error("invalid_name", name.place, &name.value, message, Some(hint));
+    }
+}
+
+/// A name for people, from a name: underscores are spaces, the first letter is upper-case.
+pub(crate) fn label(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().into_iter().flat_map(char::to_uppercase);
+    first
+        .chain(chars.map(|c| if c == '_' { ' ' } else { c }))
+        .collect()
+}
+
+/// The text, or nothing.
+pub(crate) fn text(text: Option<&Text>) -> String {
+    text.map(|text| text.value.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// The contents of several texts.
+pub(crate) fn texts(many: &Many<Text>) -> Vec<String> {
+    many.0.iter().map(|text| text.value.clone()).collect()
+}
