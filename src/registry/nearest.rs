@@ -34,5 +34,7 @@ fn is_short_for(short: &str, long: &str) -> bool {
     let mut letters = long.chars();
     short.chars().count() >= 3
         && short.chars().zip(long.chars()).take(2).all(|(a, b)| a == b)
-        && short.chars().all(|wanted| letters.any(|letter| letter == wanted))
+        && short
+            .chars()
+            .all(|wanted| letters.any(|letter| letter == wanted))
 }
