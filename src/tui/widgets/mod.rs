@@ -1,4 +1,7 @@
 //! The explorer's own widgets. Each is plain state with a `draw` that has no side effects.
 
+pub mod fuzzy_list;
 pub mod grid;
+mod scroll;
+pub mod sql_view;
 pub mod text;

@@ -87,18 +87,18 @@ fn wrap_line<'a>(line: &'a str, cells: usize, lines: &mut Vec<&'a str>) {
         let next = at + grapheme.len();
         let cell_width = grapheme_width(grapheme);
         let is_space = grapheme.chars().all(|c| c.is_whitespace() && c != '\u{a0}');
-        if used + cell_width > cells && at > start {
-            if is_space {
-                lines.push(slice(start, at).trim_end());
-                (start, used, space) = (next, 0, None);
-                continue;
-            }
+        if is_space && used + cell_width > cells && at > start {
+            lines.push(slice(start, at).trim_end());
+            (start, used, space) = (next, 0, None);
+            continue;
+        }
+        while used + cell_width > cells && at > start {
             let (end, begin) = space.take().unwrap_or((at, at));
             lines.push(slice(start, end).trim_end());
             start = begin;
             used = width(slice(begin, at));
         }
-        if is_space {
+        if is_space && !slice(start, at).trim().is_empty() {
             space = Some((at, next));
         }
         used += cell_width;

@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect, Size};
 
 use crate::session::cell::aligns_right;
+use crate::tui::widgets::scroll::first_shown;
 
 use super::Grid;
 
@@ -48,9 +49,7 @@ impl Grid {
         let header = size.height >= 2;
         let totals = self.totals.is_some() && size.height >= 4;
         let height = usize::from(size.height) - usize::from(header) - usize::from(totals);
-        let last_top = self.table.rows().saturating_sub(height);
-        let lowest = (self.selected.row + 1).saturating_sub(height.max(1));
-        let top = self.top.min(last_top).clamp(lowest, self.selected.row);
+        let top = first_shown(self.top, self.selected.row, height, self.table.rows());
 
         let frozen = self.frozen_slots(size.width);
         let mut left = self.left.max(frozen.len());
