@@ -93,7 +93,7 @@ struct Item {
 
 /// An order as it reached the warehouse.
 pub(super) struct Order {
-    /// Position among the orders of the day; part of the key.
+    /// The day it reached the warehouse, then its position on that day.
     pub key: i64,
     pub customer: Customer,
     pub market: &'static Market,
@@ -120,7 +120,20 @@ pub(super) struct Order {
 }
 
 /// The orders that reached the warehouse on a day, in the order in which they were placed.
-pub(super) fn orders(day: Day, customers: &Customers) -> Vec<Order> {
+pub(super) struct Load {
+    pub day: Day,
+    pub orders: Vec<Order>,
+}
+
+/// What reached the warehouse from `first` to `today`; orders placed before `first` are left out.
+pub(super) fn loads(first: Day, today: Day, customers: &Customers) -> Vec<Load> {
+    first
+        .until(today)
+        .map(|day| load(day, first, customers))
+        .collect()
+}
+
+fn load(day: Day, first: Day, customers: &Customers) -> Load {
     let mut orders = Vec::new();
     for market in &MARKETS {
         let mut rng = Rng::of("orders", day.number, market.index);
@@ -132,7 +145,8 @@ pub(super) fn orders(day: Day, customers: &Customers) -> Vec<Order> {
     for (order, position) in orders.iter_mut().zip(1..) {
         order.key = day.digits() * 10_000 + position;
     }
-    orders
+    orders.retain(|order| order.created.date() >= first.date);
+    Load { day, orders }
 }
 
 fn order(day: Day, market: &'static Market, customers: &Customers, rng: &mut Rng) -> Option<Order> {
@@ -290,21 +304,7 @@ fn at(day: Day, second: u64) -> DateTime {
     )
 }
 
-/// The orders of all days; those placed before the first day are left out.
-fn all<'a>(
-    days: impl Iterator<Item = Day> + Clone + 'a,
-    customers: &'a Customers,
-) -> impl Iterator<Item = Order> + 'a {
-    let first = days.clone().next().map(|day| day.date);
-    days.flat_map(|day| orders(day, customers))
-        .filter(move |order| Some(order.created.date()) >= first)
-}
-
-pub(super) fn write_orders(
-    days: impl Iterator<Item = Day> + Clone,
-    customers: &Customers,
-    out: &mut Output<'_>,
-) -> Result<(), DemoError> {
+pub(super) fn write_orders(loads: &[Load], out: &mut Output<'_>) -> Result<(), DemoError> {
     out.table(&table(
         "orders",
         &[
@@ -326,7 +326,7 @@ pub(super) fn write_orders(
         ],
         &["order_id"],
     ))?;
-    for order in all(days, customers) {
+    for order in loads.iter().flat_map(|load| &load.orders) {
         out.row(&[
             Cell::Integer(order.key),
             order.customer.id(),
@@ -348,11 +348,7 @@ pub(super) fn write_orders(
     Ok(())
 }
 
-pub(super) fn write_items(
-    days: impl Iterator<Item = Day> + Clone,
-    customers: &Customers,
-    out: &mut Output<'_>,
-) -> Result<(), DemoError> {
+pub(super) fn write_items(loads: &[Load], out: &mut Output<'_>) -> Result<(), DemoError> {
     out.table(&table(
         "order_items",
         &[
@@ -365,7 +361,7 @@ pub(super) fn write_items(
         ],
         &["order_id", "line"],
     ))?;
-    for order in all(days, customers) {
+    for order in loads.iter().flat_map(|load| &load.orders) {
         for (item, line) in order.items.iter().zip(1..) {
             out.row(&[
                 Cell::Integer(order.key),

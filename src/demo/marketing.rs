@@ -3,11 +3,11 @@
 use jiff::ToSpan;
 use jiff::civil::DateTime;
 
-use super::commerce::orders;
+use super::commerce::Load;
 use super::people::{Customer, Customers};
 use super::random::Rng;
 use super::table::{table, usd};
-use super::world::{Day, MARKETS};
+use super::world::MARKETS;
 use super::{DemoError, Output};
 use crate::model::ColumnType::{Integer, Number, Text, Timestamp};
 use crate::warehouse::Cell;
@@ -35,8 +35,8 @@ fn contact(rng: &mut Rng) -> Contact {
         "ads" => (rng.choose(&[("click", 0.6)], "impression"), 62.0),
         "social" => (rng.choose(&[("click", 0.4)], "impression"), 38.0),
         "affiliate" => ("click", 85.0),
-        "push" => ("open", 1.0),
-        _ => ("open", 3.0),
+        "push" => ("open", 3.0),
+        _ => ("open", 8.0),
     };
     let cost_cents = (cost * rng.between(0.5, 1.6)).max(1.0) as i64;
     Contact {
@@ -55,7 +55,7 @@ struct Credit {
 }
 
 pub(super) fn write_touchpoints(
-    days: impl Iterator<Item = Day>,
+    loads: &[Load],
     customers: &Customers,
     out: &mut Output<'_>,
 ) -> Result<(), DemoError> {
@@ -76,10 +76,11 @@ pub(super) fn write_touchpoints(
         ],
         &["touchpoint_id"],
     ))?;
-    for day in days {
+    for Load { day, orders } in loads {
+        let day = *day;
         let mut rng = Rng::of("contacts", day.number, 0);
         let mut id = day.digits() * 10_000;
-        for order in orders(day, customers)
+        for order in orders
             .iter()
             .filter(|order| !order.late && !order.cancelled)
         {

@@ -79,22 +79,25 @@ pub fn load(
     let first =
         Day::on(Grain::Quarter.floor(today.date.saturating_sub(2.years()), Weekday::Monday));
     let days = first.until(today);
+    (out.progress)("preparing", 0.0);
     let customers = Customers::until(today);
+    let loads = commerce::loads(first, today, &customers);
 
     customers.write(today, &mut out)?;
     people::write_sellers(today, &mut out)?;
     people::write_account_managers(&mut out)?;
     commerce::write_products(&mut out)?;
-    commerce::write_orders(days.clone(), &customers, &mut out)?;
-    commerce::write_items(days.clone(), &customers, &mut out)?;
-    traffic::write_platform_activity(days.clone(), &customers, &mut out)?;
-    traffic::write_module_activity(days.clone(), &customers, &mut out)?;
+    commerce::write_orders(&loads, &mut out)?;
+    commerce::write_items(&loads, &mut out)?;
+    let audiences = traffic::audiences(&loads, &customers);
+    traffic::write_platform_activity(&audiences, &mut out)?;
+    traffic::write_module_activity(&audiences, &mut out)?;
     traffic::write_daily(days.clone(), &mut out)?;
     ads::write_daily(days.clone(), &mut out)?;
-    ads::write_adjustments(days.clone(), &mut out)?;
+    ads::write_adjustments(days, &mut out)?;
     subscriptions::write(first, today, &mut out)?;
     sales::write_initiatives(first, today, &mut out)?;
-    marketing::write_touchpoints(days, &customers, &mut out)?;
+    marketing::write_touchpoints(&loads, &customers, &mut out)?;
 
     (out.progress)("finishing", 1.0);
     Ok(out.loader.finish()?)

@@ -73,7 +73,7 @@ fn initiative(id: i64, day: Day, market: &'static Market, rng: &mut Rng) -> Init
         ),
         value_cents: rng
             .chance(0.94)
-            .then_some((value * value * (0.5 + market.prices) * 10_000.0) as i64),
+            .then_some((value * value * (0.5 + market.prices) * 400.0) as i64),
         phases,
     }
 }

@@ -12,14 +12,14 @@ use crate::model::ColumnType::{Date, Integer, Number, Text};
 use crate::warehouse::Cell;
 
 /// Subscriptions taken out on an average day in all markets, before growth.
-const DAILY_STARTS: f64 = 2.6;
+const DAILY_STARTS: f64 = 1.2;
 
 /// A plan: name, monthly price in cents, share of new subscriptions, probability per month to leave.
 type Plan = (&'static str, f64, f64, f64);
 
-const BASIC: Plan = ("Basic", 1900.0, 0.58, 0.042);
-const PLUS: Plan = ("Plus", 4900.0, 0.3, 0.027);
-const PRO: Plan = ("Pro", 12_900.0, 0.12, 0.017);
+const BASIC: Plan = ("Basic", 900.0, 0.58, 0.042);
+const PLUS: Plan = ("Plus", 1900.0, 0.3, 0.027);
+const PRO: Plan = ("Pro", 4900.0, 0.12, 0.017);
 
 /// One month of one subscription, in cents.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date as CivilDate, date};
 
-use super::commerce::orders;
+use super::commerce::Load;
 use super::people::{Customer, Customers};
 use super::random::Rng;
 use super::table::{number, table};
@@ -12,18 +12,18 @@ use crate::model::ColumnType::{Date, Integer, Text};
 use crate::warehouse::Cell;
 
 /// Signed-in users on an average day in all markets, before growth, besides those who order or sign up.
-const DAILY_BROWSERS: f64 = 430.0;
+const DAILY_BROWSERS: f64 = 350.0;
 
 /// First day of the module tracking.
-const MODULES_SINCE: CivilDate = date(2025, 7, 1);
+const MODULES_SINCE: CivilDate = date(2025, 10, 1);
 
 /// Parts of the product besides home, with the share of users who open them on a day.
 const MODULES: [(&str, f64); 5] = [
-    ("search", 0.41),
-    ("live", 0.12),
-    ("feed", 0.16),
-    ("games", 0.09),
-    ("chat", 0.13),
+    ("search", 0.37),
+    ("live", 0.1),
+    ("feed", 0.14),
+    ("games", 0.07),
+    ("chat", 0.11),
 ];
 
 /// Channels of visits, with orders per visit.
@@ -35,41 +35,40 @@ const CONVERSION: [(&str, f64); 5] = [
     ("email", 0.058),
 ];
 
-/// The users who were active on a day, by market, each once.
-fn active(day: Day, customers: &Customers) -> Vec<(&'static Market, Customer)> {
-    let ordered = orders(day, customers);
-    let mut active: Vec<_> = ordered
-        .iter()
-        .filter(|order| !order.late)
-        .map(|order| (order.market.index, order.customer))
-        .collect();
+/// The signed-in users of a day with their market, each once.
+pub(super) struct Audience {
+    day: Day,
+    users: Vec<(&'static Market, Customer)>,
+}
+
+/// Who was active on each day: those who ordered, those who signed up, and those who looked around.
+pub(super) fn audiences(loads: &[Load], customers: &Customers) -> Vec<Audience> {
+    loads.iter().map(|load| audience(load, customers)).collect()
+}
+
+fn audience(Load { day, orders }: &Load, customers: &Customers) -> Audience {
+    let day = *day;
+    let buyers = orders.iter().filter(|order| !order.late);
+    let mut users: Vec<_> = buyers.map(|order| (order.market, order.customer)).collect();
     for market in &MARKETS {
-        active.extend(
+        users.extend(
             customers
                 .signed_up(day, market)
-                .map(|customer| (market.index, customer)),
+                .map(|customer| (market, customer)),
         );
         let mut rng = Rng::of("active", day.number, market.index);
         // People look around more on campaign days, but not as much more as they order.
         let mean = DAILY_BROWSERS * market.weight * day.growth(market) * day.season(market).sqrt();
-        let count = rng.count(mean);
-        active.extend(
-            (0..count)
-                .filter_map(|_| Some((market.index, customers.visitor(day, market, &mut rng)?))),
-        );
+        let visitors = (0..rng.count(mean)).map(|_| customers.visitor(day, market, &mut rng));
+        users.extend(visitors.flatten().map(|customer| (market, customer)));
     }
-    active.sort_unstable();
-    active.dedup();
-    let market = |index: u64| MARKETS.iter().find(|market| market.index == index);
-    active
-        .into_iter()
-        .filter_map(|(index, customer)| Some((market(index)?, customer)))
-        .collect()
+    users.sort_unstable_by_key(|(market, customer)| (market.index, *customer));
+    users.dedup_by_key(|(_, customer)| *customer);
+    Audience { day, users }
 }
 
 pub(super) fn write_platform_activity(
-    days: impl Iterator<Item = Day>,
-    customers: &Customers,
+    audiences: &[Audience],
     out: &mut Output<'_>,
 ) -> Result<(), DemoError> {
     out.table(&table(
@@ -82,9 +81,9 @@ pub(super) fn write_platform_activity(
         ],
         &[],
     ))?;
-    for day in days {
+    for Audience { day, users } in audiences {
         let mut rng = Rng::of("platform", day.number, 0);
-        for (market, customer) in active(day, customers) {
+        for (market, customer) in users {
             let platform = customer.profile(market).platform;
             let second = (platform != "web" && rng.chance(0.06)).then_some("web");
             for platform in [Some(platform), second].into_iter().flatten() {
@@ -101,8 +100,7 @@ pub(super) fn write_platform_activity(
 }
 
 pub(super) fn write_module_activity(
-    days: impl Iterator<Item = Day>,
-    customers: &Customers,
+    audiences: &[Audience],
     out: &mut Output<'_>,
 ) -> Result<(), DemoError> {
     out.table(&table(
@@ -115,9 +113,12 @@ pub(super) fn write_module_activity(
         ],
         &[],
     ))?;
-    for day in days.filter(|day| day.date >= MODULES_SINCE) {
+    for Audience { day, users } in audiences
+        .iter()
+        .filter(|audience| audience.day.date >= MODULES_SINCE)
+    {
         let mut rng = Rng::of("modules", day.number, 0);
-        for (market, customer) in active(day, customers) {
+        for (market, customer) in users {
             // One user in ten lands beside the home page, from a link.
             let home = rng.chance(0.9).then_some("home");
             let others = MODULES.map(|(module, share)| rng.chance(share).then_some(module));
@@ -150,7 +151,7 @@ pub(super) fn write_daily(
             ("cart_adds", Integer),
             ("bounces", Integer),
         ],
-        &["visited_on", "grass_region", "channel", "platform"],
+        &[],
     ))?;
     for day in days {
         for market in &MARKETS {
@@ -162,7 +163,7 @@ pub(super) fn write_daily(
                 for (platform, ease) in [("android", 1.0), ("ios", 1.12), ("web", 0.8)] {
                     let orders =
                         day.demand(market) * share * self::share(&market.platforms(), platform);
-                    let visits = rng.count(orders / (conversion * ease * lift));
+                    let visits = rng.count(orders / (conversion * market.conversion * ease * lift));
                     let per_visit = |rate: f64, rng: &mut Rng| rng.count(visits as f64 * rate);
                     out.row(&[
                         Cell::Date(day.date),
