@@ -138,7 +138,7 @@ fn spine(
     options: &CompileOptions<'_>,
     registry: &Registry,
 ) -> Option<(Date, Date, Grain)> {
-    let [GroupBy::Grain { grain, .. }] = request.groups.as_slice() else {
+    let [GroupBy::Grain { grain, of: None }] = request.groups.as_slice() else {
         return None;
     };
     if *grain == Grain::Hour || request.having.is_some() {

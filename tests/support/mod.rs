@@ -1,6 +1,8 @@
 //! What several tests of the warehouses share.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod shop;
+
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
