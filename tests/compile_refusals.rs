@@ -119,10 +119,10 @@ fn a_dimension_that_would_multiply_rows_is_refused_with_the_reason() {
         "",
     );
     says(
-        "revenue, ads_cost by market",
+        "quantity, ads_cost by product_type",
         ErrorCode::UnreachableDimension,
-        "",
-        "",
+        "cannot be used with ads",
+        "dimensions of ads: ran_on, channel",
     );
 }
 
@@ -364,22 +364,20 @@ fn the_flat_closed_won_example_compiles_and_refuses_what_it_cannot_reach() {
 #[test]
 fn names_and_literals_cannot_break_out_of_their_quotes() {
     let engine = Engine::new(registry_of(
-        "datasets:\n  t:\n    table: 'we\"ird.ta\"ble'\n    dimensions:\n      'a\"b': {column: 'c\"d; drop table x; --'}\n      v: {}\nmetrics:\n  m: {base_table: t, agg: count}\n",
+        "datasets:\n  t:\n    table: 'we\"ird.Sel ect'\n    dimensions:\n      v: {column: Mixed}\nmetrics:\n  m: {base_table: t, agg: count}\n",
     ));
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-        let sql = engine
-            .compile_with(
-                "m by \"a\"\"b\" where v = '''; drop table x; --'",
-                dialect,
-                &Known,
-            )
-            .unwrap()
-            .main
-            .sql;
-        assert!(sql.contains("\"c\"\"d; drop table x; --\""), "{sql}");
-        assert!(sql.contains("'''; drop table x; --'"), "{sql}");
-        assert!(sql.contains("\"we\"\"ird\".\"ta\"\"ble\""), "{sql}");
+        let line = r"m by v where v = '''; drop table x; --' or v like '\''%'";
+        let sql = engine.compile_with(line, dialect, &Known).unwrap().main.sql;
+        assert!(
+            sql.contains("t.\"Mixed\" = '''; drop table x; --'"),
+            "{sql}"
+        );
+        assert!(sql.contains("\"we\"\"ird\".\"Sel ect\""), "{sql}");
+        assert!(sql.contains(r"'\''%'"), "{sql}");
     }
+    assert_eq!(Dialect::Postgres.name("user"), "\"user\"");
+    assert_eq!(Dialect::Postgres.name("a\"b"), "\"a\"\"b\"");
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub(super) fn condition(
             Ok(if *negated {
                 format!("NOT ({any})")
             } else {
-                any
+                format!("({any})")
             })
         }
         Filter::Between {

@@ -87,7 +87,6 @@ pub(super) fn write(
             ));
         }
     };
-    let name = |name: &str| Fragment::plain(options.dialect.name(name)).value();
     let group_by = |count: usize| {
         (count > 0).then(|| {
             let ordinals: Vec<String> = (1..=count).map(|n| n.to_string()).collect();
@@ -101,7 +100,7 @@ pub(super) fn write(
             "columns",
             selected
                 .into_iter()
-                .map(|(sql, alias)| object([("sql", sql.value()), ("name", name(&alias))]))
+                .map(|(sql, name)| sql.alias(&options.dialect.name(&name)).value())
                 .collect(),
         ),
         (
@@ -441,7 +440,6 @@ impl Writer<'_> {
     }
 
     fn leg(&self, index: usize, leg: &Aggregation) -> Value {
-        let name = |name: &str| Fragment::plain(self.options.dialect.name(name)).value();
         let keys = leg
             .keys
             .iter()
@@ -460,7 +458,7 @@ impl Writer<'_> {
             (
                 "columns",
                 keys.chain(columns)
-                    .map(|(sql, alias)| object([("sql", sql.value()), ("name", name(alias))]))
+                    .map(|(sql, name)| sql.alias(&self.options.dialect.name(name)).value())
                     .collect(),
             ),
             ("from", leg.from.clone().value()),

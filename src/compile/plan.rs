@@ -10,8 +10,8 @@ use super::{
     CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr, filter, reach::Reachability,
 };
 use crate::model::{
-    Aggregate, ColumnType, DateRange, DimensionType, Format, Grain, GroupBy, Measure, Metric,
-    MetricKind, Registry,
+    Aggregate, ColumnType, DateRange, DimensionType, Filter, Format, Grain, GroupBy, Measure,
+    Metric, MetricKind, Registry,
 };
 use crate::warehouse::Shift;
 
@@ -338,9 +338,17 @@ fn aggregation(
         .hint("dimensions of one name mean the same thing everywhere: give both the same type")
         .word(&ours.name));
     }
-    if let Some(condition) = &request.conditions {
-        let sql = filter::condition(condition, &mut scope, dialect, options.values)?;
-        conditions.push(Fragment::plain(bracketed(&sql)));
+    let parts = match &request.conditions {
+        Some(Filter::And(parts)) => parts.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    for part in parts {
+        let sql = filter::condition(part, &mut scope, dialect, options.values)?;
+        conditions.push(Fragment::plain(match part {
+            Filter::Or(_) => format!("({sql})"),
+            _ => sql,
+        }));
     }
     let range = prior.map_or(request.range, |(range, _)| range);
     if range != DateRange::default() {
@@ -373,7 +381,7 @@ fn note(all: &mut Vec<Reason>, new: Vec<Reason>) {
 
 /// Brackets around what would fall apart beside an `AND`.
 fn bracketed(sql: &str) -> String {
-    if sql.contains(" OR ") || sql.contains(" or ") {
+    if sql.contains(" OR ") {
         format!("({sql})")
     } else {
         sql.to_owned()

@@ -58,15 +58,9 @@ impl<'a> Scope<'a> {
 
     /// `FROM` and the joins, each with the definition behind it.
     pub(super) fn tables(self) -> (Fragment, Vec<Fragment>) {
-        let from = format!(
-            "{} AS {}",
-            relation(self.base, self.dialect),
-            self.dialect.name(&self.base.name)
-        );
-        (
-            Fragment::new(from, [self.base.place]),
-            self.joins.into_iter().map(|join| join.sql).collect(),
-        )
+        let from = Fragment::new(relation(self.base, self.dialect), [self.base.place])
+            .alias(&self.dialect.name(&self.base.name));
+        (from, self.joins.into_iter().map(|join| join.sql).collect())
     }
 
     /// A dimension as the query or a definition names it.

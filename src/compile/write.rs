@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Object, Value};
+use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::{CompileError, ErrorCode};
@@ -55,12 +55,32 @@ impl Fragment {
         Self::new(sql, [])
     }
 
+    /// `sql AS name`, where that says anything.
+    pub(super) fn alias(self, name: &str) -> Self {
+        if self.sql == name {
+            self
+        } else {
+            Self {
+                sql: format!("{} AS {name}", self.sql),
+                ..self
+            }
+        }
+    }
+
     pub(super) fn value(self) -> Value {
         Value::from_object(self)
     }
 }
 
 impl Object for Fragment {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sql)
     }

@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 use sqlparser::ast::Ident;
-use sqlparser::keywords::ALL_KEYWORDS;
 
+use super::reserved::is_reserved;
 use crate::model::{Aggregate, ColumnType, Grain, Weekday};
 
 /// An SQL dialect.
@@ -33,7 +33,7 @@ impl Dialect {
         }
     }
 
-    /// An identifier, quoted unless it is a plain lower-case word that is no keyword.
+    /// An identifier, quoted unless it is a plain lower-case word that is not reserved.
     pub fn name(self, name: &str) -> String {
         self.ident(name).to_string()
     }
@@ -44,9 +44,7 @@ impl Dialect {
             && name
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            && ALL_KEYWORDS
-                .binary_search(&name.to_ascii_uppercase().as_str())
-                .is_err();
+            && !is_reserved(name);
         // A NUL cannot be part of a name on any engine; it would end the statement early.
         let name = name.replace('\0', "");
         if plain {

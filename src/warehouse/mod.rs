@@ -5,6 +5,7 @@
 mod dialect;
 mod error;
 mod loader;
+mod reserved;
 mod rows;
 mod schema;
 mod sqlite;

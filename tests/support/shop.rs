@@ -340,7 +340,7 @@ pub fn fill(kind: &ConnectionKind) {
         &mut loader,
         "ads",
         &[],
-        &[("day", Date), ("channel", Text), ("cost", Number)],
+        &[("ran_on", Date), ("channel", Text), ("cost", Number)],
         &[
             vec![d("2025-01-05"), s("ads"), Cell::Number(10.0)],
             vec![d("2025-02-10"), N, Cell::Number(5.0)],
