@@ -1,3 +1,5 @@
 //! The `metrex` program: everything is in the library, see [`metrex::cli`].
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    metrex::cli::main()
+}

@@ -1,1 +1,162 @@
-//! The command line: one file per command; parses arguments, prints, exits.
+//! The command line: one file per command; parses arguments, prints, exits. Data goes to stdout, the rest to stderr.
+
+mod batch;
+mod check;
+mod completions;
+mod demo;
+mod doctor;
+mod explore;
+mod failure;
+mod format;
+mod init;
+mod man;
+mod notes;
+mod progress;
+mod query;
+mod reindex;
+mod runtime;
+mod schema;
+mod search;
+mod show;
+mod sql;
+mod style;
+mod values;
+
+use std::io::{BufWriter, Write, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use jiff::civil::Date;
+use tokio_util::sync::CancellationToken;
+
+use crate::session::{OpenOptions, Session, SessionError};
+use failure::Failure;
+
+/// What every command returns.
+type Outcome = Result<(), Failure>;
+
+/// Explore metrics defined in YAML: find one, pick dimensions and values, see the SQL, run it.
+///
+/// Without a command the explorer opens. Outside a project it opens on an embedded demo.
+#[derive(Debug, Parser)]
+#[command(name = "metrex", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options every command takes.
+#[derive(Debug, Args)]
+struct Global {
+    /// Project folder [default: the nearest one above the current folder, else the demo]
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// Connection of metrex.yaml to use [default: the project's default]
+    #[arg(long, global = true, value_name = "NAME")]
+    connection: Option<String>,
+    /// The day to take for today, as YYYY-MM-DD [default: the clock's, in the project's time zone]
+    #[arg(long, global = true, value_name = "DATE", env = "METREX_TODAY")]
+    today: Option<Date>,
+    /// Folder for history and value index [default: state_dir of metrex.yaml, else the XDG state folder]
+    #[arg(long, global = true, value_name = "DIR", env = "METREX_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a query and print its rows
+    Query(query::QueryArgs),
+    /// Print the SQL of a query without running it
+    Sql(sql::SqlArgs),
+    /// Find metrics by name, label, alias, description, owner or tag; without words, list all
+    Search(search::SearchArgs),
+    /// Print everything about a metric
+    Show(show::ShowArgs),
+    /// Check the project's definitions
+    Check(check::CheckArgs),
+    /// Print the known values of a dimension
+    Values(values::ValuesArgs),
+    /// Fill the value index from the warehouse
+    Reindex(reindex::ReindexArgs),
+    /// Print the JSON Schema of the project's YAML files
+    Schema,
+    /// Check terminal, project, connections, indexes and state folder
+    Doctor,
+    /// Answer one JSON request per line of stdin with one JSON reply per line
+    Batch,
+    /// Make a project from CSV files or from a database
+    Init(init::InitArgs),
+    /// Load the demo's data into PostgreSQL
+    Demo(demo::DemoArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print a manual page
+    Man(man::ManArgs),
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    let global = &cli.global;
+    match cli.command {
+        None => explore::run(global),
+        Some(Command::Query(args)) => query::run(global, &args),
+        Some(Command::Sql(args)) => sql::run(global, &args),
+        Some(Command::Search(args)) => search::run(global, &args),
+        Some(Command::Show(args)) => show::run(global, &args),
+        Some(Command::Check(args)) => check::run(global, &args),
+        Some(Command::Values(args)) => values::run(global, &args),
+        Some(Command::Reindex(args)) => reindex::run(global, &args),
+        Some(Command::Schema) => schema::run(),
+        Some(Command::Doctor) => doctor::run(global),
+        Some(Command::Batch) => batch::run(global),
+        Some(Command::Init(args)) => init::run(&args),
+        Some(Command::Demo(args)) => demo::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Man(args)) => man::run(&args),
+    }
+}
+
+impl Global {
+    /// Opens the session these options describe.
+    fn open(&self) -> Result<Session, SessionError> {
+        Session::open(OpenOptions {
+            project: self.project.clone(),
+            connection: self.connection.clone(),
+            today: self.today,
+            state_dir: self.state_dir.clone(),
+        })
+    }
+}
+
+/// Makes what the session's queries need, with a progress line on a terminal.
+async fn prepare(session: &Session, cancel: CancellationToken) -> Outcome {
+    let mut line = progress::Line::quiet();
+    tokio::select! {
+        done = session.prepare(|step| line.show(&step.step, step.share)) => Ok(done?),
+        () = cancel.cancelled() => Err(SessionError::interrupted().into()),
+    }
+}
+
+/// Writes to stdout through a buffer.
+fn print(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Outcome {
+    let mut out = BufWriter::new(stdout().lock());
+    write(&mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The whole command line, for completions and manual pages.
+fn command() -> clap::Command {
+    Cli::command()
+}

@@ -1,3 +1,52 @@
-//! The engine's one door: search, compile, run, values, reindex, reload. Every face goes through it.
+//! The engine's one door: search, describe, compile, run, values, reindex, reload. Every face goes through it.
+//!
+//! Programs that want numbers call [`Session::get_metric`]:
+//!
+//! ```no_run
+//! use metrex::session::{OpenOptions, Overrides, Session};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let session = Session::open(OpenOptions::default())?;
+//! session.prepare(|_| {}).await?;
+//! let overrides = Overrides {
+//!     group_by: Some(vec!["market".parse()?, "month".parse()?]),
+//!     time: Some("last 6 months".parse()?),
+//!     ..Overrides::default()
+//! };
+//! let answer = session.get_metric("gmv", overrides).await?;
+//! println!("{} rows for {}", answer.rows, answer.line);
+//! # Ok(())
+//! # }
+//! ```
 
+mod cache;
+mod card;
+mod catalog;
 pub mod cell;
+mod complete;
+mod connections;
+mod doctor;
+mod error;
+mod open;
+pub mod pending;
+mod prepare;
+mod run;
+mod search;
+mod state;
+mod values;
+mod watch;
+
+pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
+pub use catalog::{Catalog, Reload};
+pub use complete::Completion;
+pub use connections::ConnectionInfo;
+pub use doctor::{Check, CheckStatus};
+pub use error::{Failure, SessionError};
+pub use open::{OpenOptions, Session};
+pub use pending::usage::HistoryEntry;
+pub use prepare::Preparing;
+pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary};
+pub use search::{Field, FieldMatch, Hit, SearchIndex};
+pub use state::StateFolder;
+pub use values::{ReindexOptions, ValueList};
+pub use watch::Watcher;

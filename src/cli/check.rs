@@ -1,0 +1,83 @@
+//! `metrex check`: everything that is wrong in the project's definitions.
+
+use std::io::{stderr, stdout};
+
+use clap::{Args, ValueEnum};
+
+use super::failure::Failure;
+use super::style::Style;
+use super::{Global, Outcome, print};
+use crate::registry::Severity;
+
+/// Exit code for definitions with errors.
+const BROKEN: u8 = 2;
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// How to print the problems
+    #[arg(long, value_enum, default_value_t)]
+    format: CheckFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum CheckFormat {
+    /// One line each: file:line:column: severity: message
+    #[default]
+    Text,
+    /// A JSON array
+    Json,
+}
+
+pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
+    let session = global.open()?;
+    let catalog = session.catalog();
+    let found = &catalog.diagnostics;
+    let errors = found
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .count();
+    match args.format {
+        CheckFormat::Json => print(|out| {
+            serde_json::to_writer_pretty(&mut *out, found)?;
+            writeln!(out)
+        })?,
+        CheckFormat::Text => {
+            let style = Style::of(&stdout());
+            print(|out| {
+                for diagnostic in found {
+                    let line = diagnostic.to_string();
+                    match diagnostic.severity {
+                        Severity::Error => writeln!(out, "{}", style.error(line))?,
+                        Severity::Warning => writeln!(out, "{}", style.warning(line))?,
+                    }
+                }
+                Ok(())
+            })?;
+        }
+    }
+    let registry = &catalog.registry;
+    let (metrics, datasets) = (registry.metrics.len(), registry.datasets.len());
+    let summary = format!(
+        "{metrics} metrics and {datasets} datasets in {} files",
+        registry.files.len()
+    );
+    let style = Style::of(&stderr());
+    if errors > 0 {
+        eprintln!(
+            "{summary}: {}",
+            style.error(format!(
+                "{errors} errors, {} warnings",
+                found.len() - errors
+            ))
+        );
+        return Err(Failure::Exit(BROKEN));
+    }
+    match found.len() {
+        0 => eprintln!("{summary}: {}", style.good("no problems")),
+        warnings => eprintln!(
+            "{summary}: {}",
+            style.warning(format!("{warnings} warnings"))
+        ),
+    }
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! `metrex` without a command: the explorer.
+
+use std::io::{IsTerminal, stdin, stdout};
+
+use super::{Global, Outcome};
+use crate::session::SessionError;
+
+pub fn run(global: &Global) -> Outcome {
+    if !stdin().is_terminal() || !stdout().is_terminal() {
+        let error = SessionError::usage("no_terminal", "the explorer needs a terminal");
+        return Err(error
+            .with_hint("`metrex query 'LINE'` prints rows, `metrex --help` lists the commands")
+            .into());
+    }
+    let _ = global;
+    Ok(())
+}

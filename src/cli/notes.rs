@@ -1,0 +1,47 @@
+//! What a reader should know beside the data; on stderr.
+
+use std::io::stderr;
+
+use super::style::Style;
+use crate::compile::{Compiled, ReasonKind};
+use crate::registry::Severity;
+use crate::session::Session;
+use crate::session::cell::sanitize;
+
+/// One line on stderr.
+pub fn note(text: &str) {
+    eprintln!("{} {}", Style::of(&stderr()).bold("note:"), sanitize(text));
+}
+
+/// What is not as it should be with the session itself.
+pub fn about_session(session: &Session) {
+    if let Some(notice) = session.state().notice() {
+        note(notice);
+    }
+    let catalog = session.catalog();
+    let errors = catalog
+        .diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .count();
+    if errors > 0 {
+        let plural = if errors == 1 { "error" } else { "errors" };
+        note(&format!(
+            "the definitions have {errors} {plural} and what is wrong is left out; see `metrex check`"
+        ));
+    }
+}
+
+/// What is worth knowing of a query, such as values that could not be checked.
+pub fn about_query(compiled: &Compiled) {
+    for reason in compiled
+        .reasons
+        .iter()
+        .filter(|reason| reason.kind == ReasonKind::Note)
+    {
+        note(&reason.text);
+    }
+    if let (true, Err(why)) = (compiled.query.total, &compiled.totals) {
+        note(&format!("no total: {why}"));
+    }
+}

@@ -1,0 +1,170 @@
+//! `metrex query`: runs a query and prints its rows as they arrive.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write, stdout};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use tempfile::NamedTempFile;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failure;
+use super::format::{Format, Printer, Summary};
+use super::runtime::block_on;
+use super::style::Style;
+use super::{Global, Outcome, notes, prepare};
+use crate::compile::Compiled;
+use crate::model::MetricQuery;
+use crate::session::{RunEvent, RunOptions, RunSummary, Session, SessionError};
+
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// The query line, such as 'gmv by market, month where channel = ads last 6 months'
+    #[arg(required = true, value_name = "LINE")]
+    line: Vec<String>,
+    /// How to print the rows
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Most rows to return [default: row_cap of the connection]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    row_cap: Option<u64>,
+    /// Write to a file, which appears when it is complete
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
+    let line = args.line.join(" ");
+    let session = global.open()?;
+    notes::about_session(&session);
+    let query: MetricQuery = line
+        .parse()
+        .map_err(|error| Failure::of_line(&line)(SessionError::from(error)))?;
+    let style = if args.output.is_some() {
+        Style::plain()
+    } else {
+        Style::of(&stdout())
+    };
+    let mut target = Target::open(args.output.as_deref())?;
+    let mut printer = args.format.printer(style);
+    let options = RunOptions {
+        row_cap: args.row_cap,
+        ..RunOptions::default()
+    };
+    block_on(async |cancel| {
+        prepare(&session, cancel.clone()).await?;
+        stream(
+            &session,
+            &query,
+            options,
+            cancel,
+            printer.as_mut(),
+            &mut target,
+        )
+        .await
+        .map_err(|failure| failure.with_line(&line))
+    })?;
+    target.finish()?;
+    Ok(())
+}
+
+/// Runs the query and prints what arrives.
+async fn stream(
+    session: &Session,
+    query: &MetricQuery,
+    options: RunOptions,
+    cancel: CancellationToken,
+    printer: &mut dyn Printer,
+    out: &mut dyn Write,
+) -> Outcome {
+    let (sender, mut events) = mpsc::channel(8);
+    let print = async {
+        let mut compiled: Option<Arc<Compiled>> = None;
+        let mut totals = None;
+        while let Some(event) = events.recv().await {
+            match event {
+                RunEvent::Started(started) => {
+                    notes::about_query(&started);
+                    printer.start(out, &started)?;
+                    compiled = Some(started);
+                }
+                RunEvent::Batch(batch) => {
+                    if let Some(compiled) = &compiled {
+                        printer.batch(out, compiled, &batch)?;
+                    }
+                }
+                RunEvent::Totals(row) => totals = Some(row),
+            }
+        }
+        // Dropping the receiver, as an error above does, cancels the run.
+        Ok::<_, io::Error>((compiled, totals))
+    };
+    let (summary, printed) = tokio::join!(session.run(query, options, cancel, sender), print);
+    let (compiled, totals) = printed?;
+    let run = summary?;
+    let compiled = compiled.ok_or_else(SessionError::interrupted)?;
+    printer.finish(out, &compiled, &Summary { run, totals })?;
+    out.flush()?;
+    announce(&run);
+    Ok(())
+}
+
+/// A cut result is never silent.
+fn announce(run: &RunSummary) {
+    if run.truncated {
+        notes::note(&format!(
+            "cut after {} rows: there are more; --row-cap N raises the limit",
+            run.rows
+        ));
+    }
+}
+
+/// Where the rows go: stdout, or a file that appears under its name only when it is complete.
+enum Target {
+    Stdout(BufWriter<io::StdoutLock<'static>>),
+    File(BufWriter<NamedTempFile>, PathBuf),
+}
+
+impl Target {
+    fn open(path: Option<&Path>) -> io::Result<Self> {
+        let Some(path) = path else {
+            return Ok(Self::Stdout(BufWriter::new(stdout().lock())));
+        };
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new()
+            .prefix(".metrex-")
+            .make_in(folder, |path| File::create_new(path))?;
+        Ok(Self::File(BufWriter::new(file), path.to_owned()))
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Stdout(mut out) => out.flush(),
+            Self::File(out, path) => {
+                out.into_inner()?.persist(path)?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::File(out, _) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::File(out, _) => out.flush(),
+        }
+    }
+}

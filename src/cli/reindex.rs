@@ -1,0 +1,45 @@
+//! `metrex reindex`: fills the value index from the warehouse.
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::progress::Line;
+use super::runtime::block_on;
+use super::{Global, Outcome, notes, prepare};
+use crate::session::ReindexOptions;
+
+#[derive(Debug, Args)]
+pub struct ReindexArgs {
+    /// Every dimension (what happens without --dimension, too)
+    #[arg(long, conflicts_with = "dimension")]
+    all: bool,
+    /// Only this dimension, in every dataset that has it
+    #[arg(long, value_name = "NAME")]
+    dimension: Option<String>,
+    /// Skip what a run that broke off has already done
+    #[arg(long)]
+    resume: bool,
+}
+
+pub fn run(global: &Global, args: &ReindexArgs) -> Outcome {
+    let session = global.open()?;
+    notes::about_session(&session);
+    let options = ReindexOptions {
+        dimension: args.dimension.clone(),
+        resume: args.resume,
+    };
+    block_on(async |cancel| {
+        prepare(&session, cancel.clone()).await?;
+        let mut line = Line::new();
+        let report = session
+            .reindex(
+                &options,
+                |step| line.show(&step.to_string(), step.share()),
+                cancel,
+            )
+            .await?;
+        drop(line);
+        eprintln!("{report}");
+        Ok::<_, Failure>(())
+    })
+}

@@ -1,0 +1,53 @@
+//! `metrex search`: metrics by what they mean.
+
+use std::io::{IsTerminal, stdout};
+
+use clap::Args;
+
+use super::style::Style;
+use super::{Global, Outcome, notes, print};
+use crate::model::Status;
+use crate::session::cell::sanitize;
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// Words, each of which must match somewhere
+    words: Vec<String>,
+}
+
+pub fn run(global: &Global, args: &SearchArgs) -> Outcome {
+    let session = global.open()?;
+    notes::about_session(&session);
+    let hits = session.search(&args.words.join(" "));
+    let catalog = session.catalog();
+    let metrics: Vec<_> = hits
+        .iter()
+        .filter_map(|hit| catalog.registry.metrics.get(&hit.metric))
+        .collect();
+    if metrics.is_empty() && stdout().is_terminal() {
+        notes::note("nothing matches");
+    }
+    let style = Style::of(&stdout());
+    let width = metrics
+        .iter()
+        .map(|metric| metric.name.chars().count())
+        .max()
+        .unwrap_or(0);
+    print(|out| {
+        for metric in metrics {
+            let status = match metric.status {
+                Status::Published => String::new(),
+                status => format!(" · {}", super::show::status_word(status)),
+            };
+            let about = format!("{}{status}", metric.category);
+            let name = style.bold(format!("{:width$}", sanitize(&metric.name)));
+            writeln!(
+                out,
+                "{name}  {}  {}",
+                sanitize(&metric.label),
+                style.dim(sanitize(&about))
+            )?;
+        }
+        Ok(())
+    })
+}

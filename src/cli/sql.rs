@@ -1,0 +1,84 @@
+//! `metrex sql`: the SQL of a query, with the reasons and the definitions behind each line on request.
+
+use std::io::{self, Write};
+
+use clap::Args;
+
+use super::failure::Failure;
+use super::{Global, Outcome, notes, print};
+use crate::compile::Compiled;
+use crate::model::{MetricQuery, Registry};
+use crate::session::SessionError;
+use crate::warehouse::Dialect;
+
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// The query line, such as 'gmv by market, month last 6 months'
+    #[arg(required = true, value_name = "LINE")]
+    line: Vec<String>,
+    /// Engine to write for: sqlite or postgres [default: the connection's]
+    #[arg(long, value_parser = dialect)]
+    dialect: Option<Dialect>,
+    /// Add the definition behind each line, and why the SQL is as it is, as SQL comments
+    #[arg(long)]
+    explain: bool,
+}
+
+fn dialect(word: &str) -> Result<Dialect, String> {
+    [Dialect::Sqlite, Dialect::Postgres]
+        .into_iter()
+        .find(|dialect| dialect.word() == word)
+        .ok_or_else(|| "write sqlite or postgres".to_owned())
+}
+
+pub fn run(global: &Global, args: &SqlArgs) -> Outcome {
+    let line = args.line.join(" ");
+    let failed = Failure::of_line(&line);
+    let session = global.open()?;
+    notes::about_session(&session);
+    let query: MetricQuery = line.parse().map_err(SessionError::from).map_err(&failed)?;
+    let compiled = match args.dialect {
+        Some(dialect) => session.compile_for(&query, dialect),
+        None => session.compile(&query),
+    };
+    let compiled = compiled.map_err(SessionError::from).map_err(&failed)?;
+    if args.explain {
+        return print(|out| explain(out, &compiled, &session.catalog().registry));
+    }
+    notes::about_query(&compiled);
+    print(|out| writeln!(out, "{};", compiled.main.sql.trim_end()))
+}
+
+/// The SQL with its origin beside each line, then the reasons; still valid SQL.
+fn explain(out: &mut dyn Write, compiled: &Compiled, registry: &Registry) -> io::Result<()> {
+    writeln!(out, "-- {}", compiled.query)?;
+    let sql = compiled.main.sql.trim_end();
+    let width = sql
+        .lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0);
+    for (number, line) in sql.lines().enumerate() {
+        let places = compiled
+            .main
+            .lines
+            .get(number)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        if places.is_empty() {
+            writeln!(out, "{line}")?;
+        } else {
+            let places: Vec<_> = places.iter().map(|place| registry.at(*place)).collect();
+            writeln!(out, "{line:width$}  -- {}", places.join(", "))?;
+        }
+    }
+    writeln!(out, ";\n--")?;
+    for reason in &compiled.reasons {
+        let place = reason
+            .place
+            .map(|place| format!("  ({})", registry.at(place)))
+            .unwrap_or_default();
+        writeln!(out, "-- {}{place}", reason.text.replace('\n', " "))?;
+    }
+    Ok(())
+}

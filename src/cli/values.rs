@@ -1,0 +1,56 @@
+//! `metrex values`: the known values of a dimension.
+
+use std::io::stdout;
+
+use clap::Args;
+
+use super::runtime::block_on;
+use super::style::Style;
+use super::{Global, Outcome, notes, prepare, print};
+use crate::model::ColumnState;
+use crate::session::cell::sanitize;
+
+#[derive(Debug, Args)]
+pub struct ValuesArgs {
+    /// Name of the dimension, or dataset.dimension
+    dimension: String,
+    /// Only values that match, fuzzily
+    #[arg(value_name = "PREFIX")]
+    words: Vec<String>,
+    /// Most values to print
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+}
+
+pub fn run(global: &Global, args: &ValuesArgs) -> Outcome {
+    let session = global.open()?;
+    notes::about_session(&session);
+    block_on(async |cancel| prepare(&session, cancel).await)?;
+    session.check_dimension(&args.dimension)?;
+    let list = session.values(&[], &args.dimension, &args.words.join(" "), args.limit);
+    match list.state {
+        ColumnState::Missing => {
+            notes::note("not indexed yet; `metrex reindex` does it");
+        }
+        ColumnState::Wide { distinct } => {
+            notes::note(&format!(
+                "too wide to keep: {distinct} values when last counted"
+            ));
+        }
+        ColumnState::Pii => notes::note("personal data is never indexed"),
+        ColumnState::Indexed { distinct } => {
+            if args.words.is_empty() && distinct > list.values.len() as u64 {
+                notes::note(&format!(
+                    "the first {} of {distinct}; --limit N shows more",
+                    list.values.len()
+                ));
+            }
+        }
+    }
+    let style = Style::of(&stdout());
+    print(|out| {
+        list.values.iter().try_for_each(|(value, count)| {
+            writeln!(out, "{}\t{}", sanitize(value), style.dim(count))
+        })
+    })
+}

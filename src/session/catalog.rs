@@ -1,0 +1,214 @@
+//! The definitions in force: loaded at start, reloaded on edits, where a file that got worse keeps its last good version.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::search::SearchIndex;
+use super::{Session, SessionError};
+use crate::compile::{CompileError, DimensionChoice, Reachability, Templates};
+use crate::model::Registry;
+use crate::registry::{Diagnostic, Loaded, Project, ProjectFile, ProjectFiles, Severity, load};
+
+/// The definitions in force.
+pub struct Catalog {
+    /// Metrics, datasets, snippets and saved queries.
+    pub registry: Registry,
+    /// Which metric reaches which dimension.
+    pub reach: Reachability,
+    /// Everything that is wrong in the files as they are now, also in those that keep their last good version.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Counts the versions, from 1.
+    pub generation: u64,
+}
+
+/// What a reload did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reload {
+    /// Whether definitions or diagnostics are different now.
+    pub changed: bool,
+    /// Every error in the files as they are now.
+    pub errors: Vec<Diagnostic>,
+}
+
+/// A catalog with what is derived from it, and the files it was read from.
+pub(super) struct Version {
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) search: SearchIndex,
+    pub(super) templates: Arc<Templates>,
+    files: ProjectFiles,
+    errors: HashMap<String, usize>,
+}
+
+impl Version {
+    /// Loads the project for the first time.
+    ///
+    /// # Errors
+    /// A template of the project does not parse.
+    pub(super) fn open(project: &Project, cache: &Path) -> Result<Self, SessionError> {
+        let files = project.files();
+        let templates = templates(&files)?;
+        let loaded = load(&files, &project.config, Some(cache));
+        let errors = errors_by_file(&loaded.diagnostics);
+        Ok(Self::new(
+            loaded.registry,
+            loaded.diagnostics,
+            templates,
+            files,
+            errors,
+            1,
+        ))
+    }
+
+    fn new(
+        registry: Registry,
+        diagnostics: Vec<Diagnostic>,
+        templates: Arc<Templates>,
+        files: ProjectFiles,
+        errors: HashMap<String, usize>,
+        generation: u64,
+    ) -> Self {
+        let search = SearchIndex::new(&registry);
+        let reach = Reachability::new(&registry);
+        let catalog = Arc::new(Catalog {
+            registry,
+            reach,
+            diagnostics,
+            generation,
+        });
+        Self {
+            catalog,
+            search,
+            templates,
+            files,
+            errors,
+        }
+    }
+}
+
+impl Session {
+    /// The definitions in force.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.version().catalog.clone()
+    }
+
+    /// Reads the files again. A file with more errors than before keeps its last good definitions; if even then
+    /// something that worked would be lost, all definitions stay as they are. Every error is reported either way.
+    pub fn reload(&self) -> Reload {
+        let old = self.version();
+        let project = self.project();
+        let files = project.files();
+        let loaded = load(&files, &project.config, Some(&self.state().cache()));
+        let mut diagnostics = loaded.diagnostics.clone();
+        let templates = templates(&files).unwrap_or_else(|error| {
+            diagnostics.push(broken_template(&error));
+            old.templates.clone()
+        });
+        let errors: Vec<_> = diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .cloned()
+            .collect();
+        let (registry, files, accepted) = keep_good(&old, loaded, files, |files| {
+            load(files, &project.config, None)
+        });
+        let changed = registry != old.catalog.registry || diagnostics != old.catalog.diagnostics;
+        if changed || files != old.files {
+            let generation = old.catalog.generation + u64::from(changed);
+            self.set_version(Version::new(
+                registry,
+                diagnostics,
+                templates,
+                files,
+                accepted,
+                generation,
+            ));
+        }
+        Reload { changed, errors }
+    }
+
+    /// What a query over these metrics can be grouped and filtered by, with the reason where it cannot.
+    pub fn dimensions(&self, metrics: &[String]) -> Vec<DimensionChoice> {
+        let catalog = self.catalog();
+        catalog.reach.choices(&catalog.registry, metrics)
+    }
+}
+
+/// The registry to use from now on, with the texts it comes from and their errors by file.
+fn keep_good(
+    old: &Version,
+    loaded: Loaded,
+    files: ProjectFiles,
+    load: impl FnOnce(&ProjectFiles) -> Loaded,
+) -> (Registry, ProjectFiles, HashMap<String, usize>) {
+    let errors = errors_by_file(&loaded.diagnostics);
+    let allowed = |file: &str| old.errors.get(file).copied().unwrap_or(0);
+    let worse: Vec<&str> = errors
+        .iter()
+        .filter(|(file, count)| **count > allowed(file))
+        .map(|(file, _)| file.as_str())
+        .collect();
+    if worse.is_empty() {
+        return (loaded.registry, files, errors);
+    }
+    let last_good = |path: &str| definitions(&old.files).find(|good| good.path == path);
+    let mut patched = files;
+    for file in patched.metrics.iter_mut().chain(&mut patched.snippets) {
+        if worse.contains(&file.path.as_str())
+            && let Some(good) = last_good(&file.path)
+        {
+            *file = good.clone();
+        }
+    }
+    let loaded = load(&patched);
+    let errors = errors_by_file(&loaded.diagnostics);
+    if errors
+        .iter()
+        .all(|(file, count)| *count <= allowed(file) || last_good(file).is_none())
+    {
+        (loaded.registry, patched, errors)
+    } else {
+        (
+            old.catalog.registry.clone(),
+            old.files.clone(),
+            old.errors.clone(),
+        )
+    }
+}
+
+fn errors_by_file(diagnostics: &[Diagnostic]) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for found in diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+    {
+        *counts.entry(found.file.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// The files definitions come from.
+fn definitions(files: &ProjectFiles) -> impl Iterator<Item = &ProjectFile> {
+    files.metrics.iter().chain(&files.snippets)
+}
+
+fn templates(files: &ProjectFiles) -> Result<Arc<Templates>, CompileError> {
+    let texts = files
+        .templates
+        .iter()
+        .map(|file| (file.name().to_owned(), file.text.clone()));
+    Templates::with_overrides(texts.collect()).map(Arc::new)
+}
+
+fn broken_template(error: &CompileError) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        file: "templates".to_owned(),
+        line: 0,
+        column: 0,
+        code: "file",
+        message: error.message.clone(),
+        found: String::new(),
+        hint: error.hint.clone(),
+    }
+}

@@ -1,0 +1,181 @@
+//! Checks of everything a session depends on: definitions, connections, value indexes, state folder.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Session;
+use crate::registry::Severity;
+
+/// How long a warehouse may take to answer a check.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// An index older than this is pointed out, in hours.
+const STALE_HOURS: i64 = 7 * 24;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckStatus {
+    /// As it should be.
+    Ok,
+    /// Works, with a limitation.
+    Warning,
+    /// Does not work.
+    Error,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at.
+    pub name: String,
+    /// How it came out.
+    pub status: CheckStatus,
+    /// What was found.
+    pub detail: String,
+    /// What would help.
+    pub hint: Option<String>,
+}
+
+impl Check {
+    /// A check without a hint.
+    pub fn new(name: impl Into<String>, status: CheckStatus, detail: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            status,
+            detail: detail.into(),
+            hint: None,
+        }
+    }
+
+    /// With what would help.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl Session {
+    /// Looks at everything the session depends on; connects to every warehouse.
+    pub async fn doctor(&self) -> Vec<Check> {
+        let mut checks = vec![
+            self.check_project(),
+            self.check_definitions(),
+            self.check_state(),
+        ];
+        if self.connections().is_empty() {
+            checks.push(
+                Check::new("connections", CheckStatus::Error, "none configured")
+                    .hint("add one under `connections:` in metrex.yaml"),
+            );
+        }
+        for connection in self.connections() {
+            checks.push(
+                self.check_connection(&connection.name, &connection.target)
+                    .await,
+            );
+            checks.push(self.check_index(&connection.name));
+        }
+        checks
+    }
+
+    fn check_project(&self) -> Check {
+        let project = self.project();
+        let place = match &project.root {
+            Some(root) => root.display().to_string(),
+            None => "the embedded demo".to_owned(),
+        };
+        Check::new(
+            "project",
+            CheckStatus::Ok,
+            format!("{} ({place})", project.name),
+        )
+    }
+
+    fn check_definitions(&self) -> Check {
+        let catalog = self.catalog();
+        let count = |severity| {
+            catalog
+                .diagnostics
+                .iter()
+                .filter(|found| found.severity == severity)
+                .count()
+        };
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let registry = &catalog.registry;
+        let detail = format!(
+            "{} metrics, {} datasets, {} snippets, {errors} errors, {warnings} warnings",
+            registry.metrics.len(),
+            registry.datasets.len(),
+            registry.snippets.len(),
+        );
+        match (errors, warnings) {
+            (0, 0) => Check::new("definitions", CheckStatus::Ok, detail),
+            (0, _) => Check::new("definitions", CheckStatus::Warning, detail)
+                .hint("`metrex check` lists them"),
+            _ => Check::new("definitions", CheckStatus::Error, detail)
+                .hint("`metrex check` lists them"),
+        }
+    }
+
+    fn check_state(&self) -> Check {
+        let state = self.state();
+        match state.notice() {
+            None => Check::new(
+                "state folder",
+                CheckStatus::Ok,
+                format!("{} is writable", state.path().display()),
+            ),
+            Some(notice) => Check::new("state folder", CheckStatus::Warning, notice)
+                .hint("set METREX_STATE_DIR to a folder that can be written"),
+        }
+    }
+
+    async fn check_connection(&self, name: &str, target: &str) -> Check {
+        let title = format!("connection {name}");
+        let warehouse = match self.warehouse(name) {
+            Ok(warehouse) => warehouse,
+            Err(error) => return failed(title, target, error.message.clone(), error.hint()),
+        };
+        match tokio::time::timeout(PATIENCE, warehouse.ping()).await {
+            Ok(Ok(version)) => Check::new(title, CheckStatus::Ok, format!("{version} at {target}")),
+            Ok(Err(error)) => failed(title, target, error.message, error.hint.as_deref()),
+            Err(_) => failed(
+                title,
+                target,
+                format!("no answer within {} seconds", PATIENCE.as_secs()),
+                None,
+            ),
+        }
+    }
+
+    fn check_index(&self, connection: &str) -> Check {
+        let title = format!("value index {connection}");
+        let age = self.index(connection).and_then(|index| index.age());
+        match age {
+            None => Check::new(
+                title,
+                CheckStatus::Warning,
+                "not filled: values in queries are not checked",
+            )
+            .hint("`metrex reindex` fills it"),
+            Some(updated_at) => {
+                let hours = Timestamp::now().duration_since(updated_at).as_hours();
+                let detail = format!("oldest column indexed {hours} hours ago");
+                if hours > STALE_HOURS {
+                    Check::new(title, CheckStatus::Warning, detail)
+                        .hint("`metrex reindex`, best every night")
+                } else {
+                    Check::new(title, CheckStatus::Ok, detail)
+                }
+            }
+        }
+    }
+}
+
+fn failed(title: String, target: &str, message: String, hint: Option<&str>) -> Check {
+    let check = Check::new(title, CheckStatus::Error, format!("{message} ({target})"));
+    match hint {
+        Some(hint) => check.hint(hint),
+        None => check,
+    }
+}

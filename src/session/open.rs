@@ -1,0 +1,205 @@
+//! The session itself: one project, its definitions, its connections and its state, shared by every task of a face.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::cache::ResultCache;
+use super::catalog::Version;
+use super::connections::Connections;
+use super::pending::usage::{HistoryEntry, Usage};
+use super::{Hit, SessionError, StateFolder};
+use crate::compile::{CompileError, CompileOptions, Compiled, compile};
+use crate::model::{MetricQuery, NoValues, ValueLookup};
+use crate::registry::Project;
+use crate::warehouse::Dialect;
+
+/// What a session is opened with; everything may be left out.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// The project's folder; else the nearest one above the current folder, else the embedded demo.
+    pub project: Option<PathBuf>,
+    /// The connection to use; else the project's default.
+    pub connection: Option<String>,
+    /// The current day; else the clock's, in the project's time zone.
+    pub today: Option<Date>,
+    /// Folder for state; else `state_dir` of `metrex.yaml`, else the XDG state folder.
+    pub state_dir: Option<PathBuf>,
+}
+
+/// One project, open. Cloning is cheap and shares everything.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    project: Project,
+    state: StateFolder,
+    today: Option<Date>,
+    connections: Connections,
+    version: RwLock<Arc<Version>>,
+    usage: OnceLock<Option<Usage>>,
+    counts: Mutex<Option<Arc<HashMap<String, u64>>>>,
+    cache: ResultCache,
+}
+
+impl Session {
+    /// Opens a project: reads its definitions, touches no warehouse. Definitions with errors are left out and reported
+    /// in [`Catalog::diagnostics`](super::Catalog::diagnostics).
+    ///
+    /// # Errors
+    /// There is no such project, its `metrex.yaml` or a template cannot be read, the connection is unknown.
+    pub fn open(options: OpenOptions) -> Result<Self, SessionError> {
+        let mut project = Project::find(options.project.as_deref())?;
+        let state = StateFolder::open(&project, options.state_dir.as_deref());
+        project.config.add_demo(&state.demo_database());
+        let version = Version::open(&project, &state.cache())?;
+        let session = Self {
+            inner: Arc::new(Inner {
+                project,
+                state,
+                today: options.today,
+                connections: Connections::default(),
+                version: RwLock::new(Arc::new(version)),
+                usage: OnceLock::new(),
+                counts: Mutex::default(),
+                cache: ResultCache::default(),
+            }),
+        };
+        session.choose_connection(options.connection)?;
+        Ok(session)
+    }
+
+    /// The project.
+    pub fn project(&self) -> &Project {
+        &self.inner.project
+    }
+
+    /// Where the project's state is.
+    pub fn state(&self) -> &StateFolder {
+        &self.inner.state
+    }
+
+    /// The current day: as pinned, else the clock's in the project's time zone.
+    pub fn today(&self) -> Date {
+        self.inner.today.unwrap_or_else(|| {
+            let now = Timestamp::now();
+            let zone = &self.catalog().registry.calendar.timezone;
+            now.in_tz(zone)
+                .unwrap_or_else(|_| now.to_zoned(jiff::tz::TimeZone::UTC))
+                .date()
+        })
+    }
+
+    /// The metrics that match every word, best first; all of them for no words.
+    pub fn search(&self, words: &str) -> Vec<Hit> {
+        self.version().search.search(words, &self.counts())
+    }
+
+    /// Compiles a query for the current connection. Touches no warehouse.
+    ///
+    /// # Errors
+    /// Why the query is refused, and what would be right.
+    pub fn compile(&self, query: &MetricQuery) -> Result<Compiled, CompileError> {
+        self.compile_for(query, self.dialect())
+    }
+
+    /// Compiles a query for an engine.
+    ///
+    /// # Errors
+    /// As for [`Session::compile`].
+    pub fn compile_for(
+        &self,
+        query: &MetricQuery,
+        dialect: Dialect,
+    ) -> Result<Compiled, CompileError> {
+        let version = self.version();
+        let index = self.index(&self.connection());
+        let values: &dyn ValueLookup = match &index {
+            Some(index) => index.as_ref(),
+            None => &NoValues,
+        };
+        let options = CompileOptions {
+            dialect,
+            today: self.today(),
+            values,
+        };
+        compile(
+            &version.catalog.registry,
+            &version.catalog.reach,
+            &version.templates,
+            query,
+            &options,
+        )
+    }
+
+    /// Queries per metric in the last 90 days.
+    pub fn usage(&self) -> HashMap<String, u64> {
+        self.counts().as_ref().clone()
+    }
+
+    /// The latest queries, newest first.
+    pub fn history(&self, limit: usize) -> Vec<HistoryEntry> {
+        self.usage_store()
+            .and_then(|usage| usage.history(limit).ok())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn counts(&self) -> Arc<HashMap<String, u64>> {
+        let mut counts = self
+            .inner
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = || {
+            self.usage_store()
+                .and_then(|usage| usage.counts().ok())
+                .unwrap_or_default()
+        };
+        counts.get_or_insert_with(|| Arc::new(count())).clone()
+    }
+
+    /// Counts again at the next question.
+    pub(super) fn forget_counts(&self) {
+        *self
+            .inner
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn usage_store(&self) -> Option<&Usage> {
+        self.inner
+            .usage
+            .get_or_init(|| Usage::open(&self.state().usage()).ok())
+            .as_ref()
+    }
+
+    pub(super) fn version(&self) -> Arc<Version> {
+        self.inner
+            .version
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn set_version(&self, version: Version) {
+        *self
+            .inner
+            .version
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(version);
+    }
+
+    pub(super) fn connections_in_use(&self) -> &Connections {
+        &self.inner.connections
+    }
+
+    pub(super) fn cache(&self) -> &ResultCache {
+        &self.inner.cache
+    }
+}

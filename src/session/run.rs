@@ -1,0 +1,376 @@
+//! Running queries: rows stream out while they arrive, totals come from the engine, results are kept and runs recorded.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::cache::{Collector, Key};
+use super::pending::usage::{Outcome, QueryRecord};
+use super::{Session, SessionError};
+use crate::compile::{Compiled, OutputColumn, Reason, Statement};
+use crate::model::{Comparison, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
+use crate::warehouse::{Finished, Request, Warehouse, WarehouseError};
+
+/// How to run a query.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Ask the warehouse even where a kept result is young enough.
+    pub fresh: bool,
+    /// Most rows to return; `None` is the connection's own limit.
+    pub row_cap: Option<u64>,
+}
+
+/// What a run sends while it goes on.
+#[derive(Debug, Clone)]
+pub enum RunEvent {
+    /// The query compiled; rows follow.
+    Started(Arc<Compiled>),
+    /// Some rows.
+    Batch(RecordBatch),
+    /// The total row, for queries that ask for it ([`MetricQuery::total`]); it may come before the last rows.
+    Totals(RecordBatch),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunSummary {
+    /// Rows sent.
+    pub rows: u64,
+    /// Whether there are more rows than the limit.
+    pub truncated: bool,
+    /// From the call to the last row.
+    pub elapsed: Duration,
+    /// Age of the kept result that was sent; `None` when the warehouse was asked.
+    pub cached: Option<Duration>,
+}
+
+/// What to ask of a metric; what is left out takes the metric's defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Groupings.
+    pub group_by: Option<Vec<GroupBy>>,
+    /// Conditions.
+    pub filters: Option<Filter>,
+    /// Time range.
+    pub time: Option<TimeRange>,
+    /// Comparison.
+    pub compare: Option<Comparison>,
+    /// Sort keys.
+    pub order: Vec<OrderBy>,
+    /// Most rows wanted.
+    pub limit: Option<u64>,
+}
+
+/// A complete answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The query that was answered, with the defaults that applied.
+    pub line: String,
+    /// The columns, in order.
+    pub columns: Vec<OutputColumn>,
+    /// The rows.
+    pub batches: Vec<RecordBatch>,
+    /// The total row, where the query asks for one.
+    pub totals: Option<RecordBatch>,
+    /// Number of rows.
+    pub rows: u64,
+    /// Whether there are more rows than the limit.
+    pub truncated: bool,
+    /// The SQL.
+    pub sql: String,
+    /// Why the SQL is as it is.
+    pub reasons: Vec<Reason>,
+    /// Age of the kept result that was returned; `None` when the warehouse was asked.
+    pub cached: Option<Duration>,
+    /// From the call to the last row.
+    pub elapsed: Duration,
+}
+
+impl Session {
+    /// The one call for programs: a metric, by name or alias, grouped and filtered as asked.
+    ///
+    /// # Errors
+    /// The query is refused, or the warehouse fails.
+    pub async fn get_metric(
+        &self,
+        name: &str,
+        overrides: Overrides,
+    ) -> Result<Answer, SessionError> {
+        let query = MetricQuery {
+            metrics: vec![name.to_owned()],
+            group_by: overrides.group_by,
+            filters: overrides.filters,
+            time: overrides.time,
+            compare: overrides.compare,
+            order: overrides.order,
+            limit: overrides.limit,
+            total: false,
+        };
+        self.answer(&query, RunOptions::default(), CancellationToken::new())
+            .await
+    }
+
+    /// Runs a query to its end.
+    ///
+    /// # Errors
+    /// As for [`Session::run`].
+    pub async fn answer(
+        &self,
+        query: &MetricQuery,
+        options: RunOptions,
+        cancel: CancellationToken,
+    ) -> Result<Answer, SessionError> {
+        let (sender, mut events) = mpsc::channel(8);
+        let collect = async {
+            let (mut compiled, mut batches, mut totals) = (None, Vec::new(), None);
+            while let Some(event) = events.recv().await {
+                match event {
+                    RunEvent::Started(started) => compiled = Some(started),
+                    RunEvent::Batch(batch) => batches.push(batch),
+                    RunEvent::Totals(row) => totals = Some(row),
+                }
+            }
+            (compiled, batches, totals)
+        };
+        let (summary, (compiled, batches, totals)) =
+            tokio::join!(self.run(query, options, cancel, sender), collect);
+        let summary = summary?;
+        // A run that succeeds has started.
+        let compiled = compiled.ok_or_else(SessionError::interrupted)?;
+        Ok(Answer {
+            line: compiled.query.to_string(),
+            columns: compiled.main.columns.clone(),
+            batches,
+            totals,
+            rows: summary.rows,
+            truncated: summary.truncated,
+            sql: compiled.main.sql.clone(),
+            reasons: compiled.reasons.clone(),
+            cached: summary.cached,
+            elapsed: summary.elapsed,
+        })
+    }
+
+    /// Compiles and runs a query; rows arrive as events while the engine works. Cancelling stops the engine. A receiver
+    /// that goes away cancels too.
+    ///
+    /// # Errors
+    /// The query is refused, or the warehouse fails; rows sent before a failure stay sent.
+    pub async fn run(
+        &self,
+        query: &MetricQuery,
+        options: RunOptions,
+        cancel: CancellationToken,
+        events: mpsc::Sender<RunEvent>,
+    ) -> Result<RunSummary, SessionError> {
+        let started = Instant::now();
+        let compiled = Arc::new(self.compile(query)?);
+        if events
+            .send(RunEvent::Started(compiled.clone()))
+            .await
+            .is_err()
+        {
+            return Err(SessionError::interrupted());
+        }
+        let connection = self.current()?;
+        let key = Key {
+            connection: connection.name.clone(),
+            line: compiled.query.to_string(),
+            sql: compiled.main.sql.clone(),
+            row_cap: options.row_cap.unwrap_or(connection.row_cap),
+        };
+        let result = self
+            .fetch(&compiled, &key, options.fresh, cancel, &events)
+            .await;
+        let elapsed = started.elapsed();
+        self.record(&compiled, &key, elapsed, &result);
+        let (finished, cached) = result?;
+        Ok(RunSummary {
+            rows: finished.rows,
+            truncated: finished.truncated,
+            elapsed,
+            cached,
+        })
+    }
+
+    /// Sends the rows, from what is kept or from the warehouse.
+    async fn fetch(
+        &self,
+        compiled: &Compiled,
+        key: &Key,
+        fresh: bool,
+        cancel: CancellationToken,
+        events: &mpsc::Sender<RunEvent>,
+    ) -> Result<(Finished, Option<Duration>), SessionError> {
+        let ttl = self.project().config.cache_ttl;
+        if !fresh && let Some((kept, age)) = self.cache().get(key, ttl) {
+            let totals = kept.totals.map(RunEvent::Totals);
+            for event in kept.batches.into_iter().map(RunEvent::Batch).chain(totals) {
+                events
+                    .send(event)
+                    .await
+                    .map_err(|_| SessionError::interrupted())?;
+            }
+            return Ok((
+                Finished {
+                    rows: kept.rows,
+                    truncated: kept.truncated,
+                },
+                Some(age),
+            ));
+        }
+        let warehouse = self.warehouse(&key.connection)?;
+        // Whichever of the two statements fails stops the other.
+        let cancel = cancel.child_token();
+        let stop = |error: WarehouseError| {
+            cancel.cancel();
+            error
+        };
+        let main = async {
+            let sent = stream(
+                &warehouse,
+                &compiled.main,
+                Some(key.row_cap),
+                &cancel,
+                events,
+            )
+            .await;
+            sent.map_err(stop)
+        };
+        let totals = async {
+            let Some(statement) = compiled
+                .totals
+                .as_ref()
+                .ok()
+                .filter(|_| compiled.query.total)
+            else {
+                return Ok(None);
+            };
+            let row = total_row(&warehouse, statement, &cancel)
+                .await
+                .map_err(stop)?;
+            if let Some(row) = &row {
+                // Where nobody listens, the main statement ends for the same reason.
+                let _ = events.send(RunEvent::Totals(row.clone())).await;
+            }
+            Ok(row)
+        };
+        let (main, totals) = tokio::join!(main, totals);
+        let ((finished, collected), row) = match (main, totals) {
+            (Ok(main), Ok(row)) => (main, row),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error.into()),
+            (Err(one), Err(other)) => return Err(first_cause(one, other).into()),
+        };
+        self.cache().put(key.clone(), collected, |kept| {
+            kept.totals = row;
+            kept.rows = finished.rows;
+            kept.truncated = finished.truncated;
+        });
+        Ok((finished, None))
+    }
+
+    fn record(
+        &self,
+        compiled: &Compiled,
+        key: &Key,
+        elapsed: Duration,
+        result: &Result<(Finished, Option<Duration>), SessionError>,
+    ) {
+        let Some(usage) = self.usage_store() else {
+            return;
+        };
+        usage.record(QueryRecord {
+            at: Timestamp::now(),
+            line: key.line.clone(),
+            metrics: compiled.query.metrics.clone(),
+            connection: key.connection.clone(),
+            ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            rows: result.as_ref().map_or(0, |(finished, _)| finished.rows),
+            outcome: match result {
+                Ok(_) => Outcome::Ok,
+                Err(error) if error.failure == super::Failure::Interrupted => Outcome::Cancelled,
+                Err(error) => Outcome::Failed(error.message.clone()),
+            },
+        });
+        self.forget_counts();
+    }
+}
+
+/// Of two failures, the one that was not merely stopped by the other.
+fn first_cause(one: WarehouseError, other: WarehouseError) -> WarehouseError {
+    if one.kind == crate::warehouse::WarehouseErrorKind::Cancelled {
+        other
+    } else {
+        one
+    }
+}
+
+fn request(statement: &Statement, row_cap: Option<u64>) -> Request {
+    let columns = statement
+        .columns
+        .iter()
+        .map(|column| (column.name.clone(), column.ty))
+        .collect();
+    Request {
+        sql: statement.sql.clone(),
+        columns: Some(columns),
+        row_cap,
+    }
+}
+
+/// Runs a statement and passes its rows on while collecting them.
+async fn stream(
+    warehouse: &Warehouse,
+    statement: &Statement,
+    row_cap: Option<u64>,
+    cancel: &CancellationToken,
+    events: &mpsc::Sender<RunEvent>,
+) -> Result<(Finished, Collector), WarehouseError> {
+    let (sender, mut batches) = mpsc::channel(4);
+    let query = async {
+        let sender = sender;
+        warehouse
+            .query(request(statement, row_cap), cancel, &sender)
+            .await
+    };
+    let forward = async {
+        let mut collector = Collector::new();
+        while let Some(batch) = batches.recv().await {
+            collector.batch(&batch);
+            if events.send(RunEvent::Batch(batch)).await.is_err() {
+                cancel.cancel();
+            }
+        }
+        collector
+    };
+    let (finished, collector) = tokio::join!(query, forward);
+    Ok((finished?, collector))
+}
+
+async fn total_row(
+    warehouse: &Warehouse,
+    statement: &Statement,
+    cancel: &CancellationToken,
+) -> Result<Option<RecordBatch>, WarehouseError> {
+    let (sender, mut batches) = mpsc::channel(4);
+    let query = async {
+        let sender = sender;
+        warehouse
+            .query(request(statement, None), cancel, &sender)
+            .await
+    };
+    let collect = async {
+        let mut row = None;
+        while let Some(batch) = batches.recv().await {
+            row = row.or(Some(batch).filter(|batch| batch.num_rows() > 0));
+        }
+        row
+    };
+    let (finished, row) = tokio::join!(query, collect);
+    finished?;
+    Ok(row)
+}

@@ -1,0 +1,224 @@
+//! Values of dimensions: what the index knows of them, and filling it from the warehouse.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use nucleo::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo::{Config, Matcher, Utf32Str};
+use tokio_util::sync::CancellationToken;
+
+use super::pending::index::{self, IndexColumn, Progress, Report};
+use super::{Failure, Session, SessionError};
+use crate::model::{ColumnState, Dimension, ValueLookup};
+use crate::registry::nearest;
+
+/// Values of one dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueList {
+    /// Values with the number of rows that have them: best match first, then most frequent.
+    pub values: Vec<(String, u64)>,
+    /// What is known of the column.
+    pub state: ColumnState,
+    /// When it was indexed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// What to index.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReindexOptions {
+    /// Only this dimension, in every dataset that has it; `None` for all.
+    pub dimension: Option<String>,
+    /// Skip what a run that broke off has already done.
+    pub resume: bool,
+}
+
+/// A column of the index.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Column {
+    table: String,
+    column: String,
+    pii: bool,
+}
+
+impl Session {
+    /// The values of a dimension that match all of `words`, at most `limit`.
+    ///
+    /// `dimension` is a name as queries over `metrics` write it; without metrics, every dataset's dimension of that name
+    /// is meant (equal names mean the same thing), and rows are counted over all of them.
+    pub fn values(
+        &self,
+        metrics: &[String],
+        dimension: &str,
+        words: &str,
+        limit: usize,
+    ) -> ValueList {
+        let mut list = ValueList {
+            values: Vec::new(),
+            state: ColumnState::Missing,
+            updated_at: None,
+        };
+        let columns = self.index_columns(metrics, dimension);
+        if columns.iter().any(|column| column.pii) {
+            return ValueList {
+                state: ColumnState::Pii,
+                ..list
+            };
+        }
+        let Some(index) = self.index(&self.connection()) else {
+            return list;
+        };
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        for Column { table, column, .. } in &columns {
+            let state = index.state(table, column);
+            if matches!(state, ColumnState::Indexed { .. }) {
+                for (value, count) in index
+                    .values(table, column, "", usize::MAX)
+                    .unwrap_or_default()
+                {
+                    *counts.entry(value).or_default() += count;
+                }
+                list.updated_at = list.updated_at.max(index.updated_at(table, column));
+            }
+            list.state = known_better(list.state, state);
+        }
+        if let ColumnState::Indexed { distinct } = &mut list.state {
+            *distinct = counts.len() as u64;
+        }
+        list.values = matching(counts, words, limit);
+        list
+    }
+
+    /// Where the values of a dimension are indexed.
+    fn index_columns(&self, metrics: &[String], dimension: &str) -> Vec<Column> {
+        let catalog = self.catalog();
+        let registry = &catalog.registry;
+        let column = |dataset: &str, dimension: &str| {
+            let dataset = registry.datasets.get(dataset)?;
+            let Dimension { pii, .. } = dataset.dimension(dimension)?;
+            let column = dataset.dimension(dimension)?.index_column().to_owned();
+            Some(Column {
+                table: dataset.index_table().to_owned(),
+                column,
+                pii: *pii,
+            })
+        };
+        let mut columns: Vec<Column> = Vec::new();
+        if metrics.is_empty() {
+            let wanted = dimension.split_once('.');
+            columns.extend(registry.datasets.keys().filter_map(|dataset| match wanted {
+                Some((only, dimension)) if only == dataset => column(dataset, dimension),
+                Some(_) => None,
+                None => column(dataset, dimension),
+            }));
+        } else {
+            let choices = catalog.reach.choices(registry, metrics);
+            let chosen = choices
+                .iter()
+                .find(|choice| choice.name.eq_ignore_ascii_case(dimension));
+            columns.extend(chosen.and_then(|choice| column(&choice.dataset, &choice.dimension)));
+        }
+        columns.sort_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
+        columns.dedup();
+        columns
+    }
+
+    /// The error for a dimension that no dataset has, if none has it.
+    ///
+    /// # Errors
+    /// No dataset has a dimension of that name; the hint names the nearest one.
+    pub fn check_dimension(&self, dimension: &str) -> Result<(), SessionError> {
+        if !self.index_columns(&[], dimension).is_empty() {
+            return Ok(());
+        }
+        let catalog = self.catalog();
+        let names = catalog
+            .registry
+            .datasets
+            .values()
+            .flat_map(|dataset| dataset.dimensions.keys().map(String::as_str));
+        let near = nearest(dimension, names);
+        let error = SessionError::new(
+            Failure::Query,
+            "unknown_dimension",
+            format!("unknown dimension '{dimension}'"),
+        );
+        Err(match near {
+            Some(near) => error.with_hint(format!("did you mean '{near}'?")),
+            None => error.with_hint("`metrex show METRIC` lists the dimensions of a metric"),
+        })
+    }
+
+    /// Fills the value index from the warehouse: one query per column, each replaced as a whole or not at all.
+    ///
+    /// # Errors
+    /// The dimension is unknown, the warehouse fails, the index cannot be written; columns done before stay done.
+    pub async fn reindex(
+        &self,
+        options: &ReindexOptions,
+        progress: impl FnMut(Progress) + Send,
+        cancel: CancellationToken,
+    ) -> Result<Report, SessionError> {
+        let mut columns = index::plan(&self.catalog().registry);
+        if let Some(dimension) = &options.dimension {
+            self.check_dimension(dimension)?;
+            let wanted = self.index_columns(&[], dimension);
+            let is_wanted = |planned: &IndexColumn| {
+                wanted
+                    .iter()
+                    .any(|column| column.table == planned.table && column.column == planned.column)
+            };
+            columns.retain(is_wanted);
+        }
+        let warehouse = self.warehouse(&self.connection())?;
+        let index = self.index_to_fill()?;
+        Ok(index::reindex(
+            &warehouse,
+            &index,
+            columns,
+            options.resume,
+            progress,
+            &cancel,
+        )
+        .await?)
+    }
+}
+
+/// Of what is known about two columns of one dimension, the more useful.
+fn known_better(one: ColumnState, other: ColumnState) -> ColumnState {
+    let rank = |state: &ColumnState| match state {
+        ColumnState::Missing => 0,
+        ColumnState::Wide { .. } => 1,
+        ColumnState::Indexed { .. } => 2,
+        ColumnState::Pii => 3,
+    };
+    if rank(&other) > rank(&one) {
+        other
+    } else {
+        one
+    }
+}
+
+/// The values that match every word, best match first, then most frequent.
+fn matching(counts: HashMap<String, u64>, words: &str, limit: usize) -> Vec<(String, u64)> {
+    let pattern = Pattern::new(
+        words,
+        CaseMatching::Ignore,
+        Normalization::Smart,
+        nucleo::pattern::AtomKind::Fuzzy,
+    );
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut buffer = Vec::new();
+    let mut found: Vec<_> = counts
+        .into_iter()
+        .filter_map(|(value, count)| {
+            let score = pattern.score(Utf32Str::new(&value, &mut buffer), &mut matcher)?;
+            Some((score, value, count))
+        })
+        .collect();
+    found.sort_by(|a, b| (b.0, b.2).cmp(&(a.0, a.2)).then_with(|| a.1.cmp(&b.1)));
+    found
+        .into_iter()
+        .take(limit)
+        .map(|(_, value, count)| (value, count))
+        .collect()
+}
