@@ -13,12 +13,22 @@ fn queries(criterion: &mut Criterion) {
     let registry = load(&project.files(), &project.config, None).registry;
     let reach = Reachability::new(&registry);
     let templates = Templates::builtin().unwrap();
-    let options = CompileOptions { dialect: Dialect::Sqlite, today: date(2026, 11, 20), values: &NoValues };
+    let options = CompileOptions {
+        dialect: Dialect::Sqlite,
+        today: date(2026, 11, 20),
+        values: &NoValues,
+    };
     let mut group = criterion.benchmark_group("compile");
     for (name, line) in [
         ("simple", "gmv by market last 6 months"),
-        ("three_metrics", "gmv, orders, aov by market, month where channel = ads last 6 months"),
-        ("derived_compared", "take_rate by market, month last 6 months vs previous year"),
+        (
+            "three_metrics",
+            "gmv, orders, aov by market, month where channel = ads last 6 months",
+        ),
+        (
+            "derived_compared",
+            "take_rate by market, month last 6 months vs previous year",
+        ),
     ] {
         let query: MetricQuery = line.parse().unwrap();
         group.bench_function(name, |bencher| {

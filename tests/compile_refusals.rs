@@ -309,6 +309,40 @@ fn different_default_time_ranges_are_never_mixed_in_silence() {
 }
 
 #[test]
+fn a_join_onto_a_key_that_is_not_unique_in_the_data_is_refused() {
+    struct Doubled;
+    impl ValueLookup for Doubled {
+        fn state(&self, _: &str, _: &str) -> ColumnState {
+            ColumnState::Missing
+        }
+        fn contains(&self, _: &str, _: &str, _: &str) -> bool {
+            false
+        }
+        fn nearest(&self, _: &str, _: &str, _: &str, _: usize) -> Vec<String> {
+            Vec::new()
+        }
+        fn key_is_unique(&self, table: &str) -> Option<bool> {
+            Some(table != "users")
+        }
+    }
+    let engine = Engine::new(registry());
+    let error = engine
+        .compile_with("revenue by buyer.market", Dialect::Sqlite, &Doubled)
+        .unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("would multiply rows: its key (user_id) was not unique"),
+        "{error}"
+    );
+    assert!(
+        engine
+            .compile_with("quantity by product_type", Dialect::Sqlite, &Doubled)
+            .is_ok()
+    );
+}
+
+#[test]
 fn clauses_that_make_no_sense_are_refused() {
     says(
         "revenue, sales",

@@ -158,12 +158,12 @@ fn spine(
     clippy::too_many_arguments,
     reason = "one call site; a struct would only rename the arguments"
 )]
-fn add(
+fn add<'a>(
     plan: &mut Plan,
-    registry: &Registry,
-    reach: &Reachability,
+    registry: &'a Registry,
+    reach: &'a Reachability,
     request: &Request<'_>,
-    options: &CompileOptions<'_>,
+    options: &CompileOptions<'a>,
     metric: &Metric,
     measure: &Measure,
     leaf: &LeafId,
@@ -199,7 +199,7 @@ fn add(
         return Ok(());
     }
 
-    let mut scope = Scope::new(registry, reach, options.dialect, measure)?;
+    let mut scope = Scope::new(registry, reach, options, measure)?;
     let own = |error: CompileError| {
         if error.place.is_some() || error.word.is_some() {
             error

@@ -4,8 +4,8 @@ use sqlparser::ast::Ident;
 
 use super::reach::{DimensionPath, Reachability};
 use super::write::Fragment;
-use super::{CompileError, ErrorCode, Reason, ReasonKind, expr};
-use crate::model::{Dataset, Dimension, Expression, Measure, Registry, Relation};
+use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
+use crate::model::{Dataset, Dimension, Expression, Measure, Registry, Relation, ValueLookup};
 use crate::warehouse::Dialect;
 
 /// A dimension as SQL.
@@ -20,6 +20,7 @@ pub(super) struct Scope<'a> {
     registry: &'a Registry,
     reach: &'a Reachability,
     dialect: Dialect,
+    values: &'a dyn ValueLookup,
     pub(super) base: &'a Dataset,
     joins: Vec<Joined<'a>>,
     pub(super) reasons: Vec<Reason>,
@@ -36,7 +37,7 @@ impl<'a> Scope<'a> {
     pub(super) fn new(
         registry: &'a Registry,
         reach: &'a Reachability,
-        dialect: Dialect,
+        options: &CompileOptions<'a>,
         measure: &Measure,
     ) -> Result<Self, CompileError> {
         let base = registry.datasets.get(&measure.dataset).ok_or_else(|| {
@@ -49,7 +50,8 @@ impl<'a> Scope<'a> {
         Ok(Self {
             registry,
             reach,
-            dialect,
+            dialect: options.dialect,
+            values: options.values,
             base,
             joins: Vec::new(),
             reasons: Vec::new(),
@@ -122,6 +124,19 @@ impl<'a> Scope<'a> {
         };
         let join = left.joins.get(last).ok_or_else(missing)?;
         let dataset = self.registry.datasets.get(&join.to).ok_or_else(missing)?;
+        if self.values.key_is_unique(dataset.index_table()) == Some(false) {
+            return Err(CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!(
+                    "joining {} as {} would multiply rows: its key ({}) was not unique when the index was last built",
+                    dataset.name,
+                    path.join("."),
+                    dataset.key.join(", ")
+                ),
+            )
+            .hint("correct the key or the data, then run metrex reindex")
+            .at(dataset.place));
+        }
         let mut alias = path.join("_");
         while alias == self.base.name || self.joins.iter().any(|join| join.alias == alias) {
             alias.push('_');

@@ -27,6 +27,10 @@ pub trait ValueLookup: Send + Sync {
     fn contains(&self, table: &str, column: &str, value: &str) -> bool;
     /// Up to `limit` values, the nearest to `value` first, then the most frequent.
     fn nearest(&self, table: &str, column: &str, value: &str, limit: usize) -> Vec<String>;
+    /// Whether the declared key of `table` was unique when it was last looked at; `None` where it was not.
+    fn key_is_unique(&self, _table: &str) -> Option<bool> {
+        None
+    }
 }
 
 /// Knows nothing: every literal passes.
