@@ -9,7 +9,7 @@ use super::diagnostic::{Diagnostic, Sink, did_you_mean};
 use super::raw::{RawDataset, RawFile, RawMetric, RawView};
 use super::read::{Entry, MapOr, Named, Read, unknown_key};
 use super::scope::{Broken, Scope};
-use super::words::{check_name, text};
+use super::words::{chars_before, check_name, meaning, text};
 use super::yaml::{self, Node, Text};
 use super::{ProjectFiles, dataset, derived, metric};
 use crate::model::{
@@ -194,7 +194,7 @@ fn build_metrics(
         broken,
     };
     let mut failed = Vec::new();
-    let mut expressions = HashMap::new();
+    let mut expressions = IndexMap::new();
     for entry in entries {
         let name = &entry.name.value;
         let Some(mut metric) = metric::metric(entry, scope, &registry.snippets, sink) else {
@@ -232,11 +232,8 @@ fn metric_names(
         for alias in raw.aliases.0.iter().chain(&raw.synonyms.0) {
             match names.get(&alias.value.to_lowercase()) {
                 Some((other, place)) if *other != name.value => {
-                    let message = format!(
-                        "'{}' already means '{other}' ({})",
-                        alias.value,
-                        sink.at(*place)
-                    );
+                    let meaning = meaning(&alias.value, other, "metric");
+                    let message = format!("'{}' {meaning} ({})", alias.value, sink.at(*place));
                     sink.error("alias_clash", alias.place, &alias.value, message, None);
                     refused.push((name.value.clone(), alias.value.clone()));
                 }
@@ -298,7 +295,7 @@ fn build_views(
                 hint,
                 ..
             }) => {
-                let place = sink.inside(line, metric::chars_before(&line.value, range.start));
+                let place = sink.inside(line, chars_before(&line.value, range.start));
                 sink.error("invalid_value", place, &line.value, message, hint);
             }
         }
@@ -329,9 +326,13 @@ fn check_metrics(
         let offset = line
             .value
             .find(name.as_str())
-            .map_or(0, |at| metric::chars_before(&line.value, at));
+            .map_or(0, |at| chars_before(&line.value, at));
         let place = sink.inside(line, offset);
-        let known = registry.metrics.keys().map(String::as_str);
+        let known = registry
+            .metrics
+            .keys()
+            .chain(&broken.metrics)
+            .map(String::as_str);
         let is_broken = broken.metrics.contains(name);
         broken.refuse(
             "metric",

@@ -7,7 +7,7 @@ use super::expression;
 use super::raw::{RawDataset, RawDimension, RawFormat, RawJoin};
 use super::read::{Entry, MapOr, Named, Word};
 use super::scope::{Broken, Scope};
-use super::words::{check_name, label, text, texts};
+use super::words::{check_name, label, meaning, text, texts};
 use super::yaml::Text;
 use crate::model::{
     Dataset, Dimension, DimensionType, Expression, Format, FormatKind, Grain, Join, Relation,
@@ -273,9 +273,11 @@ fn check_aliases(
                 .chain(&aliases)
                 .find(|(known, _)| *known == word);
             if let Some((_, other)) = clash.filter(|(_, other)| other.place != entry.name.place) {
+                let meaning = meaning(&alias.value, &other.value, "dimension");
+                let line = other.place.line;
                 let message = format!(
-                    "in {}, '{}' already means '{}' (line {})",
-                    dataset.value, alias.value, other.value, other.place.line
+                    "in {}, '{}' {meaning} (line {line})",
+                    dataset.value, alias.value
                 );
                 sink.error("alias_clash", alias.place, &alias.value, message, None);
                 if let Some(dimension) = dimensions.get_mut(&entry.name.value) {
@@ -427,30 +429,47 @@ fn pairs_in_key_order(
     sink: &mut Sink,
 ) -> Vec<(String, String)> {
     let key = target.key.join(", ");
+    let before = sink.errors();
     for entry in &pairs.0 {
         check_column(&entry.name, sink);
         if let Some(remote) = &entry.value
             && !target.key.contains(&remote.value)
         {
+            let target = &target.name;
             let message = format!(
-                "a join must land on the key of {} ({key}); '{}' is not its key",
-                target.name, remote.value
+                "a join must land on the key of {target} ({key}); '{}' is not its key",
+                remote.value
             );
             sink.error("join_key", remote.place, &remote.value, message, None);
         }
     }
-    let local = |column: &String| {
-        let entry = pairs.0.iter().find(|entry| {
+    let mut found = Vec::new();
+    for column in &target.key {
+        let is_here = |entry: &&Entry<Text>| {
             entry
                 .value
                 .as_ref()
                 .is_some_and(|remote| remote.value == *column)
-        });
-        entry.map(|entry| (entry.name.value.clone(), column.clone()))
-    };
-    let found: Vec<_> = target.key.iter().filter_map(local).collect();
+        };
+        let mut here = pairs.0.iter().filter(is_here);
+        match (here.next(), here.next()) {
+            (Some(one), None) => found.push((one.name.value.clone(), column.clone())),
+            (Some(_), Some(second)) => {
+                let message = format!("'{column}' of {} stands twice in this join", target.name);
+                sink.error(
+                    "join_key",
+                    second.name.place,
+                    &second.name.value,
+                    message,
+                    None,
+                );
+            }
+            (None, _) => {}
+        }
+    }
     if let Some(first) = pairs.0.first()
         && found.len() < target.key.len()
+        && sink.errors() == before
     {
         let message = format!(
             "a join must land on the whole key of {} ({key})",

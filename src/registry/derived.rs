@@ -13,7 +13,7 @@ use crate::model::{Metric, MetricKind};
 /// Fills in the inputs of every derived metric and takes out those that cannot be computed.
 pub(crate) fn settle(
     metrics: &mut IndexMap<String, Metric>,
-    expressions: &HashMap<String, Text>,
+    expressions: &IndexMap<String, Text>,
     names: &HashMap<String, String>,
     broken: &mut Broken,
     sink: &mut Sink,
@@ -65,10 +65,12 @@ fn inputs(
         let place = sink.inside(text, name.offset);
         match canonical {
             None => {
-                let known = metrics.values().flat_map(|metric| {
-                    std::iter::once(metric.name.as_str())
-                        .chain(metric.aliases.iter().map(String::as_str))
-                });
+                let aliases = metrics.values().flat_map(|metric| &metric.aliases);
+                let known = metrics
+                    .keys()
+                    .chain(aliases)
+                    .chain(&broken.metrics)
+                    .map(String::as_str);
                 broken.refuse(
                     "metric",
                     "unknown_metric",
@@ -108,7 +110,7 @@ fn inputs(
 fn report_cycles(
     uses: &IndexMap<String, Vec<Use>>,
     metrics: &mut IndexMap<String, Metric>,
-    expressions: &HashMap<String, Text>,
+    expressions: &IndexMap<String, Text>,
     broken: &mut Broken,
     sink: &mut Sink,
 ) {
@@ -156,7 +158,7 @@ fn report_cycles(
 fn spread(
     uses: &IndexMap<String, Vec<Use>>,
     metrics: &mut IndexMap<String, Metric>,
-    expressions: &HashMap<String, Text>,
+    expressions: &IndexMap<String, Text>,
     broken: &mut Broken,
     sink: &mut Sink,
 ) {

@@ -142,6 +142,8 @@ impl<'a> Sink<'a> {
     /// The diagnostics in order of file and line.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.diagnostics.sort_by(Diagnostic::order);
+        // An expression shared by several sources is checked with each.
+        self.diagnostics.dedup();
         self.diagnostics
     }
 

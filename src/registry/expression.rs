@@ -176,11 +176,10 @@ fn explain(sql: &str, error: &ParserError) -> Refused {
     });
     let words = words
         .replace("Expected: ", "expected ")
-        .replace(", found: EOF", ", found the end");
-    (
-        location.and_then(|location| offset(sql, location)),
-        words.replace(", found: ", ", found "),
-    )
+        .replace(", found: EOF", ", found the end")
+        .replace(", found: ", ", found ")
+        .replace("Unterminated", "unterminated");
+    (location.and_then(|location| offset(sql, location)), words)
 }
 
 /// Characters before a location; `None` where the parser has lost it.

@@ -51,7 +51,7 @@ pub(crate) fn sources(
             .collect::<Vec<_>>()
             .into_iter()
             .collect::<Option<_>>()?;
-        check_order(&sources, scope, sink);
+        check_order(&sources, sink);
         sources
     };
     (sink.errors() == before).then_some(sources)
@@ -308,14 +308,16 @@ fn time_of(time: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) -> Opt
 }
 
 /// Sources are tried in order: each must have a chance, and the last should take what is left.
-fn check_order(sources: &[Source], scope: Scope, sink: &mut Sink) {
+fn check_order(sources: &[Source], sink: &mut Sink) {
     let mut earlier: Vec<&UseWhen> = Vec::new();
     let mut all_taken = false;
     for source in sources {
-        let condition = source.use_when.as_ref();
-        let place = condition.map_or(source.place, |(text, _)| text.place);
-        let found = condition.map_or("", |(text, _)| text.text.as_str());
-        if all_taken || use_when::is_covered(condition.map(|(_, condition)| condition), &earlier) {
+        let text = source.use_when.as_ref().map(|(text, _)| text);
+        let condition = source.use_when.as_ref().map(|(_, condition)| condition);
+        let has_a_chance = !use_when::is_covered(condition, &[]);
+        if has_a_chance && (all_taken || use_when::is_covered(condition, &earlier)) {
+            let place = text.map_or(source.place, |text| text.place);
+            let found = text.map_or("", |text| text.text.as_str());
             let message = "this source can never be used: the ones before it take every query";
             sink.error(
                 "use_when",
@@ -326,13 +328,12 @@ fn check_order(sources: &[Source], scope: Scope, sink: &mut Sink) {
             );
         }
         match condition {
-            Some((_, condition)) => earlier.push(condition),
+            Some(condition) => earlier.push(condition),
             None => all_taken = true,
         }
     }
-    let _ = scope;
-    if !all_taken
-        && let Some((text, _)) = sources.last().and_then(|source| source.use_when.as_ref())
+    if let Some((text, _)) = sources.last().and_then(|source| source.use_when.as_ref())
+        && !all_taken
         && !use_when::is_covered(None, &earlier)
     {
         let message = "queries that no use_when holds for have no source";

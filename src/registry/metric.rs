@@ -6,7 +6,7 @@ use super::measure::{check_dimension, sources};
 use super::raw::{RawKind, RawMetric};
 use super::read::Entry;
 use super::scope::Scope;
-use super::words::{check_name, text, texts};
+use super::words::{chars_before, check_name, text, texts};
 use super::yaml::Text;
 use crate::model::{GroupBy, Metric, MetricKind, Snippet, TimeRange};
 use indexmap::IndexMap;
@@ -274,13 +274,6 @@ fn grain(
         groups.push(group);
     }
     groups
-}
-
-/// Characters in the first `bytes` bytes.
-pub(crate) fn chars_before(text: &str, bytes: usize) -> usize {
-    text.char_indices()
-        .take_while(|(at, _)| *at < bytes)
-        .count()
 }
 
 fn time_range(text: &Text, sink: &mut Sink) -> Option<TimeRange> {

@@ -9,6 +9,7 @@ use crate::model::{DimensionType, FormatKind, Status, Weekday};
 
 object! {
     /// A file in `metrics/`.
+    #[schemars(rename = "File")]
     struct RawFile {
         /// Tables (or queries) that metrics are computed from, by name.
         datasets: Named<RawDataset>,
@@ -23,6 +24,7 @@ object! {
 
 object! {
     /// A table (or query) with its key, default time, dimensions and joins.
+    #[schemars(rename = "Dataset")]
     struct RawDataset {
         /// The table or view: `orders` or `mart.orders`.
         table: Option<Text>,
@@ -45,6 +47,7 @@ object! {
 
 object! {
     /// Something metrics are grouped and filtered by.
+    #[schemars(rename = "Dimension")]
     struct RawDimension {
         /// The column, where it has another name than the dimension.
         column: Option<Text>,
@@ -69,18 +72,18 @@ object! {
 
 object! {
     /// A many-to-one join.
+    #[schemars(rename = "Join", extend("required" = ["to", "on"]))]
     struct RawJoin {
         /// The dataset joined to.
-        #[schemars(required)]
         to: Option<Text>,
         /// Column here (columns, in the order of the other's key), or a map from column here to key column there.
-        #[schemars(required)]
         on: Option<MapOr<Named<Text>, Many<Text>>>,
     }
 }
 
 object! {
     /// Display format.
+    #[schemars(rename = "Format")]
     struct RawFormat {
         /// What the number is.
         kind: Option<Word<FormatKind>>,
@@ -96,6 +99,7 @@ object! {
 /// How rows become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Aggregate")]
 pub(crate) enum RawAggregate {
     /// Rows, or rows where the expression is not NULL.
     Count,
@@ -118,6 +122,7 @@ pub(crate) enum RawAggregate {
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Kind")]
 pub(crate) enum RawKind {
     /// One aggregation.
     Simple,
@@ -132,6 +137,7 @@ pub(crate) enum RawKind {
 object! {
     /// A metric. Its kind follows from the keys: `agg` (simple), `numerator` and `denominator` (ratio), `expr` alone
     /// (derived), `snippet` (complex).
+    #[schemars(rename = "Metric")]
     struct RawMetric {
         /// The kind, where it should be said; it must agree with the other keys.
         r#type: Option<Word<RawKind>>,
@@ -192,9 +198,9 @@ object! {
 
 object! {
     /// Numerator or denominator of a ratio.
+    #[schemars(rename = "Measure", extend("required" = ["agg"]))]
     struct RawMeasure {
         /// How rows become one number.
-        #[schemars(required)]
         agg: Option<Word<RawAggregate>>,
         /// The share for `agg: percentile`, 0 to 1.
         percentile: Option<At<f64>>,
@@ -211,9 +217,9 @@ object! {
 
 object! {
     /// One way to compute a metric; what is not given is the metric's.
+    #[schemars(rename = "Source", extend("required" = ["base_table"]))]
     struct RawSource {
         /// The dataset.
-        #[schemars(required)]
         base_table: Option<Text>,
         /// Condition on the query: `uses(module)`, `grain >= month`, with and, or, not.
         use_when: Option<Text>,
@@ -232,9 +238,9 @@ object! {
 
 object! {
     /// A saved query.
+    #[schemars(rename = "View", extend("required" = ["query"]))]
     struct RawView {
         /// The query line.
-        #[schemars(required)]
         query: Option<Text>,
         /// What it shows, in plain words.
         description: Option<Text>,
@@ -243,6 +249,7 @@ object! {
 
 object! {
     /// Project-wide calendar settings.
+    #[schemars(rename = "Calendar")]
     struct RawCalendar {
         /// Day a week starts on; Monday where none is given.
         week_start: Option<Word<Weekday>>,

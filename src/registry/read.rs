@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeOwned, IntoDeserializer};
 
 use super::diagnostic::{Sink, did_you_mean};
@@ -22,9 +23,9 @@ pub(crate) trait Read: Sized {
 /// Declares a map with fixed keys.
 macro_rules! object {
     ($(#[$meta:meta])* struct $name:ident { $($(#[$field_meta:meta])* $field:ident : $type:ty,)* }) => {
-        $(#[$meta])*
         #[derive(Debug, Clone, Default, schemars::JsonSchema)]
-        #[schemars(deny_unknown_fields)]
+        #[schemars(deny_unknown_fields, default)]
+        $(#[$meta])*
         pub(crate) struct $name {
             $($(#[$field_meta])* pub(crate) $field: $type,)*
         }
@@ -287,8 +288,7 @@ impl de::Error for Expected {
 impl<T: DeserializeOwned> Read for Word<T> {
     fn read(node: &Node, sink: &mut Sink) -> Option<Self> {
         let text = Text::read(node, sink)?;
-        let word =
-            de::value::StrDeserializer::<Expected>::from(text.value.as_str().into_deserializer());
+        let word: StrDeserializer<Expected> = text.value.as_str().into_deserializer();
         match T::deserialize(word) {
             Ok(value) => Some(Self {
                 value,

@@ -1,6 +1,6 @@
 //! Which names a dataset sees: its own dimensions and columns, and dimensions of the datasets it joins.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
@@ -13,11 +13,11 @@ use crate::model::{Dataset, Dimension, Place};
 #[derive(Debug, Default)]
 pub(crate) struct Broken {
     /// Datasets with an error.
-    pub(crate) datasets: HashSet<String>,
+    pub(crate) datasets: BTreeSet<String>,
     /// Dimensions and joins with an error, as (dataset, name).
-    pub(crate) parts: HashSet<(String, String)>,
+    pub(crate) parts: BTreeSet<(String, String)>,
     /// Metrics with an error.
-    pub(crate) metrics: HashSet<String>,
+    pub(crate) metrics: BTreeSet<String>,
     /// Keys in files that are not YAML: word -> file.
     pub(crate) unreadable: HashMap<String, String>,
 }
@@ -78,7 +78,11 @@ impl<'a> Scope<'a> {
         let found = self.datasets.get(&name.value);
         if found.is_none() {
             let is_broken = self.broken.datasets.contains(&name.value);
-            let known = self.datasets.keys().map(String::as_str);
+            let known = self
+                .datasets
+                .keys()
+                .chain(&self.broken.datasets)
+                .map(String::as_str);
             let at = (name.value.as_str(), name.place);
             self.broken
                 .refuse("dataset", "unknown_dataset", at, is_broken, known, sink);

@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Sink, did_you_mean};
 use super::scope::Scope;
+use super::words::chars_before;
 use super::yaml::Text;
 use crate::model::{CompareOp, Dataset, Grain, UseWhen};
 
@@ -214,7 +215,7 @@ pub(crate) fn check(
             let offset = text
                 .value
                 .find(name.as_str())
-                .map_or(0, |at| text.value.chars().count().min(at));
+                .map_or(0, |at| chars_before(&text.value, at));
             let place = sink.inside(text, offset);
             let is_broken = scope.broken.parts.iter().any(|(_, part)| part == name);
             let known = scope.dimensions(dataset);

@@ -38,3 +38,19 @@ pub(crate) fn text(text: Option<&Text>) -> String {
 pub(crate) fn texts(many: &Many<Text>) -> Vec<String> {
     many.0.iter().map(|text| text.value.clone()).collect()
 }
+
+/// Characters in the first `bytes` bytes.
+pub(crate) fn chars_before(text: &str, bytes: usize) -> usize {
+    text.char_indices()
+        .take_while(|(at, _)| *at < bytes)
+        .count()
+}
+
+/// What a word that is taken means already.
+pub(crate) fn meaning(word: &str, other: &str, what: &str) -> String {
+    if word.to_lowercase() == other.to_lowercase() {
+        format!("is already the name of a {what}")
+    } else {
+        format!("already means '{other}'")
+    }
+}

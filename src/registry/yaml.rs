@@ -15,14 +15,14 @@ const MAX_DEPTH: usize = 64;
 const MAX_COPIED: usize = 100_000;
 
 /// A scalar as written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text {
     /// Its content.
     pub(crate) value: String,
     /// Where it starts.
     pub(crate) place: Place,
-    /// Whether it has no quotes and is no block.
-    pub(crate) plain: bool,
+    /// Quotes, block, or neither.
+    pub(crate) style: ScalarStyle,
     /// First and last byte in the file.
     bytes: (u32, u32),
 }
@@ -30,7 +30,8 @@ pub(crate) struct Text {
 impl Text {
     /// Whether it stands for no value: empty, `~` or `null`.
     pub(crate) fn is_null(&self) -> bool {
-        self.plain && matches!(self.value.as_str(), "" | "~" | "null" | "Null" | "NULL")
+        self.style == ScalarStyle::Plain
+            && matches!(self.value.as_str(), "" | "~" | "null" | "Null" | "NULL")
     }
 
     /// The place of the character at `offset` of the content. `source` is the whole file, where the content may have
@@ -50,8 +51,10 @@ impl Text {
             Some((c, here, next))
         };
         let mut end = self.place;
-        if !self.plain
-            && let Some((_, _, after)) = pass()
+        if matches!(
+            self.style,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
+        ) && let Some((_, _, after)) = pass()
         {
             end = after;
         }
@@ -61,7 +64,11 @@ impl Text {
                     return end;
                 };
                 end = after;
-                if c == wanted || (c.is_whitespace() && wanted.is_whitespace()) {
+                let is_escape = c == '\\' && self.style == ScalarStyle::DoubleQuoted;
+                if is_escape && let Some((_, _, after)) = pass() {
+                    end = after;
+                }
+                if is_escape || c == wanted || (c.is_whitespace() && wanted.is_whitespace()) {
                     break here;
                 }
             };
@@ -110,6 +117,7 @@ impl Node {
     /// The value as written, or the first words of a list or map.
     pub(crate) fn found(&self) -> &str {
         match self {
+            Self::Scalar(text) if text.is_null() => "",
             Self::Scalar(text) => &text.value,
             Self::List(_, items) => items.first().map_or("[]", Self::found),
             Self::Map(_, entries) => entries.first().map_or("{}", |(key, _)| &key.value),
@@ -233,12 +241,11 @@ impl<'a> Builder<'a> {
                 let byte = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
                 let range = span.byte_range().unwrap_or_default();
                 let bytes = (byte(range.start), byte(range.end));
-                let plain = style == ScalarStyle::Plain;
                 (
                     Node::Scalar(Text {
                         value: value.into_owned(),
                         place,
-                        plain,
+                        style,
                         bytes,
                     }),
                     anchor,
@@ -297,7 +304,7 @@ impl<'a> Builder<'a> {
             };
             let value = self.node(event, span, depth + 1)?;
             match value {
-                Node::Map(_, inherited) if key.plain && key.value == "<<" => {
+                Node::Map(_, inherited) if key.style == ScalarStyle::Plain && key.value == "<<" => {
                     merged.extend(inherited)
                 }
                 value => entries.push((key, value)),
