@@ -65,3 +65,14 @@ impl WarehouseError {
         self
     }
 }
+
+/// A message with the line and column of the SQL that follow the text `before`.
+pub(super) fn located(message: &str, before: &str) -> String {
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |last| last.chars().count())
+        + 1;
+    format!("{message} (line {line}, column {column} of the SQL)")
+}

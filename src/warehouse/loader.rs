@@ -1,6 +1,6 @@
 //! Bulk creation of whole tables, for the demo and for `init`; the only way metrex writes to a warehouse.
 
-use super::{Cell, WarehouseError, sqlite};
+use super::{Cell, WarehouseError, postgres, sqlite};
 use crate::model::{ColumnType, ConnectionKind};
 
 /// A column to create.
@@ -39,7 +39,8 @@ pub struct Loader {
 
 #[derive(Debug)]
 enum Target {
-    Sqlite(sqlite::SqliteLoader),
+    Sqlite(Box<sqlite::SqliteLoader>),
+    Postgres(Box<postgres::PostgresLoader>),
 }
 
 impl Loader {
@@ -62,10 +63,10 @@ impl Loader {
     fn start(kind: &ConnectionKind, replace: bool) -> Result<Self, WarehouseError> {
         let target = match kind {
             ConnectionKind::Sqlite { path } => {
-                Target::Sqlite(sqlite::SqliteLoader::open(path, replace)?)
+                Target::Sqlite(Box::new(sqlite::SqliteLoader::open(path, replace)?))
             }
-            ConnectionKind::Postgres(_) => {
-                return Err(WarehouseError::settings("PostgreSQL is not available yet"));
+            ConnectionKind::Postgres(settings) => {
+                Target::Postgres(Box::new(postgres::PostgresLoader::open(settings, replace)?))
             }
         };
         Ok(Self {
@@ -86,6 +87,7 @@ impl Loader {
             .collect();
         match &mut self.target {
             Target::Sqlite(loader) => loader.create(table),
+            Target::Postgres(loader) => loader.create(table),
         }
     }
 
@@ -110,6 +112,7 @@ impl Loader {
         }
         match &mut self.target {
             Target::Sqlite(loader) => loader.append(row),
+            Target::Postgres(loader) => loader.append(row),
         }
     }
 
@@ -120,6 +123,7 @@ impl Loader {
     pub fn finish(self) -> Result<(), WarehouseError> {
         match self.target {
             Target::Sqlite(loader) => loader.finish(),
+            Target::Postgres(loader) => loader.finish(),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod dialect;
 mod error;
 mod loader;
+mod postgres;
 mod reserved;
 mod rows;
 mod schema;
@@ -52,6 +53,7 @@ pub struct Warehouse {
 #[derive(Debug)]
 enum Driver {
     Sqlite(sqlite::Sqlite),
+    Postgres(Box<postgres::Postgres>),
 }
 
 impl Warehouse {
@@ -60,11 +62,10 @@ impl Warehouse {
     /// # Errors
     /// Settings that cannot be understood.
     pub fn open(connection: &Connection, timezone: &str) -> Result<Self, WarehouseError> {
-        let _ = timezone;
         let driver = match &connection.kind {
             ConnectionKind::Sqlite { path } => Driver::Sqlite(sqlite::Sqlite::new(path)),
-            ConnectionKind::Postgres(_) => {
-                return Err(WarehouseError::settings("PostgreSQL is not available yet"));
+            ConnectionKind::Postgres(settings) => {
+                Driver::Postgres(Box::new(postgres::Postgres::new(settings, timezone)?))
             }
         };
         Ok(Self { driver })
@@ -74,6 +75,7 @@ impl Warehouse {
     pub fn dialect(&self) -> Dialect {
         match &self.driver {
             Driver::Sqlite(_) => Dialect::Sqlite,
+            Driver::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -92,6 +94,7 @@ impl Warehouse {
     ) -> Result<Finished, WarehouseError> {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.query(request, cancel, sink).await,
+            Driver::Postgres(postgres) => postgres.query(request, cancel, sink).await,
         }
     }
 
@@ -102,6 +105,7 @@ impl Warehouse {
     pub async fn tables(&self) -> Result<Vec<TableInfo>, WarehouseError> {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.tables().await,
+            Driver::Postgres(postgres) => postgres.tables().await,
         }
     }
 
@@ -112,6 +116,7 @@ impl Warehouse {
     pub async fn ping(&self) -> Result<String, WarehouseError> {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.ping().await,
+            Driver::Postgres(postgres) => postgres.ping().await,
         }
     }
 }

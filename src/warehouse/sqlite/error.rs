@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Error, ErrorCode};
 
+use crate::warehouse::error::located;
 use crate::warehouse::{WarehouseError, WarehouseErrorKind};
 
 /// Says what an SQLite error means for the person who asked.
@@ -40,27 +41,13 @@ pub(super) fn translate(error: &Error, path: &Path) -> WarehouseError {
         }
         _ => match error {
             Error::MultipleStatement => WarehouseError::query("only one statement may be run"),
-            Error::SqlInputError { sql, offset, .. } => at(&text, sql, *offset),
+            Error::SqlInputError { sql, offset, .. } => {
+                let before = usize::try_from(*offset)
+                    .ok()
+                    .and_then(|offset| sql.get(..offset));
+                WarehouseError::query(before.map_or(text.clone(), |before| located(&text, before)))
+            }
             _ => WarehouseError::query(text),
         },
-    }
-}
-
-/// The error with the line and column at which the engine stopped reading.
-fn at(text: &str, sql: &str, offset: i32) -> WarehouseError {
-    let before = usize::try_from(offset)
-        .ok()
-        .and_then(|offset| sql.get(..offset));
-    match before {
-        None => WarehouseError::query(text),
-        Some(before) => {
-            let line = before.matches('\n').count() + 1;
-            let column = before
-                .rsplit('\n')
-                .next()
-                .map_or(0, |last| last.chars().count())
-                + 1;
-            WarehouseError::query(format!("{text} (line {line}, column {column} of the SQL)"))
-        }
     }
 }

@@ -111,11 +111,7 @@ fn check(statement: &Statement<'_>) -> Result<Vec<String>, WarehouseError> {
     if statement.column_count() == 0 {
         return Err(WarehouseError::query("the statement returns no rows"));
     }
-    Ok(statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect())
+    Ok(statement.column_names().map(str::to_owned).collect())
 }
 
 fn declared(statement: &Statement<'_>) -> Vec<Option<ColumnType>> {
