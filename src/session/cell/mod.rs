@@ -9,8 +9,8 @@ use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_schema::{DataType, TimeUnit};
-use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time, date};
+use jiff::{Span, ToSpan};
 
 use crate::compile::{OutputColumn, Role};
 use crate::model::{ColumnType, Format, FormatKind, Grain, Weekday};
@@ -162,10 +162,9 @@ impl<'a> Value<'a> {
             DataType::Boolean => Self::Boolean(array.as_boolean().value(row)),
             DataType::Date32 => {
                 let days = array.as_primitive::<Date32Type>().value(row);
-                match EPOCH.checked_add(days.days()) {
-                    Ok(day) => Self::Date(day),
-                    Err(_) => Self::Unknown(format!("day {days} from {EPOCH}")),
-                }
+                day(i64::from(days))
+                    .map(Self::Date)
+                    .unwrap_or_else(|| Self::Unknown(format!("day {days} from {EPOCH}")))
             }
             DataType::Timestamp(TimeUnit::Microsecond, None) => {
                 let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
@@ -182,15 +181,13 @@ impl<'a> Value<'a> {
 const EPOCH: Date = date(1970, 1, 1);
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
+fn day(days: i64) -> Option<Date> {
+    EPOCH.checked_add(Span::new().try_days(days).ok()?).ok()
+}
+
 fn timestamp(micros: i64) -> Option<DateTime> {
-    let days = EPOCH
-        .checked_add(
-            i32::try_from(micros.div_euclid(MICROS_PER_DAY))
-                .ok()?
-                .days(),
-        )
-        .ok()?;
-    days.to_datetime(Time::midnight())
+    day(micros.div_euclid(MICROS_PER_DAY))?
+        .to_datetime(Time::midnight())
         .checked_add(micros.rem_euclid(MICROS_PER_DAY).microseconds())
         .ok()
 }
