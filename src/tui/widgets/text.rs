@@ -41,6 +41,16 @@ pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
     }
 }
 
+/// As much of the start of the text as fits, without a sign that it was cut.
+pub fn clip(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    let beyond = text.grapheme_indices(true).find(|(_, grapheme)| {
+        used += grapheme_width(grapheme);
+        used > cells
+    });
+    beyond.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
+}
+
 /// The byte after which `…` follows if `text` has to fit into `cells`; `None` if it fits as it is.
 fn cut_at(text: &str, cells: usize) -> Option<usize> {
     let mut used = 0;

@@ -43,7 +43,10 @@ impl FuzzyList {
                 ..area
             };
             match line {
-                Line::HeadingOf(index) => painter.heading(row, index),
+                Line::HeadingOf(index) => {
+                    painter.heading(row, self.items.get(index).map_or("", |item| &item.group));
+                }
+                Line::Impossible => painter.heading(row, "Not available"),
                 Line::Item(index) => painter.item(row, index, top + i == self.selected, focused),
             }
         }
@@ -53,7 +56,7 @@ impl FuzzyList {
     fn label_width(&self, visible: &[Line], available: u16) -> u16 {
         let labels = visible.iter().filter_map(|line| match line {
             Line::Item(index) => self.items.get(*index).map(|item| width(&item.label)),
-            Line::HeadingOf(_) => None,
+            Line::HeadingOf(_) | Line::Impossible => None,
         });
         u16::try_from(labels.max().unwrap_or(0))
             .unwrap_or(u16::MAX)
@@ -70,10 +73,8 @@ struct Painter<'a> {
 }
 
 impl Painter<'_> {
-    fn heading(&mut self, row: Rect, index: usize) {
-        if let Some(item) = self.list.items.get(index) {
-            put(self.buf, row, &item.group, self.theme.header, Align::Left);
-        }
+    fn heading(&mut self, row: Rect, text: &str) {
+        put(self.buf, row, text, self.theme.header, Align::Left);
     }
 
     fn item(&mut self, row: Rect, index: usize, is_selected: bool, focused: bool) {

@@ -103,6 +103,8 @@ pub struct FuzzyList {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
     HeadingOf(usize),
+    /// The heading of items that cannot be chosen.
+    Impossible,
     Item(usize),
 }
 
@@ -178,6 +180,9 @@ impl FuzzyList {
             }
             lines.push(Line::Item(index));
         }
+        if !group.is_empty() && !impossible.is_empty() {
+            lines.push(Line::Impossible);
+        }
         lines.extend(impossible.into_iter().map(|(index, _)| Line::Item(index)));
         lines
     }
@@ -185,7 +190,7 @@ impl FuzzyList {
     fn item(&self, line: usize) -> Option<&Item> {
         match self.lines.get(line)? {
             Line::Item(index) => self.items.get(*index),
-            Line::HeadingOf(_) => None,
+            Line::HeadingOf(_) | Line::Impossible => None,
         }
     }
 

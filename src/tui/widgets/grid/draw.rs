@@ -66,8 +66,15 @@ impl Painter<'_> {
                     self.theme.header.patch(self.theme.dim)
                 }
             };
-            self.put(slot, y, &sanitize(&column.label), style);
-            self.after(slot, y, self.arrow(slot.column), style);
+            let label = sanitize(&column.label);
+            let beside = format!("{label} {}", self.arrow(slot.column));
+            if !aligns_right(column) && width(&beside) <= usize::from(slot.width) {
+                self.put(slot, y, &beside, style);
+            } else {
+                self.put(slot, y, &label, style);
+                let gap = self.area.x + slot.x + slot.width;
+                self.symbol(gap, y, self.arrow(slot.column), style);
+            }
         }
         self.frozen_line(y);
         let shown = self.layout.slots.last().map_or(0, |slot| slot.column + 1);
@@ -191,10 +198,6 @@ impl Painter<'_> {
             let x = (self.area.x + slot.x + slot.width).saturating_add(1);
             self.symbol(x, y, "│", self.theme.border);
         }
-    }
-
-    fn after(&mut self, slot: &Slot, y: u16, symbol: &str, style: Style) {
-        self.symbol(self.area.x + slot.x + slot.width, y, symbol, style);
     }
 
     fn symbol(&mut self, x: u16, y: u16, symbol: &str, style: Style) {

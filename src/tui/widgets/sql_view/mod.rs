@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::scroll::{first_shown, moved};
-use super::text::{Align, put, sanitize, width};
+use super::text::{Align, clip, put, sanitize, width};
 use crate::tui::Theme;
 use highlight::{Kind, Span};
 
@@ -156,20 +156,26 @@ impl SqlView {
         }
     }
 
-    fn draw_text(&self, line: &Line, mut row: Rect, buf: &mut Buffer, theme: &Theme) {
+    fn draw_text(&self, line: &Line, row: Rect, buf: &mut Buffer, theme: &Theme) {
+        let is_cut = width(&line.text) > self.left + usize::from(row.width);
+        let mut field = Rect {
+            width: row.width.saturating_sub(u16::from(is_cut)),
+            ..row
+        };
         let mut skip = self.left;
         for span in &line.spans {
             let text = line.text.get(span.bytes.clone()).unwrap_or_default();
             let (hidden, text) = skip_cells(text, skip);
             skip -= hidden;
-            if row.is_empty() {
-                return;
-            }
-            if width(text) > usize::from(row.width) {
-                put(buf, row, text, style(span.kind, theme), Align::Left);
-                return;
-            }
-            row = put_start(buf, row, text, style(span.kind, theme));
+            let text = clip(text, usize::from(field.width));
+            field = put_start(buf, field, text, style(span.kind, theme));
+        }
+        if is_cut {
+            let rest = Rect {
+                width: row.right() - field.x,
+                ..field
+            };
+            put_start(buf, rest, "…", theme.dim);
         }
     }
 }
