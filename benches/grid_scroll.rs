@@ -22,14 +22,23 @@ fn columns() -> Vec<OutputColumn> {
         label: name.to_owned(),
         role,
         ty,
-        format: Format { kind, ..Format::default() },
+        format: Format {
+            kind,
+            ..Format::default()
+        },
         grain,
         additive: true,
     };
     use ColumnType::{Date, Integer, Number, Text};
     vec![
         column("market", Text, Role::Group, FormatKind::Number, None),
-        column("day", Date, Role::Group, FormatKind::Number, Some(Grain::Day)),
+        column(
+            "day",
+            Date,
+            Role::Group,
+            FormatKind::Number,
+            Some(Grain::Day),
+        ),
         column("orders", Integer, Role::Metric, FormatKind::Number, None),
         column("gmv", Number, Role::Metric, FormatKind::Currency, None),
         column("take_rate", Number, Role::Metric, FormatKind::Percent, None),
@@ -37,19 +46,32 @@ fn columns() -> Vec<OutputColumn> {
 }
 
 fn batches() -> Vec<RecordBatch> {
-    let markets = ["ID", "TH", "VN", "PH", "MY", "SG", "TW", "BR", "MX", "CL", "CO", "AR"];
+    let markets = [
+        "ID", "TH", "VN", "PH", "MY", "SG", "TW", "BR", "MX", "CL", "CO", "AR",
+    ];
     let starts = (0..ROWS).step_by(BATCH as usize);
     starts
         .map(|start| {
             let rows = start..ROWS.min(start + BATCH);
             let mix = |row: i32| f64::from(row.wrapping_mul(2_654_435_i32) & 0xff_ffff);
-            let market = rows.clone().map(|row| markets.get(row as usize % 12).copied());
+            let market = rows
+                .clone()
+                .map(|row| markets.get(row as usize % 12).copied());
             let array: [ArrayRef; 5] = [
                 Arc::new(market.collect::<StringArray>()),
-                Arc::new(Date32Array::from_iter_values(rows.clone().map(|row| 19_000 + row % 730))),
-                Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| mix(row) as i64))),
-                Arc::new(Float64Array::from_iter_values(rows.clone().map(|row| mix(row) * 1.37))),
-                Arc::new(rows.map(|row| (row % 11 != 0).then(|| mix(row) / 1e8)).collect::<Float64Array>()),
+                Arc::new(Date32Array::from_iter_values(
+                    rows.clone().map(|row| 19_000 + row % 730),
+                )),
+                Arc::new(Int64Array::from_iter_values(
+                    rows.clone().map(|row| mix(row) as i64),
+                )),
+                Arc::new(Float64Array::from_iter_values(
+                    rows.clone().map(|row| mix(row) * 1.37),
+                )),
+                Arc::new(
+                    rows.map(|row| (row % 11 != 0).then(|| mix(row) / 1e8))
+                        .collect::<Float64Array>(),
+                ),
             ];
             RecordBatch::try_from_iter(columns().into_iter().map(|c| c.name).zip(array)).unwrap()
         })
@@ -77,7 +99,10 @@ fn scroll(criterion: &mut Criterion) {
         group.bench_function(format!("page_and_draw_{width}x{height}"), |bencher| {
             bencher.iter(|| {
                 grid.page(1);
-                if grid.selected().is_some_and(|(row, _)| row + 1 == ROWS as usize) {
+                if grid
+                    .selected()
+                    .is_some_and(|(row, _)| row + 1 == ROWS as usize)
+                {
                     grid.to_first_row();
                 }
                 grid.draw(area, &mut buf, &theme, true);
@@ -86,15 +111,25 @@ fn scroll(criterion: &mut Criterion) {
         });
     }
     group.sample_size(10);
-    group.bench_function("push_all", |bencher| bencher.iter(|| black_box(grid(&batches))));
+    group.bench_function("push_all", |bencher| {
+        bencher.iter(|| black_box(grid(&batches)))
+    });
     let full = grid(&batches);
     for (name, column) in [("sort_text", 0), ("sort_number", 3)] {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| full.sort_request(column, Direction::Descending).unwrap().run().unwrap());
+            bencher.iter(|| {
+                full.sort_request(column, Direction::Descending)
+                    .unwrap()
+                    .run()
+                    .unwrap()
+            });
         });
     }
     group.bench_function("find_nothing", |bencher| {
-        bencher.iter(|| full.find("no such text", metrex::tui::widgets::grid::Heading::Forward).step(usize::MAX));
+        bencher.iter(|| {
+            full.find("no such text", metrex::tui::widgets::grid::Heading::Forward)
+                .step(usize::MAX)
+        });
     });
     group.finish();
 }
