@@ -49,7 +49,10 @@ pub(super) fn rewrite(
     let mut rewriter = Rewriter { dialect, name };
     match expr.visit(&mut rewriter) {
         ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(expr.to_string()),
+        ControlFlow::Continue(()) => Ok(match expr {
+            Expr::Nested(inner) => inner.to_string(),
+            expr => expr.to_string(),
+        }),
     }
 }
 
