@@ -4,6 +4,7 @@ mod compare;
 mod error;
 mod expr;
 mod filter;
+mod key;
 mod output;
 mod plan;
 mod reach;

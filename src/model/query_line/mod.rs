@@ -4,9 +4,11 @@
 //! gmv, take_rate by market, week where channel in (ads, organic) last 90 days vs previous period top 10 by gmv
 //! ```
 
+mod conditions;
 mod lexer;
 mod parse;
 mod print;
+mod time_words;
 
 pub use parse::{
     Expected, QueryLineError, expected_at_end, parse, parse_comparison, parse_filter, parse_group,

@@ -5,12 +5,8 @@ use std::ops::Range;
 use super::is_reserved;
 use super::lexer::{Spanned, Token, lex};
 use crate::model::{
-    CompareOp, Comparison, Direction, Filter, Grain, GroupBy, MetricQuery, OrderBy, Period,
-    TimeRange,
+    Comparison, Direction, Filter, Grain, GroupBy, MetricQuery, OrderBy, Period, TimeRange,
 };
-
-/// Deepest nesting of brackets and `not` in a filter.
-const MAX_DEPTH: u32 = 64;
 
 /// What may stand at the end of an unfinished line; drives completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +61,7 @@ impl QueryLineError {
     }
 }
 
-type Result<T> = std::result::Result<T, QueryLineError>;
+pub(super) type Result<T> = std::result::Result<T, QueryLineError>;
 
 /// Reads a whole query line. A line without metrics parses too, so that it can be edited on the way.
 ///
@@ -148,16 +144,16 @@ fn whole<T>(text: &str, read: impl FnOnce(&mut Parser) -> Result<T>) -> Result<T
     Ok(value)
 }
 
-struct Parser {
-    tokens: Vec<Spanned>,
-    at: usize,
+pub(super) struct Parser {
+    pub(super) tokens: Vec<Spanned>,
+    pub(super) at: usize,
     length: usize,
     /// Clauses that may still follow.
     open_clauses: Vec<&'static str>,
 }
 
 impl Parser {
-    fn new(text: &str) -> Result<Self> {
+    pub(super) fn new(text: &str) -> Result<Self> {
         Ok(Self {
             tokens: lex(text)?,
             at: 0,
@@ -166,33 +162,33 @@ impl Parser {
         })
     }
 
-    fn peek(&self) -> Option<&Token> {
+    pub(super) fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at).map(|spanned| &spanned.token)
     }
 
-    fn here(&self) -> Range<usize> {
+    pub(super) fn here(&self) -> Range<usize> {
         self.tokens
             .get(self.at)
             .map_or(self.length..self.length, |spanned| spanned.range.clone())
     }
 
-    fn is_word(&self, word: &str) -> bool {
+    pub(super) fn is_word(&self, word: &str) -> bool {
         matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word))
     }
 
-    fn take_word(&mut self, word: &str) -> bool {
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
         let found = self.is_word(word);
         self.at += usize::from(found);
         found
     }
 
-    fn take_symbol(&mut self, symbol: &str) -> bool {
+    pub(super) fn take_symbol(&mut self, symbol: &str) -> bool {
         let found = matches!(self.peek(), Some(Token::Symbol(found)) if *found == symbol);
         self.at += usize::from(found);
         found
     }
 
-    fn fail<T>(&self, expected: Expected, wanted: &str) -> Result<T> {
+    pub(super) fn fail<T>(&self, expected: Expected, wanted: &str) -> Result<T> {
         let message = match self.peek() {
             None => format!("the line ends where {wanted} is expected"),
             Some(Token::Word(word) | Token::Name(word, _) | Token::Text(word)) => {
@@ -209,14 +205,14 @@ impl Parser {
         })
     }
 
-    fn expect_word(&mut self, word: &'static str) -> Result<()> {
+    pub(super) fn expect_word(&mut self, word: &'static str) -> Result<()> {
         if self.take_word(word) {
             return Ok(());
         }
         self.fail(Expected::Words(vec![word]), &format!("'{word}'"))
     }
 
-    fn end(&self) -> Result<()> {
+    pub(super) fn end(&self) -> Result<()> {
         if self.peek().is_none() {
             return Ok(());
         }
@@ -237,7 +233,7 @@ impl Parser {
         })
     }
 
-    fn query(&mut self) -> Result<MetricQuery> {
+    pub(super) fn query(&mut self) -> Result<MetricQuery> {
         let mut query = MetricQuery::default();
         if matches!(self.peek(), Some(Token::Name(..)))
             || matches!(self.peek(), Some(Token::Word(word)) if !is_reserved(word) && Period::parse(word).is_none())
@@ -313,7 +309,10 @@ impl Parser {
         }
     }
 
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
+    pub(super) fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T>,
+    ) -> Result<Vec<T>> {
         let mut items = vec![item(self)?];
         while self.take_symbol(",") {
             items.push(item(self)?);
@@ -321,7 +320,7 @@ impl Parser {
         Ok(items)
     }
 
-    fn name(&mut self, expected: Expected, wanted: &str) -> Result<String> {
+    pub(super) fn name(&mut self, expected: Expected, wanted: &str) -> Result<String> {
         let name = match self.peek() {
             Some(Token::Word(word)) if !is_reserved(word) => word.clone(),
             Some(Token::Name(name, None)) => name.clone(),
@@ -332,7 +331,7 @@ impl Parser {
         Ok(name)
     }
 
-    fn group(&mut self) -> Result<GroupBy> {
+    pub(super) fn group(&mut self) -> Result<GroupBy> {
         let grain_of = |grain: &str, of: &str| {
             Grain::from_word(grain)
                 .filter(|_| !of.is_empty())
@@ -368,138 +367,7 @@ impl Parser {
         Ok(group)
     }
 
-    fn or(&mut self, depth: u32) -> Result<Filter> {
-        let mut parts = vec![self.and(depth)?];
-        while self.take_word("or") {
-            parts.push(self.and(depth)?);
-        }
-        Ok(flat(parts, Filter::Or, |part| match part {
-            Filter::Or(inner) => Ok(inner),
-            other => Err(other),
-        }))
-    }
-
-    fn and(&mut self, depth: u32) -> Result<Filter> {
-        let mut parts = vec![self.predicate(depth)?];
-        while self.take_word("and") {
-            parts.push(self.predicate(depth)?);
-        }
-        Ok(flat(parts, Filter::And, |part| match part {
-            Filter::And(inner) => Ok(inner),
-            other => Err(other),
-        }))
-    }
-
-    fn predicate(&mut self, depth: u32) -> Result<Filter> {
-        if depth > MAX_DEPTH {
-            return Err(QueryLineError::new(
-                self.here(),
-                "the brackets are nested too deeply",
-            ));
-        }
-        if self.take_word("not") {
-            return Ok(Filter::Not(Box::new(self.predicate(depth + 1)?)));
-        }
-        if self.take_symbol("(") {
-            let inner = self.or(depth + 1)?;
-            if !self.take_symbol(")") {
-                return self.fail(Expected::Words(vec!["and", "or", ")"]), "')'");
-            }
-            return Ok(inner);
-        }
-        let field = self.name(Expected::Field, "a dimension")?;
-        self.condition(field)
-    }
-
-    fn condition(&mut self, field: String) -> Result<Filter> {
-        let symbols = [
-            ("=", CompareOp::Eq),
-            ("==", CompareOp::Eq),
-            ("!=", CompareOp::Ne),
-            ("<>", CompareOp::Ne),
-            ("<=", CompareOp::Le),
-            (">=", CompareOp::Ge),
-            ("<", CompareOp::Lt),
-            (">", CompareOp::Gt),
-        ];
-        if let Some(op) = symbols
-            .into_iter()
-            .find_map(|(symbol, op)| self.take_symbol(symbol).then_some(op))
-        {
-            let value = self.literal(&field)?;
-            return Ok(Filter::Compare { field, op, value });
-        }
-        if self.take_word("is") {
-            let negated = self.take_word("not");
-            self.expect_word("null")?;
-            return Ok(Filter::IsNull { field, negated });
-        }
-        let negated = self.take_word("not");
-        if self.take_word("in") {
-            if !self.take_symbol("(") {
-                return self.fail(Expected::Words(vec!["("]), "'('");
-            }
-            let values = self.list(|parser| parser.literal(&field))?;
-            if !self.take_symbol(")") {
-                return self.fail(Expected::Words(vec![")"]), "')'");
-            }
-            return Ok(Filter::In {
-                field,
-                values,
-                negated,
-            });
-        }
-        if self.take_word("between") {
-            let low = self.literal(&field)?;
-            self.expect_word("and")?;
-            let high = self.literal(&field)?;
-            return Ok(Filter::Between {
-                field,
-                low,
-                high,
-                negated,
-            });
-        }
-        if self.take_word("like") {
-            let pattern = self.literal(&field)?;
-            return Ok(Filter::Like {
-                field,
-                pattern,
-                negated,
-            });
-        }
-        let wanted = if negated {
-            "in, between or like"
-        } else {
-            "an operator (= != < <= > >= in, not in, between, like, is null)"
-        };
-        self.fail(Expected::Operator(field), wanted)
-    }
-
-    fn literal(&mut self, field: &str) -> Result<String> {
-        let literal = match self.peek() {
-            Some(Token::Word(word)) if !is_reserved(word) => word.clone(),
-            Some(Token::Text(text)) => text.clone(),
-            _ => {
-                return self
-                    .fail(
-                        Expected::Value(field.to_owned()),
-                        &format!("a value of {field}"),
-                    )
-                    .map_err(|error: QueryLineError| match self.peek() {
-                        Some(Token::Word(word)) => {
-                            let hint = format!("write '{word}' in quotes if it is the value");
-                            error.hint(hint)
-                        }
-                        _ => error,
-                    });
-            }
-        };
-        self.at += 1;
-        Ok(literal)
-    }
-
-    fn number(&mut self) -> Result<u64> {
+    pub(super) fn number(&mut self) -> Result<u64> {
         let number = match self.peek() {
             Some(Token::Word(word)) => word.parse().ok().filter(|&n| n > 0),
             _ => None,
@@ -511,7 +379,7 @@ impl Parser {
         Ok(number)
     }
 
-    fn order_key(&mut self) -> Result<OrderBy> {
+    pub(super) fn order_key(&mut self) -> Result<OrderBy> {
         let column = self.name(Expected::Column, "a column")?;
         let direction = if self.take_word("desc") {
             Direction::Descending
@@ -521,204 +389,6 @@ impl Parser {
         };
         Ok(OrderBy { column, direction })
     }
-
-    /// A count (1 where none is written) and the unit it counts.
-    fn units(&mut self) -> Result<(u32, Grain)> {
-        let mut n = 1;
-        if let Some(Token::Word(word)) = self.peek()
-            && word.bytes().all(|byte| byte.is_ascii_digit())
-        {
-            n = match word.parse() {
-                Ok(n @ 1..=9_999) => n,
-                _ => return self.fail(Expected::Number, "a number from 1 to 9999"),
-            };
-            self.at += 1;
-        }
-        let units = vec!["days", "weeks", "months", "quarters", "years"];
-        let grain = match self.peek() {
-            Some(Token::Word(word)) => Grain::from_word(word),
-            _ => None,
-        };
-        match grain {
-            Some(Grain::Hour) => Err(QueryLineError::new(
-                self.here(),
-                "time ranges are whole days, not hours",
-            )),
-            Some(grain) => {
-                self.at += 1;
-                Ok((n, grain))
-            }
-            None => self.fail(
-                Expected::Words(units),
-                "days, weeks, months, quarters or years",
-            ),
-        }
-    }
-
-    fn take_period(&mut self) -> Option<Period> {
-        let Some(Token::Word(word)) = self.peek() else {
-            return None;
-        };
-        let period = Period::parse(word)?;
-        self.at += 1;
-        Some(period)
-    }
-
-    fn period(&mut self) -> Result<Period> {
-        match self.take_period() {
-            Some(period) => Ok(period),
-            None => self.fail(
-                Expected::Period,
-                "a period such as 2025, 2025Q3, 2025-11, 2025-W45 or 2025-11-03",
-            ),
-        }
-    }
-
-    fn period_range(&mut self, from: Period) -> Result<(Period, Period)> {
-        let at = self.here();
-        let to = if self.take_symbol("..") {
-            self.period()?
-        } else {
-            from
-        };
-        match (from.days(), to.days()) {
-            (Some((start, _)), Some((_, end))) if start < end => Ok((from, to)),
-            _ => Err(QueryLineError::new(
-                at,
-                format!("the range {from}..{to} ends before it starts"),
-            )),
-        }
-    }
-
-    fn time(&mut self) -> Result<Option<TimeRange>> {
-        let to_date = |word: &str| match word {
-            "wtd" => Some(Grain::Week),
-            "mtd" => Some(Grain::Month),
-            "qtd" => Some(Grain::Quarter),
-            "ytd" => Some(Grain::Year),
-            _ => None,
-        };
-        let Some(Token::Word(word)) = self.peek() else {
-            return Ok(None);
-        };
-        let word = word.to_ascii_lowercase();
-        let range = match word.as_str() {
-            "today" => TimeRange::This(Grain::Day),
-            "yesterday" => TimeRange::Last(1, Grain::Day),
-            "all" => {
-                self.at += 1;
-                self.expect_word("time")?;
-                return Ok(Some(TimeRange::AllTime));
-            }
-            "this" => {
-                self.at += 1;
-                let (_, grain) = self.units()?;
-                return Ok(Some(TimeRange::This(grain)));
-            }
-            "last" | "previous" | "past" => {
-                self.at += 1;
-                let (n, grain) = self.units()?;
-                return Ok(Some(TimeRange::Last(n, grain)));
-            }
-            "rolling" => {
-                self.at += 1;
-                let (n, grain) = self.units()?;
-                return Ok(Some(TimeRange::Rolling(n, grain)));
-            }
-            "since" => {
-                self.at += 1;
-                return Ok(Some(TimeRange::Span(Some(self.period()?), None)));
-            }
-            "until" => {
-                self.at += 1;
-                return Ok(Some(TimeRange::Span(None, Some(self.period()?))));
-            }
-            "before" => {
-                self.at += 1;
-                let period = self.period()?;
-                let day = period.days().and_then(|(start, _)| start.yesterday().ok());
-                return Ok(Some(TimeRange::Span(None, day.map(Period::Day))));
-            }
-            word => {
-                if let Some(grain) = to_date(word) {
-                    TimeRange::ToDate(grain)
-                } else if let Some(from) = self.take_period() {
-                    let (from, to) = self.period_range(from)?;
-                    return Ok(Some(TimeRange::Span(Some(from), Some(to))));
-                } else if let Some(grain) = Grain::from_word(word)
-                    && self.follows(&["to", "date"])
-                    && !matches!(grain, Grain::Hour | Grain::Day)
-                {
-                    self.at += 3;
-                    return Ok(Some(TimeRange::ToDate(grain)));
-                } else {
-                    return Ok(None);
-                }
-            }
-        };
-        self.at += 1;
-        Ok(Some(range))
-    }
-
-    /// Whether these words stand after the current one.
-    fn follows(&self, words: &[&str]) -> bool {
-        words.iter().enumerate().all(|(offset, word)| {
-            matches!(self.tokens.get(self.at + 1 + offset).map(|spanned| &spanned.token),
-                Some(Token::Word(found)) if found.eq_ignore_ascii_case(word))
-        })
-    }
-
-    fn comparison(&mut self) -> Result<Comparison> {
-        if self.take_word("previous") || self.take_word("last") {
-            return if self.take_word("period") {
-                Ok(Comparison::PreviousPeriod)
-            } else if self.take_word("year") {
-                Ok(Comparison::PreviousYear)
-            } else {
-                self.fail(
-                    Expected::Words(vec!["period", "year"]),
-                    "'period' or 'year'",
-                )
-            };
-        }
-        if self.follows(&["ago"])
-            || matches!(self.tokens.get(self.at + 2), Some(Spanned { token: Token::Word(word), .. }) if word.eq_ignore_ascii_case("ago"))
-        {
-            let (n, grain) = self.units()?;
-            self.expect_word("ago")?;
-            let is_year = (n, grain) == (1, Grain::Year);
-            return Ok(if is_year {
-                Comparison::PreviousYear
-            } else {
-                Comparison::Ago(n, grain)
-            });
-        }
-        if let Some(from) = self.take_period() {
-            let (from, to) = self.period_range(from)?;
-            return Ok(Comparison::Range(from, to));
-        }
-        self.fail(
-            Expected::Words(vec!["previous period", "previous year", "4 weeks ago"]),
-            "previous period, previous year, 4 weeks ago or a period such as 2024Q3",
-        )
-    }
-}
-
-/// One filter of several; nested trees of the same kind are merged, so that equal filters have one text.
-fn flat(
-    mut parts: Vec<Filter>,
-    wrap: fn(Vec<Filter>) -> Filter,
-    open: impl Fn(Filter) -> std::result::Result<Vec<Filter>, Filter>,
-) -> Filter {
-    if parts.len() == 1
-        && let Some(only) = parts.pop()
-    {
-        return only;
-    }
-    let merged = parts
-        .into_iter()
-        .flat_map(|part| open(part).unwrap_or_else(|other| vec![other]));
-    wrap(merged.collect())
 }
 
 fn open_clauses(query: &MetricQuery, top: bool) -> Vec<&'static str> {
