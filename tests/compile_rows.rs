@@ -7,6 +7,8 @@
     missing_docs
 )]
 
+#[path = "support/postgres.rs"]
+mod postgres;
 mod support;
 
 use metrex::model::{ConnectionKind, NoValues};
@@ -359,4 +361,47 @@ async fn answers_on_sqlite_equal_those_worked_out_by_hand() {
         &Warehouse::open(&connection(kind), "UTC").unwrap(),
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_on_postgresql_equal_those_worked_out_by_hand() {
+    let Some(cluster) = postgres::Cluster::shared() else {
+        return;
+    };
+    let connection = postgres::at(&cluster.url());
+    let kind = connection.kind.clone();
+    tokio::task::spawn_blocking(move || fill(&kind))
+        .await
+        .unwrap();
+    check("postgres", &Warehouse::open(&connection, "UTC").unwrap()).await;
+}
+
+/// The shop's instants as `timestamptz`, in a project whose days begin in Jakarta (UTC+7): 23:59:59 of 6 January in UTC
+/// is the morning of the 7th there.
+#[tokio::test(flavor = "multi_thread")]
+async fn days_begin_in_the_zone_of_the_project() {
+    let Some(cluster) = postgres::Cluster::shared() else {
+        return;
+    };
+    cluster.psql(
+        "CREATE SCHEMA zoned; CREATE TABLE zoned.orders (order_id int, created_at timestamptz, status text);
+         INSERT INTO zoned.orders VALUES (1, '2025-01-06 23:59:59+00', 'PAID'), (2, '2025-01-31 18:00:00+00', 'PAID')",
+    );
+    let engine = Engine::new(support::shop::registry_of(
+        "datasets:\n  orders: {table: zoned.orders, key: order_id, time: created_at}\nmetrics:\n  orders: {base_table: orders, agg: count}\n",
+    ));
+    let warehouse = Warehouse::open(&postgres::at(&cluster.url()), "Asia/Jakarta").unwrap();
+    for (line, expected) in [
+        ("orders 2025-01-07", vec!["1"]),
+        (
+            "orders by month 2025-01..2025-02",
+            vec!["2025-01-01 | 1", "2025-02-01 | 1"],
+        ),
+        ("orders by hour 2025-01", vec!["2025-01-07T06:00:00 | 1"]),
+    ] {
+        let compiled = engine
+            .compile_with(line, warehouse.dialect(), &NoValues)
+            .unwrap();
+        assert_eq!(rows(&warehouse, &compiled.main).await, expected, "{line}");
+    }
 }
