@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stdin, stdout};
 
 use super::{Global, Outcome};
 use crate::session::SessionError;
+use crate::tui;
 
 pub fn run(global: &Global) -> Outcome {
     if !stdin().is_terminal() || !stdout().is_terminal() {
@@ -12,6 +13,7 @@ pub fn run(global: &Global) -> Outcome {
             .with_hint("`metrex query 'LINE'` prints rows, `metrex --help` lists the commands")
             .into());
     }
-    let _ = global;
+    let ended = tui::run(global.open()?);
+    ended.map_err(|error| SessionError::usage("terminal", error.to_string()))?;
     Ok(())
 }

@@ -1,6 +1,34 @@
 //! The terminal explorer. The only room that names ratatui or crossterm.
+//!
+//! [`update()`] is pure: a [`Message`] changes the [`State`] and yields [`Effect`]s. [`view()`] is pure too: it draws a
+//! state and says what stands where. [`run()`] connects both with a terminal and a session.
 
+pub mod action;
+mod edit;
+mod engine;
+mod hit;
+mod input;
+mod keys;
+mod layout;
+mod message;
+mod offers;
+mod parts;
+mod run;
+pub mod state;
+mod terminal;
 mod theme;
+mod update;
+mod view;
 pub mod widgets;
 
+pub use action::{actions, actions_markdown};
+pub use engine::{answer, setting};
+pub use hit::{HitMap, Target};
+pub use input::LineInput;
+pub use keys::Chord;
+pub use message::{Answer, Effect, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot};
+pub use run::{TuiError, run};
+pub use state::State;
 pub use theme::{Depth, Theme, ThemeError};
+pub use update::update;
+pub use view::view;

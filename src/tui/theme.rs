@@ -130,7 +130,7 @@ roles! {
     /// Column headers and titles.
     header = "header", Style::new().add_modifier(Modifier::BOLD);
     /// NULL in results.
-    null = "null", Style::new().add_modifier(Modifier::ITALIC);
+    null = "null_value", Style::new().add_modifier(Modifier::ITALIC);
     /// Letters that matched a search.
     match_ = "match", Style::new().add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED);
 }

@@ -1,0 +1,932 @@
+//! The one table of actions: key map, footer, help, command palette and man page are all read from it.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::keys::Chord;
+use super::state::{Focus, Popup, State};
+
+/// Why an action cannot be used right now, in words for people.
+pub type Reason = Cow<'static, str>;
+
+/// Something the explorer can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the table below gives every action its title")]
+pub enum Action {
+    Run,
+    Refresh,
+    Interrupt,
+    Back,
+    Help,
+    Palette,
+    EditLine,
+    FindMetric,
+    NextPane,
+    PreviousPane,
+    Pane(Focus),
+    Group,
+    Filter,
+    Time,
+    Compare,
+    Order,
+    ClearQuery,
+    UndoQuery,
+    Copy,
+    Definition,
+    Editor,
+    Connection,
+    History,
+    Problems,
+    Theme,
+    Mouse,
+    Suspend,
+    Redraw,
+    Quit,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Left,
+    Right,
+    Explore,
+    AddMetric,
+    Fold,
+    Unfold,
+    EditPart,
+    RemovePart,
+    ApplyLine,
+    CompleteLine,
+    SearchHistory,
+    ViewCell,
+    Sort,
+    FindInResult,
+    NextMatch,
+    PreviousMatch,
+    Wider,
+    Narrower,
+    Choose,
+    Toggle,
+    OpenValues,
+    Include,
+    Exclude,
+    Confirm,
+    Close,
+}
+
+/// Where keys mean something. Contexts are stacked: the innermost one that knows the key decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// The search box of the catalog.
+    Search,
+    /// The tree of the catalog.
+    Catalog,
+    /// The parts of the query.
+    Query,
+    /// The query line while it is typed.
+    Prompt,
+    /// The SQL preview.
+    Preview,
+    /// The result grid.
+    Result,
+    /// The search box of the result.
+    Find,
+    /// The values of a dimension.
+    Values,
+    /// The list of dimensions.
+    Dimensions,
+    /// Any other list to choose from.
+    Picker,
+    /// A window of text.
+    Reader,
+    /// A question to answer.
+    Question,
+    /// Sideways moves, where no text is typed.
+    Sideways,
+    /// Up and down.
+    Lists,
+    /// Every pane while no text is typed.
+    Panes,
+    /// Everywhere.
+    Everywhere,
+}
+
+impl Context {
+    /// Whether the actions of a context make sense in the palette, where nothing is selected.
+    pub fn in_palette(self) -> bool {
+        matches!(self, Self::Panes | Self::Everywhere | Self::Result)
+    }
+
+    /// The word for it in the help.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Search => "Catalog search",
+            Self::Catalog => "Catalog",
+            Self::Query => "Query",
+            Self::Prompt => "Query line",
+            Self::Preview => "SQL",
+            Self::Result => "Result",
+            Self::Find => "Search in the result",
+            Self::Values => "Values of a dimension",
+            Self::Dimensions => "Dimensions",
+            Self::Picker => "Lists",
+            Self::Reader => "Text",
+            Self::Question => "Question",
+            Self::Sideways | Self::Lists => "Moving",
+            Self::Panes => "Any pane",
+            Self::Everywhere => "Everywhere",
+        }
+    }
+}
+
+/// One row of the table.
+pub struct Entry {
+    /// What it does.
+    pub action: Action,
+    /// Stable name.
+    pub id: &'static str,
+    /// Keys, the first one is shown; none for what is only in the palette.
+    pub keys: &'static [&'static str],
+    /// Where the keys apply.
+    pub context: Context,
+    /// What it does, for people.
+    pub title: &'static str,
+    /// The word in the footer; none keeps it out.
+    pub footer: Option<&'static str>,
+    /// Whether it can be used now.
+    pub enabled: fn(&State) -> Result<(), Reason>,
+}
+
+const fn entry(
+    action: Action,
+    id: &'static str,
+    keys: &'static [&'static str],
+    context: Context,
+    title: &'static str,
+    footer: Option<&'static str>,
+) -> Entry {
+    Entry {
+        action,
+        id,
+        keys,
+        context,
+        title,
+        footer,
+        enabled: always,
+    }
+}
+
+impl Entry {
+    const fn when(mut self, enabled: fn(&State) -> Result<(), Reason>) -> Self {
+        self.enabled = enabled;
+        self
+    }
+}
+
+fn always(_: &State) -> Result<(), Reason> {
+    Ok(())
+}
+
+fn has_metric(state: &State) -> Result<(), Reason> {
+    if state.query.metrics.is_empty() {
+        Err("choose a metric first".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn can_run(state: &State) -> Result<(), Reason> {
+    if state.preparing.is_some() {
+        return Err("the demo database is still being made".into());
+    }
+    has_metric(state)?;
+    match state.preview.refusal(&state.query) {
+        Some(error) => Err(format!("not run: {}", error.message).into()),
+        None => Ok(()),
+    }
+}
+
+fn has_result(state: &State) -> Result<(), Reason> {
+    if state.result.grid.is_some() {
+        Ok(())
+    } else {
+        Err("there is no result yet; F5 runs the query".into())
+    }
+}
+
+fn has_definition(state: &State) -> Result<(), Reason> {
+    if state.places_here().is_empty() {
+        Err("nothing here has a definition".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn has_problems(state: &State) -> Result<(), Reason> {
+    if state.problems.is_empty() {
+        Err("the registry has no problems".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn has_past(state: &State) -> Result<(), Reason> {
+    if state.past.is_empty() {
+        Err("no earlier query".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn has_part(state: &State) -> Result<(), Reason> {
+    if state.part().is_some_and(|part| part.is_set) {
+        Ok(())
+    } else {
+        Err("nothing to remove here".into())
+    }
+}
+
+fn has_find(state: &State) -> Result<(), Reason> {
+    if state.result.find.is_empty() {
+        Err("/ searches in the result".into())
+    } else {
+        has_result(state)
+    }
+}
+
+use Action as A;
+use Context as C;
+
+/// Every action with its keys, in the order of the help.
+static ACTIONS: [Entry; 83] = [
+    entry(
+        A::Run,
+        "run",
+        &["F5", "Ctrl+R"],
+        C::Everywhere,
+        "Run the query",
+        Some("run"),
+    )
+    .when(can_run),
+    entry(
+        A::Refresh,
+        "refresh",
+        &["F6"],
+        C::Everywhere,
+        "Run again on the warehouse, past the cache",
+        None,
+    )
+    .when(can_run),
+    entry(
+        A::Back,
+        "back",
+        &["Esc"],
+        C::Everywhere,
+        "Close, cancel, or step back; never quits",
+        None,
+    ),
+    entry(
+        A::Interrupt,
+        "interrupt",
+        &["Ctrl+C"],
+        C::Everywhere,
+        "Cancel the running query; twice: quit",
+        None,
+    ),
+    entry(
+        A::Help,
+        "help",
+        &["F1"],
+        C::Everywhere,
+        "Help on all keys",
+        Some("help"),
+    ),
+    entry(
+        A::EditLine,
+        "line",
+        &["F2"],
+        C::Everywhere,
+        "Edit the query line",
+        Some("line"),
+    ),
+    entry(
+        A::FindMetric,
+        "find",
+        &["F3"],
+        C::Everywhere,
+        "Find a metric",
+        None,
+    ),
+    entry(
+        A::Palette,
+        "palette",
+        &["Ctrl+P"],
+        C::Everywhere,
+        "All commands",
+        Some("commands"),
+    ),
+    entry(
+        A::NextPane,
+        "pane.next",
+        &["Tab"],
+        C::Everywhere,
+        "Next pane",
+        None,
+    ),
+    entry(
+        A::PreviousPane,
+        "pane.previous",
+        &["Shift+Tab"],
+        C::Everywhere,
+        "Previous pane",
+        None,
+    ),
+    entry(
+        A::Mouse,
+        "mouse",
+        &["F8"],
+        C::Everywhere,
+        "Give the mouse to the terminal, or take it back",
+        None,
+    ),
+    entry(
+        A::Redraw,
+        "redraw",
+        &["Ctrl+L"],
+        C::Everywhere,
+        "Draw the screen anew",
+        None,
+    ),
+    entry(
+        A::Suspend,
+        "suspend",
+        &["Ctrl+Z"],
+        C::Everywhere,
+        "Suspend to the shell",
+        None,
+    ),
+    entry(
+        A::Group,
+        "group",
+        &["g"],
+        C::Panes,
+        "Group by a dimension or a time grain",
+        Some("group"),
+    )
+    .when(has_metric),
+    entry(
+        A::Filter,
+        "filter",
+        &["f"],
+        C::Panes,
+        "Filter by values of a dimension",
+        Some("filter"),
+    )
+    .when(has_metric),
+    entry(
+        A::Time,
+        "time",
+        &["t"],
+        C::Panes,
+        "Time range",
+        Some("time"),
+    ),
+    entry(
+        A::Compare,
+        "compare",
+        &["v"],
+        C::Panes,
+        "Compare with another time (versus)",
+        Some("versus"),
+    )
+    .when(has_metric),
+    entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_metric),
+    entry(
+        A::UndoQuery,
+        "query.undo",
+        &["u"],
+        C::Panes,
+        "Back to the query before",
+        None,
+    )
+    .when(has_past),
+    entry(
+        A::ClearQuery,
+        "query.clear",
+        &["X"],
+        C::Panes,
+        "Clear the query",
+        None,
+    ),
+    entry(
+        A::Definition,
+        "definition",
+        &["d"],
+        C::Panes,
+        "Show the definition behind this",
+        None,
+    )
+    .when(has_definition),
+    entry(
+        A::Editor,
+        "editor",
+        &["e"],
+        C::Panes,
+        "Open the definition in $VISUAL or $EDITOR",
+        None,
+    )
+    .when(has_definition),
+    entry(
+        A::Copy,
+        "copy",
+        &["y"],
+        C::Panes,
+        "Copy result, query line or SQL",
+        None,
+    ),
+    entry(
+        A::History,
+        "history",
+        &["H"],
+        C::Panes,
+        "Earlier queries",
+        None,
+    ),
+    entry(
+        A::Connection,
+        "connection",
+        &["C"],
+        C::Panes,
+        "Switch the connection",
+        None,
+    ),
+    entry(
+        A::Problems,
+        "problems",
+        &["P"],
+        C::Panes,
+        "Problems in the registry",
+        None,
+    )
+    .when(has_problems),
+    entry(A::Theme, "theme", &[], C::Panes, "Switch the theme", None),
+    entry(
+        A::Help,
+        "help.panes",
+        &["?"],
+        C::Panes,
+        "Help on all keys",
+        None,
+    ),
+    entry(
+        A::Palette,
+        "palette.panes",
+        &[":"],
+        C::Panes,
+        "All commands",
+        None,
+    ),
+    entry(
+        A::EditLine,
+        "line.panes",
+        &["i"],
+        C::Panes,
+        "Edit the query line",
+        None,
+    ),
+    entry(
+        A::FindMetric,
+        "find.panes",
+        &["/"],
+        C::Panes,
+        "Find a metric",
+        Some("search"),
+    ),
+    entry(
+        A::Pane(Focus::Catalog),
+        "pane.catalog",
+        &["1"],
+        C::Panes,
+        "Catalog",
+        None,
+    ),
+    entry(
+        A::Pane(Focus::Details),
+        "pane.details",
+        &["2"],
+        C::Panes,
+        "Details",
+        None,
+    ),
+    entry(
+        A::Pane(Focus::Query),
+        "pane.query",
+        &["3"],
+        C::Panes,
+        "Query",
+        None,
+    ),
+    entry(
+        A::Pane(Focus::Preview),
+        "pane.sql",
+        &["4"],
+        C::Panes,
+        "SQL",
+        None,
+    ),
+    entry(
+        A::Pane(Focus::Result),
+        "pane.result",
+        &["5"],
+        C::Panes,
+        "Result",
+        None,
+    ),
+    entry(A::Quit, "quit", &["q"], C::Panes, "Quit", Some("quit")),
+    entry(A::Up, "up", &["Up"], C::Lists, "Up", None),
+    entry(A::Down, "down", &["Down"], C::Lists, "Down", None),
+    entry(
+        A::PageUp,
+        "page.up",
+        &["PageUp"],
+        C::Lists,
+        "One page up",
+        None,
+    ),
+    entry(
+        A::PageDown,
+        "page.down",
+        &["PageDown"],
+        C::Lists,
+        "One page down",
+        None,
+    ),
+    entry(
+        A::First,
+        "first",
+        &["Home"],
+        C::Sideways,
+        "To the start",
+        None,
+    ),
+    entry(A::Last, "last", &["End"], C::Sideways, "To the end", None),
+    entry(A::Left, "left", &["Left", "h"], C::Sideways, "Left", None),
+    entry(
+        A::Right,
+        "right",
+        &["Right", "l"],
+        C::Sideways,
+        "Right",
+        None,
+    ),
+    entry(A::Up, "up.letters", &["k"], C::Sideways, "Up", None),
+    entry(A::Down, "down.letters", &["j"], C::Sideways, "Down", None),
+    entry(
+        A::Explore,
+        "explore",
+        &["Enter"],
+        C::Search,
+        "Explore this metric",
+        Some("explore"),
+    ),
+    entry(
+        A::AddMetric,
+        "metric.add",
+        &["+", "Insert"],
+        C::Search,
+        "Add this metric to the query, or take it out",
+        Some("add"),
+    ),
+    entry(
+        A::Explore,
+        "explore.tree",
+        &["Enter"],
+        C::Catalog,
+        "Explore this metric",
+        Some("explore"),
+    ),
+    entry(
+        A::AddMetric,
+        "metric.add.tree",
+        &["Space", "+"],
+        C::Catalog,
+        "Add this metric to the query, or take it out",
+        Some("add"),
+    ),
+    entry(
+        A::Fold,
+        "fold",
+        &["Left", "h"],
+        C::Catalog,
+        "Fold the category",
+        None,
+    ),
+    entry(
+        A::Unfold,
+        "unfold",
+        &["Right", "l"],
+        C::Catalog,
+        "Unfold the category",
+        None,
+    ),
+    entry(
+        A::EditPart,
+        "part.edit",
+        &["Enter"],
+        C::Query,
+        "Change this part of the query",
+        Some("change"),
+    ),
+    entry(
+        A::RemovePart,
+        "part.remove",
+        &["x", "Delete", "Backspace"],
+        C::Query,
+        "Remove this part of the query",
+        Some("remove"),
+    )
+    .when(has_part),
+    entry(
+        A::ApplyLine,
+        "line.apply",
+        &["Enter"],
+        C::Prompt,
+        "Take the line and run it",
+        Some("run"),
+    ),
+    entry(
+        A::CompleteLine,
+        "line.complete",
+        &["Tab"],
+        C::Prompt,
+        "Complete the word",
+        Some("complete"),
+    ),
+    entry(
+        A::SearchHistory,
+        "line.history",
+        &["Ctrl+R"],
+        C::Prompt,
+        "Search earlier queries",
+        Some("history"),
+    ),
+    entry(
+        A::Definition,
+        "definition.sql",
+        &["Enter"],
+        C::Preview,
+        "Show the definition behind this line",
+        Some("definition"),
+    )
+    .when(has_definition),
+    entry(
+        A::ViewCell,
+        "cell",
+        &["Enter"],
+        C::Result,
+        "See the whole cell",
+        Some("cell"),
+    )
+    .when(has_result),
+    entry(
+        A::Sort,
+        "sort",
+        &["s"],
+        C::Result,
+        "Sort by this column; again: the other way",
+        Some("sort"),
+    )
+    .when(has_result),
+    entry(
+        A::FindInResult,
+        "result.find",
+        &["/"],
+        C::Result,
+        "Search in the result",
+        Some("search"),
+    )
+    .when(has_result),
+    entry(
+        A::NextMatch,
+        "result.next",
+        &["n"],
+        C::Result,
+        "Next match",
+        None,
+    )
+    .when(has_find),
+    entry(
+        A::PreviousMatch,
+        "result.previous",
+        &["N"],
+        C::Result,
+        "Previous match",
+        None,
+    )
+    .when(has_find),
+    entry(
+        A::Wider,
+        "column.wider",
+        &[">"],
+        C::Result,
+        "Widen the column",
+        None,
+    )
+    .when(has_result),
+    entry(
+        A::Narrower,
+        "column.narrower",
+        &["<"],
+        C::Result,
+        "Narrow the column",
+        None,
+    )
+    .when(has_result),
+    entry(
+        A::NextMatch,
+        "find.next",
+        &["Enter", "Down"],
+        C::Find,
+        "Next match",
+        Some("next"),
+    ),
+    entry(
+        A::PreviousMatch,
+        "find.previous",
+        &["Up"],
+        C::Find,
+        "Previous match",
+        Some("previous"),
+    ),
+    entry(
+        A::Choose,
+        "choose",
+        &["Enter"],
+        C::Picker,
+        "Choose",
+        Some("choose"),
+    ),
+    entry(
+        A::Choose,
+        "dimension.choose",
+        &["Enter"],
+        C::Dimensions,
+        "Group by it or not; or filter by it",
+        Some("choose"),
+    ),
+    entry(
+        A::Toggle,
+        "dimension.group",
+        &["Space"],
+        C::Dimensions,
+        "Group by it or not",
+        Some("group"),
+    ),
+    entry(
+        A::OpenValues,
+        "dimension.values",
+        &["Right"],
+        C::Dimensions,
+        "Values to filter by",
+        Some("values"),
+    ),
+    entry(
+        A::Choose,
+        "values.apply",
+        &["Enter"],
+        C::Values,
+        "Apply",
+        Some("apply"),
+    ),
+    entry(
+        A::Include,
+        "values.include",
+        &["Space", "+"],
+        C::Values,
+        "Include the value, or not",
+        Some("include"),
+    ),
+    entry(
+        A::Exclude,
+        "values.exclude",
+        &["-"],
+        C::Values,
+        "Exclude the value, or not",
+        Some("exclude"),
+    ),
+    entry(
+        A::Back,
+        "values.back",
+        &["Left"],
+        C::Values,
+        "Back to the dimensions",
+        Some("back"),
+    ),
+    entry(
+        A::Editor,
+        "reader.editor",
+        &["e"],
+        C::Reader,
+        "Open it in $VISUAL or $EDITOR",
+        None,
+    )
+    .when(has_definition),
+    entry(
+        A::Copy,
+        "reader.copy",
+        &["y"],
+        C::Reader,
+        "Copy the text",
+        Some("copy"),
+    ),
+    entry(
+        A::Close,
+        "reader.close",
+        &["q", "Enter"],
+        C::Reader,
+        "Close",
+        Some("close"),
+    ),
+    entry(
+        A::Confirm,
+        "question.yes",
+        &["y", "Enter"],
+        C::Question,
+        "Yes",
+        Some("yes"),
+    ),
+    entry(
+        A::Close,
+        "question.no",
+        &["n"],
+        C::Question,
+        "No",
+        Some("no"),
+    ),
+    entry(
+        A::Choose,
+        "find.keep",
+        &["Tab"],
+        C::Find,
+        "Keep the matches and leave the box",
+        Some("keep"),
+    ),
+    entry(A::Quit, "quit.picker", &[], C::Everywhere, "Quit", None),
+];
+
+/// Every action with its keys.
+pub fn actions() -> &'static [Entry] {
+    &ACTIONS
+}
+
+/// The table as Markdown, for the man page and the docs.
+pub fn actions_markdown() -> String {
+    let mut text = String::from("| Where | Keys | What it does |\n|---|---|---|\n");
+    for entry in &ACTIONS {
+        if !entry.keys.is_empty() {
+            let keys: Vec<_> = entry
+                .keys
+                .iter()
+                .map(|key| format!("`{}`", key.replace('|', "\\|")))
+                .collect();
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} |",
+                entry.context.title(),
+                keys.join(" "),
+                entry.title
+            );
+        }
+    }
+    text
+}
+
+/// The contexts whose keys apply, innermost first.
+pub fn contexts(state: &State) -> &'static [Context] {
+    match state.popups.last() {
+        Some(Popup::Picker(picker)) => picker.contexts(),
+        Some(Popup::Reader(_)) => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
+        Some(Popup::Question(_)) => &[C::Question, C::Everywhere],
+        None => match state.focus {
+            Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
+            Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            Focus::Details => &[C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            Focus::Query if state.prompt.typing => &[C::Prompt, C::Lists, C::Everywhere],
+            Focus::Query => &[C::Query, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            Focus::Preview => &[C::Preview, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            Focus::Result if state.result.finding => &[C::Find, C::Everywhere],
+            Focus::Result => &[C::Result, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+        },
+    }
+}
+
+/// The entry a key stands for in the present state.
+pub fn lookup(state: &State, chord: Chord) -> Option<&'static Entry> {
+    contexts(state).iter().find_map(|context| {
+        ACTIONS.iter().find(|entry| {
+            entry.context == *context && entry.keys.iter().any(|key| key.parse() == Ok(chord))
+        })
+    })
+}

@@ -1,0 +1,274 @@
+//! Carries out effects: asks the session off the drawing thread and runs queries, and answers with messages.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::message::{Answer, Excerpt, Lookup, Message, RunNews, Setting, Slot};
+use super::theme::Depth;
+use crate::model::{MetricQuery, Place};
+use crate::session::{RunOptions, Session};
+
+/// Lines of a definition that are shown before and after its first one.
+const AROUND: (u32, usize) = (3, 30);
+
+/// Values of one dimension that are listed; the index holds no more for any column.
+const VALUES: usize = 100_000;
+
+/// Earlier queries that are listed.
+const HISTORY: usize = 500;
+
+/// What the explorer knows from the start.
+pub fn setting(session: &Session, depth: Depth) -> Setting {
+    let project = session.project();
+    let themes = project
+        .files()
+        .themes
+        .into_iter()
+        .map(|file| (file.path, file.text))
+        .collect();
+    Setting {
+        project: project.name.clone(),
+        root: project.root.clone(),
+        today: session.today(),
+        connections: session.connections(),
+        themes,
+        depth,
+    }
+}
+
+/// Answers a lookup.
+pub fn answer(session: &Session, lookup: Lookup) -> Answer {
+    match lookup {
+        Lookup::Search(words) => Answer::Search(session.search(&words)),
+        Lookup::Describe(metric) => Answer::Describe(
+            session
+                .describe(&metric)
+                .map(Box::new)
+                .map_err(|error| error.to_string()),
+        ),
+        Lookup::Compile(query) => Answer::Compile(session.compile(&query).map(Arc::new)),
+        Lookup::Complete(line, cursor) => Answer::Complete(session.complete(&line, cursor)),
+        Lookup::Dimensions(metrics) => Answer::Dimensions(session.dimensions(&metrics)),
+        Lookup::Values { metrics, dimension } => {
+            Answer::Values(session.values(&metrics, &dimension, "", VALUES))
+        }
+        Lookup::History => Answer::History(session.history(HISTORY)),
+        Lookup::Excerpts(places) => Answer::Excerpts(excerpts(session, &places)),
+        Lookup::Sort(job) => Answer::Sort(job.run().map_err(|error| error.to_string())),
+        Lookup::Find(mut find) => Answer::Find(find.step(usize::MAX)),
+        Lookup::Write {
+            table,
+            what,
+            format,
+            cap,
+        } => Answer::Write(table.copy(what, format, cap)),
+    }
+}
+
+fn excerpts(session: &Session, places: &[Place]) -> Vec<Excerpt> {
+    let files = session.project().files();
+    let catalog = session.catalog();
+    let all = [&files.metrics, &files.snippets, &files.templates];
+    let excerpt = |place: &Place| {
+        let path = catalog.registry.file(*place);
+        let file = all.into_iter().flatten().find(|file| file.path == path)?;
+        let first = place.line.saturating_sub(AROUND.0).max(1);
+        let skipped = usize::try_from(first - 1).unwrap_or(usize::MAX);
+        let lines: Vec<String> = file
+            .text
+            .lines()
+            .skip(skipped)
+            .take(AROUND.1)
+            .map(str::to_owned)
+            .collect();
+        Some(Excerpt {
+            at: catalog.registry.at(*place),
+            first,
+            lines,
+            line: place.line,
+        })
+    };
+    places.iter().filter_map(excerpt).collect()
+}
+
+/// Sends a message to the explorer; once it has gone, nobody waits for one.
+pub(super) type Sender = mpsc::Sender<Message>;
+
+/// The session's side of the explorer.
+pub(super) struct Engine {
+    session: Session,
+    runtime: Handle,
+    sender: Sender,
+    desk: Arc<Desk>,
+    cancel: CancellationToken,
+}
+
+/// One waiting lookup of each kind: a later one takes the place of an earlier one.
+#[derive(Default)]
+struct Desk {
+    waiting: Mutex<(BTreeMap<Slot, (u64, Lookup)>, bool)>,
+    bell: Condvar,
+}
+
+impl Engine {
+    pub(super) fn new(session: Session, runtime: Handle, sender: Sender) -> Self {
+        let desk = Arc::new(Desk::default());
+        let clerk = (session.clone(), sender.clone(), Arc::clone(&desk));
+        std::thread::spawn(move || clerk.2.serve(&clerk.0, &clerk.1));
+        Self {
+            session,
+            runtime,
+            sender,
+            desk,
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// Asks the session; an earlier question of the same kind that still waits is dropped.
+    pub(super) fn ask(&self, generation: u64, lookup: Lookup) {
+        let mut waiting = self
+            .desk
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.0.insert(lookup.slot(), (generation, lookup));
+        self.desk.bell.notify_one();
+    }
+
+    /// Runs a query and sends its news.
+    pub(super) fn run(&mut self, generation: u64, query: MetricQuery, fresh: bool) {
+        self.cancel = CancellationToken::new();
+        let (cancel, session, sender) = (
+            self.cancel.clone(),
+            self.session.clone(),
+            self.sender.clone(),
+        );
+        self.runtime.spawn(async move {
+            let (events, mut received) = mpsc::channel(4);
+            let options = RunOptions {
+                fresh,
+                row_cap: None,
+            };
+            let run = session.run(&query, options, cancel, events);
+            let forward = async {
+                while let Some(event) = received.recv().await {
+                    // The explorer may be gone; the run is then cancelled from its side.
+                    let _ = sender
+                        .send(Message::Run {
+                            generation,
+                            news: RunNews::Event(event),
+                        })
+                        .await;
+                }
+            };
+            let (outcome, ()) = tokio::join!(run, forward);
+            let _ = sender
+                .send(Message::Run {
+                    generation,
+                    news: RunNews::Ended(outcome),
+                })
+                .await;
+        });
+    }
+
+    /// Stops the run.
+    pub(super) fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Makes the demo ready, if that is what is explored.
+    pub(super) fn prepare(&self) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn(async move {
+            let progress = sender.clone();
+            let outcome = session
+                .prepare(move |step| {
+                    let percent = (step.share * 100.0).round();
+                    // A full queue means that newer steps will follow anyway.
+                    let _ = progress.try_send(Message::Preparing(format!(
+                        "Making the demo: {} {percent}%",
+                        step.step
+                    )));
+                })
+                .await;
+            let _ = sender
+                .send(Message::Prepared(
+                    outcome.map_err(|error| error.to_string()),
+                ))
+                .await;
+        });
+    }
+
+    /// Reads the registry again.
+    pub(super) fn reload(&self) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            session.reload();
+            let catalog = session.catalog();
+            let problems = catalog.diagnostics.clone();
+            let _ = sender.blocking_send(Message::Reloaded { catalog, problems });
+        });
+    }
+
+    /// Switches the connection.
+    pub(super) fn connect(&self, name: String) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            let error = session
+                .use_connection(&name)
+                .err()
+                .map(|error| error.to_string());
+            let _ = sender.blocking_send(Message::Connected {
+                connection: session.connection(),
+                error,
+            });
+        });
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+        self.desk
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1 = true;
+        self.desk.bell.notify_one();
+    }
+}
+
+impl Desk {
+    /// Answers what waits, until the explorer has gone.
+    fn serve(&self, session: &Session, sender: &Sender) {
+        loop {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let (generation, lookup) = loop {
+                if waiting.1 {
+                    return;
+                }
+                match waiting.0.pop_first() {
+                    Some((_, next)) => break next,
+                    None => {
+                        waiting = self
+                            .bell
+                            .wait(waiting)
+                            .unwrap_or_else(PoisonError::into_inner)
+                    }
+                }
+            };
+            drop(waiting);
+            let answer = answer(session, lookup);
+            if sender
+                .blocking_send(Message::Answer { generation, answer })
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+}

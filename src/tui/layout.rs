@@ -1,0 +1,286 @@
+//! Where the panes stand: one stage at a time on 80x24, all of them together on a large screen.
+
+use ratatui::layout::{Constraint, Layout as Split, Rect, Size};
+
+use super::parts;
+use super::state::{Focus, State};
+use super::widgets::text::width;
+
+/// The smallest terminal the explorer can be used in.
+pub const SMALLEST: (u16, u16) = (60, 15);
+
+/// Areas of one frame. A pane that is not shown has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The first line.
+    pub header: Rect,
+    /// A line for what must not be overlooked.
+    pub banner: Option<Rect>,
+    /// The query line with its parts.
+    pub query: Rect,
+    /// The catalog.
+    pub catalog: Option<Rect>,
+    /// The metric under the cursor.
+    pub details: Option<Rect>,
+    /// The SQL pane.
+    pub preview: Option<Rect>,
+    /// The lines of SQL in it.
+    pub sql: Option<Rect>,
+    /// The reasons in it.
+    pub reasons: Option<Rect>,
+    /// The result.
+    pub result: Option<Rect>,
+    /// The last line.
+    pub footer: Rect,
+}
+
+impl Layout {
+    /// The areas for a state.
+    pub fn of(state: &State) -> Self {
+        let area = Rect::from((ratatui::layout::Position::ORIGIN, state.size));
+        if is_too_small(state) {
+            return Self::default();
+        }
+        let banner = u16::from(super::view::has_banner(state));
+        let small = area.width < 110 || area.height < 30;
+        let rows = parts_rows(state, column(area.width, small), if small { 2 } else { 3 });
+        let mut layout = if small {
+            Self::stages(state, area, banner, rows)
+        } else {
+            Self::together(area, banner, rows)
+        };
+        if let Some(preview) = layout.preview {
+            let inside = inside(preview);
+            let wanted = super::view::reasons_height(state, usize::from(inside.width));
+            let reasons = u16::try_from(wanted)
+                .unwrap_or(u16::MAX)
+                .min(inside.height * 2 / 5);
+            let [sql, reasons] =
+                Split::vertical([Constraint::Min(0), Constraint::Length(reasons)]).areas(inside);
+            layout.sql = Some(sql);
+            layout.reasons = (reasons.height > 0).then_some(reasons);
+        }
+        layout
+    }
+
+    /// One stage at a time: finding, SQL, rows.
+    fn stages(state: &State, area: Rect, banner: u16, rows: u16) -> Self {
+        let [header, banner, query, main, footer] = Split::vertical([
+            Constraint::Length(1),
+            Constraint::Length(banner),
+            Constraint::Length(rows + 3),
+            Constraint::Min(0),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        let mut layout = Self {
+            header,
+            banner: some(banner),
+            query,
+            footer,
+            ..Self::default()
+        };
+        match state.focus {
+            Focus::Catalog | Focus::Details => {
+                let [catalog, details] =
+                    Split::horizontal([Constraint::Percentage(48), Constraint::Min(0)]).areas(main);
+                layout.catalog = Some(catalog);
+                layout.details = Some(details);
+            }
+            Focus::Query | Focus::Preview => layout.preview = Some(main),
+            Focus::Result => layout.result = Some(main),
+        }
+        layout
+    }
+
+    /// Everything on one screen.
+    fn together(area: Rect, banner: u16, rows: u16) -> Self {
+        let [header, banner, main, footer] = Split::vertical([
+            Constraint::Length(1),
+            Constraint::Length(banner),
+            Constraint::Min(0),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        let wide = area.width >= 170;
+        let (left, right) = if wide {
+            (92, 0)
+        } else {
+            (column_left(area.width), 0)
+        };
+        let [left, right] =
+            Split::horizontal([Constraint::Length(left), Constraint::Min(right)]).areas(main);
+        let [catalog, details] = if wide {
+            Split::horizontal([Constraint::Length(44), Constraint::Min(0)]).areas(left)
+        } else {
+            Split::vertical([Constraint::Percentage(50), Constraint::Min(0)]).areas(left)
+        };
+        let sql = if main.height >= 42 { 40 } else { 42 };
+        let [query, work] =
+            Split::vertical([Constraint::Length(rows + 3), Constraint::Min(0)]).areas(right);
+        let [preview, result] =
+            Split::vertical([Constraint::Percentage(sql), Constraint::Min(0)]).areas(work);
+        Self {
+            header,
+            banner: some(banner),
+            query,
+            catalog: Some(catalog),
+            details: Some(details),
+            preview: Some(preview),
+            result: Some(result),
+            footer,
+            ..Self::default()
+        }
+    }
+
+    /// The area of a pane.
+    pub fn pane(&self, focus: Focus) -> Option<Rect> {
+        match focus {
+            Focus::Catalog => self.catalog,
+            Focus::Details => self.details,
+            Focus::Query => some(self.query),
+            Focus::Preview => self.preview,
+            Focus::Result => self.result,
+        }
+    }
+
+    /// The area inside the frame of a pane.
+    pub fn inner(&self, focus: Focus) -> Option<Rect> {
+        self.pane(focus).map(inside)
+    }
+}
+
+/// Whether the terminal is too small to show anything useful.
+pub fn is_too_small(state: &State) -> bool {
+    state.size.width < SMALLEST.0 || state.size.height < SMALLEST.1
+}
+
+/// The area inside a frame, with a blank column on both sides.
+pub fn inside(area: Rect) -> Rect {
+    area.inner(ratatui::layout::Margin {
+        horizontal: 2.min(area.width / 2),
+        vertical: 1.min(area.height / 2),
+    })
+}
+
+/// The area of the rows inside the result pane; the line below says where one is.
+pub fn grid_area(inner: Rect) -> Rect {
+    Rect {
+        height: inner.height.saturating_sub(1),
+        ..inner
+    }
+}
+
+/// The window of a list to choose from.
+pub fn picker(screen: Size) -> Rect {
+    let width = (screen.width * 3 / 5).clamp(56, 84).min(screen.width);
+    let height = (screen.height * 2 / 3).clamp(12, 30).min(screen.height);
+    centred(screen, width, height)
+}
+
+/// The lines of the list in it: below the search box and its remark.
+pub fn picker_list(screen: Size) -> Rect {
+    let inner = inside(picker(screen));
+    let above = 2.min(inner.height);
+    Rect {
+        y: inner.y + above,
+        height: inner.height - above,
+        ..inner
+    }
+}
+
+/// The window of a text.
+pub fn reader(screen: Size) -> Rect {
+    centred(
+        screen,
+        screen.width.saturating_sub(8).min(104),
+        screen.height.saturating_sub(4).min(40),
+    )
+}
+
+/// A window in the middle of the screen.
+pub fn centred(screen: Size, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    Rect {
+        x: (screen.width - width) / 2,
+        y: (screen.height - height) / 2,
+        width,
+        height,
+    }
+}
+
+fn some(area: Rect) -> Option<Rect> {
+    (!area.is_empty()).then_some(area)
+}
+
+fn column_left(width: u16) -> u16 {
+    (width * 2 / 5).clamp(40, 52)
+}
+
+/// Columns inside the query pane.
+fn column(width: u16, small: bool) -> u16 {
+    let pane = match (small, width) {
+        (true, _) => width,
+        (false, 170..) => width - 92,
+        (false, _) => width - column_left(width),
+    };
+    pane.saturating_sub(4)
+}
+
+/// Lines that the parts of the query take.
+fn parts_rows(state: &State, columns: u16, most: u16) -> u16 {
+    let lines = flow(&parts::parts(state), columns)
+        .last()
+        .map_or(1, |place| place.row + 1);
+    lines.min(most)
+}
+
+/// Where a part of the query stands: line and column, with the width of its word and of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Line.
+    pub row: u16,
+    /// First column of the word in front, or of the chip.
+    pub column: u16,
+    /// Columns of the word in front with its blank; 0 for none.
+    pub word: u16,
+    /// Columns of the chip.
+    pub chip: u16,
+}
+
+/// Lets the parts of the query flow into lines.
+pub fn flow(parts: &[parts::Part], columns: u16) -> Vec<Place> {
+    let cells = |text: &str| u16::try_from(width(text)).unwrap_or(u16::MAX);
+    let mut places: Vec<Place> = Vec::new();
+    let (mut row, mut column) = (0, 0);
+    for part in parts {
+        let word = if part.kind.is_first() {
+            cells(part.kind.word()) + 1
+        } else {
+            0
+        };
+        let chip = cells(&part.text)
+            .saturating_add(2)
+            .min(columns.saturating_sub(word));
+        let gap = match (column, word) {
+            (0, _) => 0,
+            (_, 0) => 1,
+            _ => 3,
+        };
+        let end = gap + word + chip;
+        if column > 0 && end > columns.saturating_sub(column) {
+            row += 1;
+            column = 0;
+        } else {
+            column += gap;
+        }
+        places.push(Place {
+            row,
+            column,
+            word,
+            chip,
+        });
+        column = column.saturating_add(word + chip);
+    }
+    places
+}

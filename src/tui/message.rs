@@ -1,0 +1,269 @@
+//! What reaches the state (messages) and what it asks for (effects).
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::KeyEvent;
+use ratatui::layout::Size;
+
+use super::hit::Target;
+use super::widgets::grid::{Copied, Copy, CopyFormat, Find, Found, SortJob, SortedOrder, Table};
+use crate::compile::{CompileError, Compiled, DimensionChoice};
+use crate::model::{MetricQuery, Place};
+use crate::registry::Diagnostic;
+use crate::session::{
+    Catalog, Completion, ConnectionInfo, HistoryEntry, Hit, MetricCard, RunEvent, RunSummary,
+    SessionError, ValueList,
+};
+
+/// Something that happened.
+pub enum Message {
+    /// Time since the explorer started; goes ahead of each batch of messages.
+    Clock(Duration),
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// A click on something the last frame showed.
+    Click(Target),
+    /// The wheel turned over something, by so many notches; down is positive.
+    Wheel(Target, i32),
+    /// The terminal has this size now.
+    Resize(Size),
+    /// The answer to a lookup.
+    Answer {
+        /// The generation the lookup was started for.
+        generation: u64,
+        /// The answer.
+        answer: Answer,
+    },
+    /// News of a run.
+    Run {
+        /// The generation the run was started for.
+        generation: u64,
+        /// The news.
+        news: RunNews,
+    },
+    /// The demo is being made.
+    Preparing(String),
+    /// The warehouse is ready, or not.
+    Prepared(Result<(), String>),
+    /// A project file changed on disk.
+    FilesChanged,
+    /// The registry was read again.
+    Reloaded {
+        /// The last good version of everything.
+        catalog: Arc<Catalog>,
+        /// Every problem.
+        problems: Vec<Diagnostic>,
+    },
+    /// The connection was switched, or not.
+    Connected {
+        /// The connection in use now.
+        connection: String,
+        /// Why it is not the one asked for.
+        error: Option<String>,
+    },
+    /// Something to say in the status line.
+    Notice(Notice),
+}
+
+/// A line in the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Good to know.
+    Info(String),
+    /// Something did not work.
+    Error(String),
+}
+
+/// News of a run.
+#[derive(Debug)]
+pub enum RunNews {
+    /// An event of the session.
+    Event(RunEvent),
+    /// The end.
+    Ended(Result<RunSummary, SessionError>),
+}
+
+/// A question that the session answers at once, off the drawing thread. Only the latest of each kind counts.
+#[derive(Debug)]
+pub enum Lookup {
+    /// Metrics for search words.
+    Search(String),
+    /// Everything about a metric.
+    Describe(String),
+    /// SQL for a query.
+    Compile(MetricQuery),
+    /// What may stand at the cursor of a line.
+    Complete(String, usize),
+    /// Dimensions of metrics.
+    Dimensions(Vec<String>),
+    /// All known values of a dimension.
+    Values {
+        /// Metrics of the query.
+        metrics: Vec<String>,
+        /// The dimension, as a query writes it.
+        dimension: String,
+    },
+    /// Earlier queries.
+    History,
+    /// The text around definitions.
+    Excerpts(Vec<Place>),
+    /// The order of the result by a column.
+    Sort(SortJob),
+    /// The next match in the result.
+    Find(Find),
+    /// The result as text.
+    Write {
+        /// The rows.
+        table: Table,
+        /// Which of them.
+        what: Copy,
+        /// How.
+        format: CopyFormat,
+        /// Most rows.
+        cap: usize,
+    },
+}
+
+/// Kinds of lookups; an answer counts only if no later lookup of its kind was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "named like the lookups")]
+pub enum Slot {
+    Search,
+    Compile,
+    Complete,
+    Dimensions,
+    Values,
+    Describe,
+    History,
+    Excerpts,
+    Sort,
+    Find,
+    Write,
+}
+
+impl Lookup {
+    /// Its kind.
+    pub fn slot(&self) -> Slot {
+        match self {
+            Self::Search(_) => Slot::Search,
+            Self::Describe(_) => Slot::Describe,
+            Self::Compile(_) => Slot::Compile,
+            Self::Complete(..) => Slot::Complete,
+            Self::Dimensions(_) => Slot::Dimensions,
+            Self::Values { .. } => Slot::Values,
+            Self::History => Slot::History,
+            Self::Excerpts(_) => Slot::Excerpts,
+            Self::Sort(_) => Slot::Sort,
+            Self::Find(_) => Slot::Find,
+            Self::Write { .. } => Slot::Write,
+        }
+    }
+}
+
+/// Answers, one for each kind of lookup.
+#[expect(missing_docs, reason = "named like the lookups")]
+pub enum Answer {
+    Search(Vec<Hit>),
+    Describe(Result<Box<MetricCard>, String>),
+    Compile(Result<Arc<Compiled>, CompileError>),
+    Complete(Vec<Completion>),
+    Dimensions(Vec<DimensionChoice>),
+    Values(ValueList),
+    History(Vec<HistoryEntry>),
+    Excerpts(Vec<Excerpt>),
+    Sort(Result<SortedOrder, String>),
+    Find(Found),
+    Write(Copied),
+}
+
+impl Answer {
+    /// The kind of lookup it answers.
+    pub fn slot(&self) -> Slot {
+        match self {
+            Self::Search(_) => Slot::Search,
+            Self::Describe(_) => Slot::Describe,
+            Self::Compile(_) => Slot::Compile,
+            Self::Complete(_) => Slot::Complete,
+            Self::Dimensions(_) => Slot::Dimensions,
+            Self::Values(_) => Slot::Values,
+            Self::History(_) => Slot::History,
+            Self::Excerpts(_) => Slot::Excerpts,
+            Self::Sort(_) => Slot::Sort,
+            Self::Find(_) => Slot::Find,
+            Self::Write(_) => Slot::Write,
+        }
+    }
+}
+
+/// The text of a file around a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// `file:line`
+    pub at: String,
+    /// Line number of the first line shown.
+    pub first: u32,
+    /// The lines.
+    pub lines: Vec<String>,
+    /// The line meant.
+    pub line: u32,
+}
+
+/// Something to be done outside the state.
+#[derive(Debug)]
+pub enum Effect {
+    /// Ask the session.
+    Lookup {
+        /// Returned with the answer.
+        generation: u64,
+        /// The question.
+        lookup: Lookup,
+    },
+    /// Run a query.
+    Run {
+        /// Returned with the news.
+        generation: u64,
+        /// The query.
+        query: MetricQuery,
+        /// Past the cache.
+        fresh: bool,
+    },
+    /// Cancel the run.
+    Cancel,
+    /// Read the registry again.
+    Reload,
+    /// Switch the connection.
+    Connect(String),
+    /// Copy to the clipboard of the user's terminal.
+    Copy(String),
+    /// Open a file in an editor at a line.
+    Edit(PathBuf, u32),
+    /// Capture the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Suspend to the shell.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Leave.
+    Quit,
+}
+
+/// What the explorer knows from the start and never asks for again.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Name of the project.
+    pub project: String,
+    /// Its folder; `None` for the built-in demo.
+    pub root: Option<PathBuf>,
+    /// The current day.
+    pub today: jiff::civil::Date,
+    /// All connections.
+    pub connections: Vec<ConnectionInfo>,
+    /// Theme files of the project: name and text.
+    pub themes: Vec<(String, String)>,
+    /// How many colours the terminal shows.
+    pub depth: super::Depth,
+}

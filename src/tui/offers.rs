@@ -1,0 +1,464 @@
+//! What the lists offer: dimensions, values, times, comparisons, orders, commands, earlier queries.
+
+use jiff::civil::Date;
+
+use super::action;
+use super::edit::{self, Picked};
+use super::state::{Choice, CopyKind, Page, Picker, PickerKind, State};
+use super::theme::Theme;
+use super::widgets::fuzzy_list::Item;
+use super::widgets::grid::{Copy, CopyFormat};
+use crate::compile::DimensionChoice;
+use crate::model::query_line::print_name;
+use crate::model::{
+    ColumnState, Comparison, DimensionType, Direction, Filter, Grain, GroupBy, MetricKind, OrderBy,
+    Registry, TimeRange, Weekday,
+};
+use crate::session::cell::thousands;
+use crate::session::{HistoryEntry, ValueList};
+
+type Offer = (Item, Choice);
+
+/// Time ranges that are always offered.
+const TIMES: [&str; 20] = [
+    "today",
+    "yesterday",
+    "last 7 days",
+    "last 30 days",
+    "last 90 days",
+    "this week",
+    "last week",
+    "this month",
+    "mtd",
+    "last month",
+    "last 3 months",
+    "last 6 months",
+    "last 12 months",
+    "this quarter",
+    "qtd",
+    "last quarter",
+    "ytd",
+    "last year",
+    "last 24 months",
+    "all time",
+];
+
+const COMPARISONS: [&str; 4] = [
+    "previous period",
+    "previous year",
+    "4 weeks ago",
+    "1 week ago",
+];
+
+/// Dimensions: time grains first, then what can be reached, then the rest with the reason.
+pub fn dimensions(state: &State, choices: &[DimensionChoice], filter: bool) -> Vec<Offer> {
+    let default = state
+        .query
+        .metrics
+        .first()
+        .and_then(|name| default_time(&state.catalog.registry, name));
+    let is_default = |choice: &DimensionChoice| Some(choice.dimension.as_str()) == default;
+    let mut offers = Vec::new();
+    let times = choices
+        .iter()
+        .filter(|choice| choice.kind.is_time() && choice.reachable.is_ok());
+    if !filter {
+        for choice in times.clone().filter(|choice| is_default(choice)).take(1) {
+            offers.extend(grains(choice.kind).map(|grain| offer_grain(grain, None, &choice.label)));
+        }
+    }
+    let (reached, others): (Vec<_>, Vec<_>) =
+        choices.iter().partition(|choice| choice.reachable.is_ok());
+    let plain = reached
+        .into_iter()
+        .filter(|choice| filter || !choice.kind.is_time());
+    offers.extend(plain.map(|choice| offer_dimension(state, choice)));
+    if !filter {
+        for choice in times.filter(|choice| !is_default(choice)) {
+            offers.extend(
+                grains(choice.kind)
+                    .map(|grain| offer_grain(grain, Some(&choice.name), &choice.label)),
+            );
+        }
+    }
+    offers.extend(
+        others
+            .into_iter()
+            .map(|choice| offer_dimension(state, choice)),
+    );
+    offers
+}
+
+fn grains(kind: DimensionType) -> impl DoubleEndedIterator<Item = Grain> {
+    Grain::ALL
+        .into_iter()
+        .filter(move |grain| *grain != Grain::Hour || kind == DimensionType::Time)
+}
+
+fn offer_grain(grain: Grain, of: Option<&str>, label: &str) -> Offer {
+    let group = GroupBy::Grain {
+        grain,
+        of: of.map(str::to_owned),
+    };
+    let text = group.to_string();
+    let heading = if of.is_some() { "Other times" } else { "Time" };
+    (
+        Item::new(&text, &text).detail(label).group(heading),
+        Choice::Dimension { group, field: None },
+    )
+}
+
+fn offer_dimension(state: &State, choice: &DimensionChoice) -> Offer {
+    let group = GroupBy::Dimension(choice.name.clone());
+    let picked = edit::picked(&state.query, &choice.name);
+    let mut item = Item::new(group.to_string(), &choice.name)
+        .detail(&choice.label)
+        .group("Dimensions");
+    item = if picked.is_empty() {
+        item.right(&choice.dataset)
+    } else {
+        item.right("filtered")
+    };
+    if let Err(reason) = &choice.reachable {
+        item = item.disabled(reason);
+    }
+    (
+        item,
+        Choice::Dimension {
+            group,
+            field: Some((choice.name.clone(), choice.kind)),
+        },
+    )
+}
+
+/// The time dimension a metric is grouped by where a query says only `month`.
+fn default_time<'a>(registry: &'a Registry, metric: &str) -> Option<&'a str> {
+    let metric = registry.metric(metric)?;
+    if let MetricKind::Derived { inputs, .. } = &metric.kind {
+        return inputs
+            .first()
+            .and_then(|input| default_time(registry, input));
+    }
+    let measure = metric.kind.sources().first()?.measures.first()?;
+    measure
+        .time
+        .as_deref()
+        .or_else(|| registry.datasets.get(&measure.dataset)?.time.as_deref())
+}
+
+/// The known values of a dimension, and those that the query picks already.
+pub fn values(values: &ValueList, picked: &Picked) -> Vec<Item> {
+    let shown = |value: &str| {
+        if value.is_empty() {
+            "(empty)".to_owned()
+        } else {
+            value.to_owned()
+        }
+    };
+    let known = values.values.iter().map(|(value, count)| {
+        Item::new(value.clone(), &shown(value))
+            .right(&thousands(usize::try_from(*count).unwrap_or(usize::MAX)))
+    });
+    let is_known = |value: &str| values.values.iter().any(|(known, _)| known == value);
+    let unknown = picked
+        .include
+        .iter()
+        .chain(&picked.exclude)
+        .filter(|value| !is_known(value));
+    known
+        .chain(unknown.map(|value| Item::new(value.clone(), &shown(value))))
+        .collect()
+}
+
+/// What is known about the values of a dimension.
+pub fn values_note(values: &ValueList, today: Date) -> String {
+    let age = values
+        .updated_at
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let age = match age
+        .and_then(|day| today.since(day).ok())
+        .map(|span| span.get_days())
+    {
+        None => String::new(),
+        Some(..=0) => ", indexed today".to_owned(),
+        Some(1) => ", indexed yesterday".to_owned(),
+        Some(days) => format!(", indexed {days} days ago"),
+    };
+    let count = |distinct: u64| thousands(usize::try_from(distinct).unwrap_or(usize::MAX));
+    match values.state {
+        ColumnState::Indexed { distinct } => {
+            format!("{} values with their rows{age}", count(distinct))
+        }
+        ColumnState::Wide { distinct } => {
+            format!("{} values are too many to index; type one", count(distinct))
+        }
+        ColumnState::Pii => "personal data is never indexed; type a value".to_owned(),
+        ColumnState::Missing => {
+            "not indexed yet (`metrex reindex` does it); type a value".to_owned()
+        }
+    }
+}
+
+/// What the typed text stands for by itself.
+pub fn typed(
+    picker: &Picker,
+    text: &str,
+    (today, week_start): (Date, Weekday),
+) -> Option<(String, Choice)> {
+    if text.is_empty() {
+        return None;
+    }
+    match &picker.kind {
+        PickerKind::Time => {
+            let time: TimeRange = text.parse().ok()?;
+            Some((
+                format!("{time} · {}", time.resolve(today, week_start)),
+                Choice::Time(Some(time)),
+            ))
+        }
+        PickerKind::Compare => {
+            let compare: Comparison = text.parse().ok()?;
+            Some((compare.to_string(), Choice::Compare(Some(compare))))
+        }
+        PickerKind::Order => {
+            let limit: u64 = text.parse().ok().filter(|limit| *limit > 0)?;
+            Some((format!("limit {limit}"), Choice::Limit(Some(limit))))
+        }
+        PickerKind::Values { field, kind } => {
+            let field = print_name(field);
+            let starts = |words: &[&str]| {
+                words
+                    .iter()
+                    .any(|word| text.to_lowercase().starts_with(word))
+            };
+            let condition: Filter = if starts(&[
+                "=", "!", "<", ">", "in ", "in(", "not ", "between ", "like ", "is ",
+            ]) {
+                format!("{field} {text}").parse().ok()?
+            } else if picker.list.shown() == 0
+                || *kind == DimensionType::Number && text.parse::<f64>().is_ok()
+            {
+                format!(
+                    "{field} = {}",
+                    crate::model::query_line::print_literal(text)
+                )
+                .parse()
+                .ok()?
+            } else {
+                return None;
+            };
+            Some((condition.to_string(), Choice::Condition(condition)))
+        }
+        _ => None,
+    }
+}
+
+/// Time ranges with their days.
+pub fn times(state: &State) -> Vec<Offer> {
+    let week_start = state.catalog.registry.calendar.week_start;
+    let presets = TIMES
+        .iter()
+        .filter_map(|text| text.parse::<TimeRange>().ok());
+    let default = (
+        Item::new("default", "as the metric says").detail("the default range of the metric"),
+        Choice::Time(None),
+    );
+    let offers = presets.map(|time| {
+        let days = time.resolve(state.setting.today, week_start).to_string();
+        let text = time.to_string();
+        (
+            Item::new(&text, &text).detail(if days == text { "" } else { &days }),
+            Choice::Time(Some(time)),
+        )
+    });
+    offers.chain([default]).collect()
+}
+
+/// Comparisons.
+pub fn comparisons() -> Vec<Offer> {
+    let offered = COMPARISONS
+        .iter()
+        .filter_map(|text| text.parse::<Comparison>().ok());
+    let offers = offered.map(|compare| {
+        let text = compare.to_string();
+        (Item::new(&text, &text), Choice::Compare(Some(compare)))
+    });
+    offers
+        .chain([(Item::new("none", "no comparison"), Choice::Compare(None))])
+        .collect()
+}
+
+/// Sort keys over the columns the query has, and limits.
+pub fn orders(state: &State) -> Vec<Offer> {
+    let compiled = state.preview.current();
+    let columns: Vec<String> = match compiled {
+        Some(compiled) => compiled
+            .main
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
+        None => state.query.metrics.clone(),
+    };
+    let mut offers = Vec::new();
+    for direction in [Direction::Descending, Direction::Ascending] {
+        let words = match direction {
+            Direction::Descending => "largest first",
+            Direction::Ascending => "smallest first",
+        };
+        for column in &columns {
+            let key = OrderBy {
+                column: column.clone(),
+                direction,
+            };
+            let text = key.to_string();
+            offers.push((
+                Item::new(&text, &text).detail(words).group("Order"),
+                Choice::Order(Some(key)),
+            ));
+        }
+    }
+    offers.push((
+        Item::new("as grouped", "as grouped").group("Order"),
+        Choice::Order(None),
+    ));
+    for limit in [5, 10, 20, 100] {
+        let text = format!("limit {limit}");
+        offers.push((
+            Item::new(&text, &text).group("Limit"),
+            Choice::Limit(Some(limit)),
+        ));
+    }
+    offers.push((
+        Item::new("no limit", "no limit").group("Limit"),
+        Choice::Limit(None),
+    ));
+    let (text, total) = if state.query.total {
+        ("no total row", false)
+    } else {
+        ("total row, from the warehouse", true)
+    };
+    offers.push((
+        Item::new("total", text).group("Total"),
+        Choice::Total(total),
+    ));
+    offers
+}
+
+/// Every action once, with its first key; what cannot be used now says why.
+pub fn commands(state: &State) -> Vec<Offer> {
+    let mut seen = Vec::new();
+    let mut offers = Vec::new();
+    for entry in action::actions() {
+        if seen.contains(&entry.action) || !entry.context.in_palette() {
+            continue;
+        }
+        seen.push(entry.action);
+        let mut item = Item::new(entry.id, entry.title).right(&entry.keys.join(" "));
+        if let Err(reason) = (entry.enabled)(state) {
+            item = item.disabled(&reason);
+        }
+        offers.push((item, Choice::Action(entry.action)));
+    }
+    offers
+}
+
+/// Earlier queries, latest first, each once.
+pub fn history(entries: &[HistoryEntry]) -> Vec<Offer> {
+    let mut seen = std::collections::HashSet::new();
+    let new = entries
+        .iter()
+        .filter(|entry| seen.insert(entry.line.as_str()));
+    new.map(|entry| {
+        (
+            Item::new(&entry.line, &entry.line),
+            Choice::Line(entry.line.clone()),
+        )
+    })
+    .collect()
+}
+
+/// The project's connections.
+pub fn connections(state: &State) -> Vec<Offer> {
+    let connections = state.setting.connections.iter();
+    connections
+        .map(|connection| {
+            let right = if connection.name == state.connection {
+                "in use"
+            } else {
+                connection.dialect.word()
+            };
+            let item = Item::new(&connection.name, &connection.name)
+                .detail(&connection.target)
+                .right(right);
+            (item, Choice::Connection(connection.name.clone()))
+        })
+        .collect()
+}
+
+/// The themes.
+pub fn themes(state: &State) -> Vec<Offer> {
+    let names = Theme::names(&state.setting.themes).into_iter();
+    names
+        .map(|name| {
+            let item = Item::new(&name, &name).right(if name == state.theme.name {
+                "in use"
+            } else {
+                ""
+            });
+            (item, Choice::Theme(name))
+        })
+        .collect()
+}
+
+/// What can be copied.
+pub fn copies(state: &State) -> Vec<Offer> {
+    let mut offers = Vec::new();
+    let mut offer = |text: &str, kind| offers.push((Item::new(text, text), Choice::Copy(kind)));
+    let grid = state.result.grid.as_ref();
+    if let Some((row, column)) = grid.and_then(|grid| grid.selected()) {
+        offer(
+            "cell",
+            CopyKind::Rows(Copy::Cell { row, column }, CopyFormat::Tsv),
+        );
+        let forms = [
+            (CopyFormat::Tsv, "TSV"),
+            (CopyFormat::Csv, "CSV"),
+            (CopyFormat::Markdown, "Markdown"),
+            (CopyFormat::Json, "JSON"),
+        ];
+        for (what, word) in [
+            (Copy::All, "all rows"),
+            (Copy::Row(row), "row"),
+            (Copy::Column(column), "column"),
+        ] {
+            for (form, name) in forms {
+                offer(&format!("{word} as {name}"), CopyKind::Rows(what, form));
+            }
+        }
+    }
+    if !state.query.metrics.is_empty() {
+        offer("query line", CopyKind::Line);
+    }
+    if state.preview.current().is_some() {
+        offer("SQL", CopyKind::Sql);
+    }
+    offers
+}
+
+/// The text of a window.
+pub fn page_text(state: &State, page: &Page) -> String {
+    match page {
+        Page::Help => action::actions_markdown(),
+        Page::Cell(text) => text.clone(),
+        Page::Problems => state
+            .problems
+            .iter()
+            .map(|problem| format!("{problem}\n"))
+            .collect(),
+        Page::Excerpts(excerpts) => excerpts
+            .iter()
+            .map(|excerpt| format!("# {}\n{}\n", excerpt.at, excerpt.lines.join("\n")))
+            .collect(),
+    }
+}

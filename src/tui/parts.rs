@@ -1,0 +1,158 @@
+//! The query in its parts: what the query pane shows as chips and edits one by one.
+
+use super::edit;
+use super::state::State;
+use crate::model::{MetricQuery, TimeRange};
+
+/// One part of the query, or the place where one could stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which part.
+    pub kind: PartKind,
+    /// Its text.
+    pub text: String,
+    /// Whether it is written in the query; else it is a default or empty.
+    pub is_set: bool,
+}
+
+/// Which part of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartKind {
+    /// The metric at an index, or a further one.
+    Metric(usize),
+    /// The grouping at an index, or a further one.
+    Group(usize),
+    /// The condition at an index, or a further one.
+    Condition(usize),
+    /// The time range.
+    Time,
+    /// The comparison.
+    Compare,
+    /// The sort key at an index, or a further one.
+    Order(usize),
+    /// The limit.
+    Limit,
+    /// The total row.
+    Total,
+}
+
+impl PartKind {
+    /// The word in front of the first part of its kind.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Metric(_) => "metrics",
+            Self::Group(_) => "by",
+            Self::Condition(_) => "where",
+            Self::Time => "time",
+            Self::Compare => "versus",
+            Self::Order(_) => "order",
+            Self::Limit => "limit",
+            Self::Total => "total",
+        }
+    }
+
+    /// Whether it is the first of its kind.
+    pub fn is_first(self) -> bool {
+        !matches!(
+            self,
+            Self::Metric(1..) | Self::Group(1..) | Self::Condition(1..) | Self::Order(1..)
+        )
+    }
+}
+
+/// The parts of the query with the empty places, in the order of the query line.
+pub fn parts(state: &State) -> Vec<Part> {
+    let query = &state.query;
+    let mut parts = Vec::new();
+    let mut push = |kind, text: String, is_set| parts.push(Part { kind, text, is_set });
+    for (index, metric) in query.metrics.iter().enumerate() {
+        push(PartKind::Metric(index), metric.clone(), true);
+    }
+    if query.metrics.is_empty() {
+        push(PartKind::Metric(0), "choose one".to_owned(), false);
+        return parts;
+    }
+    let groups = state.groups();
+    for (index, group) in groups.iter().enumerate() {
+        push(
+            PartKind::Group(index),
+            group.to_string(),
+            query.group_by.is_some(),
+        );
+    }
+    if groups.is_empty() {
+        push(PartKind::Group(0), "none".to_owned(), false);
+    }
+    for (index, condition) in edit::conditions(query).iter().enumerate() {
+        push(PartKind::Condition(index), condition.to_string(), true);
+    }
+    if query.filters.is_none() {
+        push(PartKind::Condition(0), "any".to_owned(), false);
+    }
+    let (time, is_set) = time(state);
+    push(PartKind::Time, time, is_set);
+    let compare = query.compare.map(|compare| compare.to_string());
+    push(
+        PartKind::Compare,
+        compare.unwrap_or_else(|| "none".to_owned()),
+        query.compare.is_some(),
+    );
+    for (index, key) in query.order.iter().enumerate() {
+        push(PartKind::Order(index), key.to_string(), true);
+    }
+    if query.order.is_empty() {
+        push(PartKind::Order(0), "as grouped".to_owned(), false);
+    }
+    if let Some(limit) = query.limit {
+        push(PartKind::Limit, limit.to_string(), true);
+    }
+    if query.total {
+        push(PartKind::Total, "yes".to_owned(), true);
+    }
+    parts
+}
+
+/// The time range in words; with its days, where the compiler has resolved it.
+fn time(state: &State) -> (String, bool) {
+    let compiled = state
+        .preview
+        .current()
+        .filter(|_| state.preview.query == state.query);
+    let range = compiled.map(|compiled| compiled.range);
+    let asked = state
+        .query
+        .time
+        .or_else(|| compiled.and_then(|compiled| compiled.query.time));
+    let words = asked.unwrap_or(TimeRange::AllTime).to_string();
+    let text = match range.map(|range| range.to_string()) {
+        Some(days) if days != words => format!("{words} · {days}"),
+        _ => words,
+    };
+    (text, state.query.time.is_some())
+}
+
+/// Takes a part out of the query.
+pub fn remove(query: &mut MetricQuery, groups: &[crate::model::GroupBy], kind: PartKind) {
+    match kind {
+        PartKind::Metric(index) => {
+            if let Some(name) = query.metrics.get(index).cloned() {
+                edit::toggle_metric(query, &name);
+            }
+        }
+        PartKind::Group(index) => {
+            if let Some(group) = groups.get(index) {
+                edit::toggle_group(query, groups, group);
+            }
+        }
+        PartKind::Condition(index) => edit::remove_condition(query, index),
+        PartKind::Time => query.time = None,
+        PartKind::Compare => query.compare = None,
+        PartKind::Order(index) => {
+            if index < query.order.len() {
+                query.order.remove(index);
+            }
+        }
+        PartKind::Limit => query.limit = None,
+        PartKind::Total => query.total = false,
+    }
+}

@@ -1,0 +1,419 @@
+//! The loop: waits for keys, answers and signals, updates the state, and draws when something changed.
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{
+    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
+use futures_util::{FutureExt as _, StreamExt as _};
+use ratatui::layout::Size;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::engine::{self, Engine};
+use super::hit::HitMap;
+use super::message::{Effect, Message, Notice};
+use super::state::State;
+use super::terminal::{COPY_CAP, Screen};
+use super::theme::{Depth, Theme, ThemeError};
+use super::update::update;
+use crate::session::Session;
+
+/// Messages that may wait; senders of rows wait for room, so that a fast warehouse never floods the screen.
+const WAITING: usize = 256;
+
+/// Messages taken in before the next frame.
+const BATCH: usize = 64;
+
+/// How often the elapsed time of a run is shown anew.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The explorer could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// The terminal.
+    #[error("the terminal cannot be used: {0}")]
+    Terminal(#[from] io::Error),
+    /// The theme of the project.
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+}
+
+/// Explores metrics until the user leaves.
+///
+/// # Errors
+/// The terminal cannot be used, or the project's theme does not read.
+pub fn run(session: Session) -> Result<(), TuiError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(explore(session));
+    // A warehouse that does not answer must not keep the terminal.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+async fn explore(session: Session) -> Result<(), TuiError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let setting = engine::setting(&session, Depth::detect(variable));
+    let name = session
+        .project()
+        .config
+        .theme
+        .clone()
+        .unwrap_or_else(|| Theme::default_name(variable).to_owned());
+    let theme = Theme::load(&name, &setting.themes, setting.depth)?;
+    let (width, height) = crossterm::terminal::size()?;
+    let size = Size { width, height };
+    let (state, effects) = State::new(
+        setting,
+        session.catalog(),
+        session.connection(),
+        theme,
+        size,
+    );
+
+    let (sender, received) = mpsc::channel(WAITING);
+    let changed = sender.clone();
+    let watcher = session.watch(move || {
+        // A full queue already holds a change, or the explorer is gone.
+        let _ = changed.try_send(Message::FilesChanged);
+    });
+    if let Err(error) = &watcher {
+        let _ = sender.try_send(Message::Notice(Notice::Error(error.to_string())));
+    }
+    let engine = Engine::new(session, tokio::runtime::Handle::current(), sender);
+    engine.prepare();
+    let slow = ["SSH_CONNECTION", "SSH_TTY"]
+        .iter()
+        .any(|name| variable(name).is_some());
+    let screen = Screen::open(state.mouse)?;
+    let app = App {
+        state,
+        engine,
+        screen,
+        hits: HitMap::default(),
+        events: Some(EventStream::new()),
+        received,
+        started: Instant::now(),
+        frame: Duration::from_millis(if slow { 33 } else { 16 }),
+        drawn: None,
+    };
+    app.live(effects).await
+}
+
+struct App {
+    state: State,
+    engine: Engine,
+    screen: Screen,
+    hits: HitMap,
+    events: Option<EventStream>,
+    received: mpsc::Receiver<Message>,
+    started: Instant,
+    /// Least time between two frames.
+    frame: Duration,
+    drawn: Option<Instant>,
+}
+
+/// The signals that end or suspend the explorer.
+struct Signals {
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+    stop: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            stop: signal(SignalKind::from_raw(SIGTSTP))?,
+        })
+    }
+}
+
+/// The same number on Linux and macOS differs; both are fixed by their kernels.
+const SIGTSTP: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
+
+/// What the loop woke up for.
+enum Woken {
+    Input(Option<io::Result<Event>>),
+    Message(Option<Message>),
+    Stop,
+    Leave,
+    Time,
+}
+
+impl App {
+    async fn live(mut self, effects: Vec<Effect>) -> Result<(), TuiError> {
+        let mut signals = Signals::new()?;
+        let mut leaving = self.carry_out(effects)?;
+        let mut dirty = true;
+        while !leaving {
+            let due = self
+                .drawn
+                .map_or(Duration::ZERO, |at| self.frame.saturating_sub(at.elapsed()));
+            if dirty && due.is_zero() {
+                self.hits = self.screen.draw(&self.state)?;
+                self.drawn = Some(Instant::now());
+                dirty = false;
+            }
+            let timer = match (dirty, self.state.result.is_running()) {
+                (true, _) => Some(due),
+                (false, true) => Some(TICK),
+                (false, false) => None,
+            };
+            let woken = self.wait(&mut signals, timer).await;
+            let input = match woken {
+                Woken::Leave | Woken::Input(None) | Woken::Message(None) => break,
+                Woken::Time => {
+                    dirty |= self.state.result.is_running();
+                    self.tell(Message::Clock(self.started.elapsed()))?;
+                    continue;
+                }
+                Woken::Stop => vec![Message::Key(SUSPEND)],
+                Woken::Input(Some(event)) => self.translate(event?).into_iter().collect(),
+                Woken::Message(Some(message)) => vec![message],
+            };
+            self.tell(Message::Clock(self.started.elapsed()))?;
+            for message in input {
+                leaving |= self.tell(message)?;
+            }
+            leaving |= self.catch_up()?;
+            dirty = true;
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, signals: &mut Signals, timer: Option<Duration>) -> Woken {
+        let Self {
+            events, received, ..
+        } = self;
+        let input = async {
+            match events {
+                Some(events) => events.next().await,
+                None => None,
+            }
+        };
+        let time = async {
+            match timer {
+                Some(time) => tokio::time::sleep(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = signals.terminate.recv() => Woken::Leave,
+            _ = signals.hangup.recv() => Woken::Leave,
+            _ = signals.interrupt.recv() => Woken::Leave,
+            _ = signals.stop.recv() => Woken::Stop,
+            event = input => Woken::Input(event),
+            message = received.recv() => Woken::Message(message),
+            () = time => Woken::Time,
+        }
+    }
+
+    /// Takes in what else has come, so that one frame shows it all.
+    fn catch_up(&mut self) -> Result<bool, TuiError> {
+        let mut leaving = false;
+        for _ in 0..BATCH {
+            let event = self
+                .events
+                .as_mut()
+                .and_then(|events| events.next().now_or_never().flatten());
+            let message = match event {
+                Some(event) => self.translate(event?),
+                None => match self.received.try_recv() {
+                    Ok(message) => Some(message),
+                    Err(_) => break,
+                },
+            };
+            if let Some(message) = message {
+                leaving |= self.tell(message)?;
+            }
+        }
+        Ok(leaving)
+    }
+
+    /// An event of the terminal as a message; what means nothing is dropped.
+    fn translate(&self, event: Event) -> Option<Message> {
+        match event {
+            Event::Key(key) if key.kind == KeyEventKind::Press => Some(Message::Key(key)),
+            Event::Paste(text) => Some(Message::Paste(text)),
+            Event::Resize(width, height) => Some(Message::Resize(Size { width, height })),
+            Event::Mouse(mouse) => {
+                let target = self.hits.at(mouse.column, mouse.row)?;
+                match mouse.kind {
+                    MouseEventKind::Down(MouseButton::Left) => Some(Message::Click(target)),
+                    MouseEventKind::ScrollDown => Some(Message::Wheel(target, 1)),
+                    MouseEventKind::ScrollUp => Some(Message::Wheel(target, -1)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Updates the state and carries out what it asks for; whether the explorer is to end.
+    fn tell(&mut self, message: Message) -> Result<bool, TuiError> {
+        let effects = update(&mut self.state, message);
+        self.carry_out(effects)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<bool, TuiError> {
+        for effect in effects {
+            match effect {
+                Effect::Lookup { generation, lookup } => self.engine.ask(generation, lookup),
+                Effect::Run {
+                    generation,
+                    query,
+                    fresh,
+                } => self.engine.run(generation, query, fresh),
+                Effect::Cancel => self.engine.cancel(),
+                Effect::Reload => self.engine.reload(),
+                Effect::Connect(name) => self.engine.connect(name),
+                Effect::Copy(text) => self.copy(&text)?,
+                Effect::Edit(file, line) => self.edit(&file, line)?,
+                Effect::Mouse(on) => self.screen.capture_mouse(on)?,
+                Effect::Suspend => self.suspend()?,
+                Effect::Redraw => self.screen.redraw()?,
+                Effect::Quit => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    fn say(&mut self, notice: Notice) -> Result<(), TuiError> {
+        self.tell(Message::Notice(notice)).map(|_| ())
+    }
+
+    fn copy(&mut self, text: &str) -> Result<(), TuiError> {
+        let bytes = text.len();
+        if bytes > COPY_CAP {
+            return self.say(Notice::Error(format!(
+                "not copied: {bytes} bytes are more than the {COPY_CAP} that terminals take; `metrex query … --format csv` writes a file"
+            )));
+        }
+        self.screen.copy(text)?;
+        let tmux = if std::env::var_os("TMUX").is_some() {
+            " (tmux needs `set -g set-clipboard on`)"
+        } else {
+            ""
+        };
+        self.say(Notice::Info(format!(
+            "copied {bytes} bytes via OSC 52{tmux}"
+        )))
+    }
+
+    /// Lends the terminal to another program, and takes notice of a size that changed meanwhile.
+    fn lend<T>(&mut self, other: impl FnOnce() -> T) -> Result<T, TuiError> {
+        // Only one of two can read the keys.
+        self.events = None;
+        let outcome = self.screen.lend(self.state.mouse, other)?;
+        self.events = Some(EventStream::new());
+        let (width, height) = crossterm::terminal::size()?;
+        self.tell(Message::Resize(Size { width, height }))?;
+        Ok(outcome)
+    }
+
+    fn edit(&mut self, file: &Path, line: u32) -> Result<(), TuiError> {
+        let (program, arguments) = editor(|name| std::env::var(name).ok(), file, line);
+        let outcome = self.lend(|| Command::new(&program).args(&arguments).status())?;
+        match outcome {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => self.say(Notice::Error(format!("{program} ended with {status}"))),
+            Err(error) => self.say(Notice::Error(format!(
+                "{program} cannot be started: {error}; set VISUAL or EDITOR"
+            ))),
+        }
+    }
+
+    /// Stops the process group, as the shell's Ctrl+Z does; goes on when the shell continues it.
+    fn suspend(&mut self) -> Result<(), TuiError> {
+        if leads_session() {
+            return self.say(Notice::Error("there is no shell to go back to".to_owned()));
+        }
+        let outcome = self.lend(|| Command::new("sh").args(["-c", "kill -STOP 0"]).status())?;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => self.say(Notice::Error(format!("cannot suspend: {error}"))),
+        }
+    }
+}
+
+/// What SIGTSTP from outside asks for: the same as the key.
+const SUSPEND: KeyEvent = KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL);
+
+/// Whether nobody could continue this process once it has stopped (`ssh host metrex`): then it leads its session.
+fn leads_session() -> bool {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let session = after_name.split_whitespace().nth(3);
+    session == Some(&std::process::id().to_string())
+}
+
+/// Program and arguments that open a file at a line.
+fn editor(
+    variable: impl Fn(&str) -> Option<String>,
+    file: &Path,
+    line: u32,
+) -> (String, Vec<String>) {
+    let set = ["VISUAL", "EDITOR"]
+        .iter()
+        .find_map(|name| variable(name).filter(|value| !value.trim().is_empty()));
+    let set = set.unwrap_or_else(|| "vi".to_owned());
+    let mut words = set.split_whitespace().map(str::to_owned);
+    let program = words.next().unwrap_or_else(|| "vi".to_owned());
+    let mut arguments: Vec<String> = words.collect();
+    let path = file.to_string_lossy().into_owned();
+    match Path::new(&program)
+        .file_name()
+        .and_then(|name| name.to_str())
+    {
+        Some("code" | "codium" | "code-insiders") => {
+            arguments.extend([
+                "--wait".to_owned(),
+                "--goto".to_owned(),
+                format!("{path}:{line}"),
+            ]);
+        }
+        Some("hx" | "helix" | "subl" | "zed") => arguments.push(format!("{path}:{line}")),
+        _ => arguments.extend([format!("+{line}"), path]),
+    }
+    (program, arguments)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn opened(editor_is: Option<&str>) -> String {
+        let (program, arguments) = editor(
+            |_| editor_is.map(str::to_owned),
+            Path::new("/p/metrics/a.yaml"),
+            12,
+        );
+        format!("{program} {}", arguments.join(" "))
+    }
+
+    #[test]
+    fn editors_are_opened_at_the_line() {
+        assert_eq!(opened(None), "vi +12 /p/metrics/a.yaml");
+        assert_eq!(opened(Some("nano -w")), "nano -w +12 /p/metrics/a.yaml");
+        assert_eq!(
+            opened(Some("/usr/bin/hx")),
+            "/usr/bin/hx /p/metrics/a.yaml:12"
+        );
+        assert_eq!(
+            opened(Some("code")),
+            "code --wait --goto /p/metrics/a.yaml:12"
+        );
+    }
+}

@@ -1,0 +1,563 @@
+//! Everything the screen shows, and nothing else: no connection, no file, no clock.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ratatui::layout::Size;
+
+use super::action::Action;
+use super::input::LineInput;
+use super::message::{Effect, Excerpt, Lookup, Notice, Setting, Slot};
+use super::parts::{self, Part};
+use super::theme::Theme;
+use super::widgets::fuzzy_list::FuzzyList;
+use super::widgets::grid::{self, Grid};
+use super::widgets::sql_view::SqlView;
+use crate::compile::{CompileError, Compiled};
+use crate::model::{
+    Comparison, DimensionType, GroupBy, MetricQuery, OrderBy, Place, QueryLineError, TimeRange,
+};
+use crate::registry::Diagnostic;
+use crate::session::{Catalog, Completion, Hit, MetricCard, RunSummary, SessionError};
+
+/// Panes that take the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Focus {
+    /// Tree of metrics with its search box.
+    Catalog,
+    /// The metric under the cursor.
+    Details,
+    /// The query: its line and its parts.
+    Query,
+    /// The SQL with its reasons.
+    Preview,
+    /// The rows.
+    Result,
+}
+
+impl Focus {
+    /// All panes, in the order of Tab.
+    pub const ALL: [Self; 5] = [
+        Self::Catalog,
+        Self::Details,
+        Self::Query,
+        Self::Preview,
+        Self::Result,
+    ];
+
+    /// The word for it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Catalog => "Catalog",
+            Self::Details => "Details",
+            Self::Query => "Query",
+            Self::Preview => "SQL",
+            Self::Result => "Result",
+        }
+    }
+}
+
+/// The whole state.
+pub struct State {
+    /// What never changes.
+    pub setting: Setting,
+    /// The last good version of all definitions.
+    pub catalog: Arc<Catalog>,
+    /// Errors and warnings of the project's files.
+    pub problems: Vec<Diagnostic>,
+    /// The connection in use.
+    pub connection: String,
+    /// Styles.
+    pub theme: Theme,
+    /// Size of the terminal.
+    pub size: Size,
+    /// Time since the start.
+    pub now: Duration,
+    /// The pane that takes the keys, unless a window is open.
+    pub focus: Focus,
+    /// Windows, the last one on top.
+    pub popups: Vec<Popup>,
+    /// The catalog.
+    pub finder: Finder,
+    /// The metric under the cursor.
+    pub details: Details,
+    /// The query: the one thing that all panes edit.
+    pub query: MetricQuery,
+    /// Queries before this one.
+    pub past: Vec<MetricQuery>,
+    /// The selected part of the query.
+    pub part: usize,
+    /// The query line.
+    pub prompt: Prompt,
+    /// The SQL.
+    pub preview: Preview,
+    /// The rows.
+    pub result: Results,
+    /// What the demo is waiting for.
+    pub preparing: Option<String>,
+    /// The last thing said in the footer.
+    pub notice: Option<Notice>,
+    /// Whether the mouse is captured.
+    pub mouse: bool,
+    /// Whether Ctrl+C was pressed just before.
+    pub leaving: bool,
+    generations: HashMap<Slot, u64>,
+    counter: u64,
+}
+
+/// The catalog: a search box over a tree of categories, or over the ranked hits.
+#[derive(Default)]
+pub struct Finder {
+    /// The search words.
+    pub input: LineInput,
+    /// Whether keys go into the search box.
+    pub typing: bool,
+    /// Metrics found, best first; all while nothing is searched.
+    pub hits: Vec<Hit>,
+    /// Categories that are folded.
+    pub folded: BTreeSet<String>,
+    /// What is shown, line by line.
+    pub rows: Vec<CatalogRow>,
+    /// The selected row.
+    pub selected: usize,
+    /// The first row shown.
+    pub offset: usize,
+}
+
+/// A line of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogRow {
+    /// A category with its number of metrics.
+    Category(String, usize),
+    /// An index into the hits.
+    Metric(usize),
+}
+
+impl Finder {
+    /// The metric under the cursor.
+    pub fn metric(&self) -> Option<&str> {
+        match self.rows.get(self.selected)? {
+            CatalogRow::Category(..) => None,
+            CatalogRow::Metric(hit) => self.hits.get(*hit).map(|hit| hit.metric.as_str()),
+        }
+    }
+}
+
+/// The metric under the cursor, in words.
+#[derive(Default)]
+pub struct Details {
+    /// Its name.
+    pub metric: Option<String>,
+    /// Everything about it, or why there is nothing to show.
+    pub card: Option<Result<Box<MetricCard>, String>>,
+    /// The first line shown.
+    pub offset: usize,
+}
+
+/// The query line while it is edited.
+#[derive(Default)]
+pub struct Prompt {
+    /// Whether keys go into the line.
+    pub typing: bool,
+    /// The line.
+    pub input: LineInput,
+    /// Why it is no query.
+    pub error: Option<QueryLineError>,
+    /// What may stand at the cursor.
+    pub completions: Vec<Completion>,
+    /// The completion that is selected.
+    pub selected: Option<usize>,
+    /// Earlier lines, latest first.
+    pub history: Vec<String>,
+    /// The earlier line shown, and what was typed before it.
+    pub recalled: Option<(usize, String)>,
+}
+
+/// The SQL of the query.
+#[derive(Default)]
+pub struct Preview {
+    /// The query asked about last.
+    pub asked: MetricQuery,
+    /// The query that SQL and error belong to.
+    pub query: MetricQuery,
+    /// The last SQL that could be written.
+    pub compiled: Option<Arc<Compiled>>,
+    /// Why there is none for the present query.
+    pub error: Option<CompileError>,
+    /// Its text, with the selected line.
+    pub sql: SqlView,
+}
+
+impl Preview {
+    /// Why this query cannot run, as far as is known.
+    pub fn refusal(&self, query: &MetricQuery) -> Option<&CompileError> {
+        self.error.as_ref().filter(|_| self.query == *query)
+    }
+
+    /// The SQL of the present query.
+    pub fn current(&self) -> Option<&Arc<Compiled>> {
+        if self.error.is_none() {
+            self.compiled.as_ref()
+        } else {
+            None
+        }
+    }
+}
+
+/// The rows of the last run.
+#[derive(Default)]
+pub struct Results {
+    /// The run that may send news.
+    pub generation: u64,
+    /// The query as it was run.
+    pub query: MetricQuery,
+    /// What was run.
+    pub compiled: Option<Arc<Compiled>>,
+    /// The rows.
+    pub grid: Option<Grid>,
+    /// How far it is.
+    pub phase: Phase,
+    /// What is searched in the rows.
+    pub find: LineInput,
+    /// Whether keys go into the search box.
+    pub finding: bool,
+}
+
+/// How far a run is.
+#[derive(Default)]
+pub enum Phase {
+    /// Nothing was run.
+    #[default]
+    Idle,
+    /// Since this time.
+    Running(Duration),
+    /// A cancel is on its way; running since this time.
+    Cancelling(Duration),
+    /// It ended.
+    Done(RunSummary),
+    /// It failed.
+    Failed(SessionError),
+}
+
+impl Results {
+    /// Whether a query is running.
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_) | Phase::Cancelling(_))
+    }
+}
+
+/// A window on top of the panes.
+pub enum Popup {
+    /// A list to choose from.
+    Picker(Picker),
+    /// Text.
+    Reader(Reader),
+    /// A question.
+    Question(Question),
+}
+
+/// A list to choose from, with a search box.
+pub struct Picker {
+    /// What is chosen.
+    pub kind: PickerKind,
+    /// Its title.
+    pub title: String,
+    /// What is typed.
+    pub input: LineInput,
+    /// The list.
+    pub list: FuzzyList,
+    /// What each entry stands for, by its key.
+    pub choices: HashMap<String, Choice>,
+    /// What the typed text stands for by itself, in words; it goes before the list.
+    pub typed: Option<(String, Choice)>,
+    /// Something to know about the list as a whole.
+    pub note: Option<String>,
+}
+
+/// What a list is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PickerKind {
+    /// Dimensions; Enter groups, or opens the values.
+    Dimensions {
+        /// Whether Enter opens the values.
+        filter: bool,
+    },
+    /// Values of a dimension.
+    Values {
+        /// The dimension, as a query writes it.
+        field: String,
+        /// Type of its values.
+        kind: DimensionType,
+    },
+    /// Time ranges.
+    Time,
+    /// Comparisons.
+    Compare,
+    /// Order and limit.
+    Order,
+    /// Actions.
+    Palette,
+    /// Earlier queries.
+    History,
+    /// Connections.
+    Connections,
+    /// What can be copied.
+    Copies,
+    /// Themes.
+    Themes,
+}
+
+impl Picker {
+    /// The contexts whose keys apply, innermost first.
+    pub fn contexts(&self) -> &'static [super::action::Context] {
+        use super::action::Context as C;
+        match self.kind {
+            PickerKind::Dimensions { .. } => &[C::Dimensions, C::Lists, C::Everywhere],
+            PickerKind::Values { .. } => &[C::Values, C::Lists, C::Everywhere],
+            _ => &[C::Picker, C::Lists, C::Everywhere],
+        }
+    }
+
+    /// What Enter takes: the typed text where it stands for something, else the selected entry.
+    pub fn choice(&self) -> Option<&Choice> {
+        match &self.typed {
+            Some((_, choice)) => Some(choice),
+            None => self.selected(),
+        }
+    }
+
+    /// The selected entry.
+    pub fn selected(&self) -> Option<&Choice> {
+        let item = self
+            .list
+            .selected()
+            .filter(|item| item.disabled.is_none())?;
+        self.choices.get(&item.key)
+    }
+}
+
+/// What an entry of a list stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Choice {
+    /// A grouping, with the dimension whose values can be filtered.
+    Dimension {
+        /// What grouping by it adds.
+        group: GroupBy,
+        /// The dimension to filter by; its type. None for a grain.
+        field: Option<(String, DimensionType)>,
+    },
+    /// A condition as it was typed.
+    Condition(crate::model::Filter),
+    /// A time range; `None` leaves it to the metric.
+    Time(Option<TimeRange>),
+    /// A comparison, or none.
+    Compare(Option<Comparison>),
+    /// A sort key, or none.
+    Order(Option<OrderBy>),
+    /// A limit, or none.
+    Limit(Option<u64>),
+    /// Whether the engine adds a total row.
+    Total(bool),
+    /// An action.
+    Action(Action),
+    /// A query line.
+    Line(String),
+    /// A connection.
+    Connection(String),
+    /// A text to copy, with its name.
+    Copy(CopyKind),
+    /// A theme.
+    Theme(String),
+}
+
+/// What can be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyKind {
+    /// The query line.
+    Line,
+    /// The SQL.
+    Sql,
+    /// Part of the result.
+    Rows(grid::Copy, grid::CopyFormat),
+}
+
+/// A window of text.
+pub struct Reader {
+    /// Its title.
+    pub title: String,
+    /// What it shows.
+    pub page: Page,
+    /// The first line shown.
+    pub offset: usize,
+}
+
+/// What a window of text shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Page {
+    /// All keys.
+    Help,
+    /// One cell in full.
+    Cell(String),
+    /// Problems of the project's files.
+    Problems,
+    /// Definitions; empty while they are read.
+    Excerpts(Vec<Excerpt>),
+}
+
+/// A question with the action that follows a yes.
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// What follows a yes.
+    pub yes: Answered,
+}
+
+/// What follows a yes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answered {
+    /// Leave.
+    Quit,
+    /// Sort in the query and run it.
+    SortInQuery(OrderBy),
+}
+
+impl State {
+    /// A state before anything has happened, and what it wants to know first.
+    pub fn new(
+        setting: Setting,
+        catalog: Arc<Catalog>,
+        connection: String,
+        theme: Theme,
+        size: Size,
+    ) -> (Self, Vec<Effect>) {
+        let mut state = Self {
+            problems: catalog.diagnostics.clone(),
+            setting,
+            catalog,
+            connection,
+            theme,
+            size,
+            now: Duration::ZERO,
+            focus: Focus::Catalog,
+            popups: Vec::new(),
+            finder: Finder {
+                typing: true,
+                ..Finder::default()
+            },
+            details: Details::default(),
+            query: MetricQuery::default(),
+            past: Vec::new(),
+            part: 0,
+            prompt: Prompt::default(),
+            preview: Preview::default(),
+            result: Results::default(),
+            preparing: None,
+            notice: None,
+            mouse: true,
+            leaving: false,
+            generations: HashMap::new(),
+            counter: 0,
+        };
+        let effects = vec![
+            state.ask(Lookup::Search(String::new())),
+            state.ask(Lookup::History),
+        ];
+        (state, effects)
+    }
+
+    /// The effect that asks the session; earlier questions of the same kind no longer count.
+    pub fn ask(&mut self, lookup: Lookup) -> Effect {
+        let generation = self.next_generation();
+        self.generations.insert(lookup.slot(), generation);
+        Effect::Lookup { generation, lookup }
+    }
+
+    /// A number no earlier effect had.
+    pub fn next_generation(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    /// Whether an answer of this generation is still wanted; each is wanted once.
+    pub fn expects(&mut self, slot: Slot, generation: u64) -> bool {
+        let wanted = self.generations.get(&slot) == Some(&generation);
+        if wanted {
+            self.generations.remove(&slot);
+        }
+        wanted
+    }
+
+    /// Drops whatever was asked of this kind.
+    pub fn forget(&mut self, slot: Slot) {
+        self.generations.remove(&slot);
+    }
+
+    /// Whether any answer is still outstanding.
+    pub fn is_waiting(&self) -> bool {
+        !self.generations.is_empty() || self.result.is_running()
+    }
+
+    /// The groupings in force, also where the query names none.
+    pub fn groups(&self) -> Vec<GroupBy> {
+        if let Some(groups) = &self.query.group_by {
+            return groups.clone();
+        }
+        let compiled = self
+            .preview
+            .current()
+            .filter(|_| self.preview.query == self.query);
+        compiled
+            .and_then(|compiled| compiled.query.group_by.clone())
+            .unwrap_or_default()
+    }
+
+    /// The selected part of the query.
+    pub fn part(&self) -> Option<Part> {
+        parts::parts(self).into_iter().nth(self.part)
+    }
+
+    /// The definitions behind what is selected.
+    pub fn places_here(&self) -> Vec<Place> {
+        if let Some(Popup::Reader(Reader {
+            page: Page::Problems,
+            ..
+        })) = self.popups.last()
+        {
+            return Vec::new();
+        }
+        let metric = |name: &str| {
+            self.catalog
+                .registry
+                .metric(name)
+                .map(|metric| metric.place)
+        };
+        match self.focus {
+            Focus::Catalog | Focus::Details => self
+                .details
+                .metric
+                .as_deref()
+                .and_then(metric)
+                .into_iter()
+                .collect(),
+            Focus::Query | Focus::Result => self
+                .query
+                .metrics
+                .iter()
+                .filter_map(|name| metric(name))
+                .collect(),
+            Focus::Preview => {
+                let compiled = self.preview.current();
+                compiled
+                    .and_then(|compiled| {
+                        compiled
+                            .main
+                            .lines
+                            .get(self.preview.sql.selected_line())
+                            .cloned()
+                    })
+                    .unwrap_or_default()
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The terminal: taken and given back whatever happens, one write per frame, never asked a question.
+
+use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate,
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use super::hit::HitMap;
+use super::state::State;
+use super::view::view;
+
+/// The most that is copied by OSC 52: many terminals cut or drop longer sequences.
+pub(super) const COPY_CAP: usize = 100_000;
+
+/// Enough for a whole frame of a large screen, so that it leaves in one write.
+const BUFFER: usize = 1 << 18;
+
+/// Whether the terminal is ours at the moment; a panic hook must not restore what was never taken.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while the explorer has it; dropping gives it back.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Takes the terminal. No question is sent to it: nobody waits for an answer that may never come.
+    pub(super) fn open(mouse: bool) -> io::Result<Self> {
+        restore_before_panic();
+        take(mouse)?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout()));
+        match Terminal::new(backend) {
+            Ok(terminal) => Ok(Self { terminal }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Draws what changed since the last frame, in one write and as one update.
+    pub(super) fn draw(&mut self, state: &State) -> io::Result<HitMap> {
+        let mut hits = HitMap::default();
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| hits = view(state, frame))?;
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        io::Write::flush(self.terminal.backend_mut())?;
+        Ok(hits)
+    }
+
+    /// Forgets what the terminal shows, so that the next frame draws everything.
+    pub(super) fn redraw(&mut self) -> io::Result<()> {
+        let area = self.terminal.size()?;
+        self.terminal.resize(ratatui::layout::Rect::from((
+            ratatui::layout::Position::ORIGIN,
+            area,
+        )))
+    }
+
+    /// Captures the mouse, or leaves it to the terminal.
+    pub(super) fn capture_mouse(&mut self, on: bool) -> io::Result<()> {
+        if on {
+            execute!(stdout(), EnableMouseCapture)
+        } else {
+            execute!(stdout(), DisableMouseCapture)
+        }
+    }
+
+    /// Puts a text in the clipboard of the terminal at the user's end of the line, by OSC 52.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        let mut out = stdout();
+        write!(out, "{}", osc52(text))?;
+        out.flush()
+    }
+
+    /// Gives the terminal back while something else uses it.
+    pub(super) fn lend<T>(&mut self, mouse: bool, other: impl FnOnce() -> T) -> io::Result<T> {
+        give_back();
+        let outcome = other();
+        take(mouse)?;
+        self.redraw()?;
+        Ok(outcome)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// The sequence that asks the terminal to keep a text in its clipboard.
+fn osc52(text: &str) -> String {
+    format!("\x1b]52;c;{}\x07", STANDARD.encode(text))
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    execute!(
+        stdout(),
+        EnterAlternateScreen,
+        DisableLineWrap,
+        EnableBracketedPaste,
+        cursor::Hide
+    )?;
+    if mouse {
+        execute!(stdout(), EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Gives the terminal back as it was. What fails here has no terminal left to be told to.
+fn give_back() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = restore(&mut stdout());
+        let _ = disable_raw_mode();
+    }
+}
+
+fn restore(out: &mut impl Write) -> io::Result<()> {
+    execute!(
+        out,
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        EnableLineWrap,
+        LeaveAlternateScreen,
+        cursor::Show
+    )
+}
+
+/// A panic first gives the terminal back, then says what happened.
+fn restore_before_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let say = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            say(panic);
+        }));
+    });
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_is_reported() {
+        restore_before_panic();
+        TAKEN.store(true, Ordering::SeqCst);
+        let outcome = std::thread::spawn(|| panic!("on purpose")).join();
+        assert!(outcome.is_err());
+        assert!(!TAKEN.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn giving_back_undoes_everything_that_taking_did() {
+        let mut out = Vec::new();
+        restore(&mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        for off in [
+            "\x1b[?1049l",
+            "\x1b[?2004l",
+            "\x1b[?1000l",
+            "\x1b[?1006l",
+            "\x1b[?7h",
+            "\x1b[?25h",
+        ] {
+            assert!(out.contains(off), "{off:?} is missing in {out:?}");
+        }
+    }
+
+    #[test]
+    fn a_copied_text_is_base64_in_an_osc_52() {
+        assert_eq!(osc52("gmv by market"), "\x1b]52;c;Z212IGJ5IG1hcmtldA==\x07");
+    }
+}

@@ -1,0 +1,300 @@
+//! What each action does.
+
+use super::{finder, picker, prompt, query, reader, result};
+use crate::tui::action::{self, Action};
+use crate::tui::message::{Effect, Notice};
+use crate::tui::parts;
+use crate::tui::state::{Answered, Focus, Page, Phase, PickerKind, Popup, Question, State};
+use crate::tui::widgets::grid::Heading;
+
+/// Does it, or says why not.
+pub(super) fn perform_if_enabled(state: &mut State, action: Action) -> Vec<Effect> {
+    let entry = action::actions()
+        .iter()
+        .find(|entry| entry.action == action);
+    match entry.map(|entry| (entry.enabled)(state)) {
+        Some(Err(reason)) => {
+            state.notice = Some(Notice::Error(reason.into_owned()));
+            Vec::new()
+        }
+        _ => perform(state, action),
+    }
+}
+
+/// Does it.
+pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Run => result::run(state, false),
+        Action::Refresh => result::run(state, true),
+        Action::Interrupt => interrupt(state),
+        Action::Back => back(state),
+        Action::Quit => quit(state),
+        Action::Help => open(state, "Help", Page::Help),
+        Action::Problems => open(state, "Problems in the registry", Page::Problems),
+        Action::EditLine => prompt::open(state),
+        Action::ApplyLine => prompt::apply(state),
+        Action::CompleteLine => prompt::accept(state),
+        Action::FindMetric => find_metric(state),
+        Action::NextPane => cycle(state, 1),
+        Action::PreviousPane => cycle(state, Focus::ALL.len() - 1),
+        Action::Pane(pane) => focus(state, pane),
+        Action::Group => picker::open(state, PickerKind::Dimensions { filter: false }),
+        Action::Filter => picker::open(state, PickerKind::Dimensions { filter: true }),
+        Action::Time => picker::open(state, PickerKind::Time),
+        Action::Compare => picker::open(state, PickerKind::Compare),
+        Action::Order => picker::open(state, PickerKind::Order),
+        Action::Palette => picker::open(state, PickerKind::Palette),
+        Action::History | Action::SearchHistory => picker::open(state, PickerKind::History),
+        Action::Connection => picker::open(state, PickerKind::Connections),
+        Action::Theme => picker::open(state, PickerKind::Themes),
+        Action::Copy => picker::copy(state),
+        Action::Choose if state.popups.is_empty() => close_find(state),
+        Action::Choose => picker::choose(state),
+        Action::Toggle => picker::toggle(state),
+        Action::OpenValues => picker::open_values(state),
+        Action::Include => picker::mark(state, true),
+        Action::Exclude => picker::mark(state, false),
+        Action::ClearQuery => query::set(state, Default::default()),
+        Action::UndoQuery => query::undo(state),
+        Action::Definition => reader::definitions(state),
+        Action::Editor => reader::edit(state),
+        Action::Mouse => mouse(state),
+        Action::Suspend => vec![Effect::Suspend],
+        Action::Redraw => vec![Effect::Redraw],
+        Action::Up
+        | Action::Down
+        | Action::PageUp
+        | Action::PageDown
+        | Action::First
+        | Action::Last
+        | Action::Left
+        | Action::Right => moved(state, action),
+        Action::Explore => finder::explore(state),
+        Action::AddMetric => finder::add(state),
+        Action::Fold => finder::fold(state, true),
+        Action::Unfold => finder::fold(state, false),
+        Action::EditPart => edit_part(state),
+        Action::RemovePart => remove_part(state),
+        Action::ViewCell => nothing(result::view_cell(state)),
+        Action::Sort => result::sort(state),
+        Action::FindInResult => nothing(state.result.finding = true),
+        Action::NextMatch => result::next_match(state, Heading::Forward),
+        Action::PreviousMatch => result::next_match(state, Heading::Backward),
+        Action::Wider => nothing(widen(state, 2)),
+        Action::Narrower => nothing(widen(state, -2)),
+        Action::Confirm => confirm(state),
+        Action::Close => nothing(state.popups.pop()),
+    }
+}
+
+fn nothing<T>(_: T) -> Vec<Effect> {
+    Vec::new()
+}
+
+fn open(state: &mut State, title: &str, page: Page) -> Vec<Effect> {
+    reader::open(state, title, page);
+    Vec::new()
+}
+
+fn close_find(state: &mut State) -> Vec<Effect> {
+    state.result.finding = false;
+    Vec::new()
+}
+
+/// Gives the keys to a pane.
+pub(super) fn focus(state: &mut State, pane: Focus) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if state.prompt.typing && pane != Focus::Query {
+        effects = prompt::close(state);
+    }
+    state.finder.typing =
+        pane == Focus::Catalog && state.finder.typing && state.focus == Focus::Catalog;
+    state.result.finding = false;
+    state.focus = pane;
+    effects
+}
+
+fn find_metric(state: &mut State) -> Vec<Effect> {
+    state.popups.clear();
+    let effects = focus(state, Focus::Catalog);
+    state.finder.typing = true;
+    effects
+}
+
+fn cycle(state: &mut State, by: usize) -> Vec<Effect> {
+    if !state.popups.is_empty() {
+        return Vec::new();
+    }
+    let at = Focus::ALL
+        .iter()
+        .position(|pane| *pane == state.focus)
+        .unwrap_or(0);
+    let next = Focus::ALL
+        .get((at + by) % Focus::ALL.len())
+        .copied()
+        .unwrap_or(state.focus);
+    focus(state, next)
+}
+
+/// Esc: closes the window on top, cancels the run, or steps out of a text; it never quits.
+fn back(state: &mut State) -> Vec<Effect> {
+    if state.popups.pop().is_some() {
+        return Vec::new();
+    }
+    match state.focus {
+        Focus::Query if state.prompt.selected.is_some() => nothing(state.prompt.selected = None),
+        Focus::Query if state.prompt.typing => prompt::close(state),
+        Focus::Catalog if state.finder.typing && !state.finder.input.is_empty() => {
+            state.finder.input.set("");
+            finder::typed(state)
+        }
+        Focus::Catalog if state.finder.typing => nothing(state.finder.typing = false),
+        Focus::Result if state.result.finding => {
+            state.result.finding = false;
+            state.result.find.set("");
+            nothing(result::find(state))
+        }
+        _ => result::cancel(state),
+    }
+}
+
+/// Ctrl+C: cancels the run; without one, the second time in a row it quits.
+fn interrupt(state: &mut State) -> Vec<Effect> {
+    if let Phase::Running(_) = state.result.phase {
+        return result::cancel(state);
+    }
+    if state.leaving {
+        return vec![Effect::Quit];
+    }
+    state.leaving = true;
+    state.notice = Some(Notice::Info("Ctrl+C again quits".to_owned()));
+    Vec::new()
+}
+
+fn quit(state: &mut State) -> Vec<Effect> {
+    if !state.result.is_running() {
+        return vec![Effect::Quit];
+    }
+    let text = "A query is running. Cancel it and quit?".to_owned();
+    state.popups.push(Popup::Question(Question {
+        text,
+        yes: Answered::Quit,
+    }));
+    Vec::new()
+}
+
+fn confirm(state: &mut State) -> Vec<Effect> {
+    match state.popups.pop() {
+        Some(Popup::Question(Question {
+            yes: Answered::Quit,
+            ..
+        })) => vec![Effect::Cancel, Effect::Quit],
+        Some(Popup::Question(Question {
+            yes: Answered::SortInQuery(key),
+            ..
+        })) => result::sort_in_query(state, key),
+        _ => Vec::new(),
+    }
+}
+
+fn mouse(state: &mut State) -> Vec<Effect> {
+    state.mouse = !state.mouse;
+    let words = if state.mouse {
+        "metrex takes the mouse"
+    } else {
+        "the terminal has the mouse: select and copy as usual"
+    };
+    state.notice = Some(Notice::Info(words.to_owned()));
+    vec![Effect::Mouse(state.mouse)]
+}
+
+fn widen(state: &mut State, by: i16) {
+    if let Some(grid) = &mut state.result.grid {
+        grid.resize_column(by);
+    }
+}
+
+fn edit_part(state: &mut State) -> Vec<Effect> {
+    let Some(part) = state.part() else {
+        return Vec::new();
+    };
+    match part.kind {
+        parts::PartKind::Metric(_) => find_metric(state),
+        parts::PartKind::Group(_) => perform(state, Action::Group),
+        parts::PartKind::Condition(_) => picker::edit_condition(state, &part),
+        parts::PartKind::Time => perform(state, Action::Time),
+        parts::PartKind::Compare => perform(state, Action::Compare),
+        parts::PartKind::Order(_) | parts::PartKind::Limit | parts::PartKind::Total => {
+            perform(state, Action::Order)
+        }
+    }
+}
+
+fn remove_part(state: &mut State) -> Vec<Effect> {
+    let Some(part) = state.part() else {
+        return Vec::new();
+    };
+    let mut changed = state.query.clone();
+    parts::remove(&mut changed, &state.groups(), part.kind);
+    query::set(state, changed)
+}
+
+/// A move in the window on top or in the pane that takes the keys.
+fn moved(state: &mut State, action: Action) -> Vec<Effect> {
+    match state.popups.last_mut() {
+        Some(Popup::Picker(_)) => nothing(picker::step(state, action)),
+        Some(Popup::Reader(_)) => nothing(reader::scroll(state, rows(action, 15))),
+        Some(Popup::Question(_)) => Vec::new(),
+        None => step(state, state.focus, action),
+    }
+}
+
+/// A move in a pane.
+pub(super) fn step(state: &mut State, pane: Focus, action: Action) -> Vec<Effect> {
+    match pane {
+        Focus::Catalog => finder::step(state, rows(action, 15)),
+        Focus::Details => {
+            state.details.offset = state.details.offset.saturating_add_signed(rows(action, 10));
+            Vec::new()
+        }
+        Focus::Query if state.prompt.typing => match action {
+            Action::Up => prompt::step(state, false),
+            Action::Down => prompt::step(state, true),
+            _ => Vec::new(),
+        },
+        Focus::Query => {
+            let by = match action {
+                Action::Left | Action::Up => -1,
+                Action::Right | Action::Down => 1,
+                other => rows(other, 5),
+            };
+            state.part = state.part.saturating_add_signed(by);
+            Vec::new()
+        }
+        Focus::Preview => {
+            let sql = &mut state.preview.sql;
+            match action {
+                Action::Left => sql.scroll_sideways(-8),
+                Action::Right => sql.scroll_sideways(8),
+                Action::PageUp => sql.page(-1),
+                Action::PageDown => sql.page(1),
+                other => sql.move_by(rows(other, 0)),
+            }
+            Vec::new()
+        }
+        Focus::Result => nothing(result::moved(state, action)),
+    }
+}
+
+/// Rows an action moves by; `page` is a page.
+pub(super) fn rows(action: Action, page: isize) -> isize {
+    match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -page,
+        Action::PageDown => page,
+        Action::First => isize::MIN / 2,
+        Action::Last => isize::MAX / 2,
+        _ => 0,
+    }
+}

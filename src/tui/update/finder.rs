@@ -1,0 +1,166 @@
+//! The catalog: search, tree, and taking a metric into the query.
+
+use super::query;
+use crate::model::MetricQuery;
+use crate::session::Hit;
+use crate::tui::edit;
+use crate::tui::message::{Effect, Lookup};
+use crate::tui::state::{CatalogRow, Finder, Focus, State};
+
+/// The search words changed.
+pub(super) fn typed(state: &mut State) -> Vec<Effect> {
+    let words = state.finder.input.text().to_owned();
+    vec![state.ask(Lookup::Search(words))]
+}
+
+/// Metrics were found.
+pub(super) fn found(state: &mut State, hits: Vec<Hit>) -> Vec<Effect> {
+    let before = state.finder.metric().map(str::to_owned);
+    state.finder.hits = hits;
+    state.finder.rows = rows(state);
+    let finder = &mut state.finder;
+    // While a search narrows, the best hit is selected; in the tree, the cursor stays on its metric.
+    let first = finder
+        .rows
+        .iter()
+        .position(|row| matches!(row, CatalogRow::Metric(_)));
+    finder.selected = if finder.input.is_empty() {
+        row_of(finder, before.as_deref())
+    } else {
+        None
+    }
+    .or(first)
+    .unwrap_or(0);
+    show(state)
+}
+
+fn row_of(finder: &Finder, metric: Option<&str>) -> Option<usize> {
+    finder.rows.iter().position(|row| match row {
+        CatalogRow::Metric(hit) => finder
+            .hits
+            .get(*hit)
+            .is_some_and(|hit| Some(hit.metric.as_str()) == metric),
+        CatalogRow::Category(..) => false,
+    })
+}
+
+/// The lines of the catalog: hits in order while something is searched, else a tree by category.
+fn rows(state: &State) -> Vec<CatalogRow> {
+    let finder = &state.finder;
+    if !finder.input.text().trim().is_empty() {
+        return (0..finder.hits.len()).map(CatalogRow::Metric).collect();
+    }
+    let mut shelves: indexmap::IndexMap<&str, Vec<usize>> = indexmap::IndexMap::new();
+    for metric in state.catalog.registry.metrics.values() {
+        shelves.entry(&metric.category).or_default();
+    }
+    for (index, hit) in finder.hits.iter().enumerate() {
+        if let Some(metric) = state.catalog.registry.metrics.get(&hit.metric) {
+            shelves.entry(&metric.category).or_default().push(index);
+        }
+    }
+    let mut rows = Vec::new();
+    for (category, hits) in shelves {
+        rows.push(CatalogRow::Category(category.to_owned(), hits.len()));
+        if !finder.folded.contains(category) {
+            rows.extend(hits.into_iter().map(CatalogRow::Metric));
+        }
+    }
+    rows
+}
+
+/// Asks for the details of the metric under the cursor.
+pub(super) fn show(state: &mut State) -> Vec<Effect> {
+    let Some(metric) = state.finder.metric().map(str::to_owned) else {
+        return Vec::new();
+    };
+    if state.details.metric.as_ref() != Some(&metric) {
+        state.details.offset = 0;
+        state.details.metric = Some(metric.clone());
+    }
+    vec![state.ask(Lookup::Describe(metric))]
+}
+
+/// Moves the cursor.
+pub(super) fn step(state: &mut State, rows: isize) -> Vec<Effect> {
+    let last = state.finder.rows.len().saturating_sub(1);
+    let before = state.finder.selected;
+    state.finder.selected = before.saturating_add_signed(rows).min(last);
+    if state.finder.selected == before {
+        Vec::new()
+    } else {
+        show(state)
+    }
+}
+
+/// A row was clicked: the first time it is selected, then it is taken.
+pub(super) fn click(state: &mut State, row: usize) -> Vec<Effect> {
+    if state.finder.selected == row {
+        return explore(state);
+    }
+    state.finder.selected = row.min(state.finder.rows.len().saturating_sub(1));
+    show(state)
+}
+
+/// Folds or unfolds the category the cursor is in.
+pub(super) fn fold(state: &mut State, fold: bool) -> Vec<Effect> {
+    let finder = &state.finder;
+    let upto = finder.rows.get(..=finder.selected).unwrap_or(&finder.rows);
+    let header = upto
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(at, row)| match row {
+            CatalogRow::Category(name, _) => Some((at, name.clone())),
+            CatalogRow::Metric(_) => None,
+        });
+    let Some((at, name)) = header else {
+        return Vec::new();
+    };
+    if fold {
+        state.finder.folded.insert(name);
+        state.finder.selected = at;
+    } else {
+        state.finder.folded.remove(&name);
+    }
+    state.finder.rows = rows(state);
+    show(state)
+}
+
+/// Takes the metric under the cursor as the query's metric; grouping, filters and time stay.
+pub(super) fn explore(state: &mut State) -> Vec<Effect> {
+    let Some(metric) = state.finder.metric().map(str::to_owned) else {
+        return toggle_fold(state);
+    };
+    let mut effects = if state.query.metrics == [metric.clone()] {
+        Vec::new()
+    } else {
+        let query = MetricQuery {
+            metrics: vec![metric],
+            order: Vec::new(),
+            limit: None,
+            ..state.query.clone()
+        };
+        query::set(state, query)
+    };
+    effects.extend(super::act::focus(state, Focus::Query));
+    effects
+}
+
+fn toggle_fold(state: &mut State) -> Vec<Effect> {
+    let folded = match state.finder.rows.get(state.finder.selected) {
+        Some(CatalogRow::Category(name, _)) => state.finder.folded.contains(name),
+        _ => return Vec::new(),
+    };
+    fold(state, !folded)
+}
+
+/// Adds the metric under the cursor to the query, or takes it out.
+pub(super) fn add(state: &mut State) -> Vec<Effect> {
+    let Some(metric) = state.finder.metric().map(str::to_owned) else {
+        return toggle_fold(state);
+    };
+    let mut query = state.query.clone();
+    edit::toggle_metric(&mut query, &metric);
+    query::set(state, query)
+}

@@ -1,0 +1,337 @@
+//! The pure heart: a message changes the state and says what is to be done; nothing is read, written or waited for.
+
+mod act;
+mod finder;
+mod picker;
+mod prompt;
+mod query;
+mod reader;
+mod result;
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+use ratatui::layout::{Rect, Size};
+
+use super::action::{self, Action};
+use super::hit::Target;
+use super::keys::Chord;
+use super::layout::Layout;
+use super::message::{Answer, Effect, Lookup, Message, Notice, Slot};
+use super::state::{Focus, Popup, State};
+
+/// Changes the state by a message.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let effects = match message {
+        Message::Clock(now) => {
+            state.now = now;
+            return Vec::new();
+        }
+        Message::Key(event) if event.kind == KeyEventKind::Press => key(state, event),
+        Message::Key(_) => return Vec::new(),
+        Message::Paste(text) => paste(state, &text),
+        Message::Click(target) => click(state, target),
+        Message::Wheel(target, notches) => wheel(state, target, notches),
+        Message::Resize(size) => resize(state, size),
+        Message::Answer { generation, answer } => {
+            if state.expects(answer.slot(), generation) {
+                take(state, answer)
+            } else {
+                return Vec::new();
+            }
+        }
+        Message::Run { generation, news } => result::news(state, generation, news),
+        Message::Preparing(step) => {
+            state.preparing = Some(step);
+            Vec::new()
+        }
+        Message::Prepared(outcome) => prepared(state, outcome),
+        Message::FilesChanged => vec![Effect::Reload],
+        Message::Reloaded { catalog, problems } => {
+            state.catalog = catalog;
+            state.problems = problems;
+            ask_again(state)
+        }
+        Message::Connected { connection, error } => {
+            state.notice = Some(match error {
+                Some(error) => Notice::Error(error),
+                None => Notice::Info(format!("connected to {connection}")),
+            });
+            state.connection = connection;
+            ask_again(state)
+        }
+        Message::Notice(notice) => {
+            state.notice = Some(notice);
+            Vec::new()
+        }
+    };
+    settle(state);
+    effects
+}
+
+fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    let chord = Chord::from(event);
+    let entry = action::lookup(state, chord);
+    state.notice = None;
+    if !entry.is_some_and(|entry| entry.action == Action::Interrupt) {
+        state.leaving = false;
+    }
+    match entry {
+        Some(entry) => match (entry.enabled)(state) {
+            Ok(()) => act::perform(state, entry.action),
+            Err(reason) => {
+                state.notice = Some(Notice::Error(reason.into_owned()));
+                Vec::new()
+            }
+        },
+        None => type_key(state, event),
+    }
+}
+
+/// A key that is no action goes into the text that is being typed.
+fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    match state.popups.last_mut() {
+        Some(Popup::Picker(picker)) => {
+            if picker.input.key(event) {
+                picker::typed(state)
+            } else {
+                Vec::new()
+            }
+        }
+        Some(_) => Vec::new(),
+        None => match state.focus {
+            Focus::Catalog if state.finder.typing => {
+                if state.finder.input.key(event) {
+                    finder::typed(state)
+                } else {
+                    Vec::new()
+                }
+            }
+            Focus::Query if state.prompt.typing => {
+                let changed = state.prompt.input.key(event);
+                prompt::typed(state, changed)
+            }
+            Focus::Result if state.result.finding => {
+                if state.result.find.key(event) {
+                    result::find(state);
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    state.notice = None;
+    match state.popups.last_mut() {
+        Some(Popup::Picker(picker)) => {
+            picker.input.paste(text);
+            picker::typed(state)
+        }
+        Some(_) => Vec::new(),
+        None => match state.focus {
+            Focus::Catalog if state.finder.typing => {
+                state.finder.input.paste(text);
+                finder::typed(state)
+            }
+            Focus::Result if state.result.finding => {
+                state.result.find.paste(text);
+                result::find(state);
+                Vec::new()
+            }
+            // A pasted text is a query line, wherever no other text is typed.
+            _ => {
+                let mut effects = if state.prompt.typing {
+                    Vec::new()
+                } else {
+                    prompt::open(state)
+                };
+                if !state.prompt.typing {
+                    return effects;
+                }
+                state.prompt.input.paste(text);
+                effects.extend(prompt::typed(state, true));
+                effects
+            }
+        },
+    }
+}
+
+fn click(state: &mut State, target: Target) -> Vec<Effect> {
+    state.notice = None;
+    let pane = match target {
+        Target::Outside => return act::perform(state, Action::Back),
+        Target::List(column, row) => return picker::click(state, column, row),
+        Target::Popup => return Vec::new(),
+        Target::Action(action) => return act::perform_if_enabled(state, action),
+        Target::Pane(focus) => focus,
+        Target::SearchBox | Target::CatalogRow(_) => Focus::Catalog,
+        Target::QueryLine | Target::Part(_) => Focus::Query,
+        Target::Sql(..) => Focus::Preview,
+        Target::Grid(..) => Focus::Result,
+    };
+    let mut effects = act::focus(state, pane);
+    match target {
+        Target::SearchBox => state.finder.typing = true,
+        Target::CatalogRow(row) => effects.extend(finder::click(state, row)),
+        Target::QueryLine => effects.extend(prompt::open(state)),
+        Target::Part(part) => {
+            effects.extend(if state.part == part {
+                act::perform(state, Action::EditPart)
+            } else {
+                Vec::new()
+            });
+            state.part = part;
+        }
+        Target::Sql(column, row) => {
+            let line = Layout::of(state).sql.and_then(|area| {
+                let area = Rect { x: 0, y: 0, ..area };
+                state.preview.sql.line_at(column, row, area)
+            });
+            if let Some(line) = line {
+                state.preview.sql.select_line(line);
+            }
+        }
+        Target::Grid(column, row) => effects.extend(result::click(state, column, row)),
+        _ => {}
+    }
+    effects
+}
+
+fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
+    let action = if notches < 0 {
+        Action::Up
+    } else {
+        Action::Down
+    };
+    let lines = notches.unsigned_abs().saturating_mul(3).min(60);
+    let pane = match target {
+        Target::Popup | Target::List(..) => None,
+        Target::Outside | Target::Action(_) => return Vec::new(),
+        Target::Pane(focus) => Some(focus),
+        Target::SearchBox | Target::CatalogRow(_) => Some(Focus::Catalog),
+        Target::QueryLine | Target::Part(_) => return Vec::new(),
+        Target::Sql(..) => Some(Focus::Preview),
+        Target::Grid(..) => Some(Focus::Result),
+    };
+    let mut effects = Vec::new();
+    for _ in 0..lines {
+        effects.extend(match pane {
+            Some(pane) => act::step(state, pane, action),
+            None => act::perform(state, action),
+        });
+    }
+    // Only the last lookup of each kind counts; the others would be started for nothing.
+    let mut seen = Vec::new();
+    effects.reverse();
+    effects.retain(|effect| match effect {
+        Effect::Lookup { lookup, .. } => {
+            let first = !seen.contains(&lookup.slot());
+            seen.push(lookup.slot());
+            first
+        }
+        _ => true,
+    });
+    effects.reverse();
+    effects
+}
+
+fn resize(state: &mut State, size: Size) -> Vec<Effect> {
+    state.size = size;
+    Vec::new()
+}
+
+fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
+    match answer {
+        Answer::Search(hits) => return finder::found(state, hits),
+        Answer::Describe(card) => state.details.card = Some(card),
+        Answer::Compile(outcome) => query::compiled(state, outcome),
+        Answer::Complete(completions) => {
+            state.prompt.completions = completions;
+            state.prompt.selected = None;
+        }
+        Answer::Dimensions(choices) => picker::dimensions(state, &choices),
+        Answer::Values(values) => picker::values(state, values),
+        Answer::History(entries) => picker::history(state, entries),
+        Answer::Excerpts(excerpts) => reader::excerpts(state, excerpts),
+        Answer::Sort(order) => result::sorted(state, order),
+        Answer::Find(found) => result::found(state, found),
+        Answer::Write(copied) => return result::written(state, copied),
+    }
+    Vec::new()
+}
+
+fn prepared(state: &mut State, outcome: Result<(), String>) -> Vec<Effect> {
+    state.preparing = None;
+    if let Err(error) = outcome {
+        state.notice = Some(Notice::Error(error));
+    }
+    ask_again(state)
+}
+
+/// Asks for everything that depends on the definitions, the values or the connection.
+fn ask_again(state: &mut State) -> Vec<Effect> {
+    let words = state.finder.input.text().to_owned();
+    let mut effects = vec![state.ask(Lookup::Search(words))];
+    if let Some(metric) = state.details.metric.clone() {
+        effects.push(state.ask(Lookup::Describe(metric)));
+    }
+    effects.extend(query::ask_sql(state));
+    effects
+}
+
+/// Brings everything that depends on the size and on other parts of the state into bounds.
+fn settle(state: &mut State) {
+    let layout = Layout::of(state);
+    let inner = |focus| {
+        layout.inner(focus).map_or((0, 0), |area| {
+            (usize::from(area.width), usize::from(area.height))
+        })
+    };
+
+    let (_, height) = inner(Focus::Catalog);
+    let finder = &mut state.finder;
+    finder.selected = finder.selected.min(finder.rows.len().saturating_sub(1));
+    finder.offset = scrolled(
+        finder.offset,
+        finder.selected,
+        height.saturating_sub(2),
+        finder.rows.len(),
+    );
+
+    let (width, height) = inner(Focus::Details);
+    let lines = super::view::details_height(state, width);
+    state.details.offset = state.details.offset.min(lines.saturating_sub(height));
+
+    let count = super::parts::parts(state).len();
+    state.part = state.part.min(count.saturating_sub(1));
+
+    state
+        .preview
+        .sql
+        .set_height(layout.sql.map_or(0, |area| area.height));
+    if let (Some(grid), Some(area)) = (&mut state.result.grid, layout.inner(Focus::Result)) {
+        grid.set_size(super::layout::grid_area(area).as_size());
+    }
+
+    let offset = super::view::reader_limit(state, &layout);
+    if let Some(Popup::Reader(reader)) = state.popups.last_mut() {
+        reader.offset = reader.offset.min(offset);
+    }
+    let list = super::layout::picker_list(state.size);
+    if let Some(Popup::Picker(picker)) = state.popups.last_mut() {
+        picker.list.set_height(list.height);
+    }
+    if !state.prompt.typing {
+        state.forget(Slot::Complete);
+    }
+}
+
+/// The first row to show, so that `selected` of `count` rows is among the `height` shown.
+fn scrolled(offset: usize, selected: usize, height: usize, count: usize) -> usize {
+    let offset = offset.min(count.saturating_sub(height));
+    if selected < offset {
+        selected
+    } else {
+        offset.max((selected + 1).saturating_sub(height))
+    }
+}

@@ -1,0 +1,372 @@
+//! Lists to choose from: filled, searched, and what a choice does to the query.
+
+use std::collections::HashMap;
+
+use ratatui::layout::Rect;
+
+use super::{act, prompt, query, result};
+use crate::compile::DimensionChoice;
+use crate::model::{CompareOp, DimensionType, Filter};
+use crate::session::{HistoryEntry, ValueList};
+use crate::tui::action::Action;
+use crate::tui::edit::{self, Picked};
+use crate::tui::layout;
+use crate::tui::message::{Effect, Lookup, Notice};
+use crate::tui::offers;
+use crate::tui::parts::{Part, PartKind};
+use crate::tui::state::{Choice, Picker, PickerKind, Popup, State};
+use crate::tui::theme::Theme;
+use crate::tui::widgets::fuzzy_list::{FuzzyList, Item, Mark};
+
+/// Opens a list.
+pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
+    let (title, offered, effects) = match &kind {
+        PickerKind::Dimensions { filter } => {
+            let title = if *filter { "Filter by" } else { "Group by" };
+            let metrics = state.query.metrics.clone();
+            (
+                title.to_owned(),
+                Vec::new(),
+                vec![state.ask(Lookup::Dimensions(metrics))],
+            )
+        }
+        PickerKind::Values { field, .. } => {
+            let lookup = Lookup::Values {
+                metrics: state.query.metrics.clone(),
+                dimension: field.clone(),
+            };
+            (
+                format!("Values of {field}"),
+                Vec::new(),
+                vec![state.ask(lookup)],
+            )
+        }
+        PickerKind::Time => ("Time range".to_owned(), offers::times(state), Vec::new()),
+        PickerKind::Compare => ("Compare with".to_owned(), offers::comparisons(), Vec::new()),
+        PickerKind::Order => (
+            "Order, limit and total".to_owned(),
+            offers::orders(state),
+            Vec::new(),
+        ),
+        PickerKind::Palette => ("Commands".to_owned(), offers::commands(state), Vec::new()),
+        PickerKind::History => (
+            "Earlier queries".to_owned(),
+            Vec::new(),
+            vec![state.ask(Lookup::History)],
+        ),
+        PickerKind::Connections => (
+            "Connections".to_owned(),
+            offers::connections(state),
+            Vec::new(),
+        ),
+        PickerKind::Copies => ("Copy".to_owned(), offers::copies(state), Vec::new()),
+        PickerKind::Themes => ("Themes".to_owned(), offers::themes(state), Vec::new()),
+    };
+    let mut picker = Picker {
+        kind,
+        title,
+        input: Default::default(),
+        list: FuzzyList::default(),
+        choices: HashMap::new(),
+        typed: None,
+        note: None,
+    };
+    fill(&mut picker, offered);
+    state.popups.push(Popup::Picker(picker));
+    effects
+}
+
+fn fill(picker: &mut Picker, offered: Vec<(Item, Choice)>) {
+    let (items, choices): (Vec<_>, Vec<_>) = offered
+        .into_iter()
+        .map(|(item, choice)| (item.clone(), (item.key, choice)))
+        .unzip();
+    picker.choices = choices.into_iter().collect();
+    picker.list.set_items(items);
+}
+
+fn top(state: &mut State) -> Option<&mut Picker> {
+    match state.popups.last_mut() {
+        Some(Popup::Picker(picker)) => Some(picker),
+        _ => None,
+    }
+}
+
+/// The search words changed.
+pub(super) fn typed(state: &mut State) -> Vec<Effect> {
+    let setting = (
+        state.setting.today,
+        state.catalog.registry.calendar.week_start,
+    );
+    if let Some(picker) = top(state) {
+        let text = picker.input.text().trim().to_owned();
+        picker.list.set_query(&text);
+        picker.typed = offers::typed(picker, &text, setting);
+    }
+    Vec::new()
+}
+
+/// Dimensions have come.
+pub(super) fn dimensions(state: &mut State, choices: &[DimensionChoice]) {
+    let filter = matches!(
+        top(state).map(|picker| &picker.kind),
+        Some(PickerKind::Dimensions { filter: true })
+    );
+    let offered = offers::dimensions(state, choices, filter);
+    let marks = group_marks(state);
+    if let Some(picker) =
+        top(state).filter(|picker| matches!(picker.kind, PickerKind::Dimensions { .. }))
+    {
+        fill(picker, offered);
+        picker.list.set_marks(marks);
+    }
+}
+
+fn group_marks(state: &State) -> Vec<(String, Mark)> {
+    state
+        .groups()
+        .iter()
+        .map(|group| (group.to_string(), Mark::Include))
+        .collect()
+}
+
+/// Values have come.
+pub(super) fn values(state: &mut State, values: ValueList) {
+    let today = state.setting.today;
+    let Some(picker) = top(state) else { return };
+    let PickerKind::Values { field, .. } = &picker.kind else {
+        return;
+    };
+    let field = field.clone();
+    let picked = edit::picked(&state.query, &field);
+    let Some(picker) = top(state) else { return };
+    picker.note = Some(offers::values_note(&values, today));
+    picker.list.set_items(offers::values(&values, &picked));
+    let marks = |values: Vec<String>, mark| values.into_iter().map(move |value| (value, mark));
+    picker.list.set_marks(
+        marks(picked.include, Mark::Include).chain(marks(picked.exclude, Mark::Exclude)),
+    );
+}
+
+/// Earlier queries have come: for the list, and for Up and Down in the prompt.
+pub(super) fn history(state: &mut State, entries: Vec<HistoryEntry>) {
+    let offered = offers::history(&entries);
+    state.prompt.history = entries.into_iter().map(|entry| entry.line).collect();
+    state.prompt.history.dedup();
+    if let Some(picker) = top(state).filter(|picker| picker.kind == PickerKind::History) {
+        fill(picker, offered);
+    }
+}
+
+/// Opens the list of what can be copied; from a window of text, that text.
+pub(super) fn copy(state: &mut State) -> Vec<Effect> {
+    match state.popups.last() {
+        Some(Popup::Reader(reader)) => vec![Effect::Copy(offers::page_text(state, &reader.page))],
+        _ => open(state, PickerKind::Copies),
+    }
+}
+
+/// Takes what is selected.
+pub(super) fn choose(state: &mut State) -> Vec<Effect> {
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    let filter = matches!(picker.kind, PickerKind::Dimensions { filter: true });
+    if let PickerKind::Values { .. } = picker.kind
+        && picker.typed.is_none()
+    {
+        return apply_values(state);
+    }
+    if picker.typed.is_none()
+        && let Some(reason) = picker
+            .list
+            .selected()
+            .and_then(|item| item.disabled.clone())
+    {
+        state.notice = Some(Notice::Error(reason));
+        return Vec::new();
+    }
+    let Some(choice) = picker.choice().cloned() else {
+        return Vec::new();
+    };
+    if let Choice::Dimension { .. } = choice {
+        return if filter {
+            open_values(state)
+        } else {
+            toggle(state)
+        };
+    }
+    state.popups.pop();
+    let mut changed = state.query.clone();
+    match choice {
+        Choice::Condition(condition) => {
+            // The list of dimensions below it has done its work.
+            state.popups.clear();
+            edit::add_condition(&mut changed, condition);
+        }
+        Choice::Time(time) => changed.time = time,
+        Choice::Compare(compare) => changed.compare = compare,
+        Choice::Order(key) => changed.order = key.into_iter().collect(),
+        Choice::Limit(limit) => changed.limit = limit,
+        Choice::Total(total) => changed.total = total,
+        Choice::Line(line) => return take_line(state, &line),
+        Choice::Action(action) => return act::perform_if_enabled(state, action),
+        Choice::Connection(name) => return vec![Effect::Connect(name)],
+        Choice::Copy(kind) => return result::copy(state, kind),
+        Choice::Theme(name) => {
+            match Theme::load(&name, &state.setting.themes, state.setting.depth) {
+                Ok(theme) => state.theme = theme,
+                Err(error) => state.notice = Some(Notice::Error(error.to_string())),
+            }
+            return Vec::new();
+        }
+        Choice::Dimension { .. } => {}
+    }
+    query::set(state, changed)
+}
+
+/// An earlier line becomes the line being typed, or else the query.
+fn take_line(state: &mut State, line: &str) -> Vec<Effect> {
+    if state.prompt.typing {
+        state.prompt.input.set(line);
+        return prompt::typed(state, true);
+    }
+    match line.parse() {
+        Ok(earlier) => query::set(state, earlier),
+        Err(error) => {
+            state.notice = Some(Notice::Error(error.to_string()));
+            Vec::new()
+        }
+    }
+}
+
+/// Groups by the selected dimension, or no longer.
+pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
+    let groups = state.groups();
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    let Some(Choice::Dimension { group, .. }) = picker.selected().cloned() else {
+        return Vec::new();
+    };
+    picker.list.toggle(Mark::Include);
+    let mut changed = state.query.clone();
+    edit::toggle_group(&mut changed, &groups, &group);
+    query::set(state, changed)
+}
+
+/// Opens the values of the selected dimension.
+pub(super) fn open_values(state: &mut State) -> Vec<Effect> {
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    match picker.selected().cloned() {
+        Some(Choice::Dimension {
+            field: Some((field, kind)),
+            ..
+        }) => open(state, PickerKind::Values { field, kind }),
+        Some(Choice::Dimension { field: None, .. }) => {
+            state.notice = Some(Notice::Info(
+                "a time grain has no values; t chooses the time range".to_owned(),
+            ));
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Includes (excludes) the selected value, or no longer.
+pub(super) fn mark(state: &mut State, include: bool) -> Vec<Effect> {
+    if let Some(picker) = top(state) {
+        picker.list.toggle(if include {
+            Mark::Include
+        } else {
+            Mark::Exclude
+        });
+        picker.list.move_by(1);
+    }
+    Vec::new()
+}
+
+/// Makes the marked values a condition; without any mark, the selected value alone.
+fn apply_values(state: &mut State) -> Vec<Effect> {
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    let PickerKind::Values { field, .. } = picker.kind.clone() else {
+        return Vec::new();
+    };
+    let mut picked = Picked::default();
+    for (value, mark) in picker.list.marks() {
+        match mark {
+            Mark::Include => picked.include.push(value.to_owned()),
+            Mark::Exclude => picked.exclude.push(value.to_owned()),
+        }
+    }
+    let had_marks = !edit::picked(&state.query, &field).is_empty();
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    if picked.is_empty() && !had_marks {
+        picked
+            .include
+            .extend(picker.list.selected().map(|item| item.key.clone()));
+    }
+    state.popups.clear();
+    let mut changed = state.query.clone();
+    edit::set_picked(&mut changed, &field, picked);
+    query::set(state, changed)
+}
+
+/// Opens what edits a condition: the values of its dimension, or the line where it is no plain pick.
+pub(super) fn edit_condition(state: &mut State, part: &Part) -> Vec<Effect> {
+    let PartKind::Condition(index) = part.kind else {
+        return Vec::new();
+    };
+    match edit::conditions(&state.query).get(index) {
+        None => act::perform(state, Action::Filter),
+        Some(
+            Filter::Compare {
+                field,
+                op: CompareOp::Eq | CompareOp::Ne,
+                ..
+            }
+            | Filter::In { field, .. },
+        ) => {
+            let (field, kind) = (field.clone(), DimensionType::Text);
+            open(state, PickerKind::Values { field, kind })
+        }
+        Some(_) => prompt::open(state),
+    }
+}
+
+/// A row was clicked: the first time it is selected, then it is taken.
+pub(super) fn click(state: &mut State, column: u16, row: u16) -> Vec<Effect> {
+    let area = Rect {
+        x: 0,
+        y: 0,
+        ..layout::picker_list(state.size)
+    };
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    let Some(key) = picker.list.key_at(column, row, area).map(str::to_owned) else {
+        return Vec::new();
+    };
+    if picker.list.selected().is_some_and(|item| item.key == key) {
+        return choose(state);
+    }
+    picker.list.select(&key);
+    Vec::new()
+}
+
+/// Moves in the list.
+pub(super) fn step(state: &mut State, action: Action) {
+    if let Some(picker) = top(state) {
+        match action {
+            Action::PageUp => picker.list.page(-1),
+            Action::PageDown => picker.list.page(1),
+            other => picker.list.move_by(act::rows(other, 0)),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The query changes, and with it its line and its SQL.
+
+use std::sync::Arc;
+
+use crate::compile::{CompileError, Compiled};
+use crate::model::MetricQuery;
+use crate::tui::message::{Effect, Lookup, Slot};
+use crate::tui::state::State;
+
+/// Most queries kept to go back to.
+const PAST: usize = 100;
+
+/// Makes this the query.
+pub(super) fn set(state: &mut State, query: MetricQuery) -> Vec<Effect> {
+    if query != state.query {
+        let before = std::mem::replace(&mut state.query, query);
+        state.past.push(before);
+        if state.past.len() > PAST {
+            state.past.remove(0);
+        }
+    }
+    shown(state)
+}
+
+/// Back to the query before.
+pub(super) fn undo(state: &mut State) -> Vec<Effect> {
+    if let Some(before) = state.past.pop() {
+        state.query = before;
+    }
+    shown(state)
+}
+
+/// Brings line and SQL in step with the query.
+fn shown(state: &mut State) -> Vec<Effect> {
+    if !state.prompt.typing {
+        let line = state.query.to_string();
+        state.prompt.input.set(&line);
+    }
+    ask_sql(state)
+}
+
+/// Asks for the SQL of the query, or of the line being typed where that is one.
+pub(super) fn ask_sql(state: &mut State) -> Vec<Effect> {
+    let typed = state
+        .prompt
+        .typing
+        .then(|| state.prompt.input.text().parse::<MetricQuery>());
+    let query = match typed {
+        Some(Ok(query)) => query,
+        _ => state.query.clone(),
+    };
+    if query.metrics.is_empty() {
+        state.forget(Slot::Compile);
+        state.preview = Default::default();
+        return Vec::new();
+    }
+    state.preview.asked = query.clone();
+    vec![state.ask(Lookup::Compile(query))]
+}
+
+/// The SQL was written, or refused.
+pub(super) fn compiled(state: &mut State, outcome: Result<Arc<Compiled>, CompileError>) {
+    state.preview.query = state.preview.asked.clone();
+    match outcome {
+        Ok(compiled) => {
+            state.preview.sql.set_sql(&compiled.main.sql);
+            state.preview.compiled = Some(compiled);
+            state.preview.error = None;
+        }
+        Err(error) => state.preview.error = Some(error),
+    }
+}

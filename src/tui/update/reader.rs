@@ -1,0 +1,57 @@
+//! Windows of text: help, definitions, cells, problems.
+
+use crate::tui::message::{Effect, Excerpt, Lookup, Notice};
+use crate::tui::state::{Page, Popup, Reader, State};
+
+/// Opens a window of text.
+pub(super) fn open(state: &mut State, title: impl Into<String>, page: Page) {
+    state.popups.push(Popup::Reader(Reader {
+        title: title.into(),
+        page,
+        offset: 0,
+    }));
+}
+
+/// Shows the definitions behind what is selected.
+pub(super) fn definitions(state: &mut State) -> Vec<Effect> {
+    let places = state.places_here();
+    open(state, "Definition", Page::Excerpts(Vec::new()));
+    vec![state.ask(Lookup::Excerpts(places))]
+}
+
+/// The definitions were read.
+pub(super) fn excerpts(state: &mut State, found: Vec<Excerpt>) {
+    if let Some(Popup::Reader(Reader {
+        page: Page::Excerpts(shown),
+        ..
+    })) = state.popups.last_mut()
+    {
+        *shown = found;
+    }
+}
+
+/// Opens the definition behind what is selected in an editor.
+pub(super) fn edit(state: &mut State) -> Vec<Effect> {
+    let Some(place) = state.places_here().first().copied() else {
+        return Vec::new();
+    };
+    let registry = &state.catalog.registry;
+    let file = registry.file(place);
+    match &state.setting.root {
+        Some(root) => vec![Effect::Edit(root.join(file), place.line)],
+        None => {
+            state.notice = Some(Notice::Error(format!(
+                "{} is built into metrex; `metrex init` makes a project of your own",
+                registry.at(place)
+            )));
+            Vec::new()
+        }
+    }
+}
+
+/// Scrolls the window on top.
+pub(super) fn scroll(state: &mut State, lines: isize) {
+    if let Some(Popup::Reader(reader)) = state.popups.last_mut() {
+        reader.offset = reader.offset.saturating_add_signed(lines);
+    }
+}

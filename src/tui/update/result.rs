@@ -1,0 +1,296 @@
+//! Runs and their rows: started, cancelled, sorted, searched, copied.
+
+use super::{act, query};
+use crate::model::{Direction, OrderBy};
+use crate::session::{Failure, RunEvent, RunSummary, SessionError};
+use crate::tui::action::Action;
+use crate::tui::layout::{Layout, grid_area};
+use crate::tui::message::{Effect, Lookup, Notice, RunNews, Slot};
+use crate::tui::state::{Answered, CopyKind, Focus, Page, Phase, Popup, Question, Results, State};
+use crate::tui::widgets::grid::{Copied, Found, Grid, Heading, Progress, SortedOrder};
+
+/// Starts the query; a run that is under way is cancelled.
+pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
+    let mut effects = if state.result.is_running() {
+        vec![Effect::Cancel]
+    } else {
+        Vec::new()
+    };
+    let generation = state.next_generation();
+    for slot in [Slot::Sort, Slot::Find, Slot::Write] {
+        state.forget(slot);
+    }
+    state.result = Results {
+        generation,
+        query: state.query.clone(),
+        phase: Phase::Running(state.now),
+        ..Results::default()
+    };
+    state.popups.clear();
+    effects.push(Effect::Run {
+        generation,
+        query: state.query.clone(),
+        fresh,
+    });
+    effects.extend(act::focus(state, Focus::Result));
+    effects
+}
+
+/// Asks the warehouse to stop.
+pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
+    if let Phase::Running(since) = state.result.phase {
+        state.result.phase = Phase::Cancelling(since);
+        return vec![Effect::Cancel];
+    }
+    Vec::new()
+}
+
+/// Takes news of a run; of an earlier run they are dropped.
+pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Effect> {
+    if generation != state.result.generation {
+        return Vec::new();
+    }
+    match news {
+        RunNews::Event(RunEvent::Started(compiled)) => {
+            state.result.grid = Some(Grid::new(compiled.main.columns.clone()));
+            state.result.compiled = Some(compiled);
+        }
+        RunNews::Event(RunEvent::Batch(batch)) => {
+            if let Some(grid) = &mut state.result.grid {
+                grid.push(batch);
+            }
+        }
+        RunNews::Event(RunEvent::Totals(batch)) => {
+            let totals = state
+                .result
+                .compiled
+                .as_ref()
+                .and_then(|compiled| compiled.totals.as_ref().ok());
+            if let (Some(grid), Some(totals)) = (&mut state.result.grid, totals) {
+                grid.set_totals(&totals.columns, &batch);
+            }
+        }
+        RunNews::Ended(outcome) => return ended(state, outcome),
+    }
+    Vec::new()
+}
+
+fn ended(state: &mut State, outcome: Result<RunSummary, SessionError>) -> Vec<Effect> {
+    match outcome {
+        Ok(summary) => {
+            if let Some(grid) = &mut state.result.grid {
+                grid.set_progress(if summary.truncated {
+                    Progress::Cut
+                } else {
+                    Progress::Complete
+                });
+            }
+            state.result.phase = Phase::Done(summary);
+        }
+        Err(error) => {
+            if let Some(grid) = &mut state.result.grid {
+                grid.set_progress(Progress::Cut);
+            }
+            if error.failure == Failure::Interrupted {
+                state.notice = Some(Notice::Info(
+                    "cancelled; the warehouse has stopped".to_owned(),
+                ));
+            }
+            state.result.phase = Phase::Failed(error);
+        }
+    }
+    vec![state.ask(Lookup::History)]
+}
+
+/// Sorts by the selected column: here if all rows are here, else only in the query.
+pub(super) fn sort(state: &mut State) -> Vec<Effect> {
+    let Some(grid) = &mut state.result.grid else {
+        return Vec::new();
+    };
+    let Some((_, column)) = grid.selected() else {
+        return Vec::new();
+    };
+    match grid.progress() {
+        Progress::Streaming => {
+            state.notice = Some(Notice::Error(
+                "rows are still coming; sort when they are all here".to_owned(),
+            ));
+            Vec::new()
+        }
+        Progress::Cut => {
+            let Some(name) = grid
+                .table()
+                .columns()
+                .get(column)
+                .map(|column| column.name.clone())
+            else {
+                return Vec::new();
+            };
+            let key = OrderBy {
+                column: name.clone(),
+                direction: Direction::Descending,
+            };
+            let text = format!(
+                "Only a part of the rows is here, so sorting them would mislead. Sort by {name} in the query and run it again?"
+            );
+            state.popups.push(Popup::Question(Question {
+                text,
+                yes: Answered::SortInQuery(key),
+            }));
+            Vec::new()
+        }
+        Progress::Complete => match grid.next_direction(column) {
+            None => {
+                grid.unsort();
+                Vec::new()
+            }
+            Some(direction) => {
+                let job = grid.sort_request(column, direction);
+                job.map(|job| state.ask(Lookup::Sort(job)))
+                    .into_iter()
+                    .collect()
+            }
+        },
+    }
+}
+
+/// The order was found.
+pub(super) fn sorted(state: &mut State, order: Result<SortedOrder, String>) {
+    match (order, &mut state.result.grid) {
+        (Ok(order), Some(grid)) => {
+            grid.apply(order);
+        }
+        (Err(error), _) => state.notice = Some(Notice::Error(format!("not sorted: {error}"))),
+        _ => {}
+    }
+}
+
+/// Sorts in the query and runs it.
+pub(super) fn sort_in_query(state: &mut State, key: OrderBy) -> Vec<Effect> {
+    let mut changed = state.result.query.clone();
+    changed.order = vec![key];
+    let mut effects = query::set(state, changed);
+    effects.extend(run(state, false));
+    effects
+}
+
+/// Marks what is searched, and looks for the first match from here.
+pub(super) fn find(state: &mut State) {
+    if let Some(grid) = &mut state.result.grid {
+        grid.highlight(state.result.find.text());
+    }
+}
+
+/// Looks for the next match.
+pub(super) fn next_match(state: &mut State, heading: Heading) -> Vec<Effect> {
+    let Some(grid) = &state.result.grid else {
+        return Vec::new();
+    };
+    let text = state.result.find.text();
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let find = grid.find(text, heading);
+    vec![state.ask(Lookup::Find(find))]
+}
+
+/// A match was found, or none.
+pub(super) fn found(state: &mut State, found: Found) {
+    match (found, &mut state.result.grid) {
+        (Found::At(row, column), Some(grid)) => grid.select(row, column),
+        _ => {
+            state.notice = Some(Notice::Info(format!(
+                "'{}' is not in the result",
+                state.result.find.text()
+            )))
+        }
+    }
+}
+
+/// Shows the selected cell in full.
+pub(super) fn view_cell(state: &mut State) {
+    let cell = state.result.grid.as_ref().and_then(Grid::selected_detail);
+    if let Some((column, text)) = cell {
+        let title = column.label.clone();
+        super::reader::open(state, title, Page::Cell(text));
+    }
+}
+
+/// Most rows that are copied; a terminal takes no more anyway.
+const COPY_ROWS: usize = 100_000;
+
+/// Copies the query line, the SQL or rows.
+pub(super) fn copy(state: &mut State, kind: CopyKind) -> Vec<Effect> {
+    match kind {
+        CopyKind::Line => vec![Effect::Copy(state.query.to_string())],
+        CopyKind::Sql => match state.preview.current() {
+            Some(compiled) => vec![Effect::Copy(compiled.main.sql.clone())],
+            None => Vec::new(),
+        },
+        CopyKind::Rows(what, format) => {
+            let Some(table) = state.result.grid.as_ref().map(|grid| grid.table().clone()) else {
+                return Vec::new();
+            };
+            vec![state.ask(Lookup::Write {
+                table,
+                what,
+                format,
+                cap: COPY_ROWS,
+            })]
+        }
+    }
+}
+
+/// The rows were written.
+pub(super) fn written(state: &mut State, copied: Copied) -> Vec<Effect> {
+    if copied.left_out > 0 {
+        state.notice = Some(Notice::Error(format!(
+            "not copied: {} rows are more than the {COPY_ROWS} that fit a clipboard; `metrex query … --format csv` writes them all",
+            copied.rows + copied.left_out
+        )));
+        return Vec::new();
+    }
+    vec![Effect::Copy(copied.text)]
+}
+
+/// Moves in the rows.
+pub(super) fn moved(state: &mut State, action: Action) {
+    let Some(grid) = &mut state.result.grid else {
+        return;
+    };
+    match action {
+        Action::Up => grid.move_by(-1, 0),
+        Action::Down => grid.move_by(1, 0),
+        Action::Left => grid.move_by(0, -1),
+        Action::Right => grid.move_by(0, 1),
+        Action::PageUp => grid.page(-1),
+        Action::PageDown => grid.page(1),
+        Action::First => grid.to_first_row(),
+        Action::Last => grid.to_last_row(),
+        _ => {}
+    }
+}
+
+/// The wheel turned over the rows.
+pub(super) fn scroll(state: &mut State, rows: isize) {
+    if let Some(grid) = &mut state.result.grid {
+        grid.scroll(rows);
+    }
+}
+
+/// A place in the rows was clicked: a cell is selected, a header sorts.
+pub(super) fn click(state: &mut State, column: u16, row: u16) -> Vec<Effect> {
+    let area = Layout::of(state).inner(Focus::Result).map(grid_area);
+    let (Some(area), Some(grid)) = (area, &mut state.result.grid) else {
+        return Vec::new();
+    };
+    let area = ratatui::layout::Rect { x: 0, y: 0, ..area };
+    if let Some((row, column)) = grid.cell_at(column, row, area) {
+        grid.select(row, column);
+    } else if let Some(header) = grid.header_at(column, row, area) {
+        let row = grid.selected().map_or(0, |(row, _)| row);
+        grid.select(row, header);
+        return sort(state);
+    }
+    Vec::new()
+}

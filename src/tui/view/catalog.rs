@@ -1,0 +1,246 @@
+//! The catalog: search box, tree, hits with the letters that matched.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::pane;
+use super::query::draw_input;
+use crate::model::Status;
+use crate::session::{Field, Hit};
+use crate::tui::hit::{HitMap, Target};
+use crate::tui::layout::{Layout, inside};
+use crate::tui::state::{CatalogRow, Focus, State};
+use crate::tui::theme::Theme;
+use crate::tui::widgets::text::{Align, pad, truncate, width};
+
+/// Draws the catalog.
+pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
+    let Some(area) = layout.catalog else { return };
+    let theme = &state.theme;
+    let finder = &state.finder;
+    let total = state.catalog.registry.metrics.len();
+    let count = if finder.input.is_empty() {
+        format!("{total} metrics")
+    } else {
+        format!("{} of {total}", finder.hits.len())
+    };
+    let focused = state.focus == Focus::Catalog;
+    pane::frame(
+        frame,
+        area,
+        Focus::Catalog.title(),
+        Line::styled(count, theme.dim),
+        theme,
+        focused,
+    );
+    let inner = inside(area);
+    if inner.height < 3 {
+        return;
+    }
+
+    let search = Rect { height: 1, ..inner };
+    hits.add(search, Target::SearchBox);
+    let typing = focused && finder.typing;
+    let sign = if typing { theme.accent } else { theme.dim };
+    Span::styled("/ ", sign).render(search, frame.buffer_mut());
+    let text = Rect {
+        x: search.x + 2,
+        width: search.width.saturating_sub(2),
+        ..search
+    };
+    if finder.input.is_empty() && !typing {
+        Span::styled("name, owner, tag, any word", theme.dim).render(text, frame.buffer_mut());
+    } else {
+        draw_input(
+            frame,
+            text,
+            &finder.input,
+            theme,
+            None,
+            typing && state.popups.is_empty(),
+        );
+    }
+
+    let list = Rect {
+        y: inner.y + 2,
+        height: inner.height - 2,
+        ..inner
+    };
+    if finder.rows.is_empty() {
+        let empty = if finder.input.is_empty() {
+            "no metrics"
+        } else {
+            "nothing matches; Esc clears the search"
+        };
+        Span::styled(empty, theme.dim).render(list, frame.buffer_mut());
+    }
+    let names = name_width(state);
+    let shown = finder
+        .rows
+        .iter()
+        .enumerate()
+        .skip(finder.offset)
+        .take(usize::from(list.height));
+    for ((index, row), y) in shown.zip(list.y..) {
+        let selected = index == finder.selected;
+        let line_area = Rect {
+            x: list.x - 1,
+            y,
+            width: list.width + 2,
+            height: 1,
+        };
+        hits.add(line_area, Target::CatalogRow(index));
+        let columns = usize::from(list.width);
+        let line = match row {
+            CatalogRow::Category(name, count) => category(state, name, *count, columns),
+            CatalogRow::Metric(hit) => match finder.hits.get(*hit) {
+                Some(hit) => metric(state, hit, names, columns),
+                None => continue,
+            },
+        };
+        line.render(
+            Rect {
+                x: list.x,
+                width: list.width,
+                ..line_area
+            },
+            frame.buffer_mut(),
+        );
+        if selected {
+            mark_selected(frame, line_area, theme, focused);
+        }
+    }
+}
+
+/// Marks a line as selected: a sign in front of it, and the selection style where the keys go.
+pub fn mark_selected(frame: &mut Frame<'_>, area: Rect, theme: &Theme, focused: bool) {
+    let style = if focused {
+        theme.selection
+    } else {
+        Style::new()
+    };
+    frame.buffer_mut().set_style(area, style);
+    Span::styled("›", theme.accent.patch(style))
+        .render(Rect { width: 1, ..area }, frame.buffer_mut());
+}
+
+fn category<'a>(state: &State, name: &str, count: usize, columns: usize) -> Line<'a> {
+    let sign = if state.finder.folded.contains(name) {
+        "▸"
+    } else {
+        "▾"
+    };
+    let name = pad(name, columns.saturating_sub(8), Align::Left);
+    Line::from(vec![
+        Span::styled(format!("{sign} "), state.theme.dim),
+        Span::styled(name, state.theme.header),
+        Span::styled(pad(&count.to_string(), 6, Align::Right), state.theme.dim),
+    ])
+}
+
+fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a> {
+    let theme = &state.theme;
+    let Some(metric) = state.catalog.registry.metrics.get(&hit.metric) else {
+        return Line::default();
+    };
+    let used = state.query.metrics.contains(&metric.name);
+    let (sign, style) = status(metric.status, theme);
+    let mut spans = vec![
+        Span::styled(if used { "• " } else { "  " }, theme.accent),
+        Span::styled(format!("{sign} "), style),
+    ];
+    let plain = if used { theme.accent } else { theme.text };
+    let name = truncate(&metric.name, names).into_owned();
+    let taken = width(&name);
+    spans.extend(pane::marked(
+        &name,
+        letters(hit, Field::Name),
+        plain,
+        theme.match_,
+    ));
+    spans.push(Span::raw(" ".repeat(names.saturating_sub(taken) + 2)));
+    let room = columns.saturating_sub(names + 6);
+    let elsewhere = hit
+        .matches
+        .iter()
+        .find(|found| !matches!(found.field, Field::Name | Field::Label));
+    let in_title = hit
+        .matches
+        .iter()
+        .any(|found| matches!(found.field, Field::Name | Field::Label));
+    match elsewhere.filter(|_| !in_title) {
+        None => {
+            let label = truncate(&metric.label, room).into_owned();
+            spans.extend(pane::marked(
+                &label,
+                letters(hit, Field::Label),
+                theme.dim,
+                theme.match_,
+            ));
+        }
+        // Why it was found, where neither name nor label says so.
+        Some(found) => {
+            let word = match found.field {
+                Field::Alias => "also ",
+                Field::Owner => "owner ",
+                Field::Tag => "tag ",
+                _ => "",
+            };
+            spans.push(Span::styled(word, theme.dim));
+            let (text, indices) = window(
+                &found.text,
+                &found.indices,
+                room.saturating_sub(width(word)),
+            );
+            spans.extend(pane::marked(&text, &indices, theme.dim, theme.match_));
+        }
+    }
+    Line::from(spans)
+}
+
+/// The part of a text around its first matched letter, with the letters' new places.
+fn window(text: &str, indices: &[u32], columns: usize) -> (String, Vec<u32>) {
+    use unicode_segmentation::UnicodeSegmentation;
+    let last = indices.last().map_or(0, |last| *last as usize + 1);
+    if width(text) <= columns || last <= columns.saturating_sub(1) {
+        return (truncate(text, columns).into_owned(), indices.to_vec());
+    }
+    let first = indices
+        .first()
+        .map_or(0, |first| *first as usize)
+        .saturating_sub(2);
+    let rest: String = text.graphemes(true).skip(first).collect();
+    let moved = indices
+        .iter()
+        .filter_map(|index| (*index as usize + 1).checked_sub(first));
+    let moved = moved
+        .filter_map(|index| u32::try_from(index).ok())
+        .collect();
+    (truncate(&format!("…{rest}"), columns).into_owned(), moved)
+}
+
+fn letters(hit: &Hit, field: Field) -> &[u32] {
+    hit.matches
+        .iter()
+        .find(|found| found.field == field)
+        .map_or(&[], |found| &found.indices)
+}
+
+/// The width of the column of names: as wide as the longest, within reason.
+fn name_width(state: &State) -> usize {
+    let names = state.finder.hits.iter().map(|hit| width(&hit.metric));
+    names.max().unwrap_or(0).clamp(6, 20)
+}
+
+/// A sign for a life-cycle state.
+pub fn status(status: Status, theme: &Theme) -> (&'static str, Style) {
+    match status {
+        Status::Certified => ("✓", theme.good),
+        Status::Published => (" ", theme.dim),
+        Status::Draft => ("~", theme.warning),
+        Status::Deprecated => ("×", theme.error),
+    }
+}

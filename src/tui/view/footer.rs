@@ -1,0 +1,77 @@
+//! The last line: what can be done here, or what has just happened.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use crate::tui::action::{self, Entry};
+use crate::tui::hit::{HitMap, Target};
+use crate::tui::message::Notice;
+use crate::tui::state::State;
+use crate::tui::widgets::text::{Align, put, width};
+
+/// Draws the footer.
+pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
+    let theme = &state.theme;
+    match &state.notice {
+        Some(Notice::Info(text)) => put(
+            frame.buffer_mut(),
+            area,
+            &format!(" {text}"),
+            theme.good,
+            Align::Left,
+        ),
+        Some(Notice::Error(text)) => put(
+            frame.buffer_mut(),
+            area,
+            &format!(" ! {text}"),
+            theme.error,
+            Align::Left,
+        ),
+        None => keys(state, frame, area, hits),
+    }
+}
+
+fn keys(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
+    let theme = &state.theme;
+    let mut x = area.x + 1;
+    for (entry, key, word) in offered(state) {
+        let columns = u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX);
+        if x.saturating_add(columns) > area.right() {
+            break;
+        }
+        let place = Rect {
+            x,
+            width: columns,
+            ..area
+        };
+        let enabled = (entry.enabled)(state).is_ok();
+        let (strong, weak) = if enabled {
+            (theme.accent, theme.text)
+        } else {
+            (theme.dim, theme.dim)
+        };
+        Line::from(vec![
+            Span::styled(key, strong),
+            Span::styled(format!(" {word}"), weak),
+        ])
+        .render(place, frame.buffer_mut());
+        hits.add(place, Target::Action(entry.action));
+        x = x.saturating_add(columns + 2);
+    }
+}
+
+/// Entries with their key and word, innermost context first.
+fn offered(state: &State) -> impl Iterator<Item = (&'static Entry, &'static str, &'static str)> {
+    let contexts = action::contexts(state);
+    let of = |context| {
+        action::actions()
+            .iter()
+            .filter(move |entry| entry.context == context)
+    };
+    contexts
+        .iter()
+        .flat_map(move |context| of(*context))
+        .filter_map(|entry| Some((entry, *entry.keys.first()?, entry.footer?)))
+}

@@ -1,0 +1,157 @@
+//! Draws the state. Nothing is changed here, and nothing is read but the state.
+
+mod catalog;
+mod details;
+mod footer;
+mod help;
+mod pane;
+mod popup;
+mod preview;
+mod query;
+mod result;
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::hit::{HitMap, Target};
+use super::layout::{Layout, SMALLEST, is_too_small};
+use super::state::{Focus, State};
+use crate::registry::Severity;
+
+pub use details::height as details_height;
+pub use popup::reader_limit;
+pub use preview::reasons_height;
+
+/// Draws the state and says what stands where.
+pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
+    let mut hits = HitMap::default();
+    let area = frame.area();
+    frame.buffer_mut().set_style(area, state.theme.text);
+    if is_too_small(state) {
+        too_small(state, frame, area);
+        return hits;
+    }
+    let layout = Layout::of(state);
+    for focus in Focus::ALL {
+        if let Some(area) = layout.pane(focus) {
+            hits.add(area, Target::Pane(focus));
+        }
+    }
+    header(state, frame, layout.header, &mut hits);
+    if let Some(area) = layout.banner {
+        banner(state, frame, area);
+    }
+    catalog::draw(state, frame, &layout, &mut hits);
+    details::draw(state, frame, &layout);
+    query::draw(state, frame, &layout, &mut hits);
+    preview::draw(state, frame, &layout, &mut hits);
+    result::draw(state, frame, &layout, &mut hits);
+    query::draw_completions(state, frame, &layout);
+    footer::draw(state, frame, layout.footer, &mut hits);
+    popup::draw(state, frame, area, &mut hits);
+    hits
+}
+
+fn too_small(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let text = vec![
+        Line::styled("terminal too small", state.theme.warning),
+        Line::from(format!(
+            "{}x{} needed, this is {}x{}",
+            SMALLEST.0, SMALLEST.1, state.size.width, state.size.height
+        )),
+        Line::styled("q quits", state.theme.dim),
+    ];
+    let rows = area.height / 2;
+    let area = Rect {
+        y: area.y + rows.saturating_sub(1),
+        height: area.height - rows.saturating_sub(1),
+        ..area
+    };
+    Paragraph::new(text)
+        .alignment(Alignment::Center)
+        .render(area, frame.buffer_mut());
+}
+
+fn header(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
+    let theme = &state.theme;
+    let dialect = state
+        .setting
+        .connections
+        .iter()
+        .find(|known| known.name == state.connection);
+    let dialect = dialect.map_or("", |known| known.dialect.word());
+    let mut left = Line::default();
+    left.push_span(ratatui::text::Span::styled(" metrex", theme.accent));
+    left.push_span(format!("  {}", state.setting.project));
+    let connection = if state.connection == dialect {
+        dialect.to_owned()
+    } else {
+        format!("{} ({dialect})", state.connection)
+    };
+    left.push_span(ratatui::text::Span::styled(
+        format!("  {connection}  {}", state.setting.today),
+        theme.dim,
+    ));
+    left.render(area, frame.buffer_mut());
+
+    let mut x = area.right();
+    for (index, pane) in Focus::ALL.iter().enumerate().rev() {
+        let text = format!(" {} {} ", index + 1, pane.title());
+        let width = u16::try_from(text.len()).unwrap_or(0);
+        x = x.saturating_sub(width);
+        let tab = Rect { x, width, ..area };
+        let style = if *pane == state.focus {
+            pane::title_style(theme, true)
+        } else {
+            theme.dim
+        };
+        super::widgets::text::put(
+            frame.buffer_mut(),
+            tab,
+            &text,
+            style,
+            super::widgets::text::Align::Left,
+        );
+        hits.add(tab, Target::Pane(*pane));
+    }
+}
+
+/// Whether there is something that must not be overlooked.
+pub fn has_banner(state: &State) -> bool {
+    state.preparing.is_some() || errors(state).next().is_some()
+}
+
+fn errors(state: &State) -> impl Iterator<Item = &crate::registry::Diagnostic> {
+    state
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+}
+
+fn banner(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let theme = &state.theme;
+    let (text, style): (String, Style) = match (&state.preparing, errors(state).next()) {
+        (Some(step), _) => (format!(" {step}"), theme.warning),
+        (None, Some(first)) => {
+            let more = match errors(state).count() {
+                1 => String::new(),
+                count => format!(" · {count} errors"),
+            };
+            (
+                format!(" ! {first}{more} · P shows all; the last good version stays in use"),
+                theme.error,
+            )
+        }
+        (None, None) => return,
+    };
+    super::widgets::text::put(
+        frame.buffer_mut(),
+        area,
+        &text,
+        style,
+        super::widgets::text::Align::Left,
+    );
+}

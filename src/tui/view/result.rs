@@ -1,0 +1,159 @@
+//! The rows of the last run, and how it went.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::pane;
+use super::query::draw_input;
+use crate::tui::hit::{HitMap, Target};
+use crate::tui::layout::{Layout, grid_area, inside};
+use crate::tui::state::{Focus, Phase, State};
+use crate::tui::widgets::text::wrap;
+
+/// Draws the result.
+pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
+    let Some(area) = layout.result else { return };
+    let theme = &state.theme;
+    let focused = state.focus == Focus::Result;
+    pane::frame(
+        frame,
+        area,
+        Focus::Result.title(),
+        progress(state),
+        theme,
+        focused,
+    );
+    let inner = inside(area);
+    if inner.height < 2 {
+        return;
+    }
+    let body = grid_area(inner);
+    let line = Rect {
+        y: body.bottom(),
+        height: 1,
+        ..inner
+    };
+    match (&state.result.phase, &state.result.grid) {
+        (Phase::Idle, _) => {
+            let hint = if state.query.metrics.is_empty() {
+                "choose a metric in the catalog"
+            } else {
+                "F5 runs the query"
+            };
+            Span::styled(hint, theme.dim).render(body, frame.buffer_mut());
+            return;
+        }
+        (Phase::Failed(error), grid)
+            if grid.as_ref().is_none_or(|grid| grid.table().rows() == 0) =>
+        {
+            let columns = usize::from(inner.width);
+            let mut lines: Vec<Line<'_>> = wrap(&error.message, columns)
+                .into_iter()
+                .map(|line| Line::styled(line, theme.error))
+                .collect();
+            lines.extend(
+                error
+                    .hint()
+                    .map(|hint| wrap(hint, columns))
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(Line::from),
+            );
+            for (line, y) in lines.into_iter().zip(inner.y..inner.bottom()) {
+                line.render(
+                    Rect {
+                        y,
+                        height: 1,
+                        ..inner
+                    },
+                    frame.buffer_mut(),
+                );
+            }
+            return;
+        }
+        (_, Some(grid)) => {
+            hits.add(body, Target::Grid(0, 0));
+            grid.draw(body, frame.buffer_mut(), theme, focused);
+        }
+        (_, None) => {
+            Span::styled("asking the warehouse…", theme.dim).render(body, frame.buffer_mut())
+        }
+    }
+    if state.result.finding {
+        Span::styled("/ ", theme.accent).render(line, frame.buffer_mut());
+        let text = Rect {
+            x: line.x + 2,
+            width: line.width.saturating_sub(2),
+            ..line
+        };
+        draw_input(
+            frame,
+            text,
+            &state.result.find,
+            theme,
+            None,
+            state.popups.is_empty(),
+        );
+    } else if let Some(grid) = &state.result.grid {
+        let mut spans = vec![Span::styled(grid.position(body.as_size()), theme.dim)];
+        if let Phase::Failed(error) = &state.result.phase {
+            spans.push(Span::styled(
+                format!(" · incomplete: {}", error.message),
+                theme.error,
+            ));
+        } else if let Some(Err(reason)) = state
+            .result
+            .compiled
+            .as_ref()
+            .map(|compiled| &compiled.totals)
+        {
+            spans.push(Span::styled(format!(" · no total: {reason}"), theme.dim));
+        }
+        Line::from(spans).render(line, frame.buffer_mut());
+    }
+}
+
+fn progress(state: &State) -> Line<'_> {
+    let theme = &state.theme;
+    match &state.result.phase {
+        Phase::Idle => Line::default(),
+        Phase::Running(since) => Line::styled(
+            format!(
+                "running {} · Esc cancels",
+                seconds(state.now.saturating_sub(*since))
+            ),
+            theme.warning,
+        ),
+        Phase::Cancelling(_) => Line::styled("cancelling…", theme.warning),
+        Phase::Failed(_) => Line::styled("failed", theme.error),
+        Phase::Done(summary) => match summary.cached {
+            Some(age) => Line::styled(
+                format!("from the cache, {} old · F6 asks again", span(age)),
+                theme.warning,
+            ),
+            None => Line::styled(seconds(summary.elapsed), theme.dim),
+        },
+    }
+}
+
+/// A short time: `12 ms`, `3.4 s`, `2 min 05 s`.
+fn seconds(time: Duration) -> String {
+    match time.as_secs() {
+        0 if time.as_millis() < 1000 => format!("{} ms", time.as_millis()),
+        whole @ 0..60 => format!("{whole}.{} s", time.subsec_millis() / 100),
+        whole => format!("{} min {:02} s", whole / 60, whole % 60),
+    }
+}
+
+/// An age: `12 s`, `3 min`, `5 h`.
+fn span(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
