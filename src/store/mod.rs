@@ -1,1 +1,8 @@
 //! SQLite state files (value index, usage): the only room that opens them.
+//!
+//! Rooms that keep state use the few names of rusqlite that are passed on here.
+
+mod open;
+
+pub use open::{OnDamage, StoreError, open};
+pub use rusqlite::{Connection, Error as SqlError, ErrorCode, OptionalExtension, Row, params};

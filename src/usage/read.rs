@@ -1,0 +1,74 @@
+//! What the query log tells: how often each metric is used, and what was asked last.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::{HistoryEntry, Outcome, Usage, UsageError};
+use crate::store::{OptionalExtension, Row, SqlError};
+
+impl Usage {
+    /// Answered queries per metric in the last 90 days.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn counts(&self) -> Result<HashMap<String, u64>, UsageError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT metric, COUNT(*) FROM query_metrics JOIN queries ON queries.id = query_id \
+                 WHERE outcome = 'ok' AND at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-90 days') GROUP BY metric",
+            )?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
+    /// The latest distinct query lines, newest first.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, UsageError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|connection| {
+            // With max(), SQLite takes the other columns from the row that has it.
+            let mut statement = connection.prepare_cached(
+                "SELECT line, at, connection, ms, rows, outcome, error, max(id) AS latest FROM queries \
+                 GROUP BY line ORDER BY latest DESC LIMIT ?",
+            )?;
+            statement.query_map([limit], entry)?.collect()
+        })
+    }
+
+    /// When a metric was last asked for, by its canonical name.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn last_used(&self, metric: &str) -> Result<Option<Timestamp>, UsageError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT at FROM queries WHERE id = (SELECT max(query_id) FROM query_metrics WHERE metric = ?)",
+            )?;
+            statement.query_row([metric], |row| Ok(timestamp(&row.get::<_, String>(0)?))).optional()
+        })
+    }
+}
+
+fn entry(row: &Row<'_>) -> Result<HistoryEntry, SqlError> {
+    let outcome: String = row.get(5)?;
+    Ok(HistoryEntry {
+        line: row.get(0)?,
+        at: timestamp(&row.get::<_, String>(1)?),
+        connection: row.get(2)?,
+        ms: row.get(3)?,
+        rows: row.get(4)?,
+        outcome: match outcome.as_str() {
+            "ok" => Outcome::Ok,
+            "cancelled" => Outcome::Cancelled,
+            _ => Outcome::Failed(row.get::<_, Option<String>>(6)?.unwrap_or_default()),
+        },
+    })
+}
+
+/// Only this room writes timestamps, so that one which cannot be read can only come from a foreign hand.
+fn timestamp(text: &str) -> Timestamp {
+    text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+}

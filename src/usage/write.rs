@@ -1,0 +1,114 @@
+//! The thread that writes the query log, one transaction per query.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::{Outcome, QueryRecord};
+use crate::store::{Connection, SqlError, StoreError, params};
+
+/// How long a reader waits for what was just recorded; a locked file must not stop the screen.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The way to the thread; dropping it waits until everything is written.
+#[derive(Debug)]
+pub(super) struct Writer {
+    orders: Option<Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+enum Order {
+    Record(QueryRecord),
+    /// Answer when everything before this is written.
+    Report(Sender<()>),
+}
+
+impl Writer {
+    pub(super) fn start(path: &Path, connection: Connection) -> Result<Self, StoreError> {
+        let (orders, received) = channel();
+        let thread = std::thread::Builder::new()
+            .name("usage".to_owned())
+            .spawn(move || write_all(connection, &received))
+            .map_err(|error| StoreError::Io {
+                path: path.to_owned(),
+                error,
+            })?;
+        Ok(Self {
+            orders: Some(orders),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) fn record(&self, query: QueryRecord) {
+        self.send(Order::Record(query));
+    }
+
+    /// Waits a moment for what was recorded before.
+    pub(super) fn catch_up(&self) {
+        let (done, written) = channel();
+        self.send(Order::Report(done));
+        // Too late is fine: the answer is then a query behind.
+        let _ = written.recv_timeout(PATIENCE);
+    }
+
+    fn send(&self, order: Order) {
+        if let Some(orders) = &self.orders {
+            // The thread ends only with this sender.
+            let _ = orders.send(order);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
+    for order in orders {
+        match order {
+            Order::Record(query) => {
+                if let Err(error) = write(&mut connection, &query) {
+                    tracing::warn!(%error, line = query.line, "the query could not be logged");
+                }
+            }
+            Order::Report(done) => {
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+fn write(connection: &mut Connection, query: &QueryRecord) -> Result<(), SqlError> {
+    let (outcome, error) = match &query.outcome {
+        Outcome::Ok => ("ok", None),
+        Outcome::Cancelled => ("cancelled", None),
+        Outcome::Failed(error) => ("failed", Some(error)),
+    };
+    let transaction = connection.transaction()?;
+    transaction.execute(
+        "INSERT INTO queries (at, line, connection, ms, rows, outcome, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        params![
+            query.at.to_string(),
+            query.line,
+            query.connection,
+            query.ms,
+            query.rows,
+            outcome,
+            error
+        ],
+    )?;
+    let id = transaction.last_insert_rowid();
+    for metric in &query.metrics {
+        transaction.execute(
+            "INSERT OR IGNORE INTO query_metrics VALUES (?, ?)",
+            params![id, metric],
+        )?;
+    }
+    transaction.commit()
+}
