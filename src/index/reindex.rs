@@ -31,14 +31,14 @@ pub async fn reindex(
     mut progress: impl FnMut(Progress) + Send,
     cancel: &CancellationToken,
 ) -> Result<Report, IndexError> {
-    index.begin_run(resume)?;
+    let resumed = index.begin_run(resume)?;
     let mut report = Report::default();
     let total = columns.len();
     for (done, column) in columns.iter().enumerate() {
         if cancel.is_cancelled() {
             return Err(IndexError::Cancelled);
         }
-        if resume && index.is_done(column)? {
+        if resumed && index.is_done(column)? {
             report.skipped += 1;
             continue;
         }

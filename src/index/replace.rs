@@ -39,11 +39,11 @@ impl ValueIndex {
         })
     }
 
-    /// Notes that a run is under way; `resume` goes on with one that broke off.
-    pub(super) fn begin_run(&self, resume: bool) -> Result<(), StoreError> {
+    /// Notes that a run is under way; with `resume`, one that broke off goes on, which the answer tells.
+    pub(super) fn begin_run(&self, resume: bool) -> Result<bool, StoreError> {
         let clause = if resume { "OR IGNORE" } else { "OR REPLACE" };
         let sql = format!("INSERT {clause} INTO runs (id, started_at) VALUES (1, {NOW})");
-        self.write(|connection| connection.execute(&sql, []).map(|_| ()))
+        self.write(|connection| connection.execute(&sql, []).map(|inserted| inserted == 0))
     }
 
     /// Notes that the run is complete.

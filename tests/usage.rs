@@ -1,0 +1,157 @@
+//! The query log: counted, remembered, never lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::{Timestamp, ToSpan};
+use metrex::usage::{Outcome, QueryRecord, Usage};
+
+fn record(line: &str, metrics: &[&str], outcome: Outcome) -> QueryRecord {
+    QueryRecord {
+        at: Timestamp::now(),
+        line: line.to_owned(),
+        metrics: metrics.iter().map(|metric| (*metric).to_owned()).collect(),
+        connection: "demo".to_owned(),
+        ms: 12,
+        rows: 3,
+        outcome,
+    }
+}
+
+#[test]
+fn answered_queries_of_the_last_90_days_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let usage = Usage::open(&folder.path().join("usage.db")).unwrap();
+    usage.record(record("gmv by market", &["gmv"], Outcome::Ok));
+    usage.record(record("gmv, aov", &["gmv", "aov"], Outcome::Ok));
+    usage.record(record(
+        "aov by nonsense",
+        &["aov"],
+        Outcome::Failed("no".to_owned()),
+    ));
+    let old = Timestamp::now() - (91 * 24).hours();
+    usage.record(QueryRecord {
+        at: old,
+        ..record("orders", &["orders"], Outcome::Ok)
+    });
+    let counts = usage.counts().unwrap();
+    assert_eq!(
+        (counts["gmv"], counts["aov"], counts.get("orders")),
+        (2, 1, None)
+    );
+    assert_eq!(usage.last_used("orders").unwrap(), Some(old));
+    assert_eq!(usage.last_used("mrr").unwrap(), None);
+}
+
+#[test]
+fn history_has_every_line_once_newest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let usage = Usage::open(&folder.path().join("usage.db")).unwrap();
+    usage.record(record("gmv", &["gmv"], Outcome::Failed("down".to_owned())));
+    usage.record(record("aov", &["aov"], Outcome::Cancelled));
+    usage.record(record("gmv", &["gmv"], Outcome::Ok));
+    let history = usage.history(10).unwrap();
+    let lines: Vec<_> = history
+        .iter()
+        .map(|entry| (entry.line.as_str(), &entry.outcome))
+        .collect();
+    assert_eq!(lines, [("gmv", &Outcome::Ok), ("aov", &Outcome::Cancelled)]);
+    assert_eq!(
+        (
+            history[0].ms,
+            history[0].rows,
+            history[0].connection.as_str()
+        ),
+        (12, 3, "demo")
+    );
+    assert_eq!(usage.history(1).unwrap().len(), 1);
+}
+
+#[test]
+fn what_was_recorded_is_there_after_closing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage.db");
+    let usage = Usage::open(&file).unwrap();
+    for number in 0..200 {
+        usage.record(record(
+            &format!("gmv limit {number}"),
+            &["gmv"],
+            Outcome::Ok,
+        ));
+    }
+    drop(usage);
+    assert_eq!(Usage::open(&file).unwrap().counts().unwrap()["gmv"], 200);
+}
+
+#[test]
+fn a_killed_process_loses_nothing_that_was_written() {
+    if let Some(file) = std::env::var_os("RECORD") {
+        let usage = Usage::open(Path::new(&file)).unwrap();
+        for number in 0.. {
+            usage.record(record(
+                &format!("gmv limit {number}"),
+                &["gmv"],
+                Outcome::Ok,
+            ));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage.db");
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child
+        .args(["--exact", "a_killed_process_loses_nothing_that_was_written"])
+        .env("RECORD", &file);
+    let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let usage = Usage::open(&file).unwrap();
+    let count = |usage: &Usage| usage.counts().unwrap().get("gmv").copied().unwrap_or(0);
+    while count(&usage) < 20 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seen = count(&usage);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(usage);
+    let usage = Usage::open(&file).unwrap();
+    assert!(count(&usage) >= seen);
+    assert_eq!(
+        usage.history(usize::MAX).unwrap().len() as u64,
+        count(&usage)
+    );
+}
+
+#[test]
+fn a_damaged_log_is_left_alone_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage.db");
+    let text = "this was a database once ".repeat(100);
+    std::fs::write(&file, &text).unwrap();
+    let error = Usage::open(&file).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("usage.db is damaged and is left alone"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+#[test]
+fn a_log_of_a_newer_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage.db");
+    drop(Usage::open(&file).unwrap());
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    let error = Usage::open(&file).unwrap_err();
+    assert!(error.to_string().contains("newer metrex"), "{error}");
+}
