@@ -12,6 +12,7 @@ mod keys;
 mod layout;
 mod message;
 mod offers;
+mod outside;
 mod parts;
 mod run;
 pub mod state;

@@ -2,20 +2,21 @@
 
 use std::io;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{
     Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
 };
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use ratatui::layout::Size;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::engine::{self, Engine};
 use super::hit::HitMap;
 use super::message::{Effect, Message, Notice};
+use super::outside;
 use super::state::State;
 use super::terminal::{COPY_CAP, Screen};
 use super::theme::{Depth, Theme, ThemeError};
@@ -97,7 +98,7 @@ async fn explore(session: Session) -> Result<(), TuiError> {
         engine,
         screen,
         hits: HitMap::default(),
-        events: Some(EventStream::new()),
+        keyboard: Keyboard::new(),
         received,
         started: Instant::now(),
         frame: Duration::from_millis(if slow { 33 } else { 16 }),
@@ -111,12 +112,40 @@ struct App {
     engine: Engine,
     screen: Screen,
     hits: HitMap,
-    events: Option<EventStream>,
+    keyboard: Keyboard,
     received: mpsc::Receiver<Message>,
     started: Instant,
     /// Least time between two frames.
     frame: Duration,
     drawn: Option<Instant>,
+}
+
+/// The keys, read by a task of its own, so that many of them can be taken in before a frame is drawn.
+struct Keyboard {
+    events: mpsc::Receiver<io::Result<Event>>,
+    reader: JoinHandle<()>,
+}
+
+impl Keyboard {
+    fn new() -> Self {
+        let (sender, events) = mpsc::channel(WAITING);
+        let reader = tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            while let Some(event) = stream.next().await {
+                if sender.send(event).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { events, reader }
+    }
+
+    /// Leaves the keys to another program.
+    async fn stop(&mut self) {
+        self.reader.abort();
+        // Aborted is what it is meant to be.
+        let _ = (&mut self.reader).await;
+    }
 }
 
 /// The signals that end or suspend the explorer.
@@ -153,7 +182,7 @@ enum Woken {
 impl App {
     async fn live(mut self, effects: Vec<Effect>) -> Result<(), TuiError> {
         let mut signals = Signals::new()?;
-        let mut leaving = self.carry_out(effects)?;
+        let mut leaving = self.carry_out(effects).await?;
         let mut dirty = true;
         while !leaving {
             let due = self
@@ -174,33 +203,25 @@ impl App {
                 Woken::Leave | Woken::Input(None) | Woken::Message(None) => break,
                 Woken::Time => {
                     dirty |= self.state.result.is_running();
-                    self.tell(Message::Clock(self.started.elapsed()))?;
+                    self.tell(Message::Clock(self.started.elapsed())).await?;
                     continue;
                 }
                 Woken::Stop => vec![Message::Key(SUSPEND)],
                 Woken::Input(Some(event)) => self.translate(event?).into_iter().collect(),
                 Woken::Message(Some(message)) => vec![message],
             };
-            self.tell(Message::Clock(self.started.elapsed()))?;
+            self.tell(Message::Clock(self.started.elapsed())).await?;
             for message in input {
-                leaving |= self.tell(message)?;
+                leaving |= self.tell(message).await?;
             }
-            leaving |= self.catch_up()?;
+            leaving |= self.catch_up().await?;
             dirty = true;
         }
         Ok(())
     }
 
     async fn wait(&mut self, signals: &mut Signals, timer: Option<Duration>) -> Woken {
-        let Self {
-            events, received, ..
-        } = self;
-        let input = async {
-            match events {
-                Some(events) => events.next().await,
-                None => None,
-            }
-        };
+        let (keyboard, received) = (&mut self.keyboard, &mut self.received);
         let time = async {
             match timer {
                 Some(time) => tokio::time::sleep(time).await,
@@ -213,29 +234,25 @@ impl App {
             _ = signals.hangup.recv() => Woken::Leave,
             _ = signals.interrupt.recv() => Woken::Leave,
             _ = signals.stop.recv() => Woken::Stop,
-            event = input => Woken::Input(event),
+            event = keyboard.events.recv() => Woken::Input(event),
             message = received.recv() => Woken::Message(message),
             () = time => Woken::Time,
         }
     }
 
     /// Takes in what else has come, so that one frame shows it all.
-    fn catch_up(&mut self) -> Result<bool, TuiError> {
+    async fn catch_up(&mut self) -> Result<bool, TuiError> {
         let mut leaving = false;
         for _ in 0..BATCH {
-            let event = self
-                .events
-                .as_mut()
-                .and_then(|events| events.next().now_or_never().flatten());
-            let message = match event {
-                Some(event) => self.translate(event?),
-                None => match self.received.try_recv() {
+            let message = match self.keyboard.events.try_recv() {
+                Ok(event) => self.translate(event?),
+                Err(_) => match self.received.try_recv() {
                     Ok(message) => Some(message),
                     Err(_) => break,
                 },
             };
             if let Some(message) = message {
-                leaving |= self.tell(message)?;
+                leaving |= self.tell(message).await?;
             }
         }
         Ok(leaving)
@@ -261,12 +278,12 @@ impl App {
     }
 
     /// Updates the state and carries out what it asks for; whether the explorer is to end.
-    fn tell(&mut self, message: Message) -> Result<bool, TuiError> {
+    async fn tell(&mut self, message: Message) -> Result<bool, TuiError> {
         let effects = update(&mut self.state, message);
-        self.carry_out(effects)
+        self.carry_out(effects).await
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> Result<bool, TuiError> {
+    async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<bool, TuiError> {
         for effect in effects {
             match effect {
                 Effect::Lookup { generation, lookup } => self.engine.ask(generation, lookup),
@@ -279,9 +296,9 @@ impl App {
                 Effect::Reload => self.engine.reload(),
                 Effect::Connect(name) => self.engine.connect(name),
                 Effect::Copy(text) => self.copy(&text)?,
-                Effect::Edit(file, line) => self.edit(&file, line)?,
+                Effect::Edit(file, line) => self.edit(&file, line).await?,
                 Effect::Mouse(on) => self.screen.capture_mouse(on)?,
-                Effect::Suspend => self.suspend()?,
+                Effect::Suspend => self.suspend().await?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Quit => return Ok(true),
             }
@@ -289,16 +306,17 @@ impl App {
         Ok(false)
     }
 
-    fn say(&mut self, notice: Notice) -> Result<(), TuiError> {
-        self.tell(Message::Notice(notice)).map(|_| ())
+    fn say(&mut self, notice: Notice) {
+        update(&mut self.state, Message::Notice(notice));
     }
 
     fn copy(&mut self, text: &str) -> Result<(), TuiError> {
         let bytes = text.len();
         if bytes > COPY_CAP {
-            return self.say(Notice::Error(format!(
+            self.say(Notice::Error(format!(
                 "not copied: {bytes} bytes are more than the {COPY_CAP} that terminals take; `metrex query … --format csv` writes a file"
             )));
+            return Ok(());
         }
         self.screen.copy(text)?;
         let tmux = if std::env::var_os("TMUX").is_some() {
@@ -308,112 +326,42 @@ impl App {
         };
         self.say(Notice::Info(format!(
             "copied {bytes} bytes via OSC 52{tmux}"
-        )))
+        )));
+        Ok(())
     }
 
     /// Lends the terminal to another program, and takes notice of a size that changed meanwhile.
-    fn lend<T>(&mut self, other: impl FnOnce() -> T) -> Result<T, TuiError> {
+    async fn lend<T>(&mut self, other: impl FnOnce() -> T) -> Result<T, TuiError> {
         // Only one of two can read the keys.
-        self.events = None;
+        self.keyboard.stop().await;
         let outcome = self.screen.lend(self.state.mouse, other)?;
-        self.events = Some(EventStream::new());
+        self.keyboard = Keyboard::new();
         let (width, height) = crossterm::terminal::size()?;
-        self.tell(Message::Resize(Size { width, height }))?;
+        update(&mut self.state, Message::Resize(Size { width, height }));
         Ok(outcome)
     }
 
-    fn edit(&mut self, file: &Path, line: u32) -> Result<(), TuiError> {
-        let (program, arguments) = editor(|name| std::env::var(name).ok(), file, line);
-        let outcome = self.lend(|| Command::new(&program).args(&arguments).status())?;
-        match outcome {
-            Ok(status) if status.success() => Ok(()),
+    async fn edit(&mut self, file: &Path, line: u32) -> Result<(), TuiError> {
+        let (program, mut command) = outside::editor(|name| std::env::var(name).ok(), file, line);
+        match self.lend(|| command.status()).await? {
+            Ok(status) if status.success() => {}
             Ok(status) => self.say(Notice::Error(format!("{program} ended with {status}"))),
             Err(error) => self.say(Notice::Error(format!(
                 "{program} cannot be started: {error}; set VISUAL or EDITOR"
             ))),
         }
+        Ok(())
     }
 
-    /// Stops the process group, as the shell's Ctrl+Z does; goes on when the shell continues it.
-    fn suspend(&mut self) -> Result<(), TuiError> {
-        if leads_session() {
-            return self.say(Notice::Error("there is no shell to go back to".to_owned()));
+    async fn suspend(&mut self) -> Result<(), TuiError> {
+        if outside::leads_session() {
+            self.say(Notice::Error("there is no shell to go back to".to_owned()));
+        } else if let Err(error) = self.lend(outside::stop).await? {
+            self.say(Notice::Error(format!("cannot suspend: {error}")));
         }
-        let outcome = self.lend(|| Command::new("sh").args(["-c", "kill -STOP 0"]).status())?;
-        match outcome {
-            Ok(_) => Ok(()),
-            Err(error) => self.say(Notice::Error(format!("cannot suspend: {error}"))),
-        }
+        Ok(())
     }
 }
 
 /// What SIGTSTP from outside asks for: the same as the key.
 const SUSPEND: KeyEvent = KeyEvent::new(KeyCode::Char('z'), KeyModifiers::CONTROL);
-
-/// Whether nobody could continue this process once it has stopped (`ssh host metrex`): then it leads its session.
-fn leads_session() -> bool {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(')').next().unwrap_or_default();
-    let session = after_name.split_whitespace().nth(3);
-    session == Some(&std::process::id().to_string())
-}
-
-/// Program and arguments that open a file at a line.
-fn editor(
-    variable: impl Fn(&str) -> Option<String>,
-    file: &Path,
-    line: u32,
-) -> (String, Vec<String>) {
-    let set = ["VISUAL", "EDITOR"]
-        .iter()
-        .find_map(|name| variable(name).filter(|value| !value.trim().is_empty()));
-    let set = set.unwrap_or_else(|| "vi".to_owned());
-    let mut words = set.split_whitespace().map(str::to_owned);
-    let program = words.next().unwrap_or_else(|| "vi".to_owned());
-    let mut arguments: Vec<String> = words.collect();
-    let path = file.to_string_lossy().into_owned();
-    match Path::new(&program)
-        .file_name()
-        .and_then(|name| name.to_str())
-    {
-        Some("code" | "codium" | "code-insiders") => {
-            arguments.extend([
-                "--wait".to_owned(),
-                "--goto".to_owned(),
-                format!("{path}:{line}"),
-            ]);
-        }
-        Some("hx" | "helix" | "subl" | "zed") => arguments.push(format!("{path}:{line}")),
-        _ => arguments.extend([format!("+{line}"), path]),
-    }
-    (program, arguments)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn opened(editor_is: Option<&str>) -> String {
-        let (program, arguments) = editor(
-            |_| editor_is.map(str::to_owned),
-            Path::new("/p/metrics/a.yaml"),
-            12,
-        );
-        format!("{program} {}", arguments.join(" "))
-    }
-
-    #[test]
-    fn editors_are_opened_at_the_line() {
-        assert_eq!(opened(None), "vi +12 /p/metrics/a.yaml");
-        assert_eq!(opened(Some("nano -w")), "nano -w +12 /p/metrics/a.yaml");
-        assert_eq!(
-            opened(Some("/usr/bin/hx")),
-            "/usr/bin/hx /p/metrics/a.yaml:12"
-        );
-        assert_eq!(
-            opened(Some("code")),
-            "code --wait --goto /p/metrics/a.yaml:12"
-        );
-    }
-}

@@ -96,6 +96,8 @@ pub struct State {
     pub result: Results,
     /// What the demo is waiting for.
     pub preparing: Option<String>,
+    /// Whether the query is to be run as soon as the demo is ready.
+    pub run_when_ready: bool,
     /// The last thing said in the footer.
     pub notice: Option<Notice>,
     /// Whether the mouse is captured.
@@ -453,6 +455,7 @@ impl State {
             preview: Preview::default(),
             result: Results::default(),
             preparing: None,
+            run_when_ready: false,
             notice: None,
             mouse: true,
             leaving: false,

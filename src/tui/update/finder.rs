@@ -132,17 +132,27 @@ pub(super) fn explore(state: &mut State) -> Vec<Effect> {
     let Some(metric) = state.finder.metric().map(str::to_owned) else {
         return toggle_fold(state);
     };
-    let mut effects = if state.query.metrics == [metric.clone()] {
-        Vec::new()
-    } else {
+    let mut effects = Vec::new();
+    if state.query.metrics != [metric.clone()] {
+        let grouped = state
+            .catalog
+            .registry
+            .metric(&metric)
+            .is_some_and(|metric| !metric.grain.is_empty());
+        let total = match &state.query.group_by {
+            None => grouped,
+            Some(_) => state.query.total,
+        };
+        let kept = state.query.clone();
         let query = MetricQuery {
             metrics: vec![metric],
             order: Vec::new(),
             limit: None,
-            ..state.query.clone()
+            total,
+            ..kept
         };
-        query::set(state, query)
-    };
+        effects.extend(query::set(state, query));
+    }
     effects.extend(super::act::focus(state, Focus::Query));
     effects
 }

@@ -265,7 +265,11 @@ fn prepared(state: &mut State, outcome: Result<(), String>) -> Vec<Effect> {
     if let Err(error) = outcome {
         state.notice = Some(Notice::Error(error));
     }
-    ask_again(state)
+    let mut effects = ask_again(state);
+    if std::mem::take(&mut state.run_when_ready) {
+        effects.extend(act::perform_if_enabled(state, Action::Run));
+    }
+    effects
 }
 
 /// Asks for everything that depends on the definitions, the values or the connection.

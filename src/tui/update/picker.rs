@@ -252,6 +252,14 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     picker.list.toggle(Mark::Include);
     let mut changed = state.query.clone();
     edit::toggle_group(&mut changed, &groups, &group);
+    // A first grouping brings the total row with it, and the last one takes it away.
+    let grouped = changed
+        .group_by
+        .as_ref()
+        .is_some_and(|groups| !groups.is_empty());
+    if grouped == groups.is_empty() {
+        changed.total = grouped;
+    }
     query::set(state, changed)
 }
 

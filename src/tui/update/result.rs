@@ -11,6 +11,11 @@ use crate::tui::widgets::grid::{Copied, Found, Grid, Heading, Progress, SortedOr
 
 /// Starts the query; a run that is under way is cancelled.
 pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
+    if state.preparing.is_some() {
+        state.run_when_ready = true;
+        state.notice = Some(Notice::Info("runs as soon as the demo is ready".to_owned()));
+        return Vec::new();
+    }
     let mut effects = if state.result.is_running() {
         vec![Effect::Cancel]
     } else {

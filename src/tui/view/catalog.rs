@@ -153,52 +153,52 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
         Span::styled(format!("{sign} "), style),
     ];
     let plain = if used { theme.accent } else { theme.text };
+    let room = columns.saturating_sub(4);
+    let by_name = !letters(hit, Field::Name).is_empty();
+    let why = hit
+        .matches
+        .iter()
+        .find(|found| found.field != Field::Name)
+        .filter(|_| !by_name);
+    // On a narrow screen the label gives way, unless it is why the metric was found.
+    let names = if room < names + 16 && why.is_none() {
+        room
+    } else {
+        names.min(room * 3 / 5)
+    };
     let name = truncate(&metric.name, names).into_owned();
-    let taken = width(&name);
+    let gap = names.saturating_sub(width(&name)) + 2;
     spans.extend(pane::marked(
         &name,
         letters(hit, Field::Name),
         plain,
         theme.match_,
     ));
-    spans.push(Span::raw(" ".repeat(names.saturating_sub(taken) + 2)));
-    let room = columns.saturating_sub(names + 6);
-    let elsewhere = hit
-        .matches
-        .iter()
-        .find(|found| !matches!(found.field, Field::Name | Field::Label));
-    let in_title = hit
-        .matches
-        .iter()
-        .any(|found| matches!(found.field, Field::Name | Field::Label));
-    match elsewhere.filter(|_| !in_title) {
-        None => {
-            let label = truncate(&metric.label, room).into_owned();
-            spans.extend(pane::marked(
-                &label,
-                letters(hit, Field::Label),
-                theme.dim,
-                theme.match_,
-            ));
-        }
-        // Why it was found, where neither name nor label says so.
-        Some(found) => {
-            let word = match found.field {
-                Field::Alias => "also ",
-                Field::Owner => "owner ",
-                Field::Tag => "tag ",
-                _ => "",
-            };
-            spans.push(Span::styled(word, theme.dim));
-            let (text, indices) = window(
-                &found.text,
-                &found.indices,
-                room.saturating_sub(width(word)),
-            );
-            spans.extend(pane::marked(&text, &indices, theme.dim, theme.match_));
-        }
+    if let Some(room) = room.checked_sub(names + 2) {
+        spans.push(Span::raw(" ".repeat(gap)));
+        let (word, text, indices) = match why {
+            None => ("", metric.label.as_str(), letters(hit, Field::Label)),
+            Some(found) => (
+                field_word(found.field),
+                found.text.as_str(),
+                found.indices.as_slice(),
+            ),
+        };
+        spans.push(Span::styled(word, theme.dim));
+        let (text, indices) = window(text, indices, room.saturating_sub(width(word)));
+        spans.extend(pane::marked(&text, &indices, theme.dim, theme.match_));
     }
     Line::from(spans)
+}
+
+/// What goes before a text that says why a metric was found.
+fn field_word(field: Field) -> &'static str {
+    match field {
+        Field::Alias => "also ",
+        Field::Owner => "owner ",
+        Field::Tag => "tag ",
+        Field::Name | Field::Label | Field::Description => "",
+    }
 }
 
 /// The part of a text around its first matched letter, with the letters' new places.

@@ -13,12 +13,13 @@ mod result;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::hit::{HitMap, Target};
 use super::layout::{Layout, SMALLEST, is_too_small};
 use super::state::{Focus, State};
+use super::widgets::text::{Align, put, width};
 use crate::registry::Severity;
 
 pub use details::height as details_height;
@@ -77,46 +78,52 @@ fn too_small(state: &State, frame: &mut Frame<'_>, area: Rect) {
 
 fn header(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
     let theme = &state.theme;
-    let dialect = state
-        .setting
-        .connections
-        .iter()
-        .find(|known| known.name == state.connection);
-    let dialect = dialect.map_or("", |known| known.dialect.word());
-    let mut left = Line::default();
-    left.push_span(ratatui::text::Span::styled(" metrex", theme.accent));
-    left.push_span(format!("  {}", state.setting.project));
-    let connection = if state.connection == dialect {
-        dialect.to_owned()
-    } else {
-        format!("{} ({dialect})", state.connection)
-    };
-    left.push_span(ratatui::text::Span::styled(
-        format!("  {connection}  {}", state.setting.today),
-        theme.dim,
-    ));
-    left.render(area, frame.buffer_mut());
-
     let mut x = area.right();
     for (index, pane) in Focus::ALL.iter().enumerate().rev() {
         let text = format!(" {} {} ", index + 1, pane.title());
         let width = u16::try_from(text.len()).unwrap_or(0);
         x = x.saturating_sub(width);
         let tab = Rect { x, width, ..area };
-        let style = if *pane == state.focus {
+        let is_here = *pane == state.focus;
+        let style = if is_here {
             pane::title_style(theme, true)
         } else {
             theme.dim
         };
-        super::widgets::text::put(
-            frame.buffer_mut(),
-            tab,
-            &text,
-            style,
-            super::widgets::text::Align::Left,
-        );
+        put(frame.buffer_mut(), tab, &text, style, Align::Left);
         hits.add(tab, Target::Pane(*pane));
     }
+    let left = Rect {
+        width: x.saturating_sub(1),
+        ..area
+    };
+    where_line(state, usize::from(left.width)).render(left, frame.buffer_mut());
+}
+
+/// Project, connection and day, as many of them as fit.
+fn where_line(state: &State, columns: usize) -> Line<'static> {
+    let theme = &state.theme;
+    let known = state
+        .setting
+        .connections
+        .iter()
+        .find(|known| known.name == state.connection);
+    let connection = match known.map(|known| known.dialect.word()) {
+        Some(dialect) if dialect != state.connection => format!("{} ({dialect})", state.connection),
+        _ => state.connection.clone(),
+    };
+    let mut line = Line::from(Span::styled(" metrex", theme.accent));
+    let words = [
+        (state.setting.project.clone(), theme.text),
+        (connection, theme.dim),
+        (state.setting.today.to_string(), theme.dim),
+    ];
+    for (word, style) in words {
+        if line.width() + 2 + width(&word) <= columns {
+            line.push_span(Span::styled(format!("  {word}"), style));
+        }
+    }
+    line
 }
 
 /// Whether there is something that must not be overlooked.
@@ -147,11 +154,5 @@ fn banner(state: &State, frame: &mut Frame<'_>, area: Rect) {
         }
         (None, None) => return,
     };
-    super::widgets::text::put(
-        frame.buffer_mut(),
-        area,
-        &text,
-        style,
-        super::widgets::text::Align::Left,
-    );
+    put(frame.buffer_mut(), area, &text, style, Align::Left);
 }
