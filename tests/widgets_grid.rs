@@ -171,9 +171,11 @@ fn columns_that_do_not_fit_are_announced_and_reached_by_moving_right() {
     let mut grid = sales();
     grid.set_size(Size::new(50, 7));
     insta::assert_snapshot!("narrow", shown(&grid, 50, 7));
-    grid.to_last_column();
+    grid.select(0, 4);
     insta::assert_snapshot!("narrow_scrolled_right", shown(&grid, 50, 7));
-    grid.freeze(1);
+    grid.select(0, 1);
+    grid.freeze();
+    grid.select(0, 4);
     insta::assert_snapshot!("narrow_not_frozen", shown(&grid, 50, 7));
 }
 
@@ -195,6 +197,27 @@ fn a_large_number_far_below_the_first_rows_still_fits() {
 }
 
 #[test]
+fn the_columns_of_a_metric_stay_apart_when_their_labels_are_cut() {
+    let role = |role, suffix: &str| OutputColumn {
+        label: format!("Gross merchandise volume, paid{suffix}"),
+        ..column("gmv", ColumnType::Number, role)
+    };
+    let mut grid = Grid::new(vec![
+        role(Role::Metric, ""),
+        role(Role::Prior, " (prior)"),
+        role(Role::ChangePercent, " Δ%"),
+    ]);
+    let short = |grid: &Grid| lines(&drawn(grid, 90, 2)).remove(0);
+    assert_eq!(
+        short(&grid),
+        "Gross merchandise volum…  Gross merchandis…(prior)  Gross merchandise vol…Δ%"
+    );
+    grid.select(0, 1);
+    grid.resize_column(-20);
+    assert!(short(&grid).contains("  (prior)") || short(&grid).contains("  (pr…"));
+}
+
+#[test]
 fn the_position_says_what_is_known() {
     let size = Size::new(40, 11);
     let mut grid = Grid::new(sales_columns());
@@ -213,6 +236,8 @@ fn the_position_says_what_is_known() {
         grid.position(size),
         "rows 101–110 of 100,000, cut at 100,000"
     );
+    grid.set_progress(Progress::Stopped);
+    assert_eq!(grid.position(size), "rows 101–110 of the first 100,000");
 }
 
 #[test]
@@ -480,9 +505,9 @@ proptest! {
                     2 => grid.page(by),
                     3 => grid.scroll(by),
                     4 => grid.to_last_row(),
-                    5 => grid.to_last_column(),
+                    5 => grid.select(by.unsigned_abs(), usize::MAX),
                     6 => grid.resize_column(i16::try_from(by).unwrap()),
-                    7 => grid.freeze(by.unsigned_abs() % 5),
+                    7 => grid.freeze(),
                     8 => grid.select(by.unsigned_abs(), by.unsigned_abs()),
                     9 => grid.highlight("a"),
                     10 => {

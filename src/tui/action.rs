@@ -66,6 +66,7 @@ pub enum Action {
     PreviousMatch,
     Wider,
     Narrower,
+    Freeze,
     Choose,
     Toggle,
     OpenValues,
@@ -257,7 +258,7 @@ use Context as C;
 
 /// Every action with its keys, in the order of the help.
 #[rustfmt::skip]
-static ACTIONS: [Entry; 82] = [
+static ACTIONS: [Entry; 83] = [
     entry(A::Run, "run", &["F5", "Ctrl+R"], C::Everywhere, "Run the query", Some("run")).when(can_run),
     entry(A::Refresh, "refresh", &["F6"], C::Everywhere, "Run again on the warehouse, past the cache", None).when(can_run),
     entry(A::Back, "back", &["Esc"], C::Everywhere, "Close, cancel, or step back; never quits", None),
@@ -324,6 +325,7 @@ static ACTIONS: [Entry; 82] = [
     entry(A::PreviousMatch, "result.previous", &["N"], C::Result, "Previous match", None).when(has_find),
     entry(A::Wider, "column.wider", &[">"], C::Result, "Widen the column", None).when(has_result),
     entry(A::Narrower, "column.narrower", &["<"], C::Result, "Narrow the column", None).when(has_result),
+    entry(A::Freeze, "column.freeze", &["F"], C::Result, "Keep the columns up to this one in sight, or no longer", None).when(has_result),
     entry(A::NextMatch, "find.next", &["Enter", "Down"], C::Find, "Next match", Some("next")),
     entry(A::PreviousMatch, "find.previous", &["Up"], C::Find, "Previous match", Some("previous")),
     entry(A::Choose, "choose", &["Enter"], C::Picker, "Choose", Some("choose")),

@@ -5,7 +5,7 @@ use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
 use crate::tui::state::{Answered, Focus, Page, Phase, PickerKind, Popup, Question, State};
-use crate::tui::widgets::grid::Heading;
+use crate::tui::widgets::grid::{Grid, Heading};
 
 /// Does it, or says why not.
 pub(super) fn perform_if_enabled(state: &mut State, action: Action) -> Vec<Effect> {
@@ -82,6 +82,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PreviousMatch => result::next_match(state, Heading::Backward),
         Action::Wider => nothing(widen(state, 2)),
         Action::Narrower => nothing(widen(state, -2)),
+        Action::Freeze => nothing(state.result.grid.as_mut().map(Grid::freeze)),
         Action::Confirm => confirm(state),
         Action::Close => nothing(state.popups.pop()),
     }

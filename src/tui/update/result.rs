@@ -94,7 +94,7 @@ fn ended(state: &mut State, outcome: Result<RunSummary, SessionError>) -> Vec<Ef
         }
         Err(error) => {
             if let Some(grid) = &mut state.result.grid {
-                grid.set_progress(Progress::Cut);
+                grid.set_progress(Progress::Stopped);
             }
             if error.failure == Failure::Interrupted {
                 state.notice = Some(Notice::Info(
@@ -122,7 +122,7 @@ pub(super) fn sort(state: &mut State) -> Vec<Effect> {
             ));
             Vec::new()
         }
-        Progress::Cut => {
+        Progress::Cut | Progress::Stopped => {
             let Some(name) = grid
                 .table()
                 .columns()

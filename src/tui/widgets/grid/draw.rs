@@ -1,5 +1,6 @@
 //! Drawing a grid: header, the visible cells and the totals, straight into the buffer.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
@@ -8,11 +9,11 @@ use ratatui::style::{Modifier, Style};
 
 use super::Grid;
 use super::layout::{Layout, Slot};
-use crate::compile::Role;
+use crate::compile::{OutputColumn, Role};
 use crate::model::Direction;
 use crate::session::cell::{aligns_right, sanitize};
 use crate::tui::Theme;
-use crate::tui::widgets::text::{Align, put, width};
+use crate::tui::widgets::text::{Align, put, truncate, width};
 
 impl Grid {
     /// Draws the grid; the selected cell is marked when the grid has the focus.
@@ -66,14 +67,10 @@ impl Painter<'_> {
                     self.theme.header.patch(self.theme.dim)
                 }
             };
-            let label = sanitize(&column.label);
-            let beside = format!("{label} {}", self.arrow(slot.column));
-            if !aligns_right(column) && width(&beside) <= usize::from(slot.width) {
-                self.put(slot, y, &beside, style);
-            } else {
-                self.put(slot, y, &label, style);
-                let gap = self.area.x + slot.x + slot.width;
-                self.symbol(gap, y, self.arrow(slot.column), style);
+            let label = header_text(column, usize::from(slot.width));
+            self.put(slot, y, &label, style);
+            if let Some(arrow) = self.arrow(slot.column) {
+                self.put_arrow(slot, y, &label, arrow, style);
             }
         }
         self.frozen_line(y);
@@ -84,13 +81,27 @@ impl Painter<'_> {
         }
     }
 
-    fn arrow(&self, column: usize) -> &'static str {
-        match self.grid.table.order() {
-            Some(order) if order.column == column => match order.direction {
-                Direction::Ascending => "▲",
-                Direction::Descending => "▼",
-            },
-            _ => " ",
+    fn arrow(&self, column: usize) -> Option<&'static str> {
+        let order = self.grid.table.order()?;
+        (order.column == column).then_some(match order.direction {
+            Direction::Ascending => "▲",
+            Direction::Descending => "▼",
+        })
+    }
+
+    /// Beside the label if there is room, else in the gap after the column.
+    fn put_arrow(&mut self, slot: &Slot, y: u16, label: &str, arrow: &str, style: Style) {
+        let column = self.grid.table.columns().get(slot.column);
+        let beside = if column.is_some_and(aligns_right) {
+            format!("{arrow} {label}")
+        } else {
+            format!("{label} {arrow}")
+        };
+        if width(&beside) <= usize::from(slot.width) {
+            self.put(slot, y, &beside, style);
+        } else {
+            let gap = self.area.x + slot.x + slot.width;
+            self.symbol(gap.min(self.area.right() - 1), y, arrow, style);
         }
     }
 
@@ -206,6 +217,19 @@ impl Painter<'_> {
         {
             cell.set_symbol(symbol).set_style(style);
         }
+    }
+}
+
+/// The label, cut before its last word where that tells the columns of a metric apart: `Gross merch…Δ%`.
+fn header_text(column: &OutputColumn, cells: usize) -> Cow<'_, str> {
+    let label = sanitize(&column.label);
+    let is_variant = !matches!(column.role, Role::Group | Role::Metric);
+    match label.rsplit_once(' ') {
+        Some((name, variant)) if is_variant && width(&label) > cells => {
+            let room = cells.saturating_sub(width(variant));
+            format!("{}{variant}", truncate(name, room)).into()
+        }
+        _ => label,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::tui::widgets::scroll::first_shown;
 
 use super::Grid;
 
-/// Blank cells after each column; the first also takes the sort arrow and the line after frozen columns.
+/// Blank cells after each column; the first also takes the sort arrow.
 const GAP: u16 = 2;
 /// A cut text column is only shown with at least this many cells; a cut number never, it would be another number.
 const LEAST_CUT: u16 = 6;
@@ -96,7 +96,8 @@ impl Grid {
 
     fn slots(&self, width: u16, frozen: &[Slot], left: usize) -> Vec<Slot> {
         let mut slots = frozen.to_vec();
-        let mut x = slots.last().map_or(0, Slot::end);
+        // One cell more for the line after the frozen columns.
+        let mut x = slots.last().map_or(0, |slot| slot.end().saturating_add(1));
         for (column, spec) in self.table.columns().iter().enumerate().skip(left) {
             let room = width.saturating_sub(x);
             let wanted = self.widths.get(column);

@@ -17,7 +17,7 @@ pub use table::Table;
 use arrow_array::RecordBatch;
 use ratatui::layout::Size;
 
-use crate::compile::OutputColumn;
+use crate::compile::{OutputColumn, Role};
 use crate::model::Direction;
 use crate::session::cell::{CellText, cell_detail, cell_text};
 
@@ -36,6 +36,8 @@ pub enum Progress {
     Complete,
     /// No, but the result has more: it was cut at the row cap.
     Cut,
+    /// No, but perhaps the result has more: it was cancelled or failed on the way.
+    Stopped,
 }
 
 /// A result on the screen: its rows so far, where the reader is, how the columns are arranged.
@@ -60,11 +62,12 @@ struct Selected {
 }
 
 impl Grid {
-    /// An empty grid that waits for rows; the first column is frozen if there are others.
+    /// An empty grid that waits for rows; the columns that group are frozen.
     pub fn new(columns: Vec<OutputColumn>) -> Self {
+        let is_group = |column: &&OutputColumn| column.role == Role::Group;
         Self {
             widths: Widths::new(&columns),
-            frozen: usize::from(columns.len() > 1),
+            frozen: columns.iter().take_while(is_group).count(),
             table: Table::new(columns),
             totals: None,
             progress: Progress::Streaming,
@@ -136,8 +139,10 @@ impl Grid {
         Some((column, cell_detail(array, index, column)))
     }
 
-    /// Keeps the first `columns` in place when scrolling to the right; none if they are frozen already.
-    pub fn freeze(&mut self, columns: usize) {
+    /// Keeps the columns up to the selected one in place when scrolling to the right, as far as they leave half of the
+    /// width to the others; if it is the last frozen one, none are kept any more.
+    pub fn freeze(&mut self) {
+        let columns = self.selected.column + 1;
         self.frozen = if self.frozen == columns { 0 } else { columns };
     }
 

@@ -45,17 +45,6 @@ impl Grid {
         self.select(usize::MAX, self.selected.column);
     }
 
-    /// Selects the first column.
-    pub fn to_first_column(&mut self) {
-        self.left = 0;
-        self.select(self.selected.row, 0);
-    }
-
-    /// Selects the last column.
-    pub fn to_last_column(&mut self) {
-        self.select(self.selected.row, usize::MAX);
-    }
-
     /// Scrolls the view, as a mouse wheel does; the selection is taken along only where it would leave the screen.
     pub fn scroll(&mut self, rows: isize) {
         let height = self.layout(self.size).height;
@@ -89,16 +78,21 @@ impl Grid {
         let mut text = match (self.progress, rows) {
             (Progress::Streaming, 0) => "waiting for rows".to_owned(),
             (_, 0) => "no rows".to_owned(),
-            _ => {
+            (progress, _) => {
+                let of = if progress == Progress::Stopped {
+                    "of the first"
+                } else {
+                    "of"
+                };
                 let first = thousands(layout.top + 1);
                 let last = thousands((layout.top + layout.height).min(rows));
-                format!("rows {first}–{last} of {count}")
+                format!("rows {first}–{last} {of} {count}")
             }
         };
         match self.progress {
             Progress::Streaming if rows > 0 => text.push('+'),
             Progress::Cut => text.push_str(&format!(", cut at {count}")),
-            Progress::Streaming | Progress::Complete => {}
+            Progress::Streaming | Progress::Complete | Progress::Stopped => {}
         }
         let columns = self.table.columns().len();
         let moving = layout.slots.get(layout.frozen..).unwrap_or_default();

@@ -26,8 +26,6 @@ pub struct SqlView {
     top: usize,
     left: usize,
     height: usize,
-    /// Whether lines are numbered.
-    pub numbered: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -133,11 +131,6 @@ impl SqlView {
             return;
         }
         let top = self.first_line(usize::from(area.height));
-        let digits = if self.numbered {
-            self.lines.len().to_string().len()
-        } else {
-            0
-        };
         for (y, (i, line)) in (area.y..area.bottom()).zip(self.lines.iter().enumerate().skip(top)) {
             let row = Rect {
                 y,
@@ -145,10 +138,7 @@ impl SqlView {
                 ..area
             };
             let gutter = if line.changed { CHANGED } else { " " };
-            let mut row = put_start(buf, row, gutter, theme.good);
-            if self.numbered {
-                row = put_start(buf, row, &format!("{:>digits$} ", i + 1), theme.dim);
-            }
+            let row = put_start(buf, row, gutter, theme.good);
             self.draw_text(line, row, buf, theme);
             if focused && i == self.selected {
                 buf.set_style(row, theme.selection);
