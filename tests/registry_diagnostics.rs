@@ -117,6 +117,10 @@ fn unknown_keys() {
         &["error: 'cumulative' is not supported in this version"],
     );
     check(
+        "m: {expr: coalesce(gmv, ▸0)}",
+        &["error: unknown key '0)' — inside { } or [ ], a text with a comma needs quotes"],
+    );
+    check(
         "▸hypotheses: [a]",
         &["error: 'hypotheses' is not supported in this version"],
     );

@@ -97,8 +97,13 @@ pub(crate) fn unknown_key(key: &Text, keys: &[&str], sink: &mut Sink) {
         let message = format!("'{word}' is not supported in this version");
         return sink.error("unknown_key", key.place, word, message, None);
     }
-    let hint = did_you_mean(word, keys.iter().copied())
-        .unwrap_or_else(|| format!("allowed here: {}", keys.join(", ")));
+    // `{expr: nullif(a, b)}` is cut at its comma.
+    let is_cut = word.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
+    let hint = match did_you_mean(word, keys.iter().copied()) {
+        Some(hint) => hint,
+        None if is_cut => "inside { } or [ ], a text with a comma needs quotes".to_owned(),
+        None => format!("allowed here: {}", keys.join(", ")),
+    };
     sink.error(
         "unknown_key",
         key.place,

@@ -1,0 +1,182 @@
+//! The JSON Schema that editors use and the reader of registry files agree.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use metrex::registry::{Config, Project, ProjectFile, ProjectFiles, json_schema, load};
+use serde_json::Value;
+
+/// The keys of a type in the schema.
+fn keys(name: &str) -> Vec<String> {
+    let schema = json_schema();
+    let properties = schema["$defs"][name]["properties"].as_object().expect(name);
+    properties.keys().cloned().collect()
+}
+
+fn unknown_keys(text: &str) -> Vec<String> {
+    let file = ProjectFile {
+        path: "metrics/a.yaml".into(),
+        text: text.into(),
+    };
+    let files = ProjectFiles {
+        metrics: vec![file],
+        ..ProjectFiles::default()
+    };
+    let diagnostics = load(&files, &Config::default(), None).diagnostics;
+    diagnostics
+        .into_iter()
+        .filter(|one| one.code == "unknown_key")
+        .map(|one| one.found)
+        .collect()
+}
+
+/// Whether a value fits a schema, in the part of JSON Schema that ours uses.
+fn fits(value: &Value, schema: &Value, root: &Value) -> Result<(), String> {
+    if let Some(path) = schema["$ref"].as_str() {
+        return fits(
+            value,
+            root.pointer(path.trim_start_matches('#')).unwrap(),
+            root,
+        );
+    }
+    for key in ["anyOf", "oneOf"] {
+        if let Some(options) = schema[key].as_array() {
+            let errors: Vec<_> = options
+                .iter()
+                .map(|option| fits(value, option, root))
+                .collect();
+            if errors.iter().all(Result::is_err) {
+                let deepest = errors
+                    .into_iter()
+                    .filter_map(Result::err)
+                    .max_by_key(String::len);
+                return Err(deepest.unwrap());
+            }
+        }
+    }
+    if let Some(constant) = schema.get("const")
+        && constant != value
+    {
+        return Err(format!("{value} is not {constant}"));
+    }
+    if let Some(words) = schema["enum"].as_array()
+        && !words.contains(value)
+    {
+        return Err(format!("{value} is not one of {words:?}"));
+    }
+    let word = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let allowed = match &schema["type"] {
+        Value::String(one) => vec![one.as_str()],
+        Value::Array(several) => several.iter().map(|one| one.as_str().unwrap()).collect(),
+        _ => vec![],
+    };
+    if !allowed.is_empty()
+        && !allowed.contains(&word)
+        && !(word == "integer" && allowed.contains(&"number"))
+    {
+        return Err(format!("{value} is not {allowed:?}"));
+    }
+    for item in value.as_array().into_iter().flatten() {
+        if let Some(items) = schema.get("items") {
+            fits(item, items, root)?;
+        }
+    }
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        match (
+            schema["properties"].get(key),
+            schema.get("additionalProperties"),
+        ) {
+            (Some(property), _) => {
+                fits(inner, property, root).map_err(|error| format!("{key}: {error}"))?
+            }
+            (None, Some(Value::Bool(false))) => return Err(format!("unknown key {key}")),
+            (None, Some(other)) => {
+                fits(inner, other, root).map_err(|error| format!("{key}: {error}"))?
+            }
+            (None, None) => {}
+        }
+    }
+    for key in schema["required"].as_array().into_iter().flatten() {
+        if value.is_object() && value.get(key.as_str().unwrap()).is_none() {
+            return Err(format!("{key} is missing"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_demo_is_valid_and_a_misspelt_key_is_not() {
+    let schema = json_schema();
+    let files = Project::demo().unwrap().files();
+    assert!(!files.metrics.is_empty());
+    for file in &files.metrics {
+        let value: Value = serde_yaml::from_str(&file.text).unwrap();
+        fits(&value, &schema, &schema).unwrap_or_else(|error| panic!("{}: {error}", file.path));
+    }
+    for text in [
+        "gmv: {base_table: orders, agregate: sum}",
+        "metrics: {gmv: {base_table: orders, agg: total}}",
+        "datasets: {d: {table: d, joins: {u: {to: users}}}}",
+        "datasets: {d: {table: [d]}}",
+    ] {
+        let value: Value = serde_yaml::from_str(text).unwrap();
+        assert!(fits(&value, &schema, &schema).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_reader_knows_exactly_the_keys_of_the_schema() {
+    let places = [
+        ("File", "KEY"),
+        ("Dataset", "datasets: {d: KEY}"),
+        (
+            "Dimension",
+            "datasets: {d: {table: d, dimensions: {x: KEY}}}",
+        ),
+        ("Join", "datasets: {d: {table: d, joins: {x: KEY}}}"),
+        ("Metric", "metrics: {m: KEY}"),
+        ("Measure", "metrics: {m: {numerator: KEY}}"),
+        ("Source", "metrics: {m: {sources: [KEY]}}"),
+        ("Format", "metrics: {m: {format: KEY}}"),
+        ("View", "views: {v: KEY}"),
+        ("Calendar", "calendar: KEY"),
+    ];
+    for (name, place) in places {
+        let keys = keys(name);
+        let all: Vec<_> = keys.iter().map(|key| format!("{key}: ")).collect();
+        let text = place.replace("KEY", &format!("{{{}, xyz: }}", all.join(", ")));
+        assert_eq!(unknown_keys(&text), ["xyz"], "{name}");
+    }
+    let types = json_schema()["$defs"].as_object().unwrap().clone();
+    let objects = types
+        .iter()
+        .filter(|(_, schema)| schema.get("properties").is_some());
+    assert_eq!(
+        objects.count(),
+        places.len(),
+        "a type of the schema is not tried here"
+    );
+}
+
+#[test]
+fn every_key_says_what_it_is_for() {
+    let schema = json_schema();
+    for (name, schema) in schema["$defs"].as_object().unwrap() {
+        assert!(schema["description"].is_string(), "{name}");
+        for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+            assert!(property["description"].is_string(), "{name}.{key}");
+        }
+    }
+}
