@@ -9,7 +9,10 @@ use metrex::registry::{Config, ProjectFile, ProjectFiles, load};
 
 fn project(metrics: usize) -> ProjectFiles {
     let datasets = "datasets:\n  orders: {table: orders, key: id, time: created_at, dimensions: {market: {}, channel: {}}}\n";
-    let mut files = vec![ProjectFile { path: "metrics/datasets.yaml".into(), text: datasets.into() }];
+    let mut files = vec![ProjectFile {
+        path: "metrics/datasets.yaml".into(),
+        text: datasets.into(),
+    }];
     for shelf in 0..metrics.div_ceil(100) {
         let mut text = String::from("metrics:\n");
         for at in shelf * 100..metrics.min(shelf * 100 + 100) {
@@ -40,9 +43,15 @@ fn project(metrics: usize) -> ProjectFiles {
             )
             .unwrap();
         }
-        files.push(ProjectFile { path: format!("metrics/shelf_{shelf:03}.yaml"), text });
+        files.push(ProjectFile {
+            path: format!("metrics/shelf_{shelf:03}.yaml"),
+            text,
+        });
     }
-    ProjectFiles { metrics: files, ..ProjectFiles::default() }
+    ProjectFiles {
+        metrics: files,
+        ..ProjectFiles::default()
+    }
 }
 
 fn registry_load(criterion: &mut Criterion) {
@@ -57,9 +66,13 @@ fn registry_load(criterion: &mut Criterion) {
         });
         let cache = tempfile::tempdir().unwrap();
         load(&files, &config, Some(cache.path()));
-        group.bench_with_input(BenchmarkId::new("cache", metrics), &files, |bench, files| {
-            bench.iter(|| load(black_box(files), &config, Some(cache.path())));
-        });
+        group.bench_with_input(
+            BenchmarkId::new("cache", metrics),
+            &files,
+            |bench, files| {
+                bench.iter(|| load(black_box(files), &config, Some(cache.path())));
+            },
+        );
     }
     group.finish();
 }
