@@ -12,6 +12,7 @@ mod postgres;
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use arrow_array::cast::AsArray;
@@ -524,6 +525,72 @@ async fn passwords_come_from_a_command_a_url_or_a_file_that_nobody_else_can_read
     .await
     .unwrap_err();
     assert_eq!(error.kind, WarehouseErrorKind::Auth, "{error}");
+}
+
+#[tokio::test]
+async fn tls_checks_what_sslmode_says_and_cancels_too() {
+    let Some(cluster) = Cluster::start(false) else {
+        return;
+    };
+    let authority = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls/ca.pem");
+    let at = |host: &str, mode: &str, trusted: bool| {
+        open(&connection(PostgresSettings {
+            url: Some(format!(
+                "postgres://metrex@{host}:{}/postgres?sslmode={mode}",
+                cluster.port
+            )),
+            ssl_root_cert: trusted.then(|| authority.clone()),
+            ..PostgresSettings::default()
+        }))
+    };
+    let error = at("localhost", "require", false).ping().await.unwrap_err();
+    assert_eq!(error.kind, WarehouseErrorKind::Connection);
+    assert!(
+        error.message.ends_with("server does not support TLS"),
+        "{error}"
+    );
+    at("localhost", "prefer", false).ping().await.unwrap();
+
+    cluster.use_tls();
+    let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    for (host, mode, trusted, works) in [
+        ("localhost", "disable", false, true),
+        ("localhost", "prefer", false, true),
+        ("localhost", "require", false, true),
+        ("127.0.0.1", "require", false, true),
+        ("127.0.0.1", "verify-ca", true, true),
+        ("localhost", "verify-ca", false, false),
+        ("localhost", "verify-full", true, true),
+        ("localhost", "verify-full", false, false),
+        ("127.0.0.1", "verify-full", true, false),
+    ] {
+        let result = run(&at(host, mode, trusted), encrypted).await;
+        assert_eq!(result.is_ok(), works, "{host} {mode} {trusted}: {result:?}");
+        match result {
+            Ok((batches, _)) => {
+                let encrypted = batches[0].column(0).as_boolean().value(0);
+                assert_eq!(encrypted, mode != "disable", "{mode}");
+            }
+            Err(error) => assert!(error.message.starts_with("no TLS connection to"), "{error}"),
+        }
+    }
+
+    let warehouse = at("localhost", "verify-full", true);
+    let cancel = CancellationToken::new();
+    let (sink, _rows) = mpsc::channel(1);
+    let sleep = Request {
+        sql: "SELECT 1 FROM pg_sleep(600)".to_owned(),
+        ..Request::default()
+    };
+    let stop = async {
+        while busy(&cluster) == "0" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        cancel.cancel();
+    };
+    let (result, ()) = tokio::join!(warehouse.query(sleep, &cancel, &sink), stop);
+    assert_eq!(result.unwrap_err().kind, WarehouseErrorKind::Cancelled);
+    assert_eq!(busy(&cluster), "0");
 }
 
 /// The environment of a process cannot be changed safely while it runs, so these tests run themselves again in it.

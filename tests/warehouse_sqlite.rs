@@ -449,3 +449,40 @@ fn dates_are_kept_as_iso_text() {
         ("2025-11-03".to_owned(), "2025-11-03 10:20:30".to_owned(), 1)
     );
 }
+
+#[tokio::test]
+async fn a_file_that_another_program_locks_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = typed(folder.path());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let error = open(&path).ping().await.unwrap_err();
+    assert_eq!(error.kind, WarehouseErrorKind::Connection);
+    assert!(
+        error.message.ends_with("is locked by another program"),
+        "{error}"
+    );
+    other.execute_batch("ROLLBACK").unwrap();
+    open(&path).ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_stops_the_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = open(&typed(folder.path()));
+    let (sink, mut rows) = mpsc::channel(1);
+    let request = Request {
+        sql: format!("{COUNT} 1000000000000) SELECT count(*) FROM n"),
+        ..Request::default()
+    };
+    let cancel = CancellationToken::new();
+    let query = warehouse.query(request, &cancel, &sink);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), query)
+            .await
+            .is_err()
+    );
+    // The engine's thread holds the other end of the channel until it has stopped.
+    drop(sink);
+    assert!(rows.recv().await.is_none());
+}

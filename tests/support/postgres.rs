@@ -88,6 +88,22 @@ impl Cluster {
         run(start.args(["-w", "-o", &options, "start"]));
     }
 
+    /// Restarts the server with TLS, by the certificate for `localhost` in `tests/fixtures/tls`.
+    pub fn use_tls(&self) {
+        let certificate = include_str!("../fixtures/tls/server.pem");
+        let key = include_str!("../fixtures/tls/server.key");
+        self.psql("ALTER SYSTEM SET ssl = on");
+        // Written by the server itself, so that the files are its own and nobody else can read the key.
+        for (file, text) in [("server.crt", certificate), ("server.key", key)] {
+            let text = text.trim_end();
+            self.psql(&format!(
+                "COPY (SELECT unnest(string_to_array('{text}', chr(10)))) TO PROGRAM 'umask 077; cat > {file}'"
+            ));
+        }
+        self.kill();
+        self.boot();
+    }
+
     /// Stops the server at once, as a crash would.
     pub fn kill(&self) {
         let mut stop = self.program("pg_ctl");

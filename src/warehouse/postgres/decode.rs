@@ -124,7 +124,11 @@ fn decode<'r>(
         Wire::Numeric => {
             let decimal = decimal(bytes)?;
             match wanted {
-                ColumnType::Integer | ColumnType::Boolean => Cell::Integer(whole(&decimal)?),
+                ColumnType::Integer | ColumnType::Boolean => match whole(&decimal) {
+                    Some(whole) => Cell::Integer(whole),
+                    // Not a whole number: the message that refuses it shows it.
+                    None => Cell::Number(decimal.parse().ok()?),
+                },
                 ColumnType::Text => {
                     *text = decimal;
                     Cell::Text(text)
