@@ -196,3 +196,12 @@ pub(super) fn is_key_name(name: &str) -> bool {
         Some(&("id" | "uuid" | "guid" | "key" | "pk" | "code" | "sku"))
     )
 }
+
+/// A column's name in a sentence: as it is where it reads as one word, else in quotes.
+pub(super) fn quoted(name: &str) -> String {
+    if name.contains(char::is_whitespace) && !name.contains(" * ") {
+        format!("'{name}'")
+    } else {
+        name.to_owned()
+    }
+}
