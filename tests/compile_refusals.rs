@@ -102,7 +102,7 @@ fn a_dimension_that_would_multiply_rows_is_refused_with_the_reason() {
     says(
         "revenue by product_type",
         ErrorCode::UnreachableDimension,
-        "no join leads there",
+        "only items leads to, with many rows per row of orders",
         "dimensions of orders",
     );
     let error = refused("quantity by supply_name");

@@ -168,7 +168,7 @@ fn what_cannot_be_reached_or_understood_leaves_nothing() {
     refusal("postgres://nobody@127.0.0.1:1/nowhere");
     let message = refusal("mysql://root:secret@localhost/shop");
     assert!(
-        message.starts_with("'mysql…' is not a connection: write postgres://"),
+        message.starts_with("'mysql:' is no connection that is known: write postgres://"),
         "{message}"
     );
     assert!(!message.contains("secret"));

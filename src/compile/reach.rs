@@ -192,11 +192,23 @@ impl Reachability {
             };
             Some((owner.name.as_str(), shared))
         });
-        let reason = match multiplied {
-            Some((owner, shared)) => format!(
+        let bridge = owners.iter().find_map(|owner| {
+            let joins_both = |bridge: &&Dataset| {
+                self.reach(registry, &bridge.name).is_some_and(|reach| {
+                    reach.datasets.contains(dataset) && reach.datasets.contains(&owner.name)
+                })
+            };
+            let bridge = registry.datasets.values().find(joins_both)?;
+            Some((owner.name.as_str(), bridge.name.as_str()))
+        });
+        let reason = match (multiplied, bridge) {
+            (Some((owner, shared)), _) => format!(
                 "'{name}' cannot be used with {dataset}: it belongs to {owner}, which has many rows per row of {shared}, so joining it would multiply the rows being aggregated"
             ),
-            None => format!(
+            (None, Some((owner, bridge))) => format!(
+                "'{name}' cannot be used with {dataset}: it belongs to {owner}, which only {bridge} leads to, with many rows per row of {dataset}, so joining it would multiply the rows being aggregated"
+            ),
+            (None, None) => format!(
                 "'{name}' cannot be used with {dataset}: it belongs to {}, and no join leads there",
                 owners
                     .iter()

@@ -40,16 +40,21 @@ pub(super) fn read(url: &str) -> Result<Target, InitError> {
     {
         return sqlite(path);
     }
-    if !url.contains("://")
-        && url.split_whitespace().all(|pair| pair.contains('='))
-        && !url.is_empty()
-    {
+    let is_word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if url.split_once('=').is_some_and(|(key, _)| is_word(key)) {
         return Ok(postgres(url, without_password_in_pairs(url)));
     }
-    let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
-    let message = format!(
-        "'{scheme}…' is not a connection: write postgres://user@host:5432/database, or sqlite:path/to/file.db"
-    );
+    // Nothing but the scheme is repeated: the rest may hold a password.
+    let scheme = url
+        .split_once(':')
+        .map(|(scheme, _)| scheme)
+        .filter(|scheme| is_word(scheme));
+    let what = scheme.map_or("this is no connection".to_owned(), |scheme| {
+        format!("'{scheme}:' is no connection that is known")
+    });
+    let message =
+        format!("{what}: write postgres://user@host:5432/database, or sqlite:path/to/file.db");
     Err(InitError::Url { message })
 }
 
