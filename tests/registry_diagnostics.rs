@@ -165,7 +165,7 @@ fn values_that_do_not_fit() {
     check(
         "m: {base_table: orders, agg: count, grain: [▸markt], window: last 7 ▸dys}",
         &[
-            "error: unknown dimension 'markt' of orders — did you mean 'market'?",
+            "error: unknown dimension of orders: 'markt' — did you mean 'market'?",
             "error: found 'dys' where days, weeks, months, quarters or years is expected",
         ],
     );
@@ -284,6 +284,22 @@ fn references_to_nothing() {
     check(
         "views: {w: 'gmv, ▸nosuch by market'}",
         &["error: unknown metric 'nosuch'"],
+    );
+}
+
+#[test]
+fn a_default_grouping_is_within_reach_of_one_source() {
+    check(
+        "m: {agg: count, grain: [module], sources: [{base_table: orders, use_when: uses(module)}, {base_table: users}]}",
+        &[],
+    );
+    check(
+        "m: {agg: count, grain: [▸name], base_table: orders}",
+        &["error: unknown dimension of orders: 'name'"],
+    );
+    check(
+        "m: {expr: gmv / 2, grain: [segment, ▸nme]}",
+        &["error: unknown dimension 'nme' — did you mean 'name'?"],
     );
 }
 

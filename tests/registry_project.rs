@@ -317,3 +317,11 @@ fn a_cache_that_cannot_be_written_is_only_slower() {
     let loaded = load(&project.files(), &project.config, Some(&not_a_folder));
     assert!(loaded.registry.metric("orders").is_some());
 }
+
+#[test]
+fn the_demo_project_has_no_problem() {
+    let project = Project::demo().unwrap();
+    let loaded = load(&project.files(), &project.config, None);
+    let problems: Vec<_> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -180,3 +180,69 @@ fn every_key_says_what_it_is_for() {
         }
     }
 }
+
+/// The blocks of YAML in the reference.
+fn reference() -> (String, Vec<String>) {
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/registry.md")).unwrap();
+    let blocks = text
+        .split("```yaml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap().to_owned());
+    let blocks = blocks.collect();
+    (text, blocks)
+}
+
+#[test]
+fn the_reference_shows_only_what_works() {
+    for block in reference().1 {
+        if block.starts_with("connections:") {
+            Config::read(&block, std::path::Path::new(".")).unwrap();
+            continue;
+        }
+        let text = match block.strip_prefix("joins:") {
+            Some(_) => format!(
+                "datasets:\n  d:\n    table: d\n    {}",
+                block.replace('\n', "\n    ")
+            ),
+            None => block.clone(),
+        };
+        let file = ProjectFile {
+            path: "metrics/a.yaml".into(),
+            text,
+        };
+        let files = ProjectFiles {
+            metrics: vec![file],
+            ..ProjectFiles::default()
+        };
+        // The blocks refer to datasets and metrics that are not shown with them.
+        let elsewhere = ["unknown_dataset", "unknown_metric", "unknown_snippet"];
+        for one in load(&files, &Config::default(), None).diagnostics {
+            assert!(elsewhere.contains(&one.code), "{one}\n{block}");
+        }
+    }
+}
+
+#[test]
+fn every_key_is_in_the_reference() {
+    let text = reference().0;
+    for (name, schema) in json_schema()["$defs"].as_object().unwrap() {
+        for key in schema["properties"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+        {
+            let shown = [
+                format!("`{key}`"),
+                format!("{key}:"),
+                format!("{key},"),
+                format!(" {key}}}"),
+            ];
+            assert!(
+                shown.iter().any(|shown| text.contains(shown)),
+                "{name}.{key}"
+            );
+        }
+    }
+}

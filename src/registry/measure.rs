@@ -1,7 +1,7 @@
 //! Builds the sources of simple and ratio metrics: what is aggregated, over which dataset, under which condition.
 
 use super::dataset::expression_of;
-use super::diagnostic::{Sink, did_you_mean};
+use super::diagnostic::Sink;
 use super::expression;
 use super::raw::{RawAggregate, RawMeasure, RawMetric, RawSource};
 use super::read::{At, Many, Word};
@@ -339,26 +339,5 @@ fn check_order(sources: &[Source], sink: &mut Sink) {
         let message = "queries that no use_when holds for have no source";
         let hint = Some("leave use_when out of the last source".to_owned());
         sink.warning("use_when", text.place, &text.text, message, hint);
-    }
-}
-
-/// Reports a dimension of a default grouping that a dataset cannot reach.
-pub(crate) fn check_dimension(
-    dimension: &str,
-    place: Place,
-    dataset: &Dataset,
-    scope: Scope,
-    sink: &mut Sink,
-) {
-    if scope.reach(dataset, dimension).is_some() {
-        return;
-    }
-    if scope.is_broken(dataset, dimension) {
-        let message = format!("depends on '{dimension}', which has an error");
-        sink.error("dependency", place, dimension, message, None);
-    } else {
-        let message = format!("unknown dimension '{dimension}' of {}", dataset.name);
-        let hint = did_you_mean(dimension, scope.dimensions(dataset));
-        sink.error("unknown_dimension", place, dimension, message, hint);
     }
 }

@@ -2,13 +2,15 @@
 
 use super::dataset::{expression_of, format};
 use super::diagnostic::{Sink, did_you_mean};
-use super::measure::{check_dimension, sources};
+use super::measure::sources;
 use super::raw::{RawKind, RawMetric};
 use super::read::Entry;
 use super::scope::Scope;
 use super::words::{chars_before, check_name, text, texts};
 use super::yaml::Text;
-use crate::model::{GroupBy, Metric, MetricKind, Snippet, TimeRange};
+use crate::model::{
+    Dataset, GroupBy, Measure, Metric, MetricKind, QueryLineError, Snippet, Source, TimeRange,
+};
 use indexmap::IndexMap;
 
 /// The metric an entry describes; `None` where something is wrong with it. The inputs of a derived one are still open.
@@ -209,7 +211,7 @@ fn snippet(name: &Text, snippets: &IndexMap<String, Snippet>, sink: &mut Sink) -
     name.value.clone()
 }
 
-/// The default grouping. Its dimensions must be known to every dataset the metric reads by default.
+/// The default grouping. Its dimensions must be known to one of the metric's sources.
 fn grain(
     raw: &RawMetric,
     kind: Option<&MetricKind>,
@@ -218,78 +220,79 @@ fn grain(
 ) -> Vec<GroupBy> {
     let mut groups = Vec::new();
     for text in &raw.grain.0 {
-        let group = match text.value.parse::<GroupBy>() {
-            Ok(group) => group,
-            Err(error) => {
-                let place = sink.inside(text, chars_before(&text.value, error.range.start));
-                sink.error(
-                    "invalid_value",
-                    place,
-                    &text.value,
-                    error.message,
-                    error.hint,
-                );
-                continue;
+        match text.value.parse::<GroupBy>() {
+            Ok(group) => {
+                let (GroupBy::Dimension(dimension)
+                | GroupBy::Grain {
+                    of: Some(dimension),
+                    ..
+                }) = &group
+                else {
+                    groups.push(group);
+                    continue;
+                };
+                if let Some(kind) = kind {
+                    check_dimension(dimension, text, kind.sources(), scope, sink);
+                }
+                groups.push(group);
             }
-        };
-        let dimension = match &group {
-            GroupBy::Dimension(dimension)
-            | GroupBy::Grain {
-                of: Some(dimension),
-                ..
-            } => Some(dimension.as_str()),
-            GroupBy::Grain { of: None, .. } => None,
-        };
-        let last = kind.and_then(|kind| kind.sources().last());
-        if let (Some(dimension), Some(source)) = (dimension, last) {
-            let mut names: Vec<_> = source
-                .measures
-                .iter()
-                .map(|measure| &measure.dataset)
-                .collect();
-            names.dedup();
-            for dataset in names
-                .into_iter()
-                .filter_map(|name| scope.datasets.get(name))
-            {
-                check_dimension(dimension, text.place, dataset, scope, sink);
-            }
-        } else if let Some(dimension) = dimension
-            && kind.is_some()
-            && scope
-                .datasets
-                .values()
-                .all(|dataset| scope.reach(dataset, dimension).is_none())
-        {
-            let is_broken = scope.broken.parts.iter().any(|(_, part)| part == dimension);
-            let known = scope
-                .datasets
-                .values()
-                .flat_map(|dataset| dataset.dimensions.keys().map(String::as_str));
-            let at = (dimension, text.place);
-            scope
-                .broken
-                .refuse("dimension", "unknown_dimension", at, is_broken, known, sink);
+            Err(error) => refuse_words(text, error, sink),
         }
-        groups.push(group);
     }
     groups
 }
 
+/// Reports a dimension of the default grouping that no source reaches; for a derived metric, that no dataset reaches.
+fn check_dimension(
+    dimension: &str,
+    text: &Text,
+    sources: &[Source],
+    scope: Scope,
+    sink: &mut Sink,
+) {
+    let dataset = |measure: &Measure| scope.datasets.get(&measure.dataset);
+    let reaches = |dataset: &Dataset| scope.reach(dataset, dimension).is_some();
+    let of_source = |source: &Source| source.measures.iter().filter_map(dataset).all(reaches);
+    let read: Vec<_> = match sources.last() {
+        Some(_) if sources.iter().any(of_source) => return,
+        Some(last) => last
+            .measures
+            .iter()
+            .filter_map(dataset)
+            .filter(|one| !reaches(one))
+            .collect(),
+        None if scope.datasets.values().any(reaches) => return,
+        None => scope.datasets.values().collect(),
+    };
+    let is_broken = read
+        .iter()
+        .any(|dataset| scope.is_broken(dataset, dimension));
+    let known = read.iter().flat_map(|dataset| scope.dimensions(dataset));
+    let at = (dimension, text.place);
+    let what = match (sources.last(), read.first()) {
+        (Some(_), Some(dataset)) => format!("dimension of {}:", dataset.name),
+        _ => "dimension".to_owned(),
+    };
+    scope
+        .broken
+        .refuse(&what, "unknown_dimension", at, is_broken, known, sink);
+}
+
 fn time_range(text: &Text, sink: &mut Sink) -> Option<TimeRange> {
-    match text.value.parse() {
-        Ok(range) => Some(range),
-        Err(error) => {
-            let error: crate::model::QueryLineError = error;
-            let place = sink.inside(text, chars_before(&text.value, error.range.start));
-            sink.error(
-                "invalid_value",
-                place,
-                &text.value,
-                error.message,
-                error.hint,
-            );
-            None
-        }
-    }
+    text.value
+        .parse()
+        .map_err(|error| refuse_words(text, error, sink))
+        .ok()
+}
+
+/// Reports words that the query line's parser does not take.
+fn refuse_words(text: &Text, error: QueryLineError, sink: &mut Sink) {
+    let place = sink.inside(text, chars_before(&text.value, error.range.start));
+    sink.error(
+        "invalid_value",
+        place,
+        &text.value,
+        error.message,
+        error.hint,
+    );
 }
