@@ -336,7 +336,7 @@ static ACTIONS: [Entry; 83] = [
     entry(A::Include, "values.include", &["Space", "+"], C::Values, "Include the value, or not", Some("include")),
     entry(A::Exclude, "values.exclude", &["-"], C::Values, "Exclude the value, or not", Some("exclude")),
     entry(A::Back, "values.back", &["Left"], C::Values, "Back to the dimensions", Some("back")),
-    entry(A::Editor, "reader.editor", &["e"], C::Reader, "Open it in $VISUAL or $EDITOR", None).when(has_definition),
+    entry(A::Editor, "reader.editor", &["e"], C::Reader, "Open it in $VISUAL or $EDITOR", Some("edit")).when(has_definition),
     entry(A::Copy, "reader.copy", &["y"], C::Reader, "Copy the text", Some("copy")),
     entry(A::Close, "reader.close", &["q", "Enter"], C::Reader, "Close", Some("close")),
     entry(A::Confirm, "question.yes", &["y", "Enter"], C::Question, "Yes", Some("yes")),

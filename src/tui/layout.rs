@@ -4,10 +4,14 @@ use ratatui::layout::{Constraint, Layout as Split, Rect, Size};
 
 use super::parts;
 use super::state::{Focus, State};
-use super::widgets::text::width;
+use super::widgets::text::{width, wrap};
 
 /// The smallest terminal the explorer can be used in.
 pub const SMALLEST: (u16, u16) = (60, 15);
+
+/// Columns of catalog and details where they stand side by side, and those of the catalog alone.
+const LEFT: u16 = 98;
+const CATALOG: u16 = 52;
 
 /// Areas of one frame. A pane that is not shown has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,14 +108,14 @@ impl Layout {
         .areas(area);
         let wide = area.width >= 170;
         let (left, right) = if wide {
-            (92, 0)
+            (LEFT, 0)
         } else {
             (column_left(area.width), 0)
         };
         let [left, right] =
             Split::horizontal([Constraint::Length(left), Constraint::Min(right)]).areas(main);
         let [catalog, details] = if wide {
-            Split::horizontal([Constraint::Length(44), Constraint::Min(0)]).areas(left)
+            Split::horizontal([Constraint::Length(CATALOG), Constraint::Min(0)]).areas(left)
         } else {
             Split::vertical([Constraint::Percentage(50), Constraint::Min(0)]).areas(left)
         };
@@ -221,7 +225,7 @@ fn column_left(width: u16) -> u16 {
 fn column(width: u16, small: bool) -> u16 {
     let pane = match (small, width) {
         (true, _) => width,
-        (false, 170..) => width - 92,
+        (false, 170..) => width - LEFT,
         (false, _) => width - column_left(width),
     };
     pane.saturating_sub(4)
@@ -229,6 +233,10 @@ fn column(width: u16, small: bool) -> u16 {
 
 /// Lines that the parts of the query take.
 fn parts_rows(state: &State, columns: u16, most: u16) -> u16 {
+    if let Some(error) = &state.prompt.error {
+        let lines = wrap(&error.to_string(), usize::from(columns)).len();
+        return u16::try_from(lines).unwrap_or(most).clamp(1, 4);
+    }
     let lines = flow(&parts::parts(state), columns)
         .last()
         .map_or(1, |place| place.row + 1);

@@ -204,14 +204,11 @@ fn field_word(field: Field) -> &'static str {
 /// The part of a text around its first matched letter, with the letters' new places.
 fn window(text: &str, indices: &[u32], columns: usize) -> (String, Vec<u32>) {
     use unicode_segmentation::UnicodeSegmentation;
-    let last = indices.last().map_or(0, |last| *last as usize + 1);
-    if width(text) <= columns || last <= columns.saturating_sub(1) {
+    let first = indices.first().map_or(0, |first| *first as usize);
+    if width(text) <= columns || first + 4 < columns {
         return (truncate(text, columns).into_owned(), indices.to_vec());
     }
-    let first = indices
-        .first()
-        .map_or(0, |first| *first as usize)
-        .saturating_sub(2);
+    let first = first.saturating_sub(4);
     let rest: String = text.graphemes(true).skip(first).collect();
     let moved = indices
         .iter()

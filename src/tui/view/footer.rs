@@ -62,16 +62,24 @@ fn keys(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
     }
 }
 
-/// Entries with their key and word, innermost context first.
-fn offered(state: &State) -> impl Iterator<Item = (&'static Entry, &'static str, &'static str)> {
-    let contexts = action::contexts(state);
-    let of = |context| {
-        action::actions()
-            .iter()
-            .filter(move |entry| entry.context == context)
-    };
-    contexts
-        .iter()
-        .flat_map(move |context| of(*context))
-        .filter_map(|entry| Some((entry, *entry.keys.first()?, entry.footer?)))
+/// Entries with their key and word, innermost context first; a key means only what the innermost context says.
+fn offered(state: &State) -> Vec<(&'static Entry, &'static str, &'static str)> {
+    let mut taken: Vec<&str> = Vec::new();
+    let mut offered = Vec::new();
+    for context in action::contexts(state) {
+        let here = || {
+            action::actions()
+                .iter()
+                .filter(|entry| entry.context == *context)
+        };
+        for entry in here() {
+            if let (Some(key), Some(word)) = (entry.keys.first(), entry.footer)
+                && !taken.contains(key)
+            {
+                offered.push((entry, *key, word));
+            }
+        }
+        taken.extend(here().flat_map(|entry| entry.keys));
+    }
+    offered
 }

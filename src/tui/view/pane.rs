@@ -2,7 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
@@ -15,7 +15,8 @@ pub fn title_style(theme: &Theme, focused: bool) -> Style {
             .border_focused
             .add_modifier(Modifier::BOLD | Modifier::REVERSED)
     } else {
-        theme.header
+        // Without a colour of its own the title would take the border's.
+        Style::new().fg(Color::Reset).patch(theme.header)
     }
 }
 
@@ -40,7 +41,8 @@ pub fn frame(
         .title(Line::from(title));
     if remark.width() > 0 {
         let mut spans = vec![Span::raw(" ")];
-        spans.extend(remark.spans);
+        let style = remark.style;
+        spans.extend(remark.spans.into_iter().map(|span| span.patch_style(style)));
         spans.push(Span::raw(" "));
         block = block.title(Line::from(spans).right_aligned());
     }

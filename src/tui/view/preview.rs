@@ -10,7 +10,7 @@ use crate::compile::{CompileError, ReasonKind};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, inside};
 use crate::tui::state::{Focus, State};
-use crate::tui::widgets::text::wrap;
+use crate::tui::widgets::text::{Align, put, wrap};
 
 /// Draws the SQL pane.
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
@@ -36,10 +36,11 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         theme,
         focused,
     );
-    if let Some(error) = &state.preview.error {
+    let typing = state.prompt.typing && state.preview.sql.lines() > 0;
+    if let Some(error) = state.preview.error.as_ref().filter(|_| !typing) {
         return refusal(state, error, frame, inside(area));
     }
-    if state.preview.current().is_none() {
+    if state.preview.sql.lines() == 0 {
         let hint = "the SQL of the query stands here as soon as it has a metric";
         return Span::styled(hint, theme.dim).render(sql, frame.buffer_mut());
     }
@@ -54,6 +55,21 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         .preview
         .sql
         .draw(sql, frame.buffer_mut(), theme, focused);
+    // While a word is half typed, the last SQL stays, with a remark.
+    if let Some(error) = &state.preview.error {
+        let last = Rect {
+            y: inside(area).bottom().saturating_sub(1),
+            height: 1,
+            ..inside(area)
+        };
+        put(
+            frame.buffer_mut(),
+            last,
+            &error.message,
+            theme.dim,
+            Align::Left,
+        );
+    }
     if let Some(area) = layout.reasons {
         let lines = reasons(state, usize::from(area.width));
         let cut = lines.len() > usize::from(area.height);

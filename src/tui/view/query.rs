@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::pane;
 use crate::tui::hit::{HitMap, Target};
@@ -204,84 +204,79 @@ pub fn draw_input(
 /// Draws what may be typed next, below the line.
 pub fn draw_completions(state: &State, frame: &mut Frame<'_>, layout: &Layout) {
     let prompt = &state.prompt;
-    let screen = frame.area();
-    if !prompt.typing
-        || prompt.completions.is_empty()
-        || prompt.error.is_some()
-        || !state.popups.is_empty()
-    {
+    let is_open = prompt.typing && prompt.error.is_none() && state.popups.is_empty();
+    if !is_open || prompt.completions.is_empty() {
         return;
     }
     let theme = &state.theme;
+    let screen = frame.area();
     let inner = inside(layout.query);
-    let selected = prompt.selected.unwrap_or(0);
-    let first = (selected + 1).saturating_sub(COMPLETIONS);
-    let shown: Vec<_> = prompt
-        .completions
-        .iter()
-        .enumerate()
-        .skip(first)
-        .take(COMPLETIONS)
-        .collect();
-    let label = shown
-        .iter()
+    let first = prompt
+        .selected
+        .map_or(0, |selected| (selected + 1).saturating_sub(COMPLETIONS));
+    let shown = || {
+        prompt
+            .completions
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(COMPLETIONS)
+    };
+    let label = shown()
         .map(|(_, item)| width(&item.label))
         .max()
         .unwrap_or(0)
         .min(32);
-    let detail = shown
-        .iter()
+    let detail = shown()
         .map(|(_, item)| width(&item.detail))
         .max()
         .unwrap_or(0)
         .min(44);
-    let columns = label + detail + if detail > 0 { 5 } else { 3 };
-    let (_, cursor) = prompt.input.window(inner.width.saturating_sub(2));
-    let start = prompt.completions.first().map_or(0, |item| {
-        prompt.input.cursor().saturating_sub(item.replace.start)
-    });
-    let x = (inner.x + 1 + cursor).saturating_sub(u16::try_from(start).unwrap_or(0));
-    let columns = u16::try_from(columns)
-        .unwrap_or(screen.width)
+    let columns = u16::try_from(label + detail + 6)
+        .unwrap_or(u16::MAX)
         .min(screen.width);
+    let rows = u16::try_from(shown().count()).unwrap_or(0) + 2;
+
+    // The labels stand below the word that they would replace.
+    let word = prompt.completions.first().map_or(0, |item| {
+        let typed = prompt
+            .input
+            .text()
+            .get(item.replace.start..prompt.input.cursor());
+        typed.map_or(0, width)
+    });
+    let (_, cursor) = prompt.input.window(inner.width.saturating_sub(2));
+    let x = (inner.x + cursor).saturating_sub(u16::try_from(word).unwrap_or(0));
     let x = x.min(screen.right().saturating_sub(columns));
-    let height = u16::try_from(shown.len()).unwrap_or(0);
     let area = Rect {
         x,
         y: inner.y + 1,
         width: columns,
-        height,
+        height: rows,
     }
     .intersection(screen);
-    for ((index, item), y) in shown.into_iter().zip(area.y..area.bottom()) {
+    Clear.render(area, frame.buffer_mut());
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.border_focused);
+    let list = block.inner(area);
+    block.style(theme.text).render(area, frame.buffer_mut());
+    for ((index, item), y) in shown().zip(list.y..list.bottom()) {
         let row = Rect {
             y,
             height: 1,
-            ..area
+            ..list
         };
-        let is_selected = prompt.selected == Some(index);
-        let sign = if is_selected { "›" } else { " " };
-        let mut text = format!("{sign}{} ", pad(&item.label, label, Align::Left));
-        if detail > 0 {
-            text.push_str("  ");
-        }
-        put(
-            frame.buffer_mut(),
-            row,
-            "",
-            theme.text.add_modifier(Modifier::REVERSED),
-            Align::Left,
-        );
-        let base = theme.text.add_modifier(Modifier::REVERSED);
-        let style = if is_selected {
-            theme.accent.add_modifier(Modifier::REVERSED)
-        } else {
-            base
-        };
+        let selected = prompt.selected == Some(index);
+        let sign = if selected { "›" } else { " " };
         let line = Line::from(vec![
-            Span::styled(text, style),
-            Span::styled(truncate(&item.detail, detail).into_owned(), style),
+            Span::styled(sign, theme.accent),
+            Span::styled(pad(&item.label, label, Align::Left), theme.text),
+            Span::styled(format!("  {}", truncate(&item.detail, detail)), theme.dim),
         ]);
         line.render(row, frame.buffer_mut());
+        if selected {
+            frame.buffer_mut().set_style(row, theme.selection);
+        }
     }
 }
