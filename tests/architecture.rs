@@ -1,17 +1,24 @@
 //! The rules of the house, read from the source tree: see `docs/ARCHITECTURE.md`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms by floor, from the ground up. A room may use rooms below it, and rooms beside it where that makes no circle.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["model", "store", "llm"],
     &["usage", "registry", "warehouse"],
     &["compile", "learn", "exchange", "index"],
-    &["demo", "init", "investigate", "generate", "validate"],
+    &["investigate", "generate", "validate"],
     &["govern", "ask"],
+    &["init", "demo"],
     &["session"],
     &["tui", "mcp"],
     &["cli"],
@@ -30,9 +37,19 @@ fn sources() -> Vec<Source> {
     walk(&root, &mut files);
     let source = |path: PathBuf| {
         let inside = path.strip_prefix(&root).unwrap();
-        let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+        let first = inside
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap();
         let room = first.strip_suffix(".rs").unwrap_or(first).to_owned();
-        Source { room, code: without_comments(&fs::read_to_string(&path).unwrap()), path }
+        Source {
+            room,
+            code: without_comments(&fs::read_to_string(&path).unwrap()),
+            path,
+        }
     };
     files.into_iter().map(source).collect()
 }
@@ -58,12 +75,18 @@ fn without_comments(text: &str) -> String {
 
 fn floor(room: &str) -> usize {
     let found = FLOORS.iter().position(|rooms| rooms.contains(&room));
-    found.unwrap_or_else(|| panic!("{room} is on no floor: add it to FLOORS and to docs/ARCHITECTURE.md"))
+    found.unwrap_or_else(|| {
+        panic!("{room} is on no floor: add it to FLOORS and to docs/ARCHITECTURE.md")
+    })
 }
 
 /// The rooms a text names as `crate::room` or in `crate::{room::…, other}`.
 fn imports(code: &str) -> BTreeSet<String> {
-    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word = |text: &str| {
+        text.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
+    };
     let mut rooms = BTreeSet::new();
     for (at, found) in code.match_indices("crate::") {
         let rest = &code[at + found.len()..];
@@ -95,9 +118,16 @@ fn imports(code: &str) -> BTreeSet<String> {
 /// Which room uses which others, with one file as the witness.
 fn uses() -> BTreeMap<(String, String), PathBuf> {
     let mut uses = BTreeMap::new();
-    for source in sources().into_iter().filter(|source| !["main", "lib"].contains(&source.room.as_str())) {
-        for target in imports(&source.code).into_iter().filter(|target| *target != source.room) {
-            uses.entry((source.room.clone(), target)).or_insert(source.path.clone());
+    for source in sources()
+        .into_iter()
+        .filter(|source| !["main", "lib"].contains(&source.room.as_str()))
+    {
+        for target in imports(&source.code)
+            .into_iter()
+            .filter(|target| *target != source.room)
+        {
+            uses.entry((source.room.clone(), target))
+                .or_insert(source.path.clone());
         }
     }
     uses
@@ -105,15 +135,28 @@ fn uses() -> BTreeMap<(String, String), PathBuf> {
 
 /// The files that name a crate, outside of the rooms that may.
 fn offenders(crates: &[&str], allowed: &[&str]) -> Vec<PathBuf> {
-    let names = |code: &str| crates.iter().any(|name| code.contains(&format!("{name}::")));
-    let is_offender = |source: &Source| !allowed.contains(&source.room.as_str()) && names(&source.code);
-    sources().into_iter().filter(is_offender).map(|source| source.path).collect()
+    let names = |code: &str| {
+        crates
+            .iter()
+            .any(|name| code.contains(&format!("{name}::")))
+    };
+    let is_offender =
+        |source: &Source| !allowed.contains(&source.room.as_str()) && names(&source.code);
+    sources()
+        .into_iter()
+        .filter(is_offender)
+        .map(|source| source.path)
+        .collect()
 }
 
 #[test]
 fn imports_run_downward() {
     for ((room, target), path) in uses() {
-        assert!(floor(&target) <= floor(&room), "{} lets {room} use {target}, which is above it", path.display());
+        assert!(
+            floor(&target) <= floor(&room),
+            "{} lets {room} use {target}, which is above it",
+            path.display()
+        );
     }
 }
 
@@ -123,19 +166,29 @@ fn there_are_no_circles_between_rooms() {
     let mut left: BTreeSet<&str> = FLOORS.iter().copied().flatten().copied().collect();
     // A room that uses no room still left is done; what remains in the end goes round in circles.
     loop {
-        let is_free = |room: &&str| !uses.keys().any(|(from, to)| from == room && left.contains(to.as_str()));
+        let is_free = |room: &&str| {
+            !uses
+                .keys()
+                .any(|(from, to)| from == room && left.contains(to.as_str()))
+        };
         let free: Vec<&str> = left.iter().copied().filter(is_free).collect();
         if free.is_empty() {
             break;
         }
         left.retain(|room| !free.contains(room));
     }
-    assert!(left.is_empty(), "these rooms use each other in circles: {left:?}");
+    assert!(
+        left.is_empty(),
+        "these rooms use each other in circles: {left:?}"
+    );
 }
 
 #[test]
 fn every_room_is_on_a_floor() {
-    for source in sources().iter().filter(|source| !["main", "lib"].contains(&source.room.as_str())) {
+    for source in sources()
+        .iter()
+        .filter(|source| !["main", "lib"].contains(&source.room.as_str()))
+    {
         floor(&source.room);
     }
 }
@@ -157,23 +210,36 @@ fn only_the_warehouse_names_database_drivers() {
 fn only_the_store_opens_state_files() {
     // The warehouse opens what metrex.yaml names; state files are SQLite files too, and have one door.
     for source in sources().iter().filter(|source| source.room != "store") {
-        let names_state = ["usage.db", "value_index.db"].iter().any(|name| source.code.contains(name));
-        assert!(!names_state || !source.code.contains("rusqlite"), "{}", source.path.display());
+        let names_state = ["usage.db", "value_index.db"]
+            .iter()
+            .any(|name| source.code.contains(name));
+        assert!(
+            !names_state || !source.code.contains("rusqlite"),
+            "{}",
+            source.path.display()
+        );
     }
 }
 
 #[test]
 fn nothing_speaks_to_a_model_provider_or_to_agents_outside_of_its_room() {
-    let providers = offenders(&["reqwest", "hyper", "ureq", "genai", "async_openai"], &["llm"]);
+    let providers = offenders(
+        &["reqwest", "hyper", "ureq", "genai", "async_openai"],
+        &["llm"],
+    );
     assert!(providers.is_empty(), "{providers:?}");
     assert!(offenders(&["rmcp"], &["mcp"]).is_empty());
 }
 
 #[test]
 fn faces_hold_no_sql() {
-    for source in sources().iter().filter(|source| ["cli", "tui", "mcp"].contains(&source.room.as_str())) {
+    for source in sources()
+        .iter()
+        .filter(|source| ["cli", "tui", "mcp"].contains(&source.room.as_str()))
+    {
         let literals = source.code.match_indices("SELECT ").filter(|(at, found)| {
-            source.code[at + found.len()..].starts_with(|c: char| c.is_ascii_lowercase() || c == '*' || c == '"')
+            source.code[at + found.len()..]
+                .starts_with(|c: char| c.is_ascii_lowercase() || c == '*' || c == '"')
         });
         assert_eq!(literals.count(), 0, "{} holds SQL", source.path.display());
     }
@@ -181,6 +247,12 @@ fn faces_hold_no_sql() {
 
 #[test]
 fn the_program_is_the_library() {
-    let main = sources().into_iter().find(|source| source.room == "main").unwrap();
-    assert!(main.code.contains("metrex::cli::main()"), "main.rs only calls the command line");
+    let main = sources()
+        .into_iter()
+        .find(|source| source.room == "main")
+        .unwrap();
+    assert!(
+        main.code.contains("metrex::cli::main()"),
+        "main.rs only calls the command line"
+    );
 }

@@ -1,11 +1,42 @@
-//! `metrex demo`: loads the demo's data into PostgreSQL.
+//! `metrex demo`: loads the demo's data into PostgreSQL, to try the demo there.
 
-use super::Outcome;
 use clap::Args;
+use jiff::Zoned;
+
+use super::progress::Line;
+use super::{Global, Outcome};
+use crate::demo;
+use crate::model::{ConnectionKind, PostgresSettings};
+use crate::session::SessionError;
 
 #[derive(Debug, Args)]
-pub struct DemoArgs {}
+#[command(
+    after_help = "--connection takes the URL of the database: postgres://user@host/database."
+)]
+pub struct DemoArgs {
+    /// Drop tables of the same names first
+    #[arg(long)]
+    replace: bool,
+}
 
-pub fn run(_: &DemoArgs) -> Outcome {
+pub fn run(global: &Global, args: &DemoArgs) -> Outcome {
+    let Some(url) = &global.connection else {
+        let error = SessionError::usage("usage", "--connection URL is missing");
+        return Err(error
+            .with_hint("metrex demo --connection postgres://user@host/database")
+            .into());
+    };
+    let today = global.today.unwrap_or_else(|| Zoned::now().date());
+    let kind = ConnectionKind::Postgres(PostgresSettings {
+        url: Some(url.clone()),
+        ..PostgresSettings::default()
+    });
+    let mut line = Line::new();
+    demo::load(&kind, today, args.replace, &mut |table, share| {
+        line.show(table, share)
+    })
+    .map_err(SessionError::from)?;
+    drop(line);
+    eprintln!("the demo's tables are there, with data up to {today}");
     Ok(())
 }

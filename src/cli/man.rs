@@ -1,9 +1,12 @@
 //! `metrex man`: manual pages.
 
+use std::io::{self, Write};
+
 use clap::Args;
 
 use super::{Outcome, command, print};
 use crate::session::SessionError;
+use crate::tui;
 
 #[derive(Debug, Args)]
 pub struct ManArgs {
@@ -23,5 +26,37 @@ pub fn run(args: &ManArgs) -> Outcome {
             })?
         }
     };
-    print(|out| clap_mangen::Man::new(page).render(&mut &mut *out))
+    print(|mut out| {
+        clap_mangen::Man::new(page).render(&mut out)?;
+        if args.command.is_none() {
+            keys(out)
+        } else {
+            Ok(())
+        }
+    })
+}
+
+/// The keys of the explorer, from the table that the explorer itself reads.
+fn keys(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, ".SH KEYS")?;
+    for entry in tui::actions().iter().filter(|entry| !entry.keys.is_empty()) {
+        let keys = roff(&entry.keys.join(", "));
+        writeln!(
+            out,
+            ".TP\n\\fB{keys}\\fR ({})\n{}",
+            roff(entry.context.title()),
+            roff(entry.title)
+        )?;
+    }
+    Ok(())
+}
+
+/// Text without a meaning of its own to roff.
+fn roff(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) {
+        format!("\\&{text}")
+    } else {
+        text
+    }
 }

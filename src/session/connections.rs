@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::pending::index::ValueIndex;
 use super::{Session, SessionError};
+use crate::index::ValueIndex;
 use crate::model::{Connection, ConnectionKind, PostgresSettings};
 use crate::registry::nearest;
 use crate::warehouse::{Dialect, Warehouse};

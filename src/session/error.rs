@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::pending::index::IndexError;
 use crate::compile::{CompileError, ErrorCode};
+use crate::demo::DemoError;
+use crate::index::IndexError;
+use crate::init::InitError;
 use crate::model::{QueryLineError, Registry};
 use crate::registry::{ProjectError, nearest};
 use crate::warehouse::{WarehouseError, WarehouseErrorKind};
@@ -138,6 +140,33 @@ impl From<WarehouseError> for SessionError {
         Self {
             hint: error.hint,
             ..Self::new(failure, code, error.message)
+        }
+    }
+}
+
+impl From<DemoError> for SessionError {
+    fn from(error: DemoError) -> Self {
+        let cause = std::error::Error::source(&error)
+            .and_then(|cause| cause.downcast_ref::<WarehouseError>());
+        match cause {
+            Some(cause) => Self {
+                message: error.to_string(),
+                ..cause.clone().into()
+            },
+            None => Self::new(Failure::Query, "demo", error.to_string()),
+        }
+    }
+}
+
+impl From<InitError> for SessionError {
+    fn from(error: InitError) -> Self {
+        match error {
+            InitError::Warehouse(error) => error.into(),
+            InitError::Csv { ref hint, .. } => Self {
+                hint: hint.clone(),
+                ..Self::new(Failure::Query, "csv", error.to_string())
+            },
+            error => Self::usage("init", error.to_string()),
         }
     }
 }

@@ -10,11 +10,11 @@ use jiff::civil::Date;
 use super::cache::ResultCache;
 use super::catalog::Version;
 use super::connections::Connections;
-use super::pending::usage::{HistoryEntry, Usage};
 use super::{Hit, SessionError, StateFolder};
 use crate::compile::{CompileError, CompileOptions, Compiled, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
+use crate::usage::{HistoryEntry, Usage};
 use crate::warehouse::Dialect;
 
 /// What a session is opened with; everything may be left out.

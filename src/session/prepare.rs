@@ -69,11 +69,8 @@ impl Session {
         while let Some(step) = steps.recv().await {
             progress(step);
         }
-        making
-            .await
-            .map_err(stopped)?
-            .map_err(|error| not_written(error))?;
-        let report = |step: super::pending::index::Progress| {
+        making.await.map_err(stopped)??;
+        let report = |step: crate::index::Progress| {
             progress(Preparing {
                 step: format!("values of {}.{}", step.table, step.column),
                 share: step.share(),

@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{Collector, Key};
-use super::pending::usage::{Outcome, QueryRecord};
 use super::{Session, SessionError};
 use crate::compile::{Compiled, OutputColumn, Reason, Statement};
 use crate::model::{Comparison, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
+use crate::usage::{Outcome, QueryRecord};
 use crate::warehouse::{Finished, Request, Warehouse, WarehouseError};
 
 /// How to run a query.

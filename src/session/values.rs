@@ -7,8 +7,8 @@ use nucleo::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo::{Config, Matcher, Utf32Str};
 use tokio_util::sync::CancellationToken;
 
-use super::pending::index::{self, IndexColumn, Progress, Report};
 use super::{Failure, Session, SessionError};
+use crate::index::{self, IndexColumn, Progress, Report};
 use crate::model::{ColumnState, Dimension, ValueLookup};
 use crate::registry::nearest;
 
