@@ -133,7 +133,8 @@ fn fits(ty: ColumnType, cell: &Cell<'_>) -> bool {
         Cell::Null => true,
         Cell::Text(_) => ty == ColumnType::Text,
         Cell::Integer(_) => matches!(ty, ColumnType::Integer | ColumnType::Number),
-        Cell::Number(_) => ty == ColumnType::Number,
+        // SQLite has no NaN and would keep NULL instead.
+        Cell::Number(number) => ty == ColumnType::Number && number.is_finite(),
         Cell::Boolean(_) => ty == ColumnType::Boolean,
         Cell::Date(_) => ty == ColumnType::Date,
         Cell::Timestamp(_) => ty == ColumnType::Timestamp,

@@ -15,7 +15,7 @@ pub struct Cluster {
     pub port: u16,
 }
 
-/// A second, with passwords asked for (SCRAM) instead of trust.
+/// The password of a cluster that asks for one.
 pub const PASSWORD: &str = "correct horse";
 
 impl Cluster {

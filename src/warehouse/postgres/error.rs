@@ -37,7 +37,7 @@ pub(super) fn connecting(error: &Error, target: &Target) -> WarehouseError {
             WarehouseErrorKind::Auth,
             format!("PostgreSQL at {name} asks for a password and none was found"),
         )
-        .hint("set password_command, PGPASSWORD or a line in ~/.pgpass");
+        .hint(target.password.advice());
     }
     if error.to_string().contains("authentication") {
         return WarehouseError::new(

@@ -78,6 +78,17 @@ impl PasswordSource {
         }
     }
 
+    /// What helps where no password was found.
+    pub(super) fn advice(&self) -> String {
+        match self {
+            Self::File(path) if path.is_file() && open_to_others(path) => {
+                let path = path.display();
+                format!("{path} is not used because others can read it: chmod 600 {path}")
+            }
+            _ => "set password_command, PGPASSWORD or a line in ~/.pgpass".to_owned(),
+        }
+    }
+
     /// The password, or `None` where there is none (which many servers accept).
     pub(super) async fn password(
         &self,
@@ -154,18 +165,8 @@ fn process(command: &str) -> Command {
 
 /// The first matching line of a password file (<https://www.postgresql.org/docs/current/libpq-pgpass.html>).
 fn from_file(path: &Path, config: &Config) -> Result<Option<Vec<u8>>, WarehouseError> {
-    let Ok(metadata) = path.metadata() else {
+    if !path.is_file() || open_to_others(path) {
         return Ok(None);
-    };
-    if !metadata.is_file() {
-        return Ok(None);
-    }
-    if open_to_others(&metadata) {
-        return Err(WarehouseError::new(
-            WarehouseErrorKind::Auth,
-            format!("{} is not used: other users can read it", path.display()),
-        )
-        .hint(format!("chmod 600 {}", path.display())));
     }
     let text = std::fs::read_to_string(path).map_err(|error| {
         WarehouseError::new(
@@ -247,13 +248,15 @@ fn fields(line: &str) -> Vec<Field> {
         .collect()
 }
 
+/// Whether other users can read the file; libpq leaves such a file alone, too.
 #[cfg(unix)]
-fn open_to_others(metadata: &std::fs::Metadata) -> bool {
+fn open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o077 != 0
+    path.metadata()
+        .is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn open_to_others(_: &std::fs::Metadata) -> bool {
+fn open_to_others(_: &Path) -> bool {
     false
 }

@@ -1,6 +1,6 @@
 //! One statement from text to batches, with a cancel that the server confirms.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -23,6 +23,8 @@ use crate::warehouse::{Finished, Request, WarehouseError};
 /// How long a cancelled statement gets before the server is asked again, and how often it is asked.
 const PATIENCE: Duration = Duration::from_secs(3);
 const ATTEMPTS: usize = 4;
+/// How long a result that is only a little longer than the cap may take to end by itself, without a cancel.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// A statement in a session whose transaction has begun.
 pub(super) struct Query<'q> {
@@ -182,6 +184,11 @@ impl Query<'_> {
                     Err(misfit) => Some(Enough::Misfit(misfit)),
                 };
             }
+            if let Some(Enough::Capped) = enough
+                && let Ok(end) = tokio::time::timeout(GRACE, discard(&mut stream)).await
+            {
+                return (enough, end.err());
+            }
             if enough.is_some() {
                 self.stop.cancel();
             }
@@ -208,6 +215,12 @@ impl Query<'_> {
         };
         columns.iter().enumerate().map(decoder).collect()
     }
+}
+
+/// Reads to the end.
+async fn discard(stream: &mut Pin<&mut RowStream>) -> Result<(), Error> {
+    while stream.try_next().await?.is_some() {}
+    Ok(())
 }
 
 /// A caller that stops waiting must not leave the server working.
