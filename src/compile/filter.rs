@@ -6,6 +6,7 @@ use jiff::civil::{Date, DateTime};
 use super::scope::{Resolved, Scope};
 use super::{CompileError, ErrorCode, Reason, ReasonKind};
 use crate::model::{ColumnState, CompareOp, Dimension, DimensionType, Filter, Period, ValueLookup};
+use crate::registry::nearest;
 use crate::warehouse::Dialect;
 
 /// How many valid values an error message lists.
@@ -276,8 +277,8 @@ fn known(
                 format!("Unknown {label} '{value}'. {listed}"),
             )
             .word(value);
-            return Err(match near.first() {
-                Some(first) => error.hint(format!("did you mean '{first}'?")),
+            return Err(match nearest(value, near.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean '{near}'?")),
                 None => error,
             });
         }
