@@ -12,7 +12,7 @@ use super::query::draw_input;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, grid_area, inside};
 use crate::tui::state::{Focus, Phase, State};
-use crate::tui::widgets::text::wrap;
+use crate::tui::widgets::text::{sanitize, wrap};
 
 /// Draws the result.
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
@@ -112,6 +112,11 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             .map(|compiled| &compiled.totals)
         {
             spans.push(Span::styled(format!(" · no total: {reason}"), theme.dim));
+        }
+        // The header has the short name.
+        if let Some(column) = grid.selected_column() {
+            let label = sanitize(&column.label);
+            spans.push(Span::styled(format!(" · {label}"), theme.dim));
         }
         Line::from(spans).render(line, frame.buffer_mut());
     }

@@ -1,19 +1,18 @@
 //! Drawing a grid: header, the visible cells and the totals, straight into the buffer.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::Grid;
 use super::layout::{Layout, Slot};
-use crate::compile::{OutputColumn, Role};
+use super::{Grid, header};
+use crate::compile::Role;
 use crate::model::Direction;
-use crate::session::cell::{aligns_right, sanitize};
+use crate::session::cell::aligns_right;
 use crate::tui::Theme;
-use crate::tui::widgets::text::{Align, put, truncate, width};
+use crate::tui::widgets::text::{Align, put, width};
 
 impl Grid {
     /// Draws the grid; the selected cell is marked when the grid has the focus.
@@ -67,7 +66,7 @@ impl Painter<'_> {
                     self.theme.header.patch(self.theme.dim)
                 }
             };
-            let label = header_text(column, usize::from(slot.width));
+            let label = header::fitted(column, usize::from(slot.width));
             self.put(slot, y, &label, style);
             if let Some(arrow) = self.arrow(slot.column) {
                 self.put_arrow(slot, y, &label, arrow, style);
@@ -217,19 +216,6 @@ impl Painter<'_> {
         {
             cell.set_symbol(symbol).set_style(style);
         }
-    }
-}
-
-/// The label, cut before its last word where that tells the columns of a metric apart: `Gross merch…Δ%`.
-fn header_text(column: &OutputColumn, cells: usize) -> Cow<'_, str> {
-    let label = sanitize(&column.label);
-    let is_variant = !matches!(column.role, Role::Group | Role::Metric);
-    match label.rsplit_once(' ') {
-        Some((name, variant)) if is_variant && width(&label) > cells => {
-            let room = cells.saturating_sub(width(variant));
-            format!("{}{variant}", truncate(name, room)).into()
-        }
-        _ => label,
     }
 }
 

@@ -3,6 +3,7 @@
 mod copy;
 mod draw;
 mod find;
+mod header;
 mod layout;
 mod navigate;
 mod sort;
@@ -131,11 +132,16 @@ impl Grid {
         (row < self.table.rows()).then_some((row, column))
     }
 
+    /// The selected column, even if there is no row.
+    pub fn selected_column(&self) -> Option<&OutputColumn> {
+        self.table.columns().get(self.selected.column)
+    }
+
     /// All that can be said about the selected cell: its column and its full value with the unit.
     pub fn selected_detail(&self) -> Option<(&OutputColumn, String)> {
         let (row, column) = self.selected()?;
         let (array, index) = self.table.cell(row, column)?;
-        let column = self.table.columns().get(column)?;
+        let column = self.selected_column()?;
         Some((column, cell_detail(array, index, column)))
     }
 

@@ -5,6 +5,7 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch};
 use arrow_schema::DataType;
 
+use super::header::header;
 use crate::compile::OutputColumn;
 use crate::session::cell;
 use crate::tui::widgets::text;
@@ -29,7 +30,7 @@ struct Width {
 impl Widths {
     pub(super) fn new(columns: &[OutputColumn]) -> Self {
         let widths = columns.iter().map(|column| Width {
-            needed: clamp(text::width(&text::sanitize(&column.label)), WIDEST_HEADER),
+            needed: clamp(text::width(&header(column)), WIDEST_HEADER),
             chosen: None,
         });
         Self(widths.collect())
