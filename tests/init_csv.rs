@@ -46,13 +46,18 @@ impl Place {
 
     /// The message of the refusal; nothing may be left behind.
     fn refusal(&self) -> String {
-        let message = self.init().unwrap_err().to_string();
+        let error = self.init().unwrap_err();
         let left: Vec<_> = fs::read_dir(self.folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
         assert_eq!(left, ["csv"], "something was left behind");
-        message
+        match &error {
+            InitError::Csv {
+                hint: Some(hint), ..
+            } => format!("{error} ({hint})"),
+            other => other.to_string(),
+        }
     }
 
     fn warehouse(&self) -> Warehouse {
@@ -207,7 +212,7 @@ fn empty_values_are_null_and_words_for_nothing_only_among_numbers() {
     );
     let notes = created.notes.join("\n");
     assert!(
-        notes.contains("people.csv: 1 values of age such as N/A or NULL were read as empty."),
+        notes.contains("people.csv: 1 value of age such as N/A or NULL, read as empty."),
         "{notes}"
     );
 }
@@ -268,7 +273,7 @@ fn a_row_of_another_length_is_refused_with_its_line() {
     assert!(
         place
             .refusal()
-            .starts_with("a.csv:3: this row has 1 values, the header has 2")
+            .starts_with("a.csv:3: this row has 1 value, the header has 2")
     );
 }
 

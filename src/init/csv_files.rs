@@ -145,9 +145,9 @@ fn examine_file(
     }
     for (name, column) in header.into_iter().zip(seen) {
         if column.null_words() > 0 {
-            let count = words::thousands(column.null_words());
+            let count = words::counted(column.null_words(), "value");
             notes.push(format!(
-                "{}: {count} values of {name} such as N/A or NULL were read as empty.",
+                "{}: {count} of {name} such as N/A or NULL, read as empty.",
                 file.name
             ));
         }
@@ -274,11 +274,8 @@ impl CsvFile {
         if let Some(header) = header
             && record.len() != header.len()
         {
-            let message = format!(
-                "this row has {} values, the header has {}",
-                record.len(),
-                header.len()
-            );
+            let values = words::counted(record.len() as u64, "value");
+            let message = format!("this row has {values}, the header has {}", header.len());
             let hint = match record.len() > header.len() {
                 true => "put values that contain the separator in double quotes",
                 false => "a row must have a value, or nothing, for every column",

@@ -16,7 +16,7 @@ pub enum InitError {
         found: Vec<String>,
     },
     /// A CSV file cannot be read as it is.
-    #[error("{file}:{line}: {message}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+    #[error("{file}:{line}: {message}")]
     Csv {
         /// The file's name.
         file: String,

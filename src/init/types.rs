@@ -214,7 +214,7 @@ fn number(text: &str) -> Option<f64> {
     let whole_fits = whole == "0"
         || digits(whole) && !whole.starts_with('0')
         || whole.is_empty() && fraction.is_some();
-    if !whole_fits || !fraction.is_none_or(|fraction| digits(fraction)) {
+    if !whole_fits || !fraction.is_none_or(digits) {
         return None;
     }
     if fraction.is_none() && exponent.is_none() && integer(text).is_none() {

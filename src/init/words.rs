@@ -94,16 +94,13 @@ pub(super) fn singular(name: &str) -> String {
                 return one;
             }
         }
-        if word.len() > 2
+        let is_plural = word.len() > 2
             && !["ss", "us", "is"]
                 .iter()
-                .any(|ending| word.ends_with(ending))
-        {
-            if let Some(one) = replaced("s", "") {
-                return one;
-            }
-        }
-        word.to_owned()
+                .any(|ending| word.ends_with(ending));
+        replaced("s", "")
+            .filter(|_| is_plural)
+            .unwrap_or_else(|| word.to_owned())
     })
 }
 
@@ -174,6 +171,12 @@ pub(super) fn capitalise(text: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(chars).collect())
         .unwrap_or_default()
+}
+
+/// `1 row`, `271,907 rows`.
+pub(super) fn counted(number: u64, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{ending}", thousands(number))
 }
 
 /// `271907` -> `271,907`.

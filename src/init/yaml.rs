@@ -13,22 +13,16 @@ const WIDEST: usize = 32;
 /// One file of the registry: a dataset and its metrics.
 pub(super) fn file(dataset: &Dataset, metrics: &[Metric]) -> String {
     let mut out = String::new();
-    let rows = words::thousands(dataset.rows);
-    let about = if dataset.large {
-        "more than 2,000,000 rows, judged by some of them"
+    let rows = if dataset.large {
+        "more than 2,000,000 rows, judged by some of them".to_owned()
     } else {
-        "rows"
+        words::counted(dataset.rows, "row")
     };
-    let count = if dataset.large {
-        about.to_owned()
-    } else {
-        format!("{rows} {about}")
-    };
-    line(&mut out, 0, &format!("# {}: {count}.", dataset.table));
-    line(
+    comment(&mut out, 0, &format!("{}: {rows}.", dataset.table));
+    comment(
         &mut out,
         0,
-        "# A first guess by `metrex init`: read a metric, correct it, then take `status: draft` away.",
+        "A first guess by `metrex init`: read a metric, correct it, then take `status: draft` away.",
     );
     out.push('\n');
     line(&mut out, 0, "datasets:");
@@ -54,10 +48,10 @@ fn dataset_block(out: &mut String, dataset: &Dataset) {
         &format!("description: {}", scalar(&format!("One row per {entity}."))),
     );
     match dataset.key.as_slice() {
-        [] => line(
+        [] => comment(
             out,
             4,
-            "# No key: no column, and no two columns, identify a row. Nothing can join onto this.",
+            "No key: no column, and no two columns, identify a row. Nothing can join onto this.",
         ),
         key => {
             let why = if dataset.key_declared {
@@ -94,7 +88,7 @@ fn dataset_block(out: &mut String, dataset: &Dataset) {
         );
     }
     for reason in &dataset.refused {
-        line(out, 4, &format!("# Not joined: {reason}"));
+        comment(out, 4, &format!("Not joined: {reason}"));
     }
     let mut reasons: Vec<&str> = dataset.unused.iter().map(|(_, reason)| *reason).collect();
     reasons.sort_unstable();
@@ -106,11 +100,7 @@ fn dataset_block(out: &mut String, dataset: &Dataset) {
             .filter(|(_, why)| *why == reason)
             .map(|(name, _)| name.as_str())
             .collect();
-        line(
-            out,
-            4,
-            &format!("# Left out, {reason}: {}.", columns.join(", ")),
-        );
+        comment(out, 4, &format!("Left out, {reason}: {}.", columns.join(", ")));
     }
 }
 
@@ -146,8 +136,7 @@ fn dimension_row(dataset: &Dataset, dimension: &Dimension) -> (String, String, S
     let comment = match dimension.empty {
         0 => String::new(),
         empty if empty == dataset.rows => "always empty".to_owned(),
-        1 => "empty in 1 row".to_owned(),
-        empty => format!("empty in {} rows", words::thousands(empty)),
+        empty => format!("empty in {}", words::counted(empty, "row")),
     };
     (
         scalar(&dimension.name),
@@ -272,6 +261,12 @@ fn aligned(out: &mut String, indent: usize, rows: &[(String, String, String)]) {
         };
         line(out, indent, &format!("{name}:{gap}{value}{comment}"));
     }
+}
+
+/// A line of comment, whatever the text holds.
+fn comment(out: &mut String, indent: usize, text: &str) {
+    let text: Vec<_> = text.split_whitespace().collect();
+    line(out, indent, &format!("# {}", text.join(" ")));
 }
 
 fn line(out: &mut String, indent: usize, text: &str) {
