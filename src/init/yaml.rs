@@ -100,7 +100,11 @@ fn dataset_block(out: &mut String, dataset: &Dataset) {
             .filter(|(_, why)| *why == reason)
             .map(|(name, _)| name.as_str())
             .collect();
-        comment(out, 4, &format!("Left out, {reason}: {}.", columns.join(", ")));
+        comment(
+            out,
+            4,
+            &format!("Left out, {reason}: {}.", columns.join(", ")),
+        );
     }
 }
 

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 
 use super::Printer;
 use crate::compile::Compiled;
-use crate::session::cell::raw_text;
+use crate::session::cell::{csv_field, raw_text};
 
 pub struct Csv;
 
@@ -41,13 +41,7 @@ fn write_record(
         if index > 0 {
             out.write_all(b",")?;
         }
-        match field {
-            None => {}
-            Some(text) if text.is_empty() || text.contains([',', '"', '\n', '\r']) => {
-                write!(out, "\"{}\"", text.replace('"', "\"\""))?;
-            }
-            Some(text) => out.write_all(text.as_bytes())?,
-        }
+        out.write_all(csv_field(field, ',').as_bytes())?;
     }
     out.write_all(b"\n")
 }

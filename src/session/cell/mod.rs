@@ -128,6 +128,17 @@ pub fn raw_text(array: &dyn Array, row: usize) -> Option<String> {
     })
 }
 
+/// [`raw_text`] as a field of separated values after RFC 4180: NULL is nothing, the empty text is `""`.
+pub fn csv_field(text: Option<String>, separator: char) -> String {
+    match text {
+        None => String::new(),
+        Some(text) if text.is_empty() || text.contains(['"', '\n', '\r', separator]) => {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }
+        Some(text) => text,
+    }
+}
+
 /// The cell as JSON: numbers and booleans as such, dates as ISO 8601 texts, NaN and infinities (which JSON lacks) as texts.
 pub fn raw_json(array: &dyn Array, row: usize) -> serde_json::Value {
     match Value::read(array, row) {

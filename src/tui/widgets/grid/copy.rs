@@ -188,15 +188,7 @@ fn push_line(out: &mut String, separator: char, fields: impl Iterator<Item = Opt
         if i > 0 {
             out.push(separator);
         }
-        match field {
-            None => {}
-            Some(text) if text.is_empty() || text.contains(['"', '\n', '\r', ',', separator]) => {
-                out.push('"');
-                out.push_str(&text.replace('"', "\"\""));
-                out.push('"');
-            }
-            Some(text) => out.push_str(&text),
-        }
+        out.push_str(&cell::csv_field(field, separator));
     }
     out.push('\n');
 }

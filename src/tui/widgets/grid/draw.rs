@@ -76,7 +76,10 @@ impl Painter<'_> {
         let shown = self.layout.slots.last().map_or(0, |slot| slot.column + 1);
         let cut = self.layout.slots.last().is_some_and(|slot| !slot.whole);
         if cut || shown < self.grid.table.columns().len() {
-            self.symbol(self.area.right() - 1, y, "›", self.theme.dim);
+            let edge = (self.area.right() - 1, y);
+            if self.buf.cell(edge).is_some_and(|cell| cell.symbol() == " ") {
+                self.symbol(edge.0, y, "›", self.theme.dim);
+            }
         }
     }
 
