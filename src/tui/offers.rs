@@ -370,10 +370,13 @@ pub fn history(entries: &[HistoryEntry]) -> Vec<Offer> {
         .iter()
         .filter(|entry| seen.insert(entry.line.as_str()));
     new.map(|entry| {
-        (
-            Item::new(&entry.line, &entry.line),
-            Choice::Line(entry.line.clone()),
-        )
+        let day = entry
+            .at
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+            .to_string();
+        let item = Item::new(&entry.line, &entry.line).right(&day);
+        (item, Choice::Line(entry.line.clone()))
     })
     .collect()
 }

@@ -151,8 +151,11 @@ pub(super) fn values(state: &mut State, values: ValueList) {
 /// Earlier queries have come: for the list, and for Up and Down in the prompt.
 pub(super) fn history(state: &mut State, entries: Vec<HistoryEntry>) {
     let offered = offers::history(&entries);
-    state.prompt.history = entries.into_iter().map(|entry| entry.line).collect();
-    state.prompt.history.dedup();
+    for entry in entries {
+        if !state.prompt.history.contains(&entry.line) {
+            state.prompt.history.push(entry.line);
+        }
+    }
     if let Some(picker) = top(state).filter(|picker| picker.kind == PickerKind::History) {
         fill(picker, offered);
     }

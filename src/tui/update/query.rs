@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compile::{CompileError, Compiled};
 use crate::model::MetricQuery;
 use crate::tui::message::{Effect, Lookup, Slot};
-use crate::tui::state::State;
+use crate::tui::state::{Focus, State};
 
 /// Most queries kept to go back to.
 const PAST: usize = 100;
@@ -19,7 +19,21 @@ pub(super) fn set(state: &mut State, query: MetricQuery) -> Vec<Effect> {
             state.past.remove(0);
         }
     }
-    shown(state)
+    let mut effects = shown(state);
+    effects.extend(describe(state));
+    effects
+}
+
+/// Away from the catalog, the details are about the first metric of the query.
+fn describe(state: &mut State) -> Option<Effect> {
+    let name = state.query.metrics.first()?;
+    let metric = state.catalog.registry.metric(name)?.name.clone();
+    if state.focus == Focus::Catalog || state.details.metric.as_ref() == Some(&metric) {
+        return None;
+    }
+    state.details.metric = Some(metric.clone());
+    state.details.offset = 0;
+    Some(state.ask(Lookup::Describe(metric)))
 }
 
 /// Back to the query before.

@@ -58,6 +58,7 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
     match news {
         RunNews::Event(RunEvent::Started(compiled)) => {
             state.result.grid = Some(Grid::new(compiled.main.columns.clone()));
+            recall(state, &compiled.query.to_string());
             state.result.compiled = Some(compiled);
         }
         RunNews::Event(RunEvent::Batch(batch)) => {
@@ -104,7 +105,14 @@ fn ended(state: &mut State, outcome: Result<RunSummary, SessionError>) -> Vec<Ef
             state.result.phase = Phase::Failed(error);
         }
     }
-    vec![state.ask(Lookup::History)]
+    Vec::new()
+}
+
+/// Keeps a line for Up and Down in the prompt, the latest first.
+fn recall(state: &mut State, line: &str) {
+    let history = &mut state.prompt.history;
+    history.retain(|earlier| earlier != line);
+    history.insert(0, line.to_owned());
 }
 
 /// Sorts by the selected column: here if all rows are here, else only in the query.

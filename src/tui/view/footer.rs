@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use crate::tui::action::{self, Entry};
+use crate::tui::action::{self, Action, Entry};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::message::Notice;
 use crate::tui::state::State;
@@ -35,15 +35,22 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap)
 
 fn keys(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
     let theme = &state.theme;
+    let columns =
+        |key: &str, word: &str| u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX);
+    // Whatever else finds no room: the help stands at the right.
+    let (help, others): (Vec<_>, Vec<_>) = offered(state)
+        .into_iter()
+        .partition(|(entry, ..)| entry.action == Action::Help);
+    let reserved: u16 = help
+        .iter()
+        .map(|(_, key, word)| columns(key, word).saturating_add(1))
+        .sum();
+    let end = area.right().saturating_sub(reserved);
     let mut x = area.x + 1;
-    for (entry, key, word) in offered(state) {
-        let columns = u16::try_from(width(key) + 1 + width(word)).unwrap_or(u16::MAX);
-        if x.saturating_add(columns) > area.right() {
-            break;
-        }
+    let mut draw = |x, entry: &Entry, key, word| {
         let place = Rect {
             x,
-            width: columns,
+            width: columns(key, word),
             ..area
         };
         let enabled = (entry.enabled)(state).is_ok();
@@ -52,13 +59,23 @@ fn keys(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
         } else {
             (theme.dim, theme.dim)
         };
-        Line::from(vec![
+        let line = Line::from(vec![
             Span::styled(key, strong),
             Span::styled(format!(" {word}"), weak),
-        ])
-        .render(place, frame.buffer_mut());
+        ]);
+        line.render(place, frame.buffer_mut());
         hits.add(place, Target::Action(entry.action));
-        x = x.saturating_add(columns + 2);
+    };
+    for (entry, key, word) in others {
+        let next = x.saturating_add(columns(key, word));
+        if next >= end {
+            break;
+        }
+        draw(x, entry, key, word);
+        x = next.saturating_add(2);
+    }
+    for (entry, key, word) in help {
+        draw(end, entry, key, word);
     }
 }
 

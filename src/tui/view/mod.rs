@@ -140,19 +140,30 @@ fn errors(state: &State) -> impl Iterator<Item = &crate::registry::Diagnostic> {
 
 fn banner(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let theme = &state.theme;
-    let (text, style): (String, Style) = match (&state.preparing, errors(state).next()) {
-        (Some(step), _) => (format!(" {step}"), theme.warning),
-        (None, Some(first)) => {
-            let more = match errors(state).count() {
-                1 => String::new(),
-                count => format!(" · {count} errors"),
-            };
-            (
-                format!(" ! {first}{more} · P shows all; the last good version stays in use"),
-                theme.error,
-            )
-        }
-        (None, None) => return,
+    let (text, remark, style): (String, String, Style) =
+        match (&state.preparing, errors(state).next()) {
+            (Some(step), _) => (format!(" {step}"), String::new(), theme.warning),
+            (None, Some(first)) => {
+                let remark = match errors(state).count() {
+                    1 => " P shows it, the last good version stays ".to_owned(),
+                    count => format!(" P shows all {count}, the last good version stays "),
+                };
+                (format!(" ! {first}"), remark, theme.error)
+            }
+            (None, None) => return,
+        };
+    let right = u16::try_from(width(&remark))
+        .unwrap_or(area.width)
+        .min(area.width / 2);
+    let left = Rect {
+        width: area.width - right,
+        ..area
     };
-    put(frame.buffer_mut(), area, &text, style, Align::Left);
+    put(frame.buffer_mut(), left, &text, style, Align::Left);
+    let rest = Rect {
+        x: left.right(),
+        width: right,
+        ..area
+    };
+    put(frame.buffer_mut(), rest, &remark, theme.dim, Align::Left);
 }

@@ -59,7 +59,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
     let wrong = prompt.error.as_ref().map(|error| error.range.clone());
     let typing = focused && prompt.typing && state.popups.is_empty();
     if prompt.input.is_empty() && !prompt.typing {
-        let hint = "i types a query: gmv by market, month last 6 months";
+        let hint = "F2 types a query: gmv by market, month last 6 months";
         Span::styled(hint, theme.dim).render(text, frame.buffer_mut());
     } else {
         draw_input(frame, text, &prompt.input, theme, wrong, typing);
