@@ -8,6 +8,7 @@ mod doctor;
 mod explore;
 mod failure;
 mod format;
+mod init;
 mod man;
 mod notes;
 mod progress;
@@ -86,6 +87,8 @@ enum Command {
     Doctor,
     /// Answer one JSON request per line of stdin with one JSON reply per line
     Batch,
+    /// Make a project from CSV files or from a database
+    Init(init::InitArgs),
     /// Load the demo's data into PostgreSQL
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
@@ -117,6 +120,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Schema) => schema::run(),
         Some(Command::Doctor) => doctor::run(global),
         Some(Command::Batch) => batch::run(global),
+        Some(Command::Init(args)) => init::run(global, &args),
         Some(Command::Demo(args)) => demo::run(global, &args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),

@@ -10,8 +10,13 @@ use crate::model::query_line::print_name;
 /// Commands, in the order somebody would try them.
 pub(super) fn commands(root: &Path, datasets: &[Dataset], metrics: &[Vec<Metric>]) -> Vec<String> {
     let mut commands = Vec::new();
-    if std::env::current_dir().is_ok_and(|current| current != root) {
-        let text = root.display().to_string();
+    let current = std::env::current_dir().unwrap_or_default();
+    if current != root {
+        let text = root
+            .strip_prefix(&current)
+            .unwrap_or(root)
+            .display()
+            .to_string();
         let plain = text
             .chars()
             .all(|c| c.is_alphanumeric() || "/._-".contains(c));
