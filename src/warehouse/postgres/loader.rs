@@ -81,7 +81,8 @@ impl PostgresLoader {
                 let ty = match column.ty {
                     ColumnType::Text => "text",
                     ColumnType::Integer => "bigint",
-                    ColumnType::Number => "double precision",
+                    // Amounts stay exact, and so do their sums.
+                    ColumnType::Number => "numeric",
                     ColumnType::Boolean => "boolean",
                     ColumnType::Date => "date",
                     ColumnType::Timestamp => "timestamp",
