@@ -20,14 +20,9 @@ pub(crate) fn dataset(
     sink: &mut Sink,
 ) -> Option<Dataset> {
     let (name, raw) = (&entry.name, entry.value.as_ref()?);
-    let in_parts = |errors: &mut dyn Iterator<Item = usize>| errors.sum::<usize>();
-    let mut parts = raw
-        .dimensions
-        .0
-        .iter()
-        .map(|part| part.errors)
-        .chain(raw.joins.0.iter().map(|part| part.errors));
-    let own_errors = entry.errors - in_parts(&mut parts);
+    let in_dimensions: usize = raw.dimensions.0.iter().map(|part| part.errors).sum();
+    let in_joins: usize = raw.joins.0.iter().map(|part| part.errors).sum();
+    let own_errors = entry.errors - in_dimensions - in_joins;
     let before = sink.errors();
     check_name("dataset", name, sink);
     let relation = relation(name, raw, own_errors > 0, sink);

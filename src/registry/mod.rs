@@ -1,7 +1,7 @@
 //! YAML to model: loads a project, reports every problem with its position, caches the compiled registry.
 //!
-//! A file's text becomes a tree with places ([`yaml`]), the tree typed shapes ([`read`], [`raw`]), the shapes the
-//! model ([`build`] and the files named after what they build).
+//! A file's text becomes a tree with places (`yaml`), the tree typed shapes (`read`, `raw`), the shapes the
+//! model (`build` and the files named after what they build).
 
 mod build;
 mod config;
