@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::keys::Chord;
-use super::state::{Focus, Popup, State};
+use super::popup::Popup;
+use super::state::{Focus, State};
 
 /// Why an action cannot be used right now, in words for people.
 pub type Reason = Cow<'static, str>;

@@ -66,30 +66,9 @@ pub struct Picked {
 }
 
 impl Picked {
-    /// Includes the value, or no longer; it is not excluded then.
-    pub fn include(&mut self, value: &str) {
-        self.exclude.retain(|there| there != value);
-        toggle(&mut self.include, value);
-    }
-
-    /// Excludes the value, or no longer; it is not included then.
-    pub fn exclude(&mut self, value: &str) {
-        self.include.retain(|there| there != value);
-        toggle(&mut self.exclude, value);
-    }
-
     /// Whether nothing is picked.
     pub fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
-    }
-}
-
-fn toggle(values: &mut Vec<String>, value: &str) {
-    match values.iter().position(|there| there == value) {
-        Some(at) => {
-            values.remove(at);
-        }
-        None => values.push(value.to_owned()),
     }
 }
 

@@ -110,8 +110,14 @@ pub(super) struct Engine {
 /// One waiting lookup of each kind: a later one takes the place of an earlier one.
 #[derive(Default)]
 struct Desk {
-    waiting: Mutex<(BTreeMap<Slot, (u64, Lookup)>, bool)>,
+    waiting: Mutex<Waiting>,
     bell: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lookups: BTreeMap<Slot, (u64, Lookup)>,
+    closed: bool,
 }
 
 impl Engine {
@@ -135,7 +141,7 @@ impl Engine {
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        waiting.0.insert(lookup.slot(), (generation, lookup));
+        waiting.lookups.insert(lookup.slot(), (generation, lookup));
         self.desk.bell.notify_one();
     }
 
@@ -237,7 +243,7 @@ impl Drop for Engine {
             .waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .1 = true;
+            .closed = true;
         self.desk.bell.notify_one();
     }
 }
@@ -248,10 +254,10 @@ impl Desk {
         loop {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             let (generation, lookup) = loop {
-                if waiting.1 {
+                if waiting.closed {
                     return;
                 }
-                match waiting.0.pop_first() {
+                match waiting.lookups.pop_first() {
                     Some((_, next)) => break next,
                     None => {
                         waiting = self

@@ -14,6 +14,7 @@ mod message;
 mod offers;
 mod outside;
 mod parts;
+pub mod popup;
 mod run;
 pub mod state;
 mod terminal;

@@ -4,7 +4,8 @@ use jiff::civil::Date;
 
 use super::action;
 use super::edit::{self, Picked};
-use super::state::{Choice, CopyKind, Page, Picker, PickerKind, State};
+use super::popup::{Choice, CopyKind, Page, Picker, PickerKind};
+use super::state::State;
 use super::theme::Theme;
 use super::widgets::fuzzy_list::Item;
 use super::widgets::grid::{Copy, CopyFormat};

@@ -4,8 +4,9 @@ use super::{finder, picker, prompt, query, reader, result};
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
-use crate::tui::state::{Answered, Focus, Page, Phase, PickerKind, Popup, Question, State};
-use crate::tui::widgets::grid::{Grid, Heading};
+use crate::tui::popup::{Answered, Page, PickerKind, Popup, Question};
+use crate::tui::state::{Focus, Phase, State};
+use crate::tui::widgets::grid::Heading;
 
 /// Does it, or says why not.
 pub(super) fn perform_if_enabled(state: &mut State, action: Action) -> Vec<Effect> {
@@ -75,20 +76,22 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Unfold => finder::fold(state, false),
         Action::EditPart => edit_part(state),
         Action::RemovePart => remove_part(state),
-        Action::ViewCell => nothing(result::view_cell(state)),
+        Action::ViewCell => quietly(state, result::view_cell),
         Action::Sort => result::sort(state),
-        Action::FindInResult => nothing(state.result.finding = true),
+        Action::FindInResult => quietly(state, |state| state.result.finding = true),
         Action::NextMatch => result::next_match(state, Heading::Forward),
         Action::PreviousMatch => result::next_match(state, Heading::Backward),
-        Action::Wider => nothing(widen(state, 2)),
-        Action::Narrower => nothing(widen(state, -2)),
-        Action::Freeze => nothing(state.result.grid.as_mut().map(Grid::freeze)),
+        Action::Wider => quietly(state, |state| widen(state, 2)),
+        Action::Narrower => quietly(state, |state| widen(state, -2)),
+        Action::Freeze => quietly(state, freeze),
         Action::Confirm => confirm(state),
-        Action::Close => nothing(state.popups.pop()),
+        Action::Close => quietly(state, |state| drop(state.popups.pop())),
     }
 }
 
-fn nothing<T>(_: T) -> Vec<Effect> {
+/// Changes the state, with nothing left to be done outside.
+fn quietly(state: &mut State, change: impl FnOnce(&mut State)) -> Vec<Effect> {
+    change(state);
     Vec::new()
 }
 
@@ -143,17 +146,21 @@ fn back(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     match state.focus {
-        Focus::Query if state.prompt.selected.is_some() => nothing(state.prompt.selected = None),
+        Focus::Query if state.prompt.selected.is_some() => {
+            quietly(state, |state| state.prompt.selected = None)
+        }
         Focus::Query if state.prompt.typing => prompt::close(state),
         Focus::Catalog if state.finder.typing && !state.finder.input.is_empty() => {
             state.finder.input.set("");
             finder::typed(state)
         }
-        Focus::Catalog if state.finder.typing => nothing(state.finder.typing = false),
+        Focus::Catalog if state.finder.typing => {
+            quietly(state, |state| state.finder.typing = false)
+        }
         Focus::Result if state.result.finding => {
             state.result.finding = false;
             state.result.find.set("");
-            nothing(result::find(state))
+            quietly(state, result::find)
         }
         _ => result::cancel(state),
     }
@@ -209,6 +216,12 @@ fn mouse(state: &mut State) -> Vec<Effect> {
     vec![Effect::Mouse(state.mouse)]
 }
 
+fn freeze(state: &mut State) {
+    if let Some(grid) = &mut state.result.grid {
+        grid.freeze();
+    }
+}
+
 fn widen(state: &mut State, by: i16) {
     if let Some(grid) = &mut state.result.grid {
         grid.resize_column(by);
@@ -242,9 +255,9 @@ fn remove_part(state: &mut State) -> Vec<Effect> {
 
 /// A move in the window on top or in the pane that takes the keys.
 fn moved(state: &mut State, action: Action) -> Vec<Effect> {
-    match state.popups.last_mut() {
-        Some(Popup::Picker(_)) => nothing(picker::step(state, action)),
-        Some(Popup::Reader(_)) => nothing(reader::scroll(state, rows(action, 15))),
+    match state.popups.last() {
+        Some(Popup::Picker(_)) => quietly(state, |state| picker::step(state, action)),
+        Some(Popup::Reader(_)) => quietly(state, |state| reader::scroll(state, rows(action, 15))),
         Some(Popup::Question(_)) => Vec::new(),
         None => step(state, state.focus, action),
     }
@@ -283,7 +296,7 @@ pub(super) fn step(state: &mut State, pane: Focus, action: Action) -> Vec<Effect
             }
             Vec::new()
         }
-        Focus::Result => nothing(result::moved(state, action)),
+        Focus::Result => quietly(state, |state| result::moved(state, action)),
     }
 }
 

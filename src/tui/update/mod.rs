@@ -16,7 +16,11 @@ use super::hit::Target;
 use super::keys::Chord;
 use super::layout::Layout;
 use super::message::{Answer, Effect, Lookup, Message, Notice, Slot};
-use super::state::{Focus, Popup, State};
+use super::popup::Popup;
+use super::state::{Focus, State};
+
+/// Lines that one notch of the wheel moves by.
+const WHEEL: i32 = 3;
 
 /// Changes the state by a message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -198,41 +202,31 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
 }
 
 fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
+    let pane = match target {
+        Target::Popup | Target::List(..) => None,
+        Target::Outside | Target::Action(_) | Target::QueryLine | Target::Part(_) => {
+            return Vec::new();
+        }
+        Target::Pane(focus) => Some(focus),
+        Target::SearchBox | Target::CatalogRow(_) => Some(Focus::Catalog),
+        Target::Sql(..) => Some(Focus::Preview),
+        Target::Grid(..) => Some(Focus::Result),
+    };
+    let lines = notches.saturating_mul(WHEEL);
+    if pane == Some(Focus::Result) {
+        result::scroll(state, isize::try_from(lines).unwrap_or(0));
+        return Vec::new();
+    }
     let action = if notches < 0 {
         Action::Up
     } else {
         Action::Down
     };
-    let lines = notches.unsigned_abs().saturating_mul(3).min(60);
-    let pane = match target {
-        Target::Popup | Target::List(..) => None,
-        Target::Outside | Target::Action(_) => return Vec::new(),
-        Target::Pane(focus) => Some(focus),
-        Target::SearchBox | Target::CatalogRow(_) => Some(Focus::Catalog),
-        Target::QueryLine | Target::Part(_) => return Vec::new(),
-        Target::Sql(..) => Some(Focus::Preview),
-        Target::Grid(..) => Some(Focus::Result),
+    let step = |_| match pane {
+        Some(pane) => act::step(state, pane, action),
+        None => act::perform(state, action),
     };
-    let mut effects = Vec::new();
-    for _ in 0..lines {
-        effects.extend(match pane {
-            Some(pane) => act::step(state, pane, action),
-            None => act::perform(state, action),
-        });
-    }
-    // Only the last lookup of each kind counts; the others would be started for nothing.
-    let mut seen = Vec::new();
-    effects.reverse();
-    effects.retain(|effect| match effect {
-        Effect::Lookup { lookup, .. } => {
-            let first = !seen.contains(&lookup.slot());
-            seen.push(lookup.slot());
-            first
-        }
-        _ => true,
-    });
-    effects.reverse();
-    effects
+    (0..lines.unsigned_abs()).flat_map(step).collect()
 }
 
 fn resize(state: &mut State, size: Size) -> Vec<Effect> {

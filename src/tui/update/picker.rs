@@ -14,7 +14,8 @@ use crate::tui::layout;
 use crate::tui::message::{Effect, Lookup, Notice};
 use crate::tui::offers;
 use crate::tui::parts::{Part, PartKind};
-use crate::tui::state::{Choice, Picker, PickerKind, Popup, State};
+use crate::tui::popup::{Choice, Picker, PickerKind, Popup};
+use crate::tui::state::State;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fuzzy_list::{FuzzyList, Item, Mark};
 
@@ -72,7 +73,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         note: None,
     };
     fill(&mut picker, offered);
-    state.popups.push(Popup::Picker(picker));
+    state.popups.push(Popup::Picker(Box::new(picker)));
     effects
 }
 

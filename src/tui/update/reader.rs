@@ -1,7 +1,8 @@
 //! Windows of text: help, definitions, cells, problems.
 
 use crate::tui::message::{Effect, Excerpt, Lookup, Notice};
-use crate::tui::state::{Page, Popup, Reader, State};
+use crate::tui::popup::{Page, Popup, Reader};
+use crate::tui::state::State;
 
 /// Opens a window of text.
 pub(super) fn open(state: &mut State, title: impl Into<String>, page: Page) {

@@ -6,7 +6,8 @@ use crate::session::{Failure, RunEvent, RunSummary, SessionError};
 use crate::tui::action::Action;
 use crate::tui::layout::{Layout, grid_area};
 use crate::tui::message::{Effect, Lookup, Notice, RunNews, Slot};
-use crate::tui::state::{Answered, CopyKind, Focus, Page, Phase, Popup, Question, Results, State};
+use crate::tui::popup::{Answered, CopyKind, Page, Popup, Question};
+use crate::tui::state::{Focus, Phase, Results, State};
 use crate::tui::widgets::grid::{Copied, Found, Grid, Heading, Progress, SortedOrder};
 
 /// Starts the query; a run that is under way is cancelled.

@@ -10,7 +10,8 @@ use super::{help, pane};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
 use crate::tui::message::Excerpt;
-use crate::tui::state::{Page, Picker, Popup, Question, Reader, State};
+use crate::tui::popup::{Page, Picker, Popup, Question, Reader};
+use crate::tui::state::State;
 use crate::tui::widgets::text::wrap;
 
 /// Draws the window on top.

@@ -120,10 +120,7 @@ fn refusal(state: &State, error: &CompileError, frame: &mut Frame<'_>, area: Rec
 
 /// Lines that the reasons take at a width.
 pub fn reasons_height(state: &State, width: usize) -> usize {
-    match reasons(state, width).len() {
-        0 => 0,
-        lines => lines,
-    }
+    reasons(state, width).len()
 }
 
 fn reasons(state: &State, width: usize) -> Vec<Line<'_>> {

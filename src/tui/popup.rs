@@ -1,0 +1,185 @@
+//! Windows on top of the panes: lists to choose from, texts to read, questions to answer.
+
+use std::collections::HashMap;
+
+use super::action::{Action, Context};
+use super::input::LineInput;
+use super::message::Excerpt;
+use super::widgets::fuzzy_list::FuzzyList;
+use super::widgets::grid;
+use crate::model::{Comparison, DimensionType, Filter, GroupBy, OrderBy, TimeRange};
+
+/// A window on top of the panes.
+pub enum Popup {
+    /// A list to choose from.
+    Picker(Box<Picker>),
+    /// Text.
+    Reader(Reader),
+    /// A question.
+    Question(Question),
+}
+
+/// A list to choose from, with a search box.
+pub struct Picker {
+    /// What is chosen.
+    pub kind: PickerKind,
+    /// Its title.
+    pub title: String,
+    /// What is typed.
+    pub input: LineInput,
+    /// The list.
+    pub list: FuzzyList,
+    /// What each entry stands for, by its key.
+    pub choices: HashMap<String, Choice>,
+    /// What the typed text stands for by itself, in words; it goes before the list.
+    pub typed: Option<(String, Choice)>,
+    /// Something to know about the list as a whole.
+    pub note: Option<String>,
+}
+
+/// What a list is for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PickerKind {
+    /// Dimensions; Enter groups, or opens the values.
+    Dimensions {
+        /// Whether Enter opens the values.
+        filter: bool,
+    },
+    /// Values of a dimension.
+    Values {
+        /// The dimension, as a query writes it.
+        field: String,
+        /// Type of its values.
+        kind: DimensionType,
+    },
+    /// Time ranges.
+    Time,
+    /// Comparisons.
+    Compare,
+    /// Order and limit.
+    Order,
+    /// Actions.
+    Palette,
+    /// Earlier queries.
+    History,
+    /// Connections.
+    Connections,
+    /// What can be copied.
+    Copies,
+    /// Themes.
+    Themes,
+}
+
+impl Picker {
+    /// The contexts whose keys apply, innermost first.
+    pub fn contexts(&self) -> &'static [Context] {
+        use Context as C;
+        match self.kind {
+            PickerKind::Dimensions { .. } => &[C::Dimensions, C::Lists, C::Everywhere],
+            PickerKind::Values { .. } => &[C::Values, C::Lists, C::Everywhere],
+            _ => &[C::Picker, C::Lists, C::Everywhere],
+        }
+    }
+
+    /// What Enter takes: the typed text where it stands for something, else the selected entry.
+    pub fn choice(&self) -> Option<&Choice> {
+        match &self.typed {
+            Some((_, choice)) => Some(choice),
+            None => self.selected(),
+        }
+    }
+
+    /// The selected entry.
+    pub fn selected(&self) -> Option<&Choice> {
+        let item = self
+            .list
+            .selected()
+            .filter(|item| item.disabled.is_none())?;
+        self.choices.get(&item.key)
+    }
+}
+
+/// What an entry of a list stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Choice {
+    /// A grouping, with the dimension whose values can be filtered.
+    Dimension {
+        /// What grouping by it adds.
+        group: GroupBy,
+        /// The dimension to filter by; its type. None for a grain.
+        field: Option<(String, DimensionType)>,
+    },
+    /// A condition as it was typed.
+    Condition(Filter),
+    /// A time range; `None` leaves it to the metric.
+    Time(Option<TimeRange>),
+    /// A comparison, or none.
+    Compare(Option<Comparison>),
+    /// A sort key, or none.
+    Order(Option<OrderBy>),
+    /// A limit, or none.
+    Limit(Option<u64>),
+    /// Whether the engine adds a total row.
+    Total(bool),
+    /// An action.
+    Action(Action),
+    /// A query line.
+    Line(String),
+    /// A connection.
+    Connection(String),
+    /// A text to copy, with its name.
+    Copy(CopyKind),
+    /// A theme.
+    Theme(String),
+}
+
+/// What can be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyKind {
+    /// The query line.
+    Line,
+    /// The SQL.
+    Sql,
+    /// Part of the result.
+    Rows(grid::Copy, grid::CopyFormat),
+}
+
+/// A window of text.
+pub struct Reader {
+    /// Its title.
+    pub title: String,
+    /// What it shows.
+    pub page: Page,
+    /// The first line shown.
+    pub offset: usize,
+}
+
+/// What a window of text shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Page {
+    /// All keys.
+    Help,
+    /// One cell in full.
+    Cell(String),
+    /// Problems of the project's files.
+    Problems,
+    /// Definitions; empty while they are read.
+    Excerpts(Vec<Excerpt>),
+}
+
+/// A question with the action that follows a yes.
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// What follows a yes.
+    pub yes: Answered,
+}
+
+/// What follows a yes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answered {
+    /// Leave.
+    Quit,
+    /// Sort in the query and run it.
+    SortInQuery(OrderBy),
+}
