@@ -7,15 +7,18 @@
     missing_docs
 )]
 
+#[path = "support/demo.rs"]
+mod made;
 #[path = "support/postgres.rs"]
+#[allow(dead_code, reason = "the tests of the warehouse use the rest")]
 mod postgres;
 mod support;
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 use jiff::civil::{Date, date};
+use made::TODAY;
 use metrex::compile::{CompileOptions, Reachability, Templates, compile};
 use metrex::demo;
 use metrex::model::{MetricKind, NoValues, Registry, Relation, Status};
@@ -23,22 +26,9 @@ use metrex::registry::{Project, load};
 use metrex::warehouse::{Dialect, Request, Warehouse};
 use postgres::{Cluster, at};
 
-const TODAY: Date = date(2026, 11, 20);
-
 fn made_on(folder: &Path, today: Date) -> PathBuf {
     let path = folder.join(format!("{today}.db"));
     demo::create(&path, today, &mut |_, _| ()).unwrap();
-    path
-}
-
-/// The demo of one day, made once for all tests.
-fn demo_file() -> &'static Path {
-    static DEMO: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = DEMO.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = made_on(folder.path(), TODAY);
-        (folder, path)
-    });
     path
 }
 
@@ -88,11 +78,11 @@ fn tables(path: &Path) -> Vec<String> {
 fn the_same_day_makes_the_same_rows() {
     let folder = tempfile::tempdir().unwrap();
     let again = made_on(folder.path(), TODAY);
-    assert_eq!(tables(&again), tables(demo_file()));
+    assert_eq!(tables(&again), tables(&made::file()));
     for table in tables(&again) {
         let all = format!("SELECT * FROM {table}");
         assert!(
-            lines(&again, &all) == lines(demo_file(), &all),
+            lines(&again, &all) == lines(&made::file(), &all),
             "{table} differs"
         );
     }
@@ -129,7 +119,7 @@ fn demos_made_on_different_days_agree_on_the_days_they_share() {
         } else {
             shared
         };
-        let (one, other) = (lines(&earlier, &created), lines(demo_file(), &created));
+        let (one, other) = (lines(&earlier, &created), lines(&made::file(), &created));
         assert!(!one.is_empty(), "{table}");
         assert!(one == other, "{table} differs");
     }
@@ -152,7 +142,7 @@ fn two_years_up_to_today_in_all_twelve_markets() {
     ] {
         let present =
             format!("SELECT COUNT(DISTINCT {market}) FROM {table} WHERE {market} IN ({markets})");
-        assert_eq!(count(demo_file(), &present), 12, "{table}");
+        assert_eq!(count(&made::file(), &present), 12, "{table}");
     }
     for (table, day) in [
         ("orders", "created_at"),
@@ -161,7 +151,7 @@ fn two_years_up_to_today_in_all_twelve_markets() {
     ] {
         let days = format!("SELECT COUNT(DISTINCT substr({day}, 1, 10)) FROM {table}");
         // 1 October 2024, where the quarter two years ago begins, to 20 November 2026.
-        assert_eq!(count(demo_file(), &days), 781, "{table}");
+        assert_eq!(count(&made::file(), &days), 781, "{table}");
     }
 }
 
@@ -201,7 +191,7 @@ fn there_is_dirt_as_in_real_data() {
             "SELECT COUNT(*) FROM initiatives_fct WHERE value_usd IS NULL",
         ),
     ] {
-        let dirty = count(demo_file(), sql);
+        let dirty = count(&made::file(), sql);
         assert!(dirty > 0, "{what}");
         assert!(dirty < 20_000, "{what}: {dirty}");
     }
@@ -210,7 +200,7 @@ fn there_is_dirt_as_in_real_data() {
 #[test]
 fn the_numbers_are_plausible() {
     let share = |sql: &str| {
-        let database = rusqlite::Connection::open(demo_file()).unwrap();
+        let database = rusqlite::Connection::open(made::file()).unwrap();
         database
             .query_row(sql, [], |row| row.get::<_, f64>(0))
             .unwrap()
@@ -253,7 +243,7 @@ fn the_numbers_are_plausible() {
     let broken = "SELECT COUNT(*) FROM orders WHERE abs(amount_usd
         - (SELECT SUM(quantity * price_usd) FROM order_items WHERE order_items.order_id = orders.order_id)) > 0.001";
     assert_eq!(
-        count(demo_file(), broken),
+        count(&made::file(), broken),
         0,
         "an order is worth the sum of its items"
     );
@@ -272,7 +262,12 @@ fn every_foreign_key_leads_to_a_row() {
                 "SELECT COUNT(*) FROM {table} WHERE {here} IS NOT NULL AND {here} NOT IN (SELECT {there} FROM {})",
                 target.index_table()
             );
-            assert_eq!(count(demo_file(), &orphans), 0, "{} of {table}", join.name);
+            assert_eq!(
+                count(&made::file(), &orphans),
+                0,
+                "{} of {table}",
+                join.name
+            );
         }
     }
 }
@@ -288,7 +283,7 @@ fn every_key_is_unique() {
         let twice = format!(
             "SELECT COUNT(*) FROM (SELECT 1 FROM {table} GROUP BY {key} HAVING COUNT(*) > 1)"
         );
-        assert_eq!(count(demo_file(), &twice), 0, "{table} by {key}");
+        assert_eq!(count(&made::file(), &twice), 0, "{table} by {key}");
     }
 }
 
@@ -302,7 +297,7 @@ fn every_dimension_has_values() {
         for dimension in dataset.dimensions.values() {
             let values = format!("SELECT COUNT(DISTINCT {}) FROM {from}", dimension.expr.text);
             assert!(
-                count(demo_file(), &values) > 0,
+                count(&made::file(), &values) > 0,
                 "{}.{}",
                 dataset.name,
                 dimension.name
@@ -334,7 +329,7 @@ fn every_filter_of_a_metric_keeps_some_rows_and_drops_some() {
                 };
                 let kept = format!("SELECT COUNT(*) FROM {table} WHERE {}", filter.text);
                 let all = format!("SELECT COUNT(*) FROM {table}");
-                let (kept, all) = (count(demo_file(), &kept), count(demo_file(), &all));
+                let (kept, all) = (count(&made::file(), &kept), count(&made::file(), &all));
                 assert!(
                     0 < kept && kept < all,
                     "{}: {} keeps {kept} of {all}",
@@ -437,7 +432,7 @@ fn snippets(registry: &Registry) -> Vec<(&str, &[String])> {
 #[tokio::test]
 async fn every_snippet_runs_on_both_engines() {
     let registry = registry();
-    let mut connections = vec![support::sqlite(demo_file())];
+    let mut connections = vec![support::sqlite(&made::file())];
     let cluster = Cluster::shared();
     if let Some(cluster) = &cluster {
         let connection = at(&cluster.url());
@@ -470,7 +465,7 @@ fn net_ads_revenue_is_gross_less_the_brazilian_credits() {
     let net = registry().snippets["net_ads_rev.sql"]
         .text
         .replace("ORDER BY gross.month, gross.market;", "");
-    let database = rusqlite::Connection::open(demo_file()).unwrap();
+    let database = rusqlite::Connection::open(made::file()).unwrap();
     let total = |sql: &str| {
         database
             .query_row(sql, [], |row| row.get::<_, f64>(0))

@@ -86,11 +86,7 @@ fn table(connection: &rusqlite::Connection, name: &str) -> Table {
     let mut statement = connection
         .prepare(&format!("SELECT * FROM {name}"))
         .unwrap();
-    let names: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = Vec::new();
     let mut found = statement.query([]).unwrap();
     while let Some(row) = found.next().unwrap() {
@@ -106,6 +102,7 @@ fn table(connection: &rusqlite::Connection, name: &str) -> Table {
         };
         rows.push(names.iter().enumerate().map(cell).collect::<Vec<_>>());
     }
+    assert!(!rows.is_empty(), "{name} is empty");
     let by_key = rows
         .iter()
         .enumerate()
@@ -212,6 +209,10 @@ impl<'w> Row<'w> {
     /// The value of a dimension, by the name it has in a query: `market`, `segment`, `purchase.seller.market`.
     pub fn dimension(&self, name: &str) -> Value {
         if let Some((join, rest)) = name.split_once('.') {
+            // From an item, `buyer` is the buyer of its order.
+            if self.table == "order_items" && matches!(join, "buyer" | "seller") {
+                return self.dimension(&format!("purchase.{name}"));
+            }
             return self
                 .join(join)
                 .map_or(Value::Null, |row| row.dimension(rest));
