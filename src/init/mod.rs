@@ -1,7 +1,7 @@
 //! `metrex init`: a first project from CSV files or a live database, with what was guessed marked as drafts.
 //!
-//! The data is looked at once ([`survey`]), joins are found and checked ([`joins`]), every column gets a role
-//! ([`roles`]), and from these come datasets ([`draft`]), metrics ([`metrics`]) and the text of the files ([`yaml`]).
+//! The data is looked at once (`survey`), joins are found and checked (`joins`), every column gets a role
+//! (`roles`), and from these come datasets (`draft`), metrics (`metrics`) and the text of the files (`yaml`).
 
 mod connection;
 mod csv_files;
