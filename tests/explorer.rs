@@ -177,19 +177,16 @@ fn words_are_completed_from_registry_and_index() {
 fn earlier_lines_come_back_with_up_and_by_search() {
     let mut explorer = at_80();
     explorer.keys("<F2>gmv by market<Enter><F2><Ctrl+U>orders by month<Enter><F2><Ctrl+U><Up>");
-    assert_eq!(explorer.state.prompt.input.text(), "orders by month all time");
-    explorer.keys("<Up>");
     assert_eq!(
         explorer.state.prompt.input.text(),
-        "gmv by market all time"
+        "orders by month all time"
     );
+    explorer.keys("<Up>");
+    assert_eq!(explorer.state.prompt.input.text(), "gmv by market all time");
     explorer.keys("<Down><Down>");
     assert_eq!(explorer.state.prompt.input.text(), "");
     explorer.keys("<Ctrl+R>market<Enter>");
-    assert_eq!(
-        explorer.state.prompt.input.text(),
-        "gmv by market all time"
-    );
+    assert_eq!(explorer.state.prompt.input.text(), "gmv by market all time");
 }
 
 #[test]

@@ -84,11 +84,7 @@ impl Postgres {
         if reusable {
             self.end(session).await;
         }
-        match result {
-            // Whatever the engine did last, the person asked it to stop and it has stopped.
-            _ if cancel.is_cancelled() => Err(WarehouseError::cancelled()),
-            result => result,
-        }
+        result
     }
 
     pub(super) async fn tables(&self) -> Result<Vec<TableInfo>, WarehouseError> {
@@ -116,9 +112,10 @@ impl Postgres {
         while let Some(session) = self.take_idle() {
             match session.client.batch_execute(&self.begin).await {
                 Ok(()) => return Ok(session),
-                Err(error) if session.client.is_closed() || error.is_closed() => {}
-                Err(error) if error.as_db_error().is_none() => {}
-                Err(error) => return Err(failed(error)),
+                Err(error) if error.as_db_error().is_some() && !session.client.is_closed() => {
+                    return Err(failed(error));
+                }
+                Err(_) => {}
             }
         }
         let session = Session::connect(&self.target).await?;

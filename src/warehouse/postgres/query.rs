@@ -18,7 +18,7 @@ use super::error;
 use super::settings::Target;
 use crate::model::ColumnType;
 use crate::warehouse::rows::Rows;
-use crate::warehouse::{Finished, Request, WarehouseError};
+use crate::warehouse::{Finished, Request, WarehouseError, WarehouseErrorKind};
 
 /// How long a cancelled statement gets before the server is asked again, and how often it is asked.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -48,7 +48,8 @@ pub(super) struct Ended {
 /// Why the rest of the rows is not wanted.
 enum Enough {
     Capped,
-    NoReader,
+    /// The caller cancelled, or nobody reads any more.
+    Stopped,
     Misfit(WarehouseError),
 }
 
@@ -128,7 +129,11 @@ impl Query<'_> {
         let error = error.map(failed);
         let truncated = match enough {
             Some(Enough::Misfit(misfit)) => return Err(misfit),
-            Some(Enough::NoReader) => return Err(WarehouseError::cancelled()),
+            // A connection that was lost meanwhile confirms nothing.
+            Some(Enough::Stopped) => {
+                let lost = error.filter(|error| error.kind == WarehouseErrorKind::Connection);
+                return Err(lost.unwrap_or_else(WarehouseError::cancelled));
+            }
             // The cancel that cut the rest off is answered with an error; that is how it should be.
             Some(Enough::Capped) => true,
             None => match error {
@@ -164,7 +169,11 @@ impl Query<'_> {
                 Ok(None) => return (enough, None),
                 Err(error) => return (enough, Some(error)),
             };
-            if enough.is_some() || self.stop.is_cancelled() {
+            if enough.is_some() {
+                continue;
+            }
+            if self.stop.is_cancelled() {
+                enough = Some(Enough::Stopped);
                 continue;
             }
             if self.request.row_cap.is_some_and(|cap| rows.total() >= cap) {
@@ -179,7 +188,7 @@ impl Query<'_> {
                     Ok(None) => None,
                     Ok(Some(batch)) => {
                         let sent = self.stop.run_until_cancelled(self.sink.send(batch)).await;
-                        matches!(sent, Some(Err(_))).then_some(Enough::NoReader)
+                        (!matches!(sent, Some(Ok(())))).then_some(Enough::Stopped)
                     }
                     Err(misfit) => Some(Enough::Misfit(misfit)),
                 };

@@ -32,26 +32,26 @@ pub(super) fn run(
     };
     let mut statement = connection.prepare(&request.sql).map_err(failed)?;
     let names = check(&statement)?;
-    let guess = request.columns.is_none().then(|| declared(&statement));
+    let declared = declared(&statement);
     let mut source = statement.query([]).map_err(failed)?;
 
     let mut early = Vec::new();
-    let columns = match (&request.columns, guess) {
-        (Some(columns), _) if columns.len() != names.len() => {
+    let columns = match &request.columns {
+        Some(columns) if columns.len() != names.len() => {
             return Err(WarehouseError::data(format!(
                 "the statement returns {} columns where {} were expected",
                 names.len(),
                 columns.len()
             )));
         }
-        (Some(columns), _) => columns.clone(),
-        (None, declared) => {
+        Some(columns) => columns.clone(),
+        None => {
             while early.len() < SAMPLE
                 && let Some(row) = source.next().map_err(failed)?
             {
                 early.push(owned(row, names.len()).map_err(failed)?);
             }
-            infer(names, &declared.unwrap_or_default(), &early)
+            infer(names, &declared, &early)
         }
     };
 
@@ -131,49 +131,39 @@ fn infer(
     declared: &[Option<ColumnType>],
     sample: &[Vec<Value>],
 ) -> Vec<(String, ColumnType)> {
-    let fits = |index: usize, ty: ColumnType| {
-        let mut probe = Rows::new(&[(String::new(), ty)]);
-        sample
-            .iter()
-            .filter_map(|row| row.get(index))
-            .all(|value| match value {
-                Value::Null => true,
-                // Every value has a text form; only text itself makes a column text.
-                value if ty == ColumnType::Text => matches!(value, Value::Text(_)),
-                Value::Integer(integer) => probe.push(|_| Ok(Cell::Integer(*integer))).is_ok(),
-                Value::Real(number) => probe.push(|_| Ok(Cell::Number(*number))).is_ok(),
-                Value::Text(text) => probe.push(|_| Ok(Cell::Text(text))).is_ok(),
-                Value::Blob(_) => false,
-            })
+    let column = |(index, name): (usize, String)| {
+        let values = || sample.iter().filter_map(move |row| row.get(index));
+        let declared = declared.get(index).copied().flatten();
+        let declared = declared.filter(|ty| values().all(|value| agrees(value, *ty)));
+        (name, declared.unwrap_or_else(|| observed(values())))
     };
-    let observed = |index: usize| {
-        let mut values = sample.iter().filter_map(|row| row.get(index)).peekable();
-        let empty = values.all(|value| matches!(value, Value::Null));
-        let real = sample
-            .iter()
-            .any(|row| matches!(row.get(index), Some(Value::Real(_))));
-        let candidates = if real {
-            [ColumnType::Number; 2]
-        } else {
-            [ColumnType::Integer, ColumnType::Number]
+    names.into_iter().enumerate().map(column).collect()
+}
+
+fn agrees(value: &Value, ty: ColumnType) -> bool {
+    let mut probe = Rows::new(&[(String::new(), ty)]);
+    match value {
+        Value::Null => true,
+        Value::Text(text) => probe.push(|_| Ok(Cell::Text(text))).is_ok(),
+        // Every number has a text form, but only text itself makes a column text.
+        _ if ty == ColumnType::Text => false,
+        Value::Integer(integer) => probe.push(|_| Ok(Cell::Integer(*integer))).is_ok(),
+        Value::Real(number) => probe.push(|_| Ok(Cell::Number(*number))).is_ok(),
+        Value::Blob(_) => false,
+    }
+}
+
+fn observed<'v>(values: impl Iterator<Item = &'v Value>) -> ColumnType {
+    let mut ty = None;
+    for value in values {
+        ty = match (ty, value) {
+            (ty, Value::Null) => ty,
+            (None | Some(ColumnType::Integer), Value::Integer(_)) => Some(ColumnType::Integer),
+            (_, Value::Integer(_) | Value::Real(_)) => Some(ColumnType::Number),
+            (_, Value::Text(_) | Value::Blob(_)) => return ColumnType::Text,
         };
-        match candidates.into_iter().find(|ty| !empty && fits(index, *ty)) {
-            Some(ty) => ty,
-            None => ColumnType::Text,
-        }
-    };
-    names
-        .into_iter()
-        .enumerate()
-        .map(|(index, name)| {
-            let declared = declared
-                .get(index)
-                .copied()
-                .flatten()
-                .filter(|ty| fits(index, *ty));
-            (name, declared.unwrap_or_else(|| observed(index)))
-        })
-        .collect()
+    }
+    ty.unwrap_or(ColumnType::Text)
 }
 
 fn cell<'v>(
