@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use nucleo::chars::normalize;
 use nucleo::pattern::{Atom, AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo::{Config, Matcher, Utf32String};
 
@@ -90,6 +91,8 @@ struct Word {
     exact: Atom,
     text: String,
     letters: u64,
+    /// Written without accents, and so meant to find letters with and without them.
+    is_plain: bool,
 }
 
 /// Which characters occur, folded to 64 bits; a superset of what an equal or accented letter could match.
@@ -162,6 +165,7 @@ fn words_of(words: &str) -> Vec<Word> {
                 fuzzy,
                 exact,
                 letters: letters(&text),
+                is_plain: text.chars().all(|c| normalize(c) == c),
                 text,
             }
         })
@@ -205,18 +209,23 @@ impl Entry {
         }
     }
 
-    /// The sum over the words of each word's best field; `None` where a word is found nowhere.
+    /// The sum over the words of each word's best field; `None` where a word is found nowhere. Prose is only looked at
+    /// for words that no name holds: it counts so little that it would not change the order, and takes most of the time.
     fn score(&self, words: &[Word], matcher: &mut Matcher) -> Option<u32> {
         words.iter().try_fold(0, |sum, word| {
             if word.letters & !self.letters != 0 {
                 return None;
             }
-            let best = self
-                .haystacks
-                .iter()
-                .filter_map(|haystack| haystack.score(word, matcher))
-                .max()?;
-            Some(sum + best)
+            let mut best_of = |names: bool| {
+                let haystacks = self
+                    .haystacks
+                    .iter()
+                    .filter(|haystack| haystack.field.is_fuzzy() == names);
+                haystacks
+                    .filter_map(|haystack| haystack.score(word, matcher))
+                    .max()
+            };
+            Some(sum + best_of(true).or_else(|| best_of(false))?)
         })
     }
 
@@ -261,7 +270,14 @@ impl Haystack {
             return None;
         }
         let text = self.text.slice(..);
-        let score = u32::from(self.atom(word).score(text, matcher)?);
+        let score = if self.field.is_fuzzy() {
+            // Several times as fast as the best alignment, and on short names nearly always the same.
+            matcher.config.normalize = word.is_plain;
+            matcher.fuzzy_match_greedy(text, word.fuzzy.needle_text())
+        } else {
+            word.exact.score(text, matcher)
+        };
+        let score = u32::from(score?);
         // A name written out in full beats every longer name that merely starts with it.
         let whole = self.field.is_fuzzy()
             && text.len() == word.text.len()
