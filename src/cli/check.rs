@@ -5,6 +5,7 @@ use std::io::{stderr, stdout};
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
+use super::notes::counted;
 use super::style::Style;
 use super::{Global, Outcome, print};
 use crate::registry::Severity;
@@ -56,28 +57,28 @@ pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
         }
     }
     let registry = &catalog.registry;
-    let (metrics, datasets) = (registry.metrics.len(), registry.datasets.len());
     let summary = format!(
-        "{metrics} metrics and {datasets} datasets in {} files",
-        registry.files.len()
+        "{} and {} in {}",
+        counted(registry.metrics.len(), "metric"),
+        counted(registry.datasets.len(), "dataset"),
+        counted(registry.files.len(), "file"),
     );
     let style = Style::of(&stderr());
+    let warnings = found.len() - errors;
+    let verdict = format!(
+        "{}, {}",
+        counted(errors, "error"),
+        counted(warnings, "warning")
+    );
     if errors > 0 {
-        eprintln!(
-            "{summary}: {}",
-            style.error(format!(
-                "{errors} errors, {} warnings",
-                found.len() - errors
-            ))
-        );
+        eprintln!("{summary}: {}", style.error(verdict));
         return Err(Failure::Exit(BROKEN));
     }
-    match found.len() {
-        0 => eprintln!("{summary}: {}", style.good("no problems")),
-        warnings => eprintln!(
-            "{summary}: {}",
-            style.warning(format!("{warnings} warnings"))
-        ),
-    }
+    let verdict = if warnings > 0 {
+        style.warning(verdict)
+    } else {
+        style.good("no problems")
+    };
+    eprintln!("{summary}: {verdict}");
     Ok(())
 }

@@ -9,6 +9,7 @@ mod explore;
 mod failure;
 mod format;
 mod init;
+mod log;
 mod man;
 mod notes;
 mod progress;
@@ -130,12 +131,14 @@ fn run(cli: Cli) -> Outcome {
 impl Global {
     /// Opens the session these options describe.
     fn open(&self) -> Result<Session, SessionError> {
-        Session::open(OpenOptions {
+        let session = Session::open(OpenOptions {
             project: self.project.clone(),
             connection: self.connection.clone(),
             today: self.today,
             state_dir: self.state_dir.clone(),
-        })
+        })?;
+        log::start(&session);
+        Ok(session)
     }
 }
 

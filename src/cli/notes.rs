@@ -13,6 +13,12 @@ pub fn note(text: &str) {
     eprintln!("{} {}", Style::of(&stderr()).bold("note:"), sanitize(text));
 }
 
+/// A number with its noun, in the plural where it takes one.
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 /// What is not as it should be with the session itself.
 pub fn about_session(session: &Session) {
     if let Some(notice) = session.state().notice() {
@@ -25,9 +31,9 @@ pub fn about_session(session: &Session) {
         .filter(|found| found.severity == Severity::Error)
         .count();
     if errors > 0 {
-        let plural = if errors == 1 { "error" } else { "errors" };
+        let errors = counted(errors, "error");
         note(&format!(
-            "the definitions have {errors} {plural} and what is wrong is left out; see `metrex check`"
+            "the definitions have {errors}; what is wrong is left out, see `metrex check`"
         ));
     }
 }

@@ -124,6 +124,7 @@ impl Session {
                 generation,
             ));
         }
+        tracing::info!(changed, errors = errors.len(), "reload");
         Reload { changed, errors }
     }
 

@@ -187,6 +187,22 @@ impl Session {
             .fetch(&compiled, &key, options.fresh, cancel, &events)
             .await;
         let elapsed = started.elapsed();
+        match &result {
+            Ok((finished, cached)) => tracing::info!(
+                line = key.line,
+                rows = finished.rows,
+                ?elapsed,
+                ?cached,
+                "query"
+            ),
+            Err(error) => tracing::warn!(
+                line = key.line,
+                ?elapsed,
+                error = error.message,
+                "query failed"
+            ),
+        }
+        tracing::debug!(sql = key.sql);
         self.record(&compiled, &key, elapsed, &result);
         let (finished, cached) = result?;
         Ok(RunSummary {

@@ -1,0 +1,634 @@
+//! The command line as people and programs use it: formats, exit codes, messages, batch.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "support/project.rs"]
+mod project;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use project::{TODAY, shop};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The program in a folder, with its state inside the folder and the clock pinned.
+fn metrex(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_metrex"));
+    command
+        .current_dir(folder)
+        .env("METREX_STATE_DIR", folder.join(".state"))
+        .env("METREX_TODAY", TODAY)
+        .env_remove("METREX_LOG")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null());
+    command
+}
+
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn finished(output: Output) -> Run {
+    Run {
+        code: output.status.code().expect("ended by a signal"),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn run(folder: &TempDir, arguments: &[&str]) -> Run {
+    finished(metrex(folder.path()).args(arguments).output().unwrap())
+}
+
+/// What a command prints when all is well.
+fn ok(folder: &TempDir, arguments: &[&str]) -> String {
+    let run = run(folder, arguments);
+    assert_eq!(run.code, 0, "{}", run.err);
+    run.out
+}
+
+#[test]
+fn a_table_is_aligned_and_ends_with_the_engines_total() {
+    let out = ok(&shop(), &["query", "gmv, aov by market all time total"]);
+    let expected = "\
+market     gmv    aov
+──────  ──────  ─────
+ID       $2.00   2.00
+TH      $30.50  15.25
+VN       $6.25   3.13
+──────  ──────  ─────
+total   $38.75   7.75
+";
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn a_line_may_be_given_as_several_words() {
+    let shop = shop();
+    assert_eq!(
+        ok(&shop, &["query", "gmv", "by", "market", "--format", "csv"]),
+        ok(&shop, &["query", "gmv by market", "--format", "csv"])
+    );
+}
+
+#[test]
+fn csv_tells_a_null_from_an_empty_text() {
+    let out = ok(&shop(), &["query", "orders by note", "--format", "csv"]);
+    assert_eq!(
+        out,
+        "note,orders\n\"\",1\n\"a, \"\"b\"\"\",1\nplain,1\n,2\n"
+    );
+}
+
+#[test]
+fn a_null_in_a_table_is_written_out() {
+    let out = ok(&shop(), &["query", "orders by note"]);
+    assert!(out.lines().any(|line| line.starts_with("NULL")), "{out}");
+}
+
+#[test]
+fn json_carries_types_totals_and_sql() {
+    let out = ok(&shop(), &["query", "gmv by note total", "--format", "json"]);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(answer["query"], "gmv by note total");
+    assert_eq!(
+        answer["columns"][0],
+        json!({"name": "note", "label": "note", "type": "text", "role": "group"})
+    );
+    assert_eq!(answer["columns"][1]["role"], "metric");
+    assert_eq!(answer["rows"][0], json!({"note": "", "gmv": 5.25}));
+    assert_eq!(answer["rows"][3], json!({"note": null, "gmv": 3.0}));
+    assert_eq!(answer["totals"], json!({"gmv": 38.75}));
+    assert_eq!(answer["truncated"], false);
+    assert!(answer["sql"].as_str().unwrap().contains("SELECT"));
+    assert!(answer["ms"].is_u64());
+}
+
+#[test]
+fn ndjson_is_one_object_per_row() {
+    let out = ok(
+        &shop(),
+        &["query", "orders by market", "--format", "ndjson"],
+    );
+    let rows: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            json!({"market": "ID", "orders": 1}),
+            json!({"market": "TH", "orders": 2}),
+            json!({"market": "VN", "orders": 2})
+        ]
+    );
+}
+
+#[test]
+fn markdown_is_a_table_with_a_bold_total() {
+    let out = ok(
+        &shop(),
+        &["query", "orders by market total", "--format", "markdown"],
+    );
+    assert!(
+        out.starts_with("| market | orders |\n| --- | ---: |\n| ID | 1 |\n"),
+        "{out}"
+    );
+    assert!(out.ends_with("| **total** | **5** |\n"), "{out}");
+}
+
+#[test]
+fn a_cut_result_is_announced_beside_the_data() {
+    let run = run(
+        &shop(),
+        &[
+            "query",
+            "orders by market",
+            "--format",
+            "csv",
+            "--row-cap",
+            "1",
+        ],
+    );
+    assert_eq!((run.code, run.out.as_str()), (0, "market,orders\nID,1\n"));
+    assert!(run.err.contains("cut after 1 row"), "{}", run.err);
+}
+
+#[test]
+fn an_output_file_appears_when_it_is_complete() {
+    let shop = shop();
+    let out = ok(
+        &shop,
+        &[
+            "query",
+            "orders by market",
+            "--format",
+            "csv",
+            "--output",
+            "orders.csv",
+        ],
+    );
+    assert_eq!(out, "");
+    let written = fs::read_to_string(shop.path().join("orders.csv")).unwrap();
+    assert_eq!(written, "market,orders\nID,1\nTH,2\nVN,2\n");
+    let failed = run(&shop, &["query", "ordrs", "--output", "none.csv"]);
+    assert_eq!(failed.code, 1);
+    assert!(!shop.path().join("none.csv").exists());
+}
+
+#[test]
+fn a_typo_in_a_metric_is_marked_and_the_near_one_named() {
+    let run = run(&shop(), &["query", "orders, gmw by market"]);
+    assert_eq!((run.code, run.out.as_str()), (1, ""));
+    assert!(run.err.contains("unknown metric 'gmw'"), "{}", run.err);
+    assert!(
+        run.err.contains("  orders, gmw by market\n          ^^^\n"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("hint: did you mean 'gmv'"), "{}", run.err);
+}
+
+#[test]
+fn a_line_that_does_not_parse_is_marked_where_it_breaks() {
+    let run = run(&shop(), &["query", "orders by market where"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.err
+            .contains("  orders by market where\n                        ^\n"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn a_value_that_does_not_exist_is_refused_with_those_that_do() {
+    let shop = shop();
+    let before = run(&shop, &["sql", "orders where market = XY"]);
+    assert_eq!(
+        before.code, 0,
+        "nothing is known before the index is filled: {}",
+        before.err
+    );
+    assert!(
+        before.err.contains("note:"),
+        "but it is said: {}",
+        before.err
+    );
+    ok(&shop, &["reindex"]);
+    let after = run(&shop, &["query", "orders where market = XY"]);
+    assert_eq!(after.code, 1);
+    assert!(
+        after.err.contains("Unknown market 'XY'. Valid markets: "),
+        "{}",
+        after.err
+    );
+    assert!(after.err.contains("^^"), "{}", after.err);
+}
+
+#[test]
+fn sql_needs_no_warehouse_and_knows_both_engines() {
+    let shop = shop();
+    fs::remove_file(shop.path().join("shop.db")).unwrap();
+    let sqlite = ok(&shop, &["sql", "gmv by month last 6 months"]);
+    assert!(sqlite.contains("FROM orders"), "{sqlite}");
+    let postgres = ok(
+        &shop,
+        &["sql", "gmv by month last 6 months", "--dialect", "postgres"],
+    );
+    assert_ne!(sqlite, postgres);
+    let explained = ok(&shop, &["sql", "gmv by month last 6 months", "--explain"]);
+    assert!(explained.contains("-- metrics/shop.yaml:"), "{explained}");
+    assert!(
+        explained.contains("2025-05-01 to 2025-10-31"),
+        "{explained}"
+    );
+}
+
+#[test]
+fn show_tells_what_a_metric_means_and_where_it_comes_from() {
+    let out = ok(&shop(), &["show", "turnover"]);
+    for said in [
+        "Gross merchandise value",
+        "What buyers paid before refunds.",
+        "Cancelled orders do not count",
+        "certified",
+        "Commerce Analytics",
+        "sum of amount over orders",
+        "metrics/shop.yaml:",
+        "segment",
+        "table orders",
+    ] {
+        assert!(out.contains(said), "{said} is missing in\n{out}");
+    }
+}
+
+#[test]
+fn search_finds_by_alias_and_description() {
+    let shop = shop();
+    assert!(ok(&shop, &["search", "turnover"]).starts_with("gmv "));
+    assert!(ok(&shop, &["search", "placed"]).starts_with("orders "));
+    assert_eq!(
+        ok(&shop, &["search"]).lines().count(),
+        4,
+        "without words, all are listed"
+    );
+}
+
+#[test]
+fn values_come_with_their_number_of_rows() {
+    let shop = shop();
+    let empty = run(&shop, &["values", "market"]);
+    assert!(empty.err.contains("not indexed yet"), "{}", empty.err);
+    let report = run(&shop, &["reindex"]);
+    assert_eq!(report.code, 0, "{}", report.err);
+    assert_eq!(report.out, "", "progress is no data");
+    assert_eq!(ok(&shop, &["values", "market"]), "TH\t2\nVN\t2\nID\t1\n");
+    assert_eq!(ok(&shop, &["values", "segment", "ent"]), "Enterprise\t1\n");
+    let personal = run(&shop, &["values", "email"]);
+    assert!(
+        personal.out.is_empty() && personal.err.contains("personal data"),
+        "{}",
+        personal.err
+    );
+    assert_eq!(run(&shop, &["values", "markt"]).code, 1);
+}
+
+#[test]
+fn check_lists_every_problem_with_its_place() {
+    let shop = shop();
+    let fine = run(&shop, &["check"]);
+    assert_eq!((fine.code, fine.out.as_str()), (0, ""));
+    fs::write(
+        shop.path().join("metrics/more.yaml"),
+        "metrics:\n  a: {base_table: ordrs, agg: count}\n  b: {agrr: sum}\n",
+    )
+    .unwrap();
+    let broken = run(&shop, &["check"]);
+    assert_eq!(broken.code, 2);
+    assert!(
+        broken
+            .out
+            .contains("metrics/more.yaml:2:19: error: unknown dataset 'ordrs'"),
+        "{}",
+        broken.out
+    );
+    assert!(
+        broken
+            .out
+            .contains("metrics/more.yaml:3:7: error: unknown key 'agrr'"),
+        "{}",
+        broken.out
+    );
+    let listed: Value =
+        serde_json::from_str(&run(&shop, &["check", "--format", "json"]).out).unwrap();
+    assert_eq!(listed[0]["file"], "metrics/more.yaml");
+    assert_eq!(
+        run(&shop, &["query", "orders"]).code,
+        0,
+        "what is sound goes on working"
+    );
+}
+
+#[test]
+fn a_warehouse_that_is_not_there_ends_with_3() {
+    let shop = shop();
+    let missing = run(&shop, &["query", "orders", "--connection", "gone"]);
+    assert_eq!(missing.code, 3, "{}", missing.err);
+    assert!(missing.err.contains("gone.db"), "{}", missing.err);
+    fs::write(
+        shop.path().join("gone.db"),
+        "this is no database, whatever its name says",
+    )
+    .unwrap();
+    let junk = run(&shop, &["query", "orders", "--connection", "gone"]);
+    assert_eq!(junk.code, 3, "{}", junk.err);
+    let unknown = run(&shop, &["query", "orders", "--connection", "mian"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.err.contains("did you mean 'main'?"),
+        "{}",
+        unknown.err
+    );
+}
+
+#[test]
+fn a_project_that_does_not_exist_ends_with_2() {
+    assert_eq!(run(&shop(), &["check", "--project", "nowhere"]).code, 2);
+}
+
+#[test]
+fn without_a_terminal_the_explorer_says_what_to_do() {
+    let run = run(&shop(), &[]);
+    assert_eq!((run.code, run.out.as_str()), (2, ""));
+    assert!(run.err.contains("needs a terminal"), "{}", run.err);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_is_only_a_notice() {
+    let shop = shop();
+    let state = shop.path().join("metrex.yaml");
+    let run = run(
+        &shop,
+        &[
+            "query",
+            "orders",
+            "--format",
+            "csv",
+            "--state-dir",
+            state.to_str().unwrap(),
+        ],
+    );
+    assert_eq!(
+        (run.code, run.out.as_str()),
+        (0, "orders\n5\n"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("for this run only"), "{}", run.err);
+}
+
+#[test]
+fn doctor_names_every_connection_and_fails_for_a_dead_one() {
+    let run = run(&shop(), &["doctor"]);
+    assert_eq!(run.code, 3);
+    let line = |name: &str| {
+        run.out
+            .lines()
+            .find(|line| line.contains(name))
+            .unwrap_or_else(|| panic!("{name}: {}", run.out))
+    };
+    assert!(line("connection main").starts_with("ok"));
+    assert!(line("connection gone").starts_with("error"));
+    assert!(line("value index main").starts_with("warning"));
+    assert!(line("state folder").starts_with("ok"));
+}
+
+fn batch(folder: &TempDir, requests: &str) -> (i32, Vec<Value>) {
+    let mut child = metrex(folder.path())
+        .arg("batch")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(requests.as_bytes())
+        .unwrap();
+    let run = finished(child.wait_with_output().unwrap());
+    (
+        run.code,
+        run.out
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect(),
+    )
+}
+
+#[test]
+fn batch_answers_every_line_in_order_and_survives_bad_ones() {
+    let requests = concat!(
+        "{\"id\": 1, \"query\": \"orders by market\"}\n",
+        "{\"id\": \"two\", \"query\": {\"metrics\": [\"gmv\"], \"filters\": \"market = TH\"}}\n",
+        "not json\n",
+        "\n",
+        "{\"metrics\": [\"orders\"], \"group_by\": [\"channel\"]}\n",
+        "{\"id\": 5, \"query\": \"gmw\"}\n",
+        "{\"id\": 6, \"query\": \"orders\", \"colour\": \"red\"}\n",
+        "{\"id\": 7, \"query\": \"orders by market\"}",
+    );
+    let (code, replies) = batch(&shop(), requests);
+    assert_eq!((code, replies.len()), (0, 7));
+    assert_eq!(replies[0]["id"], 1);
+    assert_eq!(replies[0]["columns"][0]["name"], "market");
+    assert_eq!(replies[0]["rows"], json!([["ID", 1], ["TH", 2], ["VN", 2]]));
+    assert_eq!(replies[0]["truncated"], false);
+    assert!(replies[0]["sql"].is_string() && replies[0]["ms"].is_u64());
+    assert_eq!(replies[1]["id"], "two");
+    assert_eq!(replies[1]["rows"], json!([[30.5]]));
+    assert_eq!(replies[2]["error"]["code"], "bad_request");
+    assert_eq!(replies[3]["rows"], json!([["ads", 4], ["organic", 1]]));
+    assert_eq!(replies[4]["id"], 5);
+    assert_eq!(replies[4]["error"]["code"], "unknown_metric");
+    assert!(
+        replies[4]["error"]["hint"]
+            .as_str()
+            .unwrap()
+            .contains("gmv")
+    );
+    assert_eq!(replies[5]["error"]["code"], "bad_request");
+    assert_eq!(replies[6]["id"], 7);
+    assert!(
+        replies[6]["cached_age_ms"].is_u64(),
+        "asked before: {}",
+        replies[6]
+    );
+}
+
+#[test]
+fn batch_answers_before_the_next_request_is_written() {
+    let shop = shop();
+    let mut child = metrex(shop.path())
+        .arg("batch")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut requests, mut replies) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    for _ in 0..2 {
+        requests.write_all(b"{\"query\": \"orders\"}\n").unwrap();
+        let mut reply = Vec::new();
+        let mut byte = [0];
+        while byte != [b'\n'] {
+            replies.read_exact(&mut byte).unwrap();
+            reply.push(byte[0]);
+        }
+        assert_eq!(
+            serde_json::from_slice::<Value>(&reply).unwrap()["rows"],
+            json!([[5]])
+        );
+    }
+    drop(requests);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let shop = shop();
+    for arguments in [
+        &["query", "orders by market", "--format", "csv"][..],
+        &["schema"],
+        &["man"],
+    ] {
+        let mut child = metrex(shop.path())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let run = finished(child.wait_with_output().unwrap());
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{arguments:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_the_warehouse_and_ends_with_130() {
+    let shop = shop();
+    let endless = "datasets:
+  endless:
+    sql: with recursive n(i) as (select 1 union all select i + 1 from n where i < 4000000000) select i from n
+metrics:
+  numbers: {base_table: endless, agg: count, filters: ['i > 0']}
+";
+    fs::write(shop.path().join("metrics/endless.yaml"), endless).unwrap();
+    let mut child = metrex(shop.path())
+        .args(["query", "numbers"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The query runs for minutes; how long the program takes to get there does not matter.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(
+        child.try_wait().unwrap().is_none(),
+        "the query ended by itself"
+    );
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let run = finished(child.wait_with_output().unwrap());
+    assert_eq!((run.code, run.out.as_str()), (130, ""), "{}", run.err);
+}
+
+#[test]
+fn completions_manual_pages_and_schema_are_printed() {
+    let shop = shop();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(ok(&shop, &["completions", shell]).contains("metrex"));
+    }
+    let page = ok(&shop, &["man"]);
+    assert!(
+        page.contains(".TH metrex") && page.contains(".SH KEYS"),
+        "{page}"
+    );
+    assert!(ok(&shop, &["man", "query"]).contains("row"));
+    assert_eq!(run(&shop, &["man", "nothing"]).code, 2);
+    let schema: Value = serde_json::from_str(&ok(&shop, &["schema"])).unwrap();
+    assert!(schema.is_object());
+}
+
+#[test]
+fn no_colour_code_reaches_a_pipe() {
+    let shop = shop();
+    for arguments in [
+        &["query", "orders by market total"][..],
+        &["show", "gmv"],
+        &["search"],
+        &["query", "gmw"],
+    ] {
+        let run = run(&shop, arguments);
+        assert!(
+            !run.out.contains('\x1b') && !run.err.contains('\x1b'),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn outside_a_project_the_demo_answers_also_when_started_twice_at_once() {
+    let empty = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = metrex(empty.path());
+        command.args([
+            "query",
+            "gmv by market last 3 months top 3",
+            "--format",
+            "csv",
+        ]);
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let (one, other) = (start(), start());
+    let (one, other) = (
+        finished(one.wait_with_output().unwrap()),
+        finished(other.wait_with_output().unwrap()),
+    );
+    assert_eq!((one.code, other.code), (0, 0), "{}{}", one.err, other.err);
+    assert_eq!(one.out, other.out);
+    assert_eq!(one.out.lines().count(), 4, "{}", one.out);
+    let refused = finished(
+        metrex(empty.path())
+            .args(["query", "gmv where market = XY"])
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains("Unknown market 'XY'. Valid markets: "),
+        "{}",
+        refused.err
+    );
+}
