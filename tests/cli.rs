@@ -64,7 +64,7 @@ fn a_table_is_aligned_and_ends_with_the_engines_total() {
 market     gmv    aov
 ──────  ──────  ─────
 ID       $2.00   2.00
-TH      $30.50  15.24
+TH      $30.50  15.25
 VN       $6.24   3.12
 ──────  ──────  ─────
 total   $38.74   7.75
@@ -103,7 +103,7 @@ fn json_carries_types_totals_and_sql() {
     assert_eq!(answer["query"], "gmv by note all time total");
     assert_eq!(
         answer["columns"][0],
-        json!({"name": "note", "label": "note", "type": "text", "role": "group"})
+        json!({"name": "note", "label": "Note", "type": "text", "role": "group"})
     );
     assert_eq!(answer["columns"][1]["role"], "metric");
     assert_eq!(answer["rows"][0], json!({"note": "", "gmv": 5.24}));
