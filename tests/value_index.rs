@@ -35,6 +35,7 @@ datasets:
       ordered_at: {type: time}
       note: {pii: true}
       initial: {expr: 'substr(region, 1, 1)'}
+      branch: {expr: 'upper(Branch)'}
       half: {expr: size / 2, type: number}
       order_id: {type: number}
     joins:
@@ -63,8 +64,8 @@ const DATA: &str = "
 CREATE TABLE users (user_id integer, segment text);
 INSERT INTO users VALUES (1, 'SMB'), (2, 'Enterprise'), (2, 'SMB'), (NULL, 'SMB'), (NULL, 'SMB');
 CREATE TABLE orders (order_id integer, user_id integer, region text, size numeric(8, 2), paid boolean,
-    ordered_at timestamp, note text, amount numeric, status text);
-INSERT INTO orders VALUES
+    ordered_at timestamp, note text, amount numeric, status text, \"Branch\" text DEFAULT 'main');
+INSERT INTO orders (order_id, user_id, region, size, paid, ordered_at, note, amount, status) VALUES
     (1, 1, 'ID', 7, true, '2025-11-03', 'call me', 10, 'PAID'),
     (2, 1, 'ID', 7.0, false, '2025-11-03', 'call me', 10, 'PAID'),
     (3, 1, 'ID', 12.5, NULL, '2025-11-03', 'call me', 10, 'CANCELLED'),
@@ -167,6 +168,7 @@ fn every_dimension_and_filter_column_is_planned_and_personal_data_never_asked_fo
         .collect();
     names.sort();
     let expected = [
+        "orders.branch",
         "orders.initial",
         "orders.note",
         "orders.order_id",
@@ -206,6 +208,7 @@ async fn values_are_kept_with_their_counts_in_the_form_that_queries_write() {
         setup.values("orders", "paid"),
         counted(&[("true", 4), ("false", 1)])
     );
+    assert_eq!(setup.values("orders", "branch"), counted(&[("MAIN", 6)]));
     assert_eq!(
         setup.values("orders", "initial"),
         counted(&[("I", 3), ("", 1), ("T", 1)])
@@ -271,6 +274,16 @@ async fn a_key_that_is_not_unique_is_found() {
     assert_eq!(setup.index.key_is_unique("users"), Some(false));
     assert_eq!(setup.index.key_is_unique("places"), Some(true));
     assert_eq!(setup.index.key_is_unique("orders"), None);
+    // The declaration is corrected, or the data.
+    let corrected = METRICS
+        .replace("key: user_id", "key: [user_id, segment]")
+        .replace("on: user_id", "on: {user_id: user_id, status: segment}");
+    fill(&setup.warehouse, &setup.index, &registry_of(&corrected))
+        .await
+        .unwrap();
+    assert_eq!(setup.index.key_is_unique("users"), Some(true));
+    setup.fill().await.unwrap();
+    assert_eq!(setup.index.key_is_unique("users"), Some(false));
     setup.change("DELETE FROM users WHERE segment = 'Enterprise'");
     setup.fill().await.unwrap();
     assert_eq!(setup.index.key_is_unique("users"), Some(true));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, Visit, Visitor};
+use sqlparser::ast::{BinaryOperator, Expr, Visit, VisitMut, Visitor, VisitorMut};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
@@ -49,6 +49,25 @@ impl IndexColumn {
             }
         }
     }
+}
+
+/// An expression with its names quoted where the engine needs that.
+pub(super) fn quoted(text: &str, dialect: Dialect) -> String {
+    struct Quote(Dialect);
+    impl VisitorMut for Quote {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+            if let Expr::Identifier(ident) = expr {
+                *ident = self.0.ident(&ident.value);
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let Some(mut expr) = parse(text) else {
+        return text.to_owned();
+    };
+    let _ = VisitMut::visit(&mut expr, &mut Quote(dialect));
+    expr.to_string()
 }
 
 /// Everything a registry needs: every dimension except times, the columns that metric filters name, `pii` columns to

@@ -8,6 +8,7 @@ use arrow_array::types::Int64Type;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::plan::quoted;
 use super::replace::Finding;
 use super::{Failure, IndexColumn, IndexError, Progress, Report, Task, ValueIndex};
 use crate::model::{ColumnType, DimensionType};
@@ -114,7 +115,7 @@ async fn ask(
         }
         Task::Values { expr, kind } => {
             let expr = match expr {
-                Some(expr) => format!("({expr})"),
+                Some(expr) => format!("({})", quoted(expr, dialect)),
                 None => dialect.name(&column.column),
             };
             let value = dialect.cast(&expr, ColumnType::Text);

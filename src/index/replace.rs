@@ -29,6 +29,12 @@ impl ValueIndex {
             let transaction = connection.transaction()?;
             match finding {
                 Finding::Duplicates(duplicates) => {
+                    // A key that was declared before, and is not any more, no longer counts.
+                    transaction.execute(
+                        "DELETE FROM checked_keys WHERE table_name = ? \
+                         AND updated_at < (SELECT started_at FROM runs)",
+                        [&column.table],
+                    )?;
                     let sql = format!("REPLACE INTO checked_keys VALUES (?, ?, ?, {NOW})");
                     let row = params![column.table, column.column, duplicates];
                     transaction.prepare_cached(&sql)?.execute(row)?;
