@@ -35,8 +35,8 @@ fn contact(rng: &mut Rng) -> Contact {
         "ads" => (rng.choose(&[("click", 0.6)], "impression"), 62.0),
         "social" => (rng.choose(&[("click", 0.4)], "impression"), 38.0),
         "affiliate" => ("click", 85.0),
-        "push" => ("open", 3.0),
-        _ => ("open", 8.0),
+        "push" => ("open", 7.0),
+        _ => ("open", 15.0),
     };
     let cost_cents = (cost * rng.between(0.5, 1.6)).max(1.0) as i64;
     Contact {

@@ -12,7 +12,7 @@ use crate::model::ColumnType::{Date, Integer, Text};
 use crate::warehouse::Cell;
 
 /// Signed-in users on an average day in all markets, before growth, besides those who order or sign up.
-const DAILY_BROWSERS: f64 = 350.0;
+const DAILY_BROWSERS: f64 = 290.0;
 
 /// First day of the module tracking.
 const MODULES_SINCE: CivilDate = date(2025, 10, 1);

@@ -41,18 +41,18 @@ pub(super) struct Market {
 
 #[rustfmt::skip]
 pub(super) static MARKETS: [Market; 12] = [
-    Market { code: "ID", index: 0,  weight: 0.240, pace: 1.3, prices: 0.48, cash: 0.38, ads: 0.24, android: 0.74, cross_border: 0.05, take_rate: 0.021, conversion: 1.12, latin: false },
+    Market { code: "ID", index: 0,  weight: 0.218, pace: 1.3, prices: 0.48, cash: 0.38, ads: 0.24, android: 0.74, cross_border: 0.05, take_rate: 0.021, conversion: 1.12, latin: false },
     Market { code: "TH", index: 1,  weight: 0.130, pace: 1.2, prices: 0.58, cash: 0.31, ads: 0.27, android: 0.60, cross_border: 0.07, take_rate: 0.026, conversion: 1.05, latin: false },
-    Market { code: "VN", index: 2,  weight: 0.115, pace: 1.6, prices: 0.42, cash: 0.55, ads: 0.21, android: 0.66, cross_border: 0.06, take_rate: 0.018, conversion: 1.18, latin: false },
+    Market { code: "VN", index: 2,  weight: 0.110, pace: 1.6, prices: 0.42, cash: 0.55, ads: 0.21, android: 0.66, cross_border: 0.06, take_rate: 0.018, conversion: 1.18, latin: false },
     Market { code: "PH", index: 3,  weight: 0.100, pace: 1.4, prices: 0.46, cash: 0.49, ads: 0.22, android: 0.71, cross_border: 0.08, take_rate: 0.019, conversion: 0.98, latin: false },
     Market { code: "MY", index: 4,  weight: 0.085, pace: 1.1, prices: 0.66, cash: 0.09, ads: 0.26, android: 0.58, cross_border: 0.13, take_rate: 0.025, conversion: 0.95, latin: false },
-    Market { code: "SG", index: 5,  weight: 0.035, pace: 0.9, prices: 1.22, cash: 0.02, ads: 0.29, android: 0.38, cross_border: 0.28, take_rate: 0.031, conversion: 0.84, latin: false },
+    Market { code: "SG", index: 5,  weight: 0.035, pace: 0.9, prices: 1.22, cash: 0.02, ads: 0.29, android: 0.38, cross_border: 0.28, take_rate: 0.027, conversion: 0.84, latin: false },
     Market { code: "TW", index: 6,  weight: 0.100, pace: 0.8, prices: 0.82, cash: 0.12, ads: 0.30, android: 0.45, cross_border: 0.10, take_rate: 0.029, conversion: 1.09, latin: false },
-    Market { code: "BR", index: 7,  weight: 0.125, pace: 2.4, prices: 0.74, cash: 0.04, ads: 0.28, android: 0.78, cross_border: 0.09, take_rate: 0.024, conversion: 0.90, latin: true },
-    Market { code: "MX", index: 8,  weight: 0.035, pace: 2.1, prices: 0.78, cash: 0.16, ads: 0.25, android: 0.76, cross_border: 0.15, take_rate: 0.020, conversion: 0.82, latin: true },
-    Market { code: "CL", index: 9,  weight: 0.012, pace: 1.6, prices: 0.90, cash: 0.03, ads: 0.23, android: 0.70, cross_border: 0.21, take_rate: 0.017, conversion: 0.76, latin: true },
-    Market { code: "CO", index: 10, weight: 0.015, pace: 1.8, prices: 0.70, cash: 0.29, ads: 0.19, android: 0.80, cross_border: 0.17, take_rate: 0.015, conversion: 0.71, latin: true },
-    Market { code: "AR", index: 11, weight: 0.008, pace: 0.7, prices: 0.64, cash: 0.11, ads: 0.16, android: 0.77, cross_border: 0.04, take_rate: 0.013, conversion: 0.66, latin: true },
+    Market { code: "BR", index: 7,  weight: 0.122, pace: 2.4, prices: 0.74, cash: 0.04, ads: 0.28, android: 0.78, cross_border: 0.09, take_rate: 0.024, conversion: 0.90, latin: true },
+    Market { code: "MX", index: 8,  weight: 0.042, pace: 2.1, prices: 0.78, cash: 0.16, ads: 0.25, android: 0.76, cross_border: 0.15, take_rate: 0.020, conversion: 0.82, latin: true },
+    Market { code: "CL", index: 9,  weight: 0.020, pace: 1.6, prices: 0.90, cash: 0.03, ads: 0.23, android: 0.70, cross_border: 0.21, take_rate: 0.017, conversion: 0.76, latin: true },
+    Market { code: "CO", index: 10, weight: 0.022, pace: 1.8, prices: 0.70, cash: 0.29, ads: 0.19, android: 0.80, cross_border: 0.17, take_rate: 0.015, conversion: 0.71, latin: true },
+    Market { code: "AR", index: 11, weight: 0.016, pace: 0.7, prices: 0.64, cash: 0.11, ads: 0.16, android: 0.77, cross_border: 0.04, take_rate: 0.013, conversion: 0.66, latin: true },
 ];
 
 impl Market {
