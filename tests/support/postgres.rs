@@ -1,4 +1,5 @@
 //! A throwaway PostgreSQL cluster: made when the first test needs it, stopped and removed when the test binary ends.
+#![allow(dead_code, reason = "every test file uses its own part")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
