@@ -304,7 +304,7 @@ fn an_old_answer_never_overwrites_a_newer_question() {
     explorer.held.push_back(first);
     explorer.release();
     assert_eq!(explorer.state.finder.metric(), Some("gmv"));
-    assert!(!explorer.state.is_waiting());
+    assert!(!explorer.state.is_asking());
 }
 
 #[test]

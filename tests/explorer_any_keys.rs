@@ -77,7 +77,7 @@ proptest! {
                 Step::Paste(text) => { explorer.tell(Message::Paste(text)); }
             }
             explorer.screen();
-            prop_assert!(!explorer.state.is_waiting());
+            prop_assert!(!explorer.state.is_asking());
             let line = explorer.line();
             prop_assert_eq!(line.parse::<metrex::model::MetricQuery>().unwrap(), explorer.state.query.clone(), "the query has a line: {}", line);
         }

@@ -196,8 +196,8 @@ impl Engine {
                     let percent = (step.share * 100.0).round();
                     // A full queue means that newer steps will follow anyway.
                     let _ = progress.try_send(Message::Preparing(format!(
-                        "Making the demo: {} {percent}%",
-                        step.step
+                        "Making the demo database: {} {percent}%",
+                        step.step.trim_start_matches("demo data: ")
                     )));
                 })
                 .await;

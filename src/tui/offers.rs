@@ -12,8 +12,8 @@ use super::widgets::grid::{Copy, CopyFormat};
 use crate::compile::DimensionChoice;
 use crate::model::query_line::print_name;
 use crate::model::{
-    ColumnState, Comparison, DimensionType, Direction, Filter, Grain, GroupBy, MetricKind, OrderBy,
-    Registry, TimeRange, Weekday,
+    ColumnState, Comparison, Dimension, DimensionType, Direction, Filter, Grain, GroupBy,
+    MetricKind, OrderBy, Registry, TimeRange, Weekday,
 };
 use crate::session::cell::thousands;
 use crate::session::{HistoryEntry, ValueList};
@@ -53,33 +53,49 @@ const COMPARISONS: [&str; 4] = [
 
 /// Dimensions: time grains first, then what can be reached, then the rest with the reason.
 pub fn dimensions(state: &State, choices: &[DimensionChoice], filter: bool) -> Vec<Offer> {
-    let default = state
-        .query
-        .metrics
-        .first()
-        .and_then(|name| default_time(&state.catalog.registry, name));
-    let is_default = |choice: &DimensionChoice| Some(choice.dimension.as_str()) == default;
-    let mut offers = Vec::new();
-    let times = choices
-        .iter()
-        .filter(|choice| choice.kind.is_time() && choice.reachable.is_ok());
-    if !filter {
-        for choice in times.clone().filter(|choice| is_default(choice)).take(1) {
-            offers.extend(grains(choice.kind).map(|grain| offer_grain(grain, None, &choice.label)));
-        }
-    }
+    let times = default_times(state);
+    let is_default = |choice: &DimensionChoice| {
+        times
+            .iter()
+            .any(|(dataset, time)| choice.dataset == *dataset && choice.dimension == time.name)
+    };
     let (reached, others): (Vec<_>, Vec<_>) =
         choices.iter().partition(|choice| choice.reachable.is_ok());
-    let plain = reached
+    let (dated, plain): (Vec<_>, Vec<_>) = reached
         .into_iter()
-        .filter(|choice| filter || !choice.kind.is_time());
-    offers.extend(plain.map(|choice| offer_dimension(state, choice)));
+        .partition(|choice| choice.kind.is_time());
+    let mut offers = Vec::new();
     if !filter {
-        for choice in times.filter(|choice| !is_default(choice)) {
-            offers.extend(
-                grains(choice.kind)
-                    .map(|grain| offer_grain(grain, Some(&choice.name), &choice.label)),
-            );
+        // Each metric has its own default time; a grain is offered if all of them have it.
+        let label = match times.as_slice() {
+            [(_, only)] => only.label.as_str(),
+            _ => "each metric's own time",
+        };
+        let coarsest = times
+            .iter()
+            .map(|(_, time)| time.kind)
+            .reduce(|kind, other| match other {
+                DimensionType::Date => other,
+                _ => kind,
+            });
+        offers.extend(
+            coarsest
+                .into_iter()
+                .flat_map(grains)
+                .map(|grain| offer_grain(grain, None, label)),
+        );
+    }
+    offers.extend(
+        plain
+            .into_iter()
+            .map(|choice| offer_dimension(state, choice)),
+    );
+    for choice in dated {
+        if filter {
+            offers.push(offer_dimension(state, choice));
+        } else if !is_default(choice) {
+            let of = Some(choice.name.as_str());
+            offers.extend(grains(choice.kind).map(|grain| offer_grain(grain, of, &choice.label)));
         }
     }
     offers.extend(
@@ -88,6 +104,48 @@ pub fn dimensions(state: &State, choices: &[DimensionChoice], filter: bool) -> V
             .map(|choice| offer_dimension(state, choice)),
     );
     offers
+}
+
+/// The time dimensions that a query means where it says only `month`, with their datasets; none where a metric has none.
+fn default_times(state: &State) -> Vec<(&str, &Dimension)> {
+    fn collect<'a>(
+        registry: &'a Registry,
+        metric: &str,
+        into: &mut Vec<(&'a str, &'a Dimension)>,
+    ) -> Option<()> {
+        let metric = registry.metric(metric)?;
+        match &metric.kind {
+            MetricKind::Derived { inputs, .. } => inputs
+                .iter()
+                .try_for_each(|input| collect(registry, input, into)),
+            MetricKind::Complex { .. } => None,
+            kind => kind
+                .sources()
+                .first()?
+                .measures
+                .iter()
+                .try_for_each(|measure| {
+                    let dataset = registry.datasets.get(&measure.dataset)?;
+                    let time =
+                        dataset.dimension(measure.time.as_deref().or(dataset.time.as_deref())?)?;
+                    if !into
+                        .iter()
+                        .any(|(name, there)| *name == dataset.name && there.name == time.name)
+                    {
+                        into.push((&dataset.name, time));
+                    }
+                    Some(())
+                }),
+        }
+    }
+    let mut times = Vec::new();
+    let registry = &state.catalog.registry;
+    let all = state
+        .query
+        .metrics
+        .iter()
+        .try_for_each(|metric| collect(registry, metric, &mut times));
+    if all.is_some() { times } else { Vec::new() }
 }
 
 fn grains(kind: DimensionType) -> impl DoubleEndedIterator<Item = Grain> {
@@ -130,21 +188,6 @@ fn offer_dimension(state: &State, choice: &DimensionChoice) -> Offer {
             field: Some((choice.name.clone(), choice.kind)),
         },
     )
-}
-
-/// The time dimension a metric is grouped by where a query says only `month`.
-fn default_time<'a>(registry: &'a Registry, metric: &str) -> Option<&'a str> {
-    let metric = registry.metric(metric)?;
-    if let MetricKind::Derived { inputs, .. } = &metric.kind {
-        return inputs
-            .first()
-            .and_then(|input| default_time(registry, input));
-    }
-    let measure = metric.kind.sources().first()?.measures.first()?;
-    measure
-        .time
-        .as_deref()
-        .or_else(|| registry.datasets.get(&measure.dataset)?.time.as_deref())
 }
 
 /// The known values of a dimension, and those that the query picks already.

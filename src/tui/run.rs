@@ -29,6 +29,9 @@ const WAITING: usize = 256;
 /// Messages taken in before the next frame.
 const BATCH: usize = 64;
 
+/// How long a frame waits for answers that are on their way.
+const ANSWERS: Duration = Duration::from_millis(5);
+
 /// How often the elapsed time of a run is shown anew.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -103,6 +106,7 @@ async fn explore(session: Session) -> Result<(), TuiError> {
         started: Instant::now(),
         frame: Duration::from_millis(if slow { 33 } else { 16 }),
         drawn: None,
+        asked: None,
     };
     app.live(effects).await
 }
@@ -118,6 +122,8 @@ struct App {
     /// Least time between two frames.
     frame: Duration,
     drawn: Option<Instant>,
+    /// When the session was asked last.
+    asked: Option<Instant>,
 }
 
 /// The keys, read by a task of its own, so that many of them can be taken in before a frame is drawn.
@@ -185,9 +191,7 @@ impl App {
         let mut leaving = self.carry_out(effects).await?;
         let mut dirty = true;
         while !leaving {
-            let due = self
-                .drawn
-                .map_or(Duration::ZERO, |at| self.frame.saturating_sub(at.elapsed()));
+            let due = self.due();
             if dirty && due.is_zero() {
                 self.hits = self.screen.draw(&self.state)?;
                 self.drawn = Some(Instant::now());
@@ -211,13 +215,27 @@ impl App {
                 Woken::Message(Some(message)) => vec![message],
             };
             self.tell(Message::Clock(self.started.elapsed())).await?;
+            dirty |= !input.is_empty();
             for message in input {
                 leaving |= self.tell(message).await?;
             }
-            leaving |= self.catch_up().await?;
-            dirty = true;
+            leaving |= self.catch_up(&mut dirty).await?;
         }
         Ok(())
+    }
+
+    /// How long the next frame has to wait: for the frame before it, and a moment for answers, so that a keystroke and
+    /// what it finds are one frame.
+    fn due(&self) -> Duration {
+        let left = |since: Option<Instant>, time: Duration| {
+            since.map_or(Duration::ZERO, |since| time.saturating_sub(since.elapsed()))
+        };
+        let answers = if self.state.is_asking() {
+            left(self.asked, ANSWERS)
+        } else {
+            Duration::ZERO
+        };
+        left(self.drawn, self.frame).max(answers)
     }
 
     async fn wait(&mut self, signals: &mut Signals, timer: Option<Duration>) -> Woken {
@@ -241,7 +259,7 @@ impl App {
     }
 
     /// Takes in what else has come, so that one frame shows it all.
-    async fn catch_up(&mut self) -> Result<bool, TuiError> {
+    async fn catch_up(&mut self, dirty: &mut bool) -> Result<bool, TuiError> {
         let mut leaving = false;
         for _ in 0..BATCH {
             let message = match self.keyboard.events.try_recv() {
@@ -252,6 +270,7 @@ impl App {
                 },
             };
             if let Some(message) = message {
+                *dirty = true;
                 leaving |= self.tell(message).await?;
             }
         }
@@ -286,7 +305,10 @@ impl App {
     async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<bool, TuiError> {
         for effect in effects {
             match effect {
-                Effect::Lookup { generation, lookup } => self.engine.ask(generation, lookup),
+                Effect::Lookup { generation, lookup } => {
+                    self.asked = Some(Instant::now());
+                    self.engine.ask(generation, lookup);
+                }
                 Effect::Run {
                     generation,
                     query,

@@ -122,6 +122,8 @@ pub struct Finder {
     pub selected: usize,
     /// The first row shown.
     pub offset: usize,
+    /// Columns of the longest name.
+    pub names: usize,
 }
 
 /// A line of the catalog.
@@ -318,9 +320,9 @@ impl State {
         self.generations.remove(&slot);
     }
 
-    /// Whether any answer is still outstanding.
-    pub fn is_waiting(&self) -> bool {
-        !self.generations.is_empty() || self.result.is_running()
+    /// Whether an answer of the session is still outstanding.
+    pub fn is_asking(&self) -> bool {
+        !self.generations.is_empty()
     }
 
     /// The groupings in force, also where the query names none.

@@ -1,14 +1,13 @@
 //! The terminal: taken and given back whatever happens, one write per frame, never asked a question.
 
-use std::io::{self, BufWriter, Stdout, Write, stdout};
+use std::io::{self, Write, stdout};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate,
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -24,15 +23,40 @@ use super::view::view;
 /// The most that is copied by OSC 52: many terminals cut or drop longer sequences.
 pub(super) const COPY_CAP: usize = 100_000;
 
-/// Enough for a whole frame of a large screen, so that it leaves in one write.
-const BUFFER: usize = 1 << 18;
+/// Clicks and the wheel, with SGR positions. Moves are not wanted: each would cross a slow line for nothing.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+
+/// Bytes of a frame until all of it is there; then they leave in one write.
+#[derive(Default)]
+struct Held(Vec<u8>);
+
+/// What [`EndSynchronizedUpdate`] writes: the end of a frame.
+const FRAME_END: &[u8] = b"\x1b[?2026l";
+
+impl Write for Held {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    /// Drawing flushes in the middle of a frame, which is too early.
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.0.ends_with(FRAME_END) {
+            return Ok(());
+        }
+        let mut out = stdout().lock();
+        out.write_all(&self.0)?;
+        self.0.clear();
+        out.flush()
+    }
+}
 
 /// Whether the terminal is ours at the moment; a panic hook must not restore what was never taken.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the explorer has it; dropping gives it back.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Held>>,
 }
 
 impl Screen {
@@ -40,7 +64,7 @@ impl Screen {
     pub(super) fn open(mouse: bool) -> io::Result<Self> {
         restore_before_panic();
         take(mouse)?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(BUFFER, stdout()));
+        let backend = CrosstermBackend::new(Held::default());
         match Terminal::new(backend) {
             Ok(terminal) => Ok(Self { terminal }),
             Err(error) => {
@@ -72,7 +96,7 @@ impl Screen {
     /// Captures the mouse, or leaves it to the terminal.
     pub(super) fn capture_mouse(&mut self, on: bool) -> io::Result<()> {
         if on {
-            execute!(stdout(), EnableMouseCapture)
+            execute!(stdout(), Print(MOUSE))
         } else {
             execute!(stdout(), DisableMouseCapture)
         }
@@ -117,7 +141,7 @@ fn take(mouse: bool) -> io::Result<()> {
         cursor::Hide
     )?;
     if mouse {
-        execute!(stdout(), EnableMouseCapture)?;
+        execute!(stdout(), Print(MOUSE))?;
     }
     Ok(())
 }
@@ -183,6 +207,16 @@ mod tests {
         ] {
             assert!(out.contains(off), "{off:?} is missing in {out:?}");
         }
+    }
+
+    #[test]
+    fn a_frame_is_held_until_it_is_whole() {
+        let mut held = Held::default();
+        queue!(held, BeginSynchronizedUpdate).unwrap();
+        held.flush().unwrap();
+        assert!(!held.0.is_empty());
+        queue!(held, EndSynchronizedUpdate).unwrap();
+        assert!(held.0.ends_with(FRAME_END));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::session::Hit;
 use crate::tui::edit;
 use crate::tui::message::{Effect, Lookup};
 use crate::tui::state::{CatalogRow, Finder, Focus, State};
+use crate::tui::widgets::text::width;
 
 /// The search words changed.
 pub(super) fn typed(state: &mut State) -> Vec<Effect> {
@@ -16,6 +17,8 @@ pub(super) fn typed(state: &mut State) -> Vec<Effect> {
 /// Metrics were found.
 pub(super) fn found(state: &mut State, hits: Vec<Hit>) -> Vec<Effect> {
     let before = state.finder.metric().map(str::to_owned);
+    let names = hits.iter().map(|hit| width(&hit.metric));
+    state.finder.names = names.max().unwrap_or(0);
     state.finder.hits = hits;
     state.finder.rows = rows(state);
     let finder = &mut state.finder;

@@ -77,7 +77,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         };
         Span::styled(empty, theme.dim).render(list, frame.buffer_mut());
     }
-    let names = name_width(state);
+    let names = finder.names.clamp(6, 20);
     let shown = finder
         .rows
         .iter()
@@ -224,12 +224,6 @@ fn letters(hit: &Hit, field: Field) -> &[u32] {
         .iter()
         .find(|found| found.field == field)
         .map_or(&[], |found| &found.indices)
-}
-
-/// The width of the column of names: as wide as the longest, within reason.
-fn name_width(state: &State) -> usize {
-    let names = state.finder.hits.iter().map(|hit| width(&hit.metric));
-    names.max().unwrap_or(0).clamp(6, 20)
 }
 
 /// A sign for a life-cycle state.

@@ -105,12 +105,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
                 format!(" · incomplete: {}", error.message),
                 theme.error,
             ));
-        } else if let Some(Err(reason)) = state
-            .result
-            .compiled
-            .as_ref()
-            .map(|compiled| &compiled.totals)
-        {
+        } else if let Some(reason) = no_total(state) {
             spans.push(Span::styled(format!(" · no total: {reason}"), theme.dim));
         }
         // The header has the short name.
@@ -120,6 +115,16 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         }
         Line::from(spans).render(line, frame.buffer_mut());
     }
+}
+
+/// Why there is no total row, where one is asked for.
+fn no_total(state: &State) -> Option<&str> {
+    let compiled = state
+        .result
+        .compiled
+        .as_ref()
+        .filter(|compiled| compiled.query.total)?;
+    compiled.totals.as_ref().err().map(String::as_str)
 }
 
 fn progress(state: &State) -> Line<'_> {
