@@ -399,6 +399,33 @@ fn a_state_folder_that_cannot_be_written_is_only_a_notice() {
 }
 
 #[test]
+fn a_damaged_history_stops_nothing_and_is_never_replaced() {
+    let shop = shop();
+    ok(&shop, &["query", "orders"]);
+    let project = fs::read_dir(shop.path().join(".state"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let history = project.join("usage.db");
+    let junk = "this was a history once, and somebody may want to mend it".repeat(20);
+    fs::write(&history, &junk).unwrap();
+    for leftover in ["usage.db-wal", "usage.db-shm"] {
+        let _ = fs::remove_file(project.join(leftover));
+    }
+    let run = run(&shop, &["query", "orders", "--format", "csv"]);
+    assert_eq!(
+        (run.code, run.out.as_str()),
+        (0, "orders\n5\n"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("not in the history"), "{}", run.err);
+    assert_eq!(fs::read_to_string(&history).unwrap(), junk);
+}
+
+#[test]
 fn doctor_names_every_connection_and_fails_for_a_dead_one() {
     let run = run(&shop(), &["doctor"]);
     assert_eq!(run.code, 3);

@@ -108,6 +108,9 @@ async fn stream(
     printer.finish(out, &compiled, &Summary { run, totals })?;
     out.flush()?;
     announce(&run);
+    if let Some(problem) = session.history_problem() {
+        notes::note(&format!("the query is not in the history: {problem}"));
+    }
     Ok(())
 }
 

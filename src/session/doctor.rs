@@ -62,6 +62,13 @@ impl Session {
             self.check_definitions(),
             self.check_state(),
         ];
+        if let Some(problem) = self.history_problem() {
+            checks.push(
+                Check::new("history", CheckStatus::Warning, problem).hint(
+                    "queries run, but are not recorded; move the file away to begin a new one",
+                ),
+            );
+        }
         if self.connections().is_empty() {
             checks.push(
                 Check::new("connections", CheckStatus::Error, "none configured")

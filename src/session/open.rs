@@ -14,7 +14,7 @@ use super::{Hit, SessionError, StateFolder};
 use crate::compile::{CompileError, CompileOptions, Compiled, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
-use crate::usage::{HistoryEntry, Usage};
+use crate::usage::{HistoryEntry, Usage, UsageError};
 use crate::warehouse::Dialect;
 
 /// What a session is opened with; everything may be left out.
@@ -42,7 +42,7 @@ struct Inner {
     today: Option<Date>,
     connections: Connections,
     version: RwLock<Arc<Version>>,
-    usage: OnceLock<Option<Usage>>,
+    usage: OnceLock<Result<Usage, UsageError>>,
     counts: Mutex<Option<Arc<HashMap<String, u64>>>>,
     cache: ResultCache,
 }
@@ -145,6 +145,7 @@ impl Session {
     /// The latest queries, newest first.
     pub fn history(&self, limit: usize) -> Vec<HistoryEntry> {
         self.usage_store()
+            .ok()
             .and_then(|usage| usage.history(limit).ok())
             .unwrap_or_default()
     }
@@ -157,6 +158,7 @@ impl Session {
             .unwrap_or_else(PoisonError::into_inner);
         let count = || {
             self.usage_store()
+                .ok()
                 .and_then(|usage| usage.counts().ok())
                 .unwrap_or_default()
         };
@@ -172,10 +174,15 @@ impl Session {
             .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    pub(super) fn usage_store(&self) -> Option<&Usage> {
+    /// Why queries are not recorded, where they are not: the history cannot be opened or is damaged.
+    pub fn history_problem(&self) -> Option<String> {
+        self.usage_store().err().map(ToString::to_string)
+    }
+
+    pub(super) fn usage_store(&self) -> Result<&Usage, &UsageError> {
         self.inner
             .usage
-            .get_or_init(|| Usage::open(&self.state().usage()).ok())
+            .get_or_init(|| Usage::open(&self.state().usage()))
             .as_ref()
     }
 

@@ -296,7 +296,7 @@ impl Session {
         elapsed: Duration,
         result: &Result<(Finished, Option<Duration>), SessionError>,
     ) {
-        let Some(usage) = self.usage_store() else {
+        let Ok(usage) = self.usage_store() else {
             return;
         };
         usage.record(QueryRecord {
