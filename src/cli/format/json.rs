@@ -3,27 +3,23 @@
 use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Printer, Summary};
 use crate::compile::{Compiled, OutputColumn, Role};
 use crate::session::cell::raw_json;
 
-/// `{query, columns, rows, totals, truncated, sql, ms}`
+/// `{query, columns, rows, totals, truncated, sql, ms}`, printed at the end, so that a run that fails prints nothing.
+/// Until then the rows stay in columns, which takes a fraction of the memory.
 #[derive(Default)]
 pub struct Json {
-    rows: Vec<Value>,
+    batches: Vec<RecordBatch>,
 }
 
 impl Printer for Json {
-    fn batch(
-        &mut self,
-        _: &mut dyn Write,
-        compiled: &Compiled,
-        batch: &RecordBatch,
-    ) -> io::Result<()> {
-        self.rows
-            .extend((0..batch.num_rows()).map(|row| object(&compiled.main.columns, batch, row)));
+    fn batch(&mut self, _: &mut dyn Write, _: &Compiled, batch: &RecordBatch) -> io::Result<()> {
+        self.batches.push(batch.clone());
         Ok(())
     }
 
@@ -33,22 +29,33 @@ impl Printer for Json {
         compiled: &Compiled,
         summary: &Summary,
     ) -> io::Result<()> {
-        let mut answer = json!({
-            "query": compiled.query.to_string(),
-            "columns": columns_json(&compiled.main.columns),
-            "rows": std::mem::take(&mut self.rows),
-            "truncated": summary.run.truncated,
-            "sql": compiled.main.sql,
-            "ms": summary.run.elapsed.as_millis() as u64,
-        });
-        if let (Some(row), Ok(statement), Some(answer)) =
-            (&summary.totals, &compiled.totals, answer.as_object_mut())
-        {
-            answer.insert("totals".to_owned(), object(&statement.columns, row, 0));
+        let columns = &compiled.main.columns;
+        writeln!(out, "{{")?;
+        member(out, "query", &compiled.query.to_string())?;
+        member(out, "columns", &columns_json(columns))?;
+        write!(out, "  \"rows\": [")?;
+        let mut separator = "\n";
+        for batch in &self.batches {
+            for row in 0..batch.num_rows() {
+                write!(out, "{separator}    ")?;
+                serde_json::to_writer(&mut *out, &object(columns, batch, row))?;
+                separator = ",\n";
+            }
         }
-        serde_json::to_writer_pretty(&mut *out, &answer)?;
-        writeln!(out)
+        writeln!(out, "\n  ],")?;
+        if let (Some(row), Ok(statement)) = (&summary.totals, &compiled.totals) {
+            member(out, "totals", &object(&statement.columns, row, 0))?;
+        }
+        member(out, "truncated", &summary.run.truncated)?;
+        member(out, "sql", &compiled.main.sql)?;
+        writeln!(out, "  \"ms\": {}\n}}", summary.run.elapsed.as_millis())
     }
+}
+
+fn member(out: &mut dyn Write, name: &str, value: &impl Serialize) -> io::Result<()> {
+    write!(out, "  \"{name}\": ")?;
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out, ",")
 }
 
 /// One object per row.

@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod markdown;
 mod table;
 
 use std::io::{self, Write};
@@ -10,8 +11,9 @@ use arrow_array::RecordBatch;
 use clap::ValueEnum;
 
 use super::style::Style;
-use crate::compile::Compiled;
+use crate::compile::{Compiled, OutputColumn};
 use crate::session::RunSummary;
+use crate::session::cell::cell_text;
 
 pub use json::{columns_json, row_values};
 
@@ -79,10 +81,39 @@ impl Format {
     pub fn printer(self, style: Style) -> Box<dyn Printer> {
         match self {
             Self::Table => Box::new(table::Table::new(style)),
-            Self::Markdown => Box::new(table::Table::markdown()),
+            Self::Markdown => Box::new(markdown::Markdown),
             Self::Csv => Box::new(csv::Csv),
             Self::Json => Box::new(json::Json::default()),
             Self::Ndjson => Box::new(json::NdJson),
         }
     }
+}
+
+/// The cells of one row, for people.
+fn cells(columns: &[OutputColumn], batch: &RecordBatch, row: usize) -> Vec<String> {
+    let arrays = batch.columns().iter().zip(columns);
+    arrays
+        .map(|(array, column)| cell_text(array.as_ref(), row, column).text)
+        .collect()
+}
+
+/// The total row, each number under its column, with the word "total" in the first free one.
+fn total_cells(compiled: &Compiled, summary: &Summary) -> Option<Vec<String>> {
+    let (row, statement) = (summary.totals.as_ref()?, compiled.totals.as_ref().ok()?);
+    let totals = cells(&statement.columns, row, 0);
+    let find = |column: &OutputColumn| {
+        let at = statement
+            .columns
+            .iter()
+            .position(|total| total.name == column.name)?;
+        totals.get(at).cloned()
+    };
+    let columns = compiled.main.columns.iter();
+    let mut cells: Vec<_> = columns
+        .map(|column| find(column).unwrap_or_default())
+        .collect();
+    if let Some(free) = cells.iter_mut().find(|cell| cell.is_empty()) {
+        "total".clone_into(free);
+    }
+    Some(cells)
 }
