@@ -10,13 +10,17 @@
 #[path = "support/postgres.rs"]
 #[allow(dead_code, reason = "every test file uses its own part")]
 mod postgres;
+mod support;
 
 use std::fs;
 use std::path::Path;
 
 use metrex::init::{from_connection, from_csv};
+use metrex::model::NoValues;
 use metrex::registry::{Project, load};
+use metrex::warehouse::{Dialect, Warehouse};
 use postgres::Cluster;
+use support::shop::{Engine, rows};
 use tempfile::TempDir;
 
 /// The registry files of a project, in the order of their names.
@@ -181,4 +185,75 @@ fn what_cannot_be_reached_or_understood_leaves_nothing() {
     let url = format!("sqlite:{}", folder.path().join("not.db").display());
     assert!(from_connection(&url, &target, &mut |_| {}).is_err());
     assert!(!target.exists());
+}
+
+/// Names, types and keys as they are found in old databases.
+const AWKWARD: &str = r##"
+    CREATE SCHEMA crm;
+    CREATE TABLE "Users" ("userId" uuid PRIMARY KEY DEFAULT gen_random_uuid(), "fullName" text, "E-Mail" text,
+        "user" text, tags text[], "createdAt" timestamptz DEFAULT '2025-01-01', payload jsonb);
+    INSERT INTO "Users" ("fullName", "E-Mail", "user") VALUES ('A', 'a@example.org', 'x'), ('B', 'b@example.org', 'x');
+    CREATE TABLE crm."Users" (id serial PRIMARY KEY, "order" text, "Order" text, month text, "größe" numeric, flag boolean);
+    INSERT INTO crm."Users" ("order", "Order", month, "größe", flag) VALUES ('a', 'b', 'May', 1.5, true), ('c', 'd', 'June', 2.5, NULL);
+    CREATE TABLE employee (id int PRIMARY KEY, manager_id int REFERENCES employee, salary int, "group" text);
+    INSERT INTO employee VALUES (1, NULL, 10, 'x'), (2, 1, 5, 'y');
+    CREATE TABLE fct_visit (visit_id bigint, day date, "userId" uuid, location text, location_id int, "select" int, has_cart int);
+    INSERT INTO fct_visit SELECT i, '2025-01-01', (SELECT "userId" FROM "Users" LIMIT 1), 'here', 1, i, i % 2 FROM generate_series(1, 20) AS i;
+    CREATE TABLE location (id int PRIMARY KEY, name text, "time" time);
+    INSERT INTO location VALUES (1, 'L: "one", #1', '10:00');
+    CREATE TABLE nothing_here (id int PRIMARY KEY, "at" timestamp, note text, amount money);
+    CREATE TABLE order_line (order_no int, line_no int, qty int, unit_price numeric, PRIMARY KEY (order_no, line_no));
+    INSERT INTO order_line VALUES (1, 1, 2, 1.5), (1, 2, 1, 2), (2, 1, 1, 1);
+    CREATE TABLE shipment (shipment_id int PRIMARY KEY, order_no int, line_no int, shipped_at timestamp, FOREIGN KEY (order_no, line_no) REFERENCES order_line);
+    INSERT INTO shipment VALUES (1, 1, 1, '2025-02-01'), (2, 2, 1, NULL);
+    CREATE VIEW big_spenders AS SELECT * FROM employee WHERE salary > 7;
+    CREATE TABLE "Weird; name: yes" ("a:b" int, "# c" text, "it's" text, "Price (EUR)" numeric, "new
+line" text);
+    INSERT INTO "Weird; name: yes" VALUES (1, 'x', 'y', 3, 'z'), (2, 'x', 'y', 4, 'z');
+"##;
+
+#[test]
+fn awkward_names_types_and_keys_still_give_a_registry_that_works() {
+    let Some(cluster) = Cluster::start(false) else {
+        return;
+    };
+    cluster.psql(AWKWARD);
+    let folder = TempDir::new().unwrap();
+    let target = folder.path().join("project");
+    from_connection(&cluster.url(), &target, &mut |_| {}).unwrap();
+    let project = Project::find(Some(&target)).unwrap();
+    let loaded = load(&project.files(), &project.config, None);
+    let problems: Vec<_> = loaded.diagnostics.iter().map(ToString::to_string).collect();
+    let files: Vec<_> = registry_files(&target)
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
+    assert!(problems.is_empty(), "{problems:#?}\n{}", files.join("\n"));
+    let employees = &loaded.registry.datasets["employee"];
+    assert_eq!(employees.joins["manager"].to, "employee");
+    assert_eq!(
+        loaded.registry.datasets["shipment"].joins["order_line"]
+            .on
+            .len(),
+        2
+    );
+
+    let engine = Engine::new(loaded.registry);
+    let warehouse = Warehouse::open(&postgres::at(&cluster.url()), "UTC").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for name in engine.registry.metrics.keys() {
+        let choices = engine
+            .reach
+            .choices(&engine.registry, std::slice::from_ref(name));
+        let groups = choices.iter().filter(|choice| choice.reachable.is_ok());
+        for group in groups.map(|choice| choice.name.as_str()).chain(["none"]) {
+            let line = format!("{name} by {group}");
+            let compiled = engine.compile_with(&line, Dialect::Postgres, &NoValues);
+            let compiled = compiled.unwrap_or_else(|error| panic!("{line}: {error}"));
+            runtime.block_on(rows(&warehouse, &compiled.main));
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! The registry as it will be written: datasets with dimensions and joins. Metrics are added by `metrics`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::joins::Joins;
+use super::naming;
 use super::roles::{self, Role};
 use super::survey::{Column, Table};
 use super::words;
@@ -36,7 +37,7 @@ pub(super) struct Dataset {
     pub(super) large: bool,
     pub(super) key: Vec<String>,
     pub(super) key_declared: bool,
-    /// The default time dimension and the days it spans.
+    /// The column of the default time dimension, and the days it spans.
     pub(super) time: Option<(String, String)>,
     pub(super) dimensions: Vec<Dimension>,
     pub(super) joins: Vec<Join>,
@@ -104,15 +105,18 @@ fn dataset_names(known: &[Known<'_>]) -> Vec<String> {
     for table in known {
         *times.entry(short(table)).or_default() += 1;
     }
+    let mut taken = HashSet::new();
     known
         .iter()
         .map(|known| {
             let name = short(known);
-            if times.get(&name) == Some(&1) {
+            let alone = times.get(&name) == Some(&1);
+            let name = if alone {
                 name
             } else {
                 words::identifier(&known.table.name)
-            }
+            };
+            naming::claim(&mut taken, name)
         })
         .collect()
 }
@@ -127,16 +131,11 @@ fn dataset(known: Known<'_>, name: &str, names: &[String]) -> Dataset {
         .columns()
         .filter_map(|(column, role)| dimension(table, column, role))
         .collect();
-    let time = roles::default_time(table, roles).and_then(|column| {
-        let dimension = dimensions
-            .iter()
-            .find(|dimension| dimension.column == column.name)?;
+    let time = roles::default_time(table, roles).map(|column| {
         let day = |text: &String| text.get(..10).unwrap_or(text).to_owned();
-        let span = column
-            .range
-            .as_ref()
-            .map(|(from, to)| format!("{} to {}", day(from), day(to)));
-        Some((dimension.name.clone(), span.unwrap_or_default()))
+        let span = column.range.as_ref();
+        let span = span.map(|(from, to)| format!("{} to {}", day(from), day(to)));
+        (column.name.clone(), span.unwrap_or_default())
     });
     let unused = known.columns().filter_map(|(column, role)| match role {
         Role::Unused(reason) => Some((column.name.clone(), *reason)),
@@ -186,7 +185,7 @@ fn dimension(table: &Table, column: &Column, role: &Role) -> Option<Dimension> {
     };
     let plain = words::identifier(&column.name);
     let generic = kind == DimensionType::Text && GENERIC.contains(&plain.as_str());
-    let name = if generic {
+    let name = if generic || !naming::is_usable(&plain) {
         format!("{}_{plain}", table.entity)
     } else {
         plain
@@ -205,7 +204,7 @@ fn dimension(table: &Table, column: &Column, role: &Role) -> Option<Dimension> {
 }
 
 /// Equal names in several datasets would be taken to mean the same thing: only times keep theirs, the others get the
-/// entity in front.
+/// entity in front. So does a dimension that is called like a join.
 fn tell_apart(datasets: &mut [Dataset]) {
     let mut times: HashMap<String, usize> = HashMap::new();
     for dimension in datasets.iter().flat_map(|dataset| &dataset.dimensions) {
@@ -213,11 +212,15 @@ fn tell_apart(datasets: &mut [Dataset]) {
     }
     for dataset in datasets.iter_mut() {
         for dimension in &mut dataset.dimensions {
-            if !dimension.kind.is_time()
-                && times.get(&dimension.name).is_some_and(|times| *times > 1)
-            {
+            let elsewhere = times.get(&dimension.name).is_some_and(|times| *times > 1);
+            let is_join = dataset.joins.iter().any(|join| join.name == dimension.name);
+            if elsewhere && !dimension.kind.is_time() || is_join {
                 dimension.name = format!("{}_{}", dataset.entity, dimension.name);
             }
+        }
+        let mut taken = HashSet::new();
+        for dimension in &mut dataset.dimensions {
+            dimension.name = naming::claim(&mut taken, std::mem::take(&mut dimension.name));
         }
     }
     let taken: Vec<String> = datasets

@@ -50,7 +50,7 @@ pub(super) fn find(surveyor: &Surveyor, tables: &[Table]) -> Result<Vec<Joins>, 
     for (at, table) in tables.iter().enumerate() {
         let mut joins = declared(tables, table);
         for column in &table.columns {
-            if joins.on(&column.name).is_some() {
+            if joins.on(&column.name).is_some() || !words::names_a_column(&column.name) {
                 continue;
             }
             for (to, key) in by_name(tables, at, &column.name) {
@@ -87,7 +87,12 @@ pub(super) fn find(surveyor: &Surveyor, tables: &[Table]) -> Result<Vec<Joins>, 
 /// Foreign keys that lead to the other table's key.
 fn declared(tables: &[Table], table: &Table) -> Joins {
     let mut joins = Joins::default();
-    for foreign in &table.foreign_keys {
+    let writable = |columns: &[String]| columns.iter().all(|column| words::names_a_column(column));
+    for foreign in table
+        .foreign_keys
+        .iter()
+        .filter(|foreign| writable(&foreign.columns))
+    {
         let Some(to) = tables.iter().position(|other| other.name == foreign.table) else {
             continue;
         };

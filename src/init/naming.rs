@@ -61,19 +61,15 @@ pub(super) fn settle(all: &mut [Vec<Metric>], datasets: &[Dataset]) {
         .map(|dimension| dimension.name.clone())
         .collect();
     for metric in all.iter_mut().flatten() {
+        let is_free = |name: &String| is_usable(name) && !taken.contains(name);
         let alone = wishes.get(&metric.name) == Some(&1);
-        let candidates = [metric.name.clone(), metric.fallback.clone()];
-        let numbered = (2..).map(|number| format!("{}_{number}", metric.fallback));
-        let name = candidates
-            .into_iter()
-            .skip(usize::from(!alone))
-            .chain(numbered)
-            .find(|name| is_usable(name) && !taken.contains(name));
-        if let Some(name) = name.filter(|name| *name != metric.name) {
+        let wished = Some(metric.name.clone()).filter(|name| alone && is_free(name));
+        let name = wished.unwrap_or_else(|| claim(&mut taken, metric.fallback.clone()));
+        taken.insert(name.clone());
+        if name != metric.name {
             metric.label = words::label(&name);
             metric.name = name;
         }
-        taken.insert(metric.name.clone());
     }
     for metric in all.iter_mut().flatten() {
         let own = metric.name.clone();
@@ -94,7 +90,16 @@ fn tally<'n>(names: impl Iterator<Item = &'n str>) -> HashMap<String, usize> {
     times
 }
 
-/// Whether a query line can name a metric so without quotes.
-fn is_usable(name: &str) -> bool {
+/// The name, with a number behind it where it is taken.
+pub(super) fn claim(taken: &mut HashSet<String>, name: String) -> String {
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    let free = names.find(|name| !taken.contains(name)).unwrap_or(name);
+    taken.insert(free.clone());
+    free
+}
+
+/// Whether a query line can hold this name without quotes, and does not take it for a time grain.
+pub(super) fn is_usable(name: &str) -> bool {
     Grain::from_word(name).is_none() && print_name(name) == name
 }

@@ -163,6 +163,9 @@ impl Surveyor {
         if !table.key_declared {
             self.find_key(&mut table, &info.unique_keys, &from)?;
         }
+        if !table.key.iter().all(|column| words::names_a_column(column)) {
+            table.key.clear();
+        }
         Ok(table)
     }
 

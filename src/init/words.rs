@@ -192,6 +192,11 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
+/// Whether the registry takes this as the name of a column; others are written as an expression.
+pub(super) fn names_a_column(name: &str) -> bool {
+    !name.trim().is_empty() && !name.contains(['(', ')', '\'', ';'])
+}
+
 /// Whether a column of this name identifies something: `id`, `customer_id`, `order_uuid`, `product_code`.
 pub(super) fn is_key_name(name: &str) -> bool {
     matches!(

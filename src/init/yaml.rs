@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::draft::{Dataset, Dimension, Join};
 use super::metrics::{Formula, Leaf, Metric};
+use super::roles::sql_name;
 use super::words;
 use crate::model::DimensionType;
 
@@ -62,13 +63,17 @@ fn dataset_block(out: &mut String, dataset: &Dataset) {
             line(out, 4, &format!("key: {}{why}", one_or_list(key)));
         }
     }
-    if let Some((time, span)) = &dataset.time {
-        let comment = if span.is_empty() {
+    let time = dataset.time.as_ref().and_then(|(column, span)| {
+        let named = |dimension: &&Dimension| dimension.column == *column;
+        Some((&dataset.dimensions.iter().find(named)?.name, span))
+    });
+    if let Some((name, span)) = time {
+        let span = if span.is_empty() {
             String::new()
         } else {
             format!("  # {span}")
         };
-        line(out, 4, &format!("time: {}{comment}", scalar(time)));
+        line(out, 4, &format!("time: {}{span}", scalar(name)));
     }
     if !dataset.dimensions.is_empty() {
         line(out, 4, "dimensions:");
@@ -111,7 +116,9 @@ fn dataset_block(out: &mut String, dataset: &Dataset) {
 /// Name, value and comment of a dimension.
 fn dimension_row(dataset: &Dataset, dimension: &Dimension) -> (String, String, String) {
     let mut parts = Vec::new();
-    if dimension.column != dimension.name {
+    if !words::names_a_column(&dimension.column) {
+        parts.push(format!("expr: {}", scalar(&sql_name(&dimension.column))));
+    } else if dimension.column != dimension.name {
         parts.push(format!("column: {}", scalar(&dimension.column)));
     }
     let kind = match dimension.kind {
