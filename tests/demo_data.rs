@@ -10,7 +10,6 @@
 #[path = "support/demo.rs"]
 mod made;
 #[path = "support/postgres.rs"]
-#[allow(dead_code, reason = "the tests of the warehouse use the rest")]
 mod postgres;
 mod support;
 

@@ -8,7 +8,6 @@
 )]
 
 #[path = "support/postgres.rs"]
-#[allow(dead_code, reason = "every test file uses its own part")]
 mod postgres;
 mod support;
 

@@ -12,7 +12,6 @@ mod by_hand;
 #[path = "../support/demo.rs"]
 mod made;
 #[path = "../support/postgres.rs"]
-#[allow(dead_code, reason = "the tests of the warehouse use the rest")]
 mod postgres;
 mod questions;
 mod rows;
