@@ -587,6 +587,37 @@ metrics:
     assert_eq!((run.code, run.out.as_str()), (130, ""), "{}", run.err);
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_batch_that_waits_for_requests() {
+    let shop = shop();
+    let mut child = metrex(shop.path())
+        .arg("batch")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut requests = child.stdin.take().unwrap();
+    requests.write_all(b"{\"query\": \"orders\"}\n").unwrap();
+    let mut first = [0];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(requests);
+}
+
 #[test]
 fn completions_manual_pages_and_schema_are_printed() {
     let shop = shop();

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::failure::Failure;
 use super::format::{columns_json, row_values};
 use super::runtime::block_on;
 use super::{Global, Outcome, notes, prepare};
@@ -19,8 +18,14 @@ pub fn run(global: &Global) -> Outcome {
     block_on(async |cancel| {
         prepare(&session, cancel.clone()).await?;
         let mut lines = read_lines();
-        while let Some(line) = lines.recv().await {
-            let line = line?;
+        loop {
+            let line = tokio::select! {
+                line = lines.recv() => line,
+                () = cancel.cancelled() => return Err(SessionError::interrupted().into()),
+            };
+            let Some(line) = line.transpose()? else {
+                return Ok(());
+            };
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -29,11 +34,7 @@ pub fn run(global: &Global) -> Outcome {
             serde_json::to_writer(&mut out, &reply).map_err(std::io::Error::from)?;
             out.write_all(b"\n")?;
             out.flush()?;
-            if cancel.is_cancelled() {
-                return Err(Failure::from(SessionError::interrupted()));
-            }
         }
-        Ok(())
     })
 }
 

@@ -8,15 +8,17 @@ use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, print};
 use crate::session::cell::sanitize;
-use crate::session::{Check, CheckStatus};
+use crate::session::{Check, CheckStatus, SessionError};
 
 pub fn run(global: &Global) -> Outcome {
     let session = global.open()?;
-    let checks = block_on(async |_| {
-        let mut checks = terminal();
-        checks.extend(session.doctor().await);
-        Ok(checks)
-    })?;
+    let mut checks = terminal();
+    checks.extend(block_on(async |cancel| {
+        tokio::select! {
+            checks = session.doctor() => Ok(checks),
+            () = cancel.cancelled() => Err(SessionError::interrupted().into()),
+        }
+    })?);
     let style = Style::of(&stdout());
     let width = checks
         .iter()
