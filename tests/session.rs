@@ -284,6 +284,21 @@ async fn values_say_what_is_known_of_them() {
         session.values(&metrics, "segment", "smb", 10).values,
         [("SMB".to_owned(), 1)]
     );
+    for name in ["Segment", "buyer.segment"] {
+        assert_eq!(
+            session.values(&metrics, name, "", 10).values.len(),
+            2,
+            "{name}"
+        );
+    }
+    assert_eq!(
+        session.values(&metrics, "country", "", 10).values.len(),
+        3,
+        "an alias"
+    );
+    for name in ["segment", "users.segment", "buyer.segment"] {
+        assert_eq!(session.values(&[], name, "", 10).values.len(), 2, "{name}");
+    }
     assert_eq!(
         session.values(&metrics, "email", "", 10).state,
         ColumnState::Pii

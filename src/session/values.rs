@@ -8,8 +8,9 @@ use nucleo::{Config, Matcher, Utf32Str};
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Session, SessionError};
+use crate::compile::leaf_metrics;
 use crate::index::{self, IndexColumn, Progress, Report};
-use crate::model::{ColumnState, Dimension, ValueLookup};
+use crate::model::{ColumnState, Dataset, Dimension, ValueLookup};
 use crate::registry::nearest;
 
 /// Values of one dimension.
@@ -33,11 +34,21 @@ pub struct ReindexOptions {
 }
 
 /// A column of the index.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Column {
     table: String,
     column: String,
     pii: bool,
+}
+
+impl Column {
+    fn new(dataset: &Dataset, dimension: &Dimension) -> Self {
+        Self {
+            table: dataset.index_table().to_owned(),
+            column: dimension.index_column().to_owned(),
+            pii: dimension.pii,
+        }
+    }
 }
 
 impl Session {
@@ -88,36 +99,39 @@ impl Session {
         list
     }
 
-    /// Where the values of a dimension are indexed.
+    /// Where the values of a dimension are indexed: for metrics, what the name means from each dataset they read;
+    /// without metrics, in every dataset that has it.
     fn index_columns(&self, metrics: &[String], dimension: &str) -> Vec<Column> {
         let catalog = self.catalog();
         let registry = &catalog.registry;
-        let column = |dataset: &str, dimension: &str| {
+        let own = |dataset: &str, dimension: &str| {
             let dataset = registry.datasets.get(dataset)?;
-            let Dimension { pii, .. } = dataset.dimension(dimension)?;
-            let column = dataset.dimension(dimension)?.index_column().to_owned();
-            Some(Column {
-                table: dataset.index_table().to_owned(),
-                column,
-                pii: *pii,
-            })
+            Some(Column::new(dataset, dataset.dimension(dimension)?))
         };
-        let mut columns: Vec<Column> = Vec::new();
-        if metrics.is_empty() {
-            let wanted = dimension.split_once('.');
-            columns.extend(registry.datasets.keys().filter_map(|dataset| match wanted {
-                Some((only, dimension)) if only == dataset => column(dataset, dimension),
-                Some(_) => None,
-                None => column(dataset, dimension),
-            }));
-        } else {
-            let choices = catalog.reach.choices(registry, metrics);
-            let chosen = choices
-                .iter()
-                .find(|choice| choice.name.eq_ignore_ascii_case(dimension));
-            columns.extend(chosen.and_then(|choice| column(&choice.dataset, &choice.dimension)));
-        }
-        columns.sort_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
+        let reached = |dataset: &str| {
+            let path = catalog.reach.find(registry, dataset, dimension).ok()?;
+            path.resolve(registry)
+                .map(|(dataset, dimension)| Column::new(dataset, dimension))
+        };
+        let all = registry.datasets.keys();
+        let mut columns: Vec<Column> = match dimension.split_once('.') {
+            _ if !metrics.is_empty() => {
+                let metrics = metrics.iter().filter_map(|metric| registry.metric(metric));
+                let leaves = metrics.flat_map(|metric| leaf_metrics(registry, metric));
+                let measures = leaves
+                    .flat_map(|leaf| leaf.kind.sources())
+                    .flat_map(|source| &source.measures);
+                measures
+                    .filter_map(|measure| reached(&measure.dataset))
+                    .collect()
+            }
+            None => all.filter_map(|dataset| own(dataset, dimension)).collect(),
+            Some((dataset, dimension)) if registry.datasets.contains_key(dataset) => {
+                own(dataset, dimension).into_iter().collect()
+            }
+            Some(_) => all.filter_map(|dataset| reached(dataset)).collect(),
+        };
+        columns.sort();
         columns.dedup();
         columns
     }
