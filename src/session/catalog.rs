@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::search::SearchIndex;
 use super::{Session, SessionError};
@@ -34,7 +34,8 @@ pub struct Reload {
 /// A catalog with what is derived from it, and the files it was read from.
 pub(super) struct Version {
     pub(super) catalog: Arc<Catalog>,
-    pub(super) search: SearchIndex,
+    /// Prepared at the first search; most commands never search.
+    search: OnceLock<SearchIndex>,
     pub(super) templates: Arc<Templates>,
     files: ProjectFiles,
     errors: HashMap<String, usize>,
@@ -68,7 +69,6 @@ impl Version {
         errors: HashMap<String, usize>,
         generation: u64,
     ) -> Self {
-        let search = SearchIndex::new(&registry);
         let reach = Reachability::new(&registry);
         let catalog = Arc::new(Catalog {
             registry,
@@ -78,11 +78,16 @@ impl Version {
         });
         Self {
             catalog,
-            search,
+            search: OnceLock::new(),
             templates,
             files,
             errors,
         }
+    }
+
+    pub(super) fn search(&self) -> &SearchIndex {
+        self.search
+            .get_or_init(|| SearchIndex::new(&self.catalog.registry))
     }
 }
 

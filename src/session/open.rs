@@ -97,7 +97,7 @@ impl Session {
 
     /// The metrics that match every word, best first; all of them for no words.
     pub fn search(&self, words: &str) -> Vec<Hit> {
-        self.version().search.search(words, &self.counts())
+        self.version().search().search(words, &self.counts())
     }
 
     /// Compiles a query for the current connection. Touches no warehouse.
