@@ -552,6 +552,32 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
     }
 }
 
+#[test]
+fn a_reader_that_goes_away_in_the_middle_stops_the_query() {
+    let shop = shop();
+    let long = "datasets:
+  long:
+    sql: with recursive n(i) as (select 1 union all select i + 1 from n where i < 400000) select i from n
+    dimensions: {i: {type: number}}
+metrics:
+  numbers: {base_table: long, agg: count}
+";
+    fs::write(shop.path().join("metrics/long.yaml"), long).unwrap();
+    for format in ["csv", "ndjson", "markdown", "table", "json"] {
+        let mut child = metrex(shop.path())
+            .args(["query", "numbers by i", "--format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = child.stdout.take().unwrap();
+        out.read_exact(&mut [0; 100]).unwrap();
+        drop(out);
+        let run = finished(child.wait_with_output().unwrap());
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{format}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_stops_the_warehouse_and_ends_with_130() {

@@ -79,8 +79,10 @@ async fn stream(
     printer: &mut dyn Printer,
     out: &mut dyn Write,
 ) -> Outcome {
-    let (sender, mut events) = mpsc::channel(8);
+    let (sender, events) = mpsc::channel(8);
     let print = async {
+        // Owned here, so that an error below drops it, which cancels the run.
+        let mut events = events;
         let mut compiled: Option<Arc<Compiled>> = None;
         let mut totals = None;
         while let Some(event) = events.recv().await {
@@ -98,7 +100,6 @@ async fn stream(
                 RunEvent::Totals(row) => totals = Some(row),
             }
         }
-        // Dropping the receiver, as an error above does, cancels the run.
         Ok::<_, io::Error>((compiled, totals))
     };
     let (summary, printed) = tokio::join!(session.run(query, options, cancel, sender), print);
