@@ -199,7 +199,9 @@ fn has_metric(state: &State) -> Result<(), Reason> {
 }
 
 fn can_run(state: &State) -> Result<(), Reason> {
-    has_metric(state)?;
+    if state.finder.metric().is_none() {
+        has_metric(state)?;
+    }
     match state.preview.refusal(&state.query) {
         Some(error) => Err(format!("not run: {}", error.message).into()),
         None => Ok(()),

@@ -47,7 +47,13 @@ impl Layout {
         }
         let banner = u16::from(super::view::has_banner(state));
         let small = area.width < 110 || area.height < 30;
-        let rows = parts_rows(state, column(area.width, small), if small { 2 } else { 3 });
+        // On a small screen the rows of the result need the room more than the parts do.
+        let most = if small && state.focus != Focus::Query {
+            2
+        } else {
+            3
+        };
+        let rows = parts_rows(state, column(area.width, small), most);
         let mut layout = if small {
             Self::stages(state, area, banner, rows)
         } else {

@@ -13,8 +13,8 @@ use super::popup::{Page, Popup, Reader};
 use super::theme::Theme;
 use super::widgets::grid::Grid;
 use super::widgets::sql_view::SqlView;
-use crate::compile::{CompileError, Compiled};
-use crate::model::{GroupBy, MetricQuery, Place, QueryLineError};
+use crate::compile::{CompileError, Compiled, ErrorCode};
+use crate::model::{GroupBy, MetricKind, MetricQuery, Place, QueryLineError, Snippet};
 use crate::registry::Diagnostic;
 use crate::session::{Catalog, Completion, Hit, MetricCard, RunSummary, SessionError};
 
@@ -196,6 +196,13 @@ impl Preview {
         self.error.as_ref().filter(|_| self.query == *query)
     }
 
+    /// Whether its text is the hand-written snippet of a complex metric.
+    pub fn is_snippet(&self) -> bool {
+        self.error
+            .as_ref()
+            .is_some_and(|error| error.code == ErrorCode::ComplexMetric)
+    }
+
     /// The SQL of the present query.
     pub fn current(&self) -> Option<&Arc<Compiled>> {
         if self.error.is_none() {
@@ -344,6 +351,24 @@ impl State {
         parts::parts(self).into_iter().nth(self.part)
     }
 
+    /// The hand-written SQL that the preview shows, if that is what it shows.
+    pub fn snippet(&self) -> Option<&Snippet> {
+        let registry = &self.catalog.registry;
+        let asked = self
+            .preview
+            .asked
+            .metrics
+            .iter()
+            .filter(|_| self.preview.is_snippet());
+        let mut kinds = asked
+            .filter_map(|name| registry.metric(name))
+            .map(|metric| &metric.kind);
+        kinds.find_map(|kind| match kind {
+            MetricKind::Complex { snippet, .. } => registry.snippets.get(snippet),
+            _ => None,
+        })
+    }
+
     /// The definitions behind what is selected.
     pub fn places_here(&self) -> Vec<Place> {
         if let Some(Popup::Reader(Reader {
@@ -372,6 +397,11 @@ impl State {
                 .metrics
                 .iter()
                 .filter_map(|name| metric(name))
+                .collect(),
+            Focus::Preview if self.preview.is_snippet() => self
+                .snippet()
+                .map(|snippet| snippet.place)
+                .into_iter()
                 .collect(),
             Focus::Preview => {
                 let compiled = self.preview.current();

@@ -273,5 +273,10 @@ fn parts(words: &str) -> Result<Style, String> {
         };
         style = style.add_modifier(attribute);
     }
+    if style.add_modifier.contains(Modifier::REVERSED) {
+        // What lies below would otherwise shine through as blocks of its colours.
+        style.fg = style.fg.or(Some(Color::Reset));
+        style.bg = style.bg.or(Some(Color::Reset));
+    }
     Ok(style)
 }

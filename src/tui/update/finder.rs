@@ -81,7 +81,11 @@ pub(super) fn show(state: &mut State) -> Vec<Effect> {
         state.details.offset = 0;
         state.details.metric = Some(metric.clone());
     }
-    vec![state.ask(Lookup::Describe(metric))]
+    let mut effects = vec![state.ask(Lookup::Describe(metric))];
+    if state.query.metrics.is_empty() {
+        effects.extend(query::ask_sql(state));
+    }
+    effects
 }
 
 /// Moves the cursor.

@@ -59,10 +59,14 @@ pub(super) fn ask_sql(state: &mut State) -> Vec<Effect> {
         .prompt
         .typing
         .then(|| state.prompt.input.text().parse::<MetricQuery>());
-    let query = match typed {
+    let mut query = match typed {
         Some(Ok(query)) => query,
         _ => state.query.clone(),
     };
+    // Before there is a query, the SQL is that of the metric under the cursor.
+    if query.metrics.is_empty() && !state.prompt.typing {
+        query.metrics.extend(state.details.metric.clone());
+    }
     if query.metrics.is_empty() {
         state.forget(Slot::Compile);
         state.preview = Default::default();
@@ -81,6 +85,11 @@ pub(super) fn compiled(state: &mut State, outcome: Result<Arc<Compiled>, Compile
             state.preview.compiled = Some(compiled);
             state.preview.error = None;
         }
-        Err(error) => state.preview.error = Some(error),
+        Err(error) => {
+            state.preview.error = Some(error);
+            if let Some(text) = state.snippet().map(|snippet| snippet.text.clone()) {
+                state.preview.sql.set_sql(&text);
+            }
+        }
     }
 }

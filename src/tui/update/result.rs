@@ -1,6 +1,6 @@
 //! Runs and their rows: started, cancelled, sorted, searched, copied.
 
-use super::{act, query};
+use super::{act, finder, query};
 use crate::model::{Direction, OrderBy};
 use crate::session::{Failure, RunEvent, RunSummary, SessionError};
 use crate::tui::action::Action;
@@ -17,11 +17,13 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
         state.notice = Some(Notice::Info("runs as soon as the demo is ready".to_owned()));
         return Vec::new();
     }
-    let mut effects = if state.result.is_running() {
-        vec![Effect::Cancel]
-    } else {
-        Vec::new()
-    };
+    let mut effects = Vec::new();
+    if state.query.metrics.is_empty() {
+        effects.extend(finder::explore(state));
+    }
+    if state.result.is_running() {
+        effects.push(Effect::Cancel);
+    }
     let generation = state.next_generation();
     for slot in [Slot::Sort, Slot::Find, Slot::Write] {
         state.forget(slot);

@@ -204,11 +204,13 @@ fn field_word(field: Field) -> &'static str {
 /// The part of a text around its first matched letter, with the letters' new places.
 fn window(text: &str, indices: &[u32], columns: usize) -> (String, Vec<u32>) {
     use unicode_segmentation::UnicodeSegmentation;
-    let first = indices.first().map_or(0, |first| *first as usize);
+    let place = |index: Option<&u32>| index.map_or(0, |index| *index as usize);
+    let (first, last) = (place(indices.first()), place(indices.last()));
     if width(text) <= columns || first + 4 < columns {
         return (truncate(text, columns).into_owned(), indices.to_vec());
     }
-    let first = first.saturating_sub(4);
+    let before = columns.saturating_sub(last + 3 - first).min(4);
+    let first = first.saturating_sub(before);
     let rest: String = text.graphemes(true).skip(first).collect();
     let moved = indices
         .iter()

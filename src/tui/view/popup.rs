@@ -63,18 +63,23 @@ fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut
         ..search
     };
     if inner.height > 1 {
-        match (&picker.typed, &picker.note) {
-            (Some((words, _)), _) => Line::from(vec![
+        let refused = picker
+            .list
+            .selected()
+            .and_then(|item| item.disabled.as_deref());
+        let line = match (&picker.typed, refused, &picker.note) {
+            (Some((words, _)), ..) => Line::from(vec![
                 Span::styled("› ", theme.accent),
-                Span::styled(words.clone(), theme.text),
+                Span::styled(words.as_str(), theme.text),
                 Span::styled("  Enter takes it", theme.dim),
-            ])
-            .render(remark, frame.buffer_mut()),
-            (None, Some(note)) => {
-                Span::styled(note.clone(), theme.dim).render(remark, frame.buffer_mut())
+            ]),
+            (None, Some(reason), _) => {
+                Line::styled(format!("not possible: {reason}"), theme.warning)
             }
-            (None, None) => {}
-        }
+            (None, None, Some(note)) => Line::styled(note.as_str(), theme.dim),
+            (None, None, None) => Line::default(),
+        };
+        line.render(remark, frame.buffer_mut());
     }
     let list = layout::picker_list(state.size);
     hits.add(list, Target::List(0, 0));

@@ -10,7 +10,7 @@ use crate::compile::{CompileError, ReasonKind};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, inside};
 use crate::tui::state::{Focus, State};
-use crate::tui::widgets::text::{Align, put, wrap};
+use crate::tui::widgets::text::wrap;
 
 /// Draws the SQL pane.
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
@@ -19,25 +19,15 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
     };
     let theme = &state.theme;
     let focused = state.focus == Focus::Preview;
-    let places = if focused {
-        state.places_here()
-    } else {
-        Vec::new()
-    };
-    let remark = places
-        .first()
-        .map(|place| state.catalog.registry.at(*place))
-        .unwrap_or_default();
     pane::frame(
         frame,
         area,
         Focus::Preview.title(),
-        Line::styled(remark, theme.dim),
+        remark(state, focused),
         theme,
         focused,
     );
-    let typing = state.prompt.typing && state.preview.sql.lines() > 0;
-    if let Some(error) = state.preview.error.as_ref().filter(|_| !typing) {
+    if let Some(error) = state.preview.error.as_ref().filter(|_| !keeps_text(state)) {
         return refusal(state, error, frame, inside(area));
     }
     if state.preview.sql.lines() == 0 {
@@ -55,21 +45,6 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         .preview
         .sql
         .draw(sql, frame.buffer_mut(), theme, focused);
-    // While a word is half typed, the last SQL stays, with a remark.
-    if let Some(error) = &state.preview.error {
-        let last = Rect {
-            y: inside(area).bottom().saturating_sub(1),
-            height: 1,
-            ..inside(area)
-        };
-        put(
-            frame.buffer_mut(),
-            last,
-            &error.message,
-            theme.dim,
-            Align::Left,
-        );
-    }
     if let Some(area) = layout.reasons {
         let lines = reasons(state, usize::from(area.width));
         let cut = lines.len() > usize::from(area.height);
@@ -87,6 +62,29 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             }
         }
     }
+}
+
+/// Whose SQL it is where it is not the query's, or the definition behind the selected line.
+fn remark(state: &State, focused: bool) -> Line<'_> {
+    let registry = &state.catalog.registry;
+    let text = match (
+        state.query.metrics.is_empty(),
+        state.preview.asked.metrics.first(),
+    ) {
+        (true, Some(metric)) if !state.prompt.typing => format!("of {metric}"),
+        _ if focused => state
+            .places_here()
+            .first()
+            .map(|place| registry.at(*place))
+            .unwrap_or_default(),
+        _ => String::new(),
+    };
+    Line::styled(text, state.theme.dim)
+}
+
+/// Whether a text stands there although the query has no SQL: a snippet, or the last SQL while a word is half typed.
+fn keeps_text(state: &State) -> bool {
+    state.preview.sql.lines() > 0 && (state.preview.is_snippet() || state.prompt.typing)
 }
 
 fn refusal(state: &State, error: &CompileError, frame: &mut Frame<'_>, area: Rect) {
@@ -124,6 +122,15 @@ pub fn reasons_height(state: &State, width: usize) -> usize {
 }
 
 fn reasons(state: &State, width: usize) -> Vec<Line<'_>> {
+    if let Some(error) = state.preview.error.as_ref().filter(|_| keeps_text(state)) {
+        let mut lines = vec![Line::styled("─".repeat(width), state.theme.border)];
+        lines.extend(
+            wrap(&error.message, width)
+                .into_iter()
+                .map(|line| Line::styled(line, state.theme.dim)),
+        );
+        return lines;
+    }
     let Some(compiled) = state.preview.current() else {
         return Vec::new();
     };
