@@ -125,6 +125,13 @@ fn demos_made_on_different_days_agree_on_the_days_they_share() {
 }
 
 #[test]
+fn a_clock_that_is_wrong_gets_a_demo_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let long_ago = made_on(folder.path(), date(1970, 1, 1));
+    assert_eq!(tables(&long_ago), tables(&made::file()));
+}
+
+#[test]
 fn two_years_up_to_today_in_all_twelve_markets() {
     let markets = "'ID','TH','VN','PH','MY','SG','TW','BR','MX','CL','CO','AR'";
     for (table, market) in [

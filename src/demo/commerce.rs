@@ -172,7 +172,7 @@ fn order(day: Day, market: &'static Market, customers: &Customers, rng: &mut Rng
     let second = second_of_day(rng);
     let loaded = at(day, (second + 90 + rng.below(900)).min(86_399));
     let placed_on = if late {
-        Day::numbered(day.number.saturating_sub(1 + rng.popular(6)))
+        day.back(1 + rng.popular(6))
     } else {
         day
     };

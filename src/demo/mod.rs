@@ -83,7 +83,7 @@ pub fn load(
     let customers = Customers::until(today);
     let loads = commerce::loads(first, today, &customers);
 
-    customers.write(today, &mut out)?;
+    customers.write(first, today, &mut out)?;
     people::write_sellers(today, &mut out)?;
     people::write_account_managers(&mut out)?;
     commerce::write_products(&mut out)?;

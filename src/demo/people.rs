@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::random::Rng;
 use super::table::{number, table};
-use super::world::{Day, MARKETS, Market};
+use super::world::{Day, MARKETS, MEMORY, Market};
 use super::{DemoError, Output};
 use crate::model::ColumnType::{Boolean, Date, Integer, Text};
 use crate::warehouse::Cell;
@@ -94,7 +94,7 @@ impl Customers {
             let age = if rng.chance(0.3) {
                 rng.popular(120)
             } else {
-                rng.below(day.number + 1)
+                rng.below(MEMORY.min(day.number + 1))
             };
             let numbers = self.numbers(day.number.saturating_sub(age), market);
             let customer = Customer(numbers.start + rng.below(numbers.end - numbers.start));
@@ -102,7 +102,13 @@ impl Customers {
         })
     }
 
-    pub(super) fn write(&self, today: Day, out: &mut Output<'_>) -> Result<(), DemoError> {
+    /// The customers who are remembered on the first day, and all later ones.
+    pub(super) fn write(
+        &self,
+        first: Day,
+        today: Day,
+        out: &mut Output<'_>,
+    ) -> Result<(), DemoError> {
         out.table(&table(
             "users",
             &[
@@ -117,7 +123,7 @@ impl Customers {
             ],
             &["user_id"],
         ))?;
-        for day in Day::numbered(0).until(today) {
+        for day in first.back(MEMORY).until(today) {
             for market in &MARKETS {
                 for customer in self.signed_up(day, market) {
                     let profile = customer.profile(market);

@@ -100,8 +100,7 @@ pub(super) fn write_initiatives(
         ],
         &["initiative_id", "phase"],
     ))?;
-    let earliest = Day::numbered(first.number.saturating_sub(LONGEST));
-    for created in earliest.until(today) {
+    for created in first.back(LONGEST).until(today) {
         for initiative in initiatives(created) {
             let known = |day: &Day| (first.number..=today.number).contains(&day.number);
             for (phase, day) in initiative.phases.iter().filter(|(_, day)| known(day)) {

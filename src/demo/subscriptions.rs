@@ -6,7 +6,7 @@ use jiff::civil::Date as CivilDate;
 use super::people::seller;
 use super::random::Rng;
 use super::table::{number, table, text, usd};
-use super::world::{Day, MARKETS, Market};
+use super::world::{Day, MARKETS, MEMORY, Market};
 use super::{DemoError, Output};
 use crate::model::ColumnType::{Date, Integer, Number, Text};
 use crate::warehouse::Cell;
@@ -20,6 +20,9 @@ type Plan = (&'static str, f64, f64, f64);
 const BASIC: Plan = ("Basic", 900.0, 0.58, 0.042);
 const PLUS: Plan = ("Plus", 1900.0, 0.3, 0.027);
 const PRO: Plan = ("Pro", 4900.0, 0.12, 0.017);
+
+/// The longest a subscription runs, in months; shorter than the marketplace's memory.
+const LONGEST: usize = 60;
 
 /// One month of one subscription, in cents.
 #[derive(Default)]
@@ -42,10 +45,10 @@ struct Subscription {
     months: Vec<Month>,
 }
 
-/// Every subscription ever taken out, as far as it is known on the last day.
-fn subscriptions(today: Day) -> Vec<Subscription> {
+/// Every subscription that may have run on the first day or later, as far as it is known on the last one.
+fn subscriptions(first: Day, today: Day) -> Vec<Subscription> {
     let mut all = Vec::new();
-    for day in Day::numbered(0).until(today) {
+    for day in first.back(MEMORY).until(today) {
         for market in &MARKETS {
             let mut rng = Rng::of("subscriptions", day.number, market.index);
             let mean = DAILY_STARTS * market.headcount() / 12.0 * day.growth(market).sqrt();
@@ -87,7 +90,7 @@ fn subscription(
             opening: current,
             ..Month::default()
         };
-        if life.chance(leaving) {
+        if life.chance(leaving) || months.len() >= LONGEST {
             month.churned = current;
             let day = start.saturating_add((life.below(28) as i64).days());
             let reason = life.choose(
@@ -121,7 +124,7 @@ fn subscription(
 
 /// The contracts, and the ledger of the months from `first` on that are over.
 pub(super) fn write(first: Day, today: Day, out: &mut Output<'_>) -> Result<(), DemoError> {
-    let subscriptions = subscriptions(today);
+    let subscriptions = subscriptions(first, today);
     out.table(&table(
         "subscriptions",
         &[

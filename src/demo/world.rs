@@ -5,6 +5,12 @@ use jiff::civil::{Date, Weekday, date};
 /// The day the marketplace opened; days are counted from here.
 const FOUNDED: Date = date(2022, 1, 1);
 
+/// The last day that the demo can be made for; no clock that is right shows a later one.
+const HORIZON: Date = date(2099, 12, 31);
+
+/// How many days back the marketplace remembers its customers and subscriptions.
+pub(super) const MEMORY: u64 = 6 * 365;
+
 /// Orders a day brings in all markets, before growth and seasons.
 const DAILY_ORDERS: f64 = 158.0;
 
@@ -86,13 +92,11 @@ pub(super) struct Day {
 }
 
 impl Day {
-    /// The given date, or the opening day where it is earlier.
+    /// The given date, or the nearest one at which there is a marketplace.
     pub(super) fn on(date: Date) -> Self {
+        let date = date.clamp(FOUNDED, HORIZON);
         let number = u64::try_from((date - FOUNDED).get_days()).unwrap_or_default();
-        Self {
-            date: date.max(FOUNDED),
-            number,
-        }
+        Self { date, number }
     }
 
     /// The day with this number.
@@ -102,6 +106,11 @@ impl Day {
             date: FOUNDED.saturating_add(jiff::Span::new().days(days.min(2_000_000))),
             number,
         }
+    }
+
+    /// So many days earlier, but not before the marketplace opened.
+    pub(super) fn back(self, days: u64) -> Self {
+        Self::numbered(self.number.saturating_sub(days))
     }
 
     /// Every day from this one to `last`, both included.
