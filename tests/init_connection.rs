@@ -228,6 +228,9 @@ fn awkward_names_types_and_keys_still_give_a_registry_that_works() {
         .map(|(_, text)| text)
         .collect();
     assert!(problems.is_empty(), "{problems:#?}\n{}", files.join("\n"));
+    let metrics = &loaded.registry.metrics;
+    assert!(metrics.contains_key("users") && metrics.contains_key("crm_users"));
+    assert!(metrics.contains_key("flag_user_share") && !metrics.contains_key("lines"));
     let employees = &loaded.registry.datasets["employee"];
     assert_eq!(employees.joins["manager"].to, "employee");
     assert_eq!(

@@ -214,8 +214,10 @@ fn tell_apart(datasets: &mut [Dataset]) {
         for dimension in &mut dataset.dimensions {
             let elsewhere = times.get(&dimension.name).is_some_and(|times| *times > 1);
             let is_join = dataset.joins.iter().any(|join| join.name == dimension.name);
-            if elsewhere && !dimension.kind.is_time() || is_join {
-                dimension.name = format!("{}_{}", dataset.entity, dimension.name);
+            let own = format!("{}_", dataset.entity);
+            let unclear = elsewhere && !dimension.kind.is_time() || is_join;
+            if unclear && !dimension.name.starts_with(&own) {
+                dimension.name.insert_str(0, &own);
             }
         }
         let mut taken = HashSet::new();

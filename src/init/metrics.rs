@@ -81,11 +81,13 @@ pub(super) fn find(known: &[Known<'_>], datasets: &[Dataset]) -> Vec<Vec<Metric>
             .any(|other| other.joins.found.iter().any(|join| join.to == at));
         let mut draft = Draft {
             known: *known_table,
+            dataset: datasets.get(at).map_or("", |dataset| dataset.name.as_str()),
             short,
             revenue: revenue.as_ref(),
             entities: &entities,
             // Things that happen add up; a list of what there is has averages only.
             happens: in_time(at)
+                || revenue::sells(*known_table)
                 || !joined_to && known_table.joins.found.iter().any(|join| in_time(join.to)),
             metrics: Vec::new(),
         };
@@ -104,6 +106,7 @@ pub(super) fn find(known: &[Known<'_>], datasets: &[Dataset]) -> Vec<Vec<Metric>
 /// The metrics of one table in the making.
 struct Draft<'a> {
     known: Known<'a>,
+    dataset: &'a str,
     short: &'a str,
     revenue: Option<&'a Revenue>,
     entities: &'a HashSet<&'a str>,
@@ -153,6 +156,7 @@ impl<'a> Draft<'a> {
     /// How many rows there are.
     fn rows(&mut self) {
         let (many, things) = (plural(&self.table().entity), self.things());
+        let dataset = self.dataset.to_owned();
         let aliases = [plural(self.short), format!("new_{many}")];
         let keep = if self.happens
             && self
@@ -172,6 +176,7 @@ impl<'a> Draft<'a> {
         );
         if let Some(metric) = metric {
             metric.aliases.extend(aliases.into_iter().take(keep));
+            metric.fallback = dataset;
         }
     }
 
@@ -321,12 +326,15 @@ impl<'a> Draft<'a> {
                     .contains(word)
                 })
                 .collect();
-            let flag = flag.join("_");
-            let last = words::words(self.short).last().copied().unwrap_or_default();
-            let what = if flag.is_empty() || has_word(&flag, &[last]) {
-                flag
+            let flag = if flag.is_empty() {
+                identifier.clone()
             } else {
-                format!("{flag}_{}", self.short)
+                flag.join("_")
+            };
+            let last = words::words(self.short).last().copied();
+            let what = match last {
+                Some(last) if !has_word(&flag, &[last]) => format!("{flag}_{}", self.short),
+                _ => flag,
             };
             let known_only =
                 (column.nulls > 0).then(|| format!("{} is not null", sql_name(&column.name)));
@@ -403,13 +411,9 @@ impl<'a> Draft<'a> {
             if *role != Role::Identifier(false) || self.table().is_key(&column.name) {
                 continue;
             }
-            let join = self
-                .known
-                .joins
-                .on(&column.name)
-                .filter(|join| join.on.len() == 1);
-            let thing = match join {
-                Some(join) => join.name.as_str(),
+            let thing = match self.known.joins.on(&column.name) {
+                Some(join) if join.on.len() == 1 => join.name.as_str(),
+                Some(_) => continue,
                 None => match name.rsplit_once('_') {
                     Some((thing, _)) => thing,
                     None => continue,

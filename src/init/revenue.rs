@@ -74,14 +74,13 @@ pub(super) fn find(
                 .iter()
                 .filter_map(|join| known.get(join.to))
         };
-        let sells = |known: &Known<'_>| has_word(&known.table.entity, &SALES);
-        let lines = parents().any(sells)
+        let lines = parents().any(|parent| sells(*parent))
             && (has_word(&table.table.entity, &["item", "line", "detail"])
                 || unit_price(*table).is_some());
         let in_time = datasets
             .get(at)
             .is_some_and(|dataset| dataset.time.is_some());
-        found.push(if lines || in_time && sells(table) {
+        found.push(if lines || in_time && sells(*table) {
             amount(*table)
         } else {
             None
@@ -107,6 +106,11 @@ pub(super) fn find(
         }
     }
     found
+}
+
+/// Whether the rows are things that are sold.
+pub(super) fn sells(known: Known<'_>) -> bool {
+    has_word(&known.table.entity, &SALES)
 }
 
 /// The one amount that stands out by its name.

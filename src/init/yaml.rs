@@ -302,7 +302,7 @@ fn list(items: &[String]) -> String {
     )
 }
 
-/// A text as YAML, also inside `[…]` and `{…}`: plain where that is safe, else in double quotes.
+/// A text as YAML, also inside `[…]` and `{…}`: plain where that is safe, else in quotes.
 pub(super) fn scalar(text: &str) -> String {
     let starts_well = text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '/');
     let harmless = |c: char| c.is_alphanumeric() || " _-./*()='<>+;".contains(c);
@@ -313,6 +313,9 @@ pub(super) fn scalar(text: &str) -> String {
         || word.ends_with(".inf");
     if starts_well && text.chars().all(harmless) && !text.ends_with(' ') && !means_something {
         return text.to_owned();
+    }
+    if text.contains('"') && !text.contains(['\'', '\\']) && !text.contains(char::is_control) {
+        return format!("'{text}'");
     }
     // Colons, commas and question marks are safe in a block, but this text may stand between brackets.
     let mut quoted = String::from("\"");
