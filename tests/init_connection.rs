@@ -21,6 +21,7 @@ use metrex::warehouse::{Dialect, Warehouse};
 use postgres::Cluster;
 use support::shop::{Engine, rows};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// The registry files of a project, in the order of their names.
 fn registry_files(root: &Path) -> Vec<(String, String)> {
@@ -76,8 +77,20 @@ fn a_database_gives_the_registry_that_its_csv_files_give() {
     hire(&cluster);
     let folder = TempDir::new().unwrap();
     let (csv, live) = (folder.path().join("csv"), folder.path().join("live"));
-    from_csv(Path::new("tests/fixtures/init"), &csv, &mut |_| {}).unwrap();
-    let created = from_connection(&cluster.url(), &live, &mut |_| {}).unwrap();
+    from_csv(
+        Path::new("tests/fixtures/init"),
+        &csv,
+        &mut |_| {},
+        &CancellationToken::new(),
+    )
+    .unwrap();
+    let created = from_connection(
+        &cluster.url(),
+        &live,
+        &mut |_| {},
+        &CancellationToken::new(),
+    )
+    .unwrap();
     assert_eq!((created.tables, created.rows), (6, 39));
     assert_eq!(registry_files(&csv), registry_files(&live));
     let project = Project::find(Some(&live)).unwrap();
@@ -101,7 +114,7 @@ fn a_password_is_used_and_not_kept() {
         "postgres://metrex:{password}@127.0.0.1:{}/postgres?application_name=x",
         cluster.port
     );
-    let created = from_connection(&url, &target, &mut |_| {}).unwrap();
+    let created = from_connection(&url, &target, &mut |_| {}, &CancellationToken::new()).unwrap();
     let config = fs::read_to_string(target.join("metrex.yaml")).unwrap();
     assert!(
         config.contains(&format!(
@@ -123,7 +136,7 @@ fn a_password_is_used_and_not_kept() {
         "host=127.0.0.1 port={} password='correct horse' user=metrex dbname=postgres",
         cluster.port
     );
-    from_connection(&pairs, &target, &mut |_| {}).unwrap();
+    from_connection(&pairs, &target, &mut |_| {}, &CancellationToken::new()).unwrap();
     for text in [
         config,
         fs::read_to_string(target.join("metrex.yaml")).unwrap(),
@@ -141,12 +154,19 @@ fn a_password_is_used_and_not_kept() {
 fn an_sqlite_file_is_read_where_it_is() {
     let folder = TempDir::new().unwrap();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
-    from_csv(Path::new("tests/fixtures/init"), &first, &mut |_| {}).unwrap();
+    from_csv(
+        Path::new("tests/fixtures/init"),
+        &first,
+        &mut |_| {},
+        &CancellationToken::new(),
+    )
+    .unwrap();
     let database = first.join("warehouse.db");
     from_connection(
         &format!("sqlite:{}", database.display()),
         &second,
         &mut |_| {},
+        &CancellationToken::new(),
     )
     .unwrap();
     assert_eq!(registry_files(&first), registry_files(&second));
@@ -158,7 +178,7 @@ fn what_cannot_be_reached_or_understood_leaves_nothing() {
     let folder = TempDir::new().unwrap();
     let target = folder.path().join("project");
     let refusal = |url: &str| {
-        let message = from_connection(url, &target, &mut |_| {})
+        let message = from_connection(url, &target, &mut |_| {}, &CancellationToken::new())
             .unwrap_err()
             .to_string();
         assert_eq!(
@@ -182,7 +202,7 @@ fn what_cannot_be_reached_or_understood_leaves_nothing() {
     )
     .unwrap();
     let url = format!("sqlite:{}", folder.path().join("not.db").display());
-    assert!(from_connection(&url, &target, &mut |_| {}).is_err());
+    assert!(from_connection(&url, &target, &mut |_| {}, &CancellationToken::new()).is_err());
     assert!(!target.exists());
 }
 
@@ -219,7 +239,13 @@ fn awkward_names_types_and_keys_still_give_a_registry_that_works() {
     cluster.psql(AWKWARD);
     let folder = TempDir::new().unwrap();
     let target = folder.path().join("project");
-    from_connection(&cluster.url(), &target, &mut |_| {}).unwrap();
+    from_connection(
+        &cluster.url(),
+        &target,
+        &mut |_| {},
+        &CancellationToken::new(),
+    )
+    .unwrap();
     let project = Project::find(Some(&target)).unwrap();
     let loaded = load(&project.files(), &project.config, None);
     let problems: Vec<_> = loaded.diagnostics.iter().map(ToString::to_string).collect();

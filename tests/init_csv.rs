@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 
 use metrex::init::{Created, InitError, Progress, Stage, from_csv};
 use metrex::model::ColumnType;
-use metrex::warehouse::{Request, Warehouse};
+use metrex::warehouse::{Request, Warehouse, WarehouseErrorKind};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// A folder with CSV files, and a place for a project.
 struct Place {
@@ -41,7 +42,12 @@ impl Place {
     }
 
     fn init(&self) -> Result<Created, InitError> {
-        from_csv(&self.csv(), &self.target(), &mut |_| {})
+        from_csv(
+            &self.csv(),
+            &self.target(),
+            &mut |_| {},
+            &CancellationToken::new(),
+        )
     }
 
     /// The message of the refusal; nothing may be left behind.
@@ -352,7 +358,13 @@ fn an_existing_project_is_left_alone() {
 #[test]
 fn a_folder_with_other_files_becomes_a_project() {
     let place = Place::with(&[("a.csv", b"x\n1\n")]);
-    from_csv(&place.csv(), &place.csv(), &mut |_| {}).unwrap();
+    from_csv(
+        &place.csv(),
+        &place.csv(),
+        &mut |_| {},
+        &CancellationToken::new(),
+    )
+    .unwrap();
     let mut names: Vec<_> = fs::read_dir(place.csv())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
@@ -365,9 +377,12 @@ fn a_folder_with_other_files_becomes_a_project() {
 fn progress_runs_to_the_end_of_every_stage() {
     let place = Place::with(&[("a.csv", b"x\n1\n"), ("b.csv", b"y\n1\n2\n")]);
     let mut seen: Vec<Progress> = Vec::new();
-    from_csv(&place.csv(), &place.target(), &mut |progress| {
-        seen.push(progress)
-    })
+    from_csv(
+        &place.csv(),
+        &place.target(),
+        &mut |progress| seen.push(progress),
+        &CancellationToken::new(),
+    )
     .unwrap();
     for (stage, subject) in [
         (Stage::Reading, "a.csv"),
@@ -393,9 +408,28 @@ fn a_missing_folder_is_named() {
         Path::new("/nowhere/at/all"),
         Path::new("/tmp/never-made"),
         &mut |_| {},
+        &CancellationToken::new(),
     )
     .unwrap_err()
     .to_string();
     assert!(message.starts_with("/nowhere/at/all: "), "{message}");
     assert!(!Path::new("/tmp/never-made").exists());
+}
+
+#[test]
+fn cancelling_stops_it_and_leaves_nothing() {
+    let place = Place::with(&[("a.csv", b"x\n1\n"), ("b.csv", b"y\n1\n")]);
+    for stage in [Stage::Reading, Stage::Loading, Stage::Examining] {
+        let cancel = CancellationToken::new();
+        let mut stop = |progress: Progress| {
+            if progress.stage == stage {
+                cancel.cancel();
+            }
+        };
+        let error = from_csv(&place.csv(), &place.target(), &mut stop, &cancel).unwrap_err();
+        let cancelled = matches!(&error, InitError::Interrupted)
+            || matches!(&error, InitError::Warehouse(error) if error.kind == WarehouseErrorKind::Cancelled);
+        assert!(cancelled, "{error}");
+        assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 1);
+    }
 }

@@ -19,6 +19,7 @@ use metrex::registry::{Project, load};
 use metrex::warehouse::{Request, Warehouse};
 use support::shop::{Engine, rows, texts};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// A bicycle hire: riders, stations, rentals with their extras, repairs.
 static BICYCLES: LazyLock<TempDir> = LazyLock::new(|| {
@@ -27,6 +28,7 @@ static BICYCLES: LazyLock<TempDir> = LazyLock::new(|| {
         Path::new("tests/fixtures/init"),
         &folder.path().join("hire"),
         &mut |_| {},
+        &CancellationToken::new(),
     )
     .unwrap();
     folder
@@ -60,7 +62,13 @@ fn made_from(files: &[(&str, &str)]) -> (TempDir, Registry) {
     for (name, content) in files {
         fs::write(folder.path().join(name), content).unwrap();
     }
-    from_csv(folder.path(), folder.path(), &mut |_| {}).unwrap();
+    from_csv(
+        folder.path(),
+        folder.path(),
+        &mut |_| {},
+        &CancellationToken::new(),
+    )
+    .unwrap();
     let registry = registry(folder.path());
     (folder, registry)
 }

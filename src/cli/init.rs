@@ -1,14 +1,15 @@
 //! `metrex init`: makes a project from CSV files or from a live database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::notes::note;
 use super::progress::Line;
 use super::style::Style;
-use super::{Global, Outcome, print};
-use crate::init::{self, Progress, Stage};
+use super::{Global, Outcome, print, runtime};
+use crate::init::{self, Created, InitError, Progress, Stage};
 use crate::session::SessionError;
 
 #[derive(Debug, Args)]
@@ -24,22 +25,16 @@ pub struct InitArgs {
     target: PathBuf,
 }
 
+/// What a project is made from.
+enum Origin {
+    Csv(PathBuf),
+    Database(String),
+}
+
 pub fn run(global: &Global, args: &InitArgs) -> Outcome {
-    let mut line = Line::new();
-    let mut show = |progress: Progress| {
-        let doing = match progress.stage {
-            Stage::Reading => "reading",
-            Stage::Loading => "loading",
-            Stage::Examining => "looking at",
-        };
-        let share = progress.done as f64 / progress.total.max(1) as f64;
-        if !progress.subject.is_empty() {
-            line.show(&format!("{doing} {}", progress.subject), share);
-        }
-    };
-    let created = match (&args.csv, &global.connection) {
-        (Some(folder), None) => init::from_csv(folder, &args.target, &mut show),
-        (None, Some(url)) => init::from_connection(url, &args.target, &mut show),
+    let origin = match (&args.csv, &global.connection) {
+        (Some(folder), None) => Origin::Csv(folder.clone()),
+        (None, Some(url)) => Origin::Database(url.clone()),
         (given, _) => {
             let message = match given {
                 Some(_) => "--csv and --connection are two ways to make a project; take one",
@@ -49,8 +44,12 @@ pub fn run(global: &Global, args: &InitArgs) -> Outcome {
             return Err(SessionError::usage("usage", message).with_hint(hint).into());
         }
     };
-    drop(line);
-    let created = created.map_err(SessionError::from)?;
+    let target = args.target.clone();
+    let created = runtime::block_on(async |cancel| {
+        let make = tokio::task::spawn_blocking(move || make(&origin, &target, &cancel));
+        let made = make.await.map_err(std::io::Error::other)?;
+        Ok(made.map_err(SessionError::from)?)
+    })?;
     print(|out| {
         created
             .files
@@ -73,4 +72,23 @@ pub fn run(global: &Global, args: &InitArgs) -> Outcome {
         eprintln!("  {command}");
     }
     Ok(())
+}
+
+fn make(origin: &Origin, target: &Path, cancel: &CancellationToken) -> Result<Created, InitError> {
+    let mut line = Line::new();
+    let mut show = |progress: Progress| {
+        let doing = match progress.stage {
+            Stage::Reading => "reading",
+            Stage::Loading => "loading",
+            Stage::Examining => "looking at",
+        };
+        let share = progress.done as f64 / progress.total.max(1) as f64;
+        if !progress.subject.is_empty() {
+            line.show(&format!("{doing} {}", progress.subject), share);
+        }
+    };
+    match origin {
+        Origin::Csv(folder) => init::from_csv(folder, target, &mut show, cancel),
+        Origin::Database(url) => init::from_connection(url, target, &mut show, cancel),
+    }
 }

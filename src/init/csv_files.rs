@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
 use super::types::{self, Inference, Reading};
-use super::{InitError, Progress, Stage, words};
+use super::work::{Stage, Work};
+use super::{InitError, words};
 use crate::model::ColumnType;
 use crate::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 
@@ -44,7 +45,7 @@ struct CsvColumn {
 /// No file at all, two files for one table, or a file that cannot be read as it is.
 pub(super) fn examine(
     folder: &Path,
-    progress: &mut dyn FnMut(Progress),
+    work: &mut Work<'_>,
 ) -> Result<(Vec<CsvFile>, Vec<String>), InitError> {
     let (mut files, mut notes) = (Vec::new(), Vec::new());
     let mut tables: HashMap<String, String> = HashMap::new();
@@ -69,7 +70,7 @@ pub(super) fn examine(
                 Some("rename one of the files".to_owned()),
             ));
         }
-        match examine_file(path, name, table, &mut notes, progress)? {
+        match examine_file(path, name, table, &mut notes, work)? {
             Some(file) => files.push(file),
             None => continue,
         }
@@ -103,7 +104,7 @@ fn examine_file(
     name: String,
     table: String,
     notes: &mut Vec<String>,
-    progress: &mut dyn FnMut(Progress),
+    work: &mut Work<'_>,
 ) -> Result<Option<CsvFile>, InitError> {
     let bytes = fs::metadata(&path).map_err(InitError::io(&path))?.len();
     let delimiter = delimiter(&path, &name)?;
@@ -132,10 +133,10 @@ fn examine_file(
         }
         file.rows += 1;
         if file.rows.is_multiple_of(REPORT_EVERY) {
-            file.report(Stage::Reading, reader.position().byte(), progress);
+            work.step(Stage::Reading, &file.name, reader.position().byte(), bytes)?;
         }
     }
-    file.report(Stage::Reading, bytes, progress);
+    work.step(Stage::Reading, &file.name, bytes, bytes)?;
     if file.rows == 0 {
         notes.push(format!(
             "{} has a header but no rows and was left out.",
@@ -309,15 +310,6 @@ impl CsvFile {
         }
     }
 
-    fn report(&self, stage: Stage, done: u64, progress: &mut dyn FnMut(Progress)) {
-        progress(Progress {
-            stage,
-            subject: self.name.clone(),
-            done,
-            total: self.bytes,
-        });
-    }
-
     /// The table as it is created: the column that names one row, where there is one, is its primary key.
     fn spec(&self) -> TableSpec {
         let entity = words::entity(&self.table);
@@ -360,11 +352,7 @@ impl CsvFile {
     ///
     /// # Errors
     /// The warehouse refuses, or the file changed since it was examined.
-    pub(super) fn load(
-        &self,
-        loader: &mut Loader,
-        progress: &mut dyn FnMut(Progress),
-    ) -> Result<(), InitError> {
+    pub(super) fn load(&self, loader: &mut Loader, work: &mut Work<'_>) -> Result<(), InitError> {
         loader.create(&self.spec())?;
         let names: Vec<_> = self
             .columns
@@ -385,14 +373,18 @@ impl CsvFile {
             loader.append(&cells)?;
             rows += 1;
             if rows.is_multiple_of(REPORT_EVERY) {
-                self.report(Stage::Loading, reader.position().byte(), progress);
+                work.step(
+                    Stage::Loading,
+                    &self.name,
+                    reader.position().byte(),
+                    self.bytes,
+                )?;
             }
         }
         if rows != self.rows {
             return Err(self.changed());
         }
-        self.report(Stage::Loading, self.bytes, progress);
-        Ok(())
+        work.step(Stage::Loading, &self.name, self.bytes, self.bytes)
     }
 
     fn changed(&self) -> InitError {

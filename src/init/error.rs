@@ -47,6 +47,9 @@ pub enum InitError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// It was cancelled.
+    #[error("interrupted: no project was made")]
+    Interrupted,
     /// The warehouse refuses.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),

@@ -17,39 +17,20 @@ mod roles;
 mod survey;
 mod types;
 mod words;
+mod work;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
+use tokio_util::sync::CancellationToken;
+
 pub use error::InitError;
+pub use work::{Progress, Stage};
 
 use crate::model::{Connection, ConnectionKind};
 use crate::warehouse::Loader;
 use survey::Surveyor;
-
-/// What is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// A CSV file is read to learn its columns; counted in bytes.
-    Reading,
-    /// A CSV file is loaded into the warehouse; counted in bytes.
-    Loading,
-    /// Tables are looked at for keys, times, measures and joins; counted in tables.
-    Examining,
-}
-
-/// How far it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// What is being done.
-    pub stage: Stage,
-    /// The file or table concerned.
-    pub subject: String,
-    /// How much of `total` is done.
-    pub done: u64,
-    /// All there is.
-    pub total: u64,
-}
+use work::Work;
 
 /// A project that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,23 +52,26 @@ pub struct Created {
 }
 
 /// Makes a project in `target` from the `.csv` and `.tsv` files of a folder: their rows go into an embedded SQLite
-/// warehouse. Blocks; must not be called from async code.
+/// warehouse. Blocks until it is done or cancelled; must not be called from async code.
 ///
 /// # Errors
-/// A project exists there already, a file cannot be read as it is, or nothing can be written. Nothing is left behind.
+/// A project exists there already, a file cannot be read as it is, nothing can be written, or it was
+/// cancelled. Nothing is left behind.
 pub fn from_csv(
     csv_dir: &Path,
     target: &Path,
     progress: &mut dyn FnMut(Progress),
+    cancel: &CancellationToken,
 ) -> Result<Created, InitError> {
+    let mut work = Work { progress, cancel };
     let mut project = project::Draft::new(target)?;
-    let (files, mut notes) = csv_files::examine(csv_dir, progress)?;
+    let (files, mut notes) = csv_files::examine(csv_dir, &mut work)?;
     let kind = ConnectionKind::Sqlite {
         path: project.warehouse(),
     };
     let mut loader = Loader::open(&kind)?;
     for file in &files {
-        file.load(&mut loader, progress)?;
+        file.load(&mut loader, &mut work)?;
     }
     loader.finish()?;
     project.config(&config(&[
@@ -99,24 +83,27 @@ pub fn from_csv(
         kind,
         row_cap: u64::MAX,
     };
-    registry(project, &connection, &mut notes, progress)
+    registry(project, &connection, &mut notes, &mut work)
 }
 
 /// Makes a project in `target` from the tables of a live database, which is only read. The URL's password is used now
-/// and never written. Blocks; must not be called from async code.
+/// and never written. Blocks until it is done or cancelled; must not be called from async code.
 ///
 /// # Errors
-/// A project exists there already, the database cannot be read, or nothing can be written. Nothing is left behind.
+/// A project exists there already, the database cannot be read, nothing can be written, or it was
+/// cancelled. Nothing is left behind.
 pub fn from_connection(
     url: &str,
     target: &Path,
     progress: &mut dyn FnMut(Progress),
+    cancel: &CancellationToken,
 ) -> Result<Created, InitError> {
+    let mut work = Work { progress, cancel };
     let mut project = project::Draft::new(target)?;
     let database = connection::read(url)?;
     project.config(&config(&database.entry))?;
     let mut notes: Vec<String> = database.note.into_iter().collect();
-    registry(project, &database.connection, &mut notes, progress)
+    registry(project, &database.connection, &mut notes, &mut work)
 }
 
 fn config(entry: &[String]) -> String {
@@ -133,10 +120,10 @@ fn registry(
     mut project: project::Draft,
     connection: &Connection,
     notes: &mut Vec<String>,
-    progress: &mut dyn FnMut(Progress),
+    work: &mut Work<'_>,
 ) -> Result<Created, InitError> {
-    let surveyor = Surveyor::new(connection)?;
-    let (tables, left_out) = surveyor.tables(progress)?;
+    let surveyor = Surveyor::new(connection, work.cancel)?;
+    let (tables, left_out) = surveyor.tables(work)?;
     notes.extend(left_out);
     if tables.is_empty() {
         let message = "the database has no tables that can be read".to_owned();

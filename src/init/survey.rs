@@ -6,7 +6,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{InitError, Progress, Stage, words};
+use super::work::{Stage, Work};
+use super::{InitError, words};
 use crate::model::{ColumnType, Connection};
 use crate::warehouse::{
     ColumnInfo, Dialect, ForeignKey, Request, TableInfo, Warehouse, WarehouseError,
@@ -74,17 +75,22 @@ impl Table {
 pub(super) struct Surveyor {
     warehouse: Warehouse,
     runtime: Runtime,
+    cancel: CancellationToken,
 }
 
 impl Surveyor {
     /// Prepares a connection; nothing is asked yet.
-    pub(super) fn new(connection: &Connection) -> Result<Self, InitError> {
+    pub(super) fn new(
+        connection: &Connection,
+        cancel: &CancellationToken,
+    ) -> Result<Self, InitError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         Ok(Self {
             warehouse: Warehouse::open(connection, "UTC")?,
             runtime: runtime.map_err(InitError::io("async runtime"))?,
+            cancel: cancel.clone(),
         })
     }
 
@@ -95,19 +101,13 @@ impl Surveyor {
     /// Every table that can be read, with notes on those that cannot.
     pub(super) fn tables(
         &self,
-        progress: &mut dyn FnMut(Progress),
+        work: &mut Work<'_>,
     ) -> Result<(Vec<Table>, Vec<String>), InitError> {
         let found = self.runtime.block_on(self.warehouse.tables())?;
         let total = found.len() as u64;
         let (mut tables, mut notes) = (Vec::new(), Vec::new());
         for (done, info) in (0..).zip(found) {
-            let subject = info.name.clone();
-            progress(Progress {
-                stage: Stage::Examining,
-                subject,
-                done,
-                total,
-            });
+            work.step(Stage::Examining, &info.name, done, total)?;
             match self.table(&info) {
                 Ok(table) => tables.push(table),
                 Err(error) if concerns_one_table(&error) => {
@@ -116,12 +116,7 @@ impl Surveyor {
                 Err(error) => return Err(error.into()),
             }
         }
-        progress(Progress {
-            stage: Stage::Examining,
-            subject: String::new(),
-            done: total,
-            total,
-        });
+        work.step(Stage::Examining, "", total, total)?;
         Ok((tables, notes))
     }
 
@@ -346,7 +341,6 @@ impl Surveyor {
     fn run(&self, request: Request) -> Result<Vec<RecordBatch>, WarehouseError> {
         self.runtime.block_on(async {
             let (sink, mut batches) = mpsc::channel(1);
-            let cancel = CancellationToken::new();
             let gather = async {
                 let mut all = Vec::new();
                 while let Some(batch) = batches.recv().await {
@@ -355,7 +349,7 @@ impl Surveyor {
                 all
             };
             let query = async {
-                let finished = self.warehouse.query(request, &cancel, &sink).await;
+                let finished = self.warehouse.query(request, &self.cancel, &sink).await;
                 drop(sink);
                 finished
             };

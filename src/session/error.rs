@@ -162,6 +162,7 @@ impl From<InitError> for SessionError {
     fn from(error: InitError) -> Self {
         match error {
             InitError::Warehouse(error) => error.into(),
+            InitError::Interrupted => Self::interrupted(),
             InitError::Csv { ref hint, .. } => Self {
                 hint: hint.clone(),
                 ..Self::new(Failure::Query, "csv", error.to_string())
