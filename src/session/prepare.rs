@@ -43,7 +43,7 @@ impl Session {
         }
         let today = self.today();
         let index = self.state().value_index(&self.connection());
-        let is_ready = || index.exists() && made_on(&database).is_some_and(|day| day >= today);
+        let is_ready = || index.exists() && is_made(&database, today);
         if is_ready() {
             return Ok(());
         }
@@ -78,24 +78,27 @@ impl Session {
         };
         self.reindex(&ReindexOptions::default(), report, CancellationToken::new())
             .await?;
-        fs::write(day_file(&database), today.to_string()).map_err(not_written)
+        fs::write(mark_file(&database), mark(today)).map_err(not_written)
     }
 }
 
-/// The file that says on which day the data was made; it is written last.
-fn day_file(database: &Path) -> PathBuf {
-    database.with_extension("day")
+/// What is written last: the day the data was made, and the version that made it, whose data may differ.
+fn mark(day: Date) -> String {
+    format!("{day} {}", env!("CARGO_PKG_VERSION"))
 }
 
-fn made_on(database: &Path) -> Option<Date> {
-    if !database.exists() {
-        return None;
-    }
-    fs::read_to_string(day_file(database))
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+fn mark_file(database: &Path) -> PathBuf {
+    database.with_extension("made")
+}
+
+/// Whether the data is there, made by this version, and reaches until `today`.
+fn is_made(database: &Path, today: Date) -> bool {
+    let read = || -> Option<Date> {
+        let text = fs::read_to_string(mark_file(database)).ok()?;
+        let day: Date = text.split_whitespace().next()?.parse().ok()?;
+        (text == mark(day)).then_some(day)
+    };
+    database.exists() && read().is_some_and(|day| day >= today)
 }
 
 /// Waits until no other process prepares the demo; the lock ends with the file.
