@@ -148,6 +148,18 @@ fn markdown_is_a_table_with_a_bold_total() {
 }
 
 #[test]
+fn a_total_that_has_no_place_among_the_rows_is_not_dropped_in_silence() {
+    for format in ["csv", "ndjson"] {
+        let run = run(
+            &shop(),
+            &["query", "orders by market total", "--format", format],
+        );
+        assert!(!run.out.contains('5'), "{}", run.out);
+        assert!(run.err.contains("no place for the total"), "{}", run.err);
+    }
+}
+
+#[test]
 fn a_cut_result_is_announced_beside_the_data() {
     let run = run(
         &shop(),

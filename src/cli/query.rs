@@ -39,9 +39,13 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
     let line = args.line.join(" ");
     let session = global.open()?;
     notes::about_session(&session);
-    let query: MetricQuery = line
+    let mut query: MetricQuery = line
         .parse()
         .map_err(|error| Failure::of_line(&line)(SessionError::from(error)))?;
+    if query.total && !args.format.has_total() {
+        notes::note("this format has no place for the total; table, json and markdown have");
+        query.total = false;
+    }
     let style = if args.output.is_some() {
         Style::plain()
     } else {

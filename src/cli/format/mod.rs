@@ -77,6 +77,11 @@ pub trait Printer {
 }
 
 impl Format {
+    /// Whether a total row has a place in it; among the rows of the others it would pass for one of them.
+    pub fn has_total(self) -> bool {
+        !matches!(self, Self::Csv | Self::Ndjson)
+    }
+
     /// What prints this form.
     pub fn printer(self, style: Style) -> Box<dyn Printer> {
         match self {
