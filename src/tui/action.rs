@@ -224,6 +224,14 @@ fn has_definition(state: &State) -> Result<(), Reason> {
     }
 }
 
+fn has_file(state: &State) -> Result<(), Reason> {
+    if state.editable().is_none() {
+        Err("nothing here stands in a file".into())
+    } else {
+        Ok(())
+    }
+}
+
 fn has_problems(state: &State) -> Result<(), Reason> {
     if state.problems.is_empty() {
         Err("the registry has no problems".into())
@@ -283,7 +291,7 @@ static ACTIONS: [Entry; 83] = [
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
     entry(A::ClearQuery, "query.clear", &["X"], C::Panes, "Clear the query", None),
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition),
-    entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_definition),
+    entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries", None),
     entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None),
@@ -339,7 +347,7 @@ static ACTIONS: [Entry; 83] = [
     entry(A::Include, "values.include", &["Space", "+"], C::Values, "Include the value, or not", Some("include")),
     entry(A::Exclude, "values.exclude", &["-"], C::Values, "Exclude the value, or not", Some("exclude")),
     entry(A::Back, "values.back", &["Left"], C::Values, "Back to the dimensions", Some("back")),
-    entry(A::Editor, "reader.editor", &["e"], C::Reader, "Open it in $VISUAL or $EDITOR", Some("edit")).when(has_definition),
+    entry(A::Editor, "reader.editor", &["e"], C::Reader, "Open it in $VISUAL or $EDITOR", Some("edit")).when(has_file),
     entry(A::Copy, "reader.copy", &["y"], C::Reader, "Copy the text", Some("copy")),
     entry(A::Close, "reader.close", &["q", "Enter"], C::Reader, "Close", Some("close")),
     entry(A::Confirm, "question.yes", &["y", "Enter"], C::Question, "Yes", Some("yes")),

@@ -369,15 +369,22 @@ impl State {
         })
     }
 
-    /// The definitions behind what is selected.
-    pub fn places_here(&self) -> Vec<Place> {
+    /// File and line that the editor opens: the first problem while problems are shown, else what is selected.
+    pub fn editable(&self) -> Option<(String, u32)> {
         if let Some(Popup::Reader(Reader {
             page: Page::Problems,
             ..
         })) = self.popups.last()
         {
-            return Vec::new();
+            let problem = self.problems.iter().find(|problem| problem.line > 0)?;
+            return Some((problem.file.clone(), problem.line));
         }
+        let place = self.places_here().first().copied()?;
+        Some((self.catalog.registry.file(place).to_owned(), place.line))
+    }
+
+    /// The definitions behind what is selected.
+    pub fn places_here(&self) -> Vec<Place> {
         let metric = |name: &str| {
             self.catalog
                 .registry

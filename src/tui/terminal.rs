@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::style::Print;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, DisableLineWrap, EnableLineWrap, EndSynchronizedUpdate,
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, DisableLineWrap, EnableLineWrap,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
@@ -161,6 +162,8 @@ fn restore(out: &mut impl Write) -> io::Result<()> {
         DisableMouseCapture,
         DisableBracketedPaste,
         EnableLineWrap,
+        // tmux shows lines of the alternate screen on the main one after it has grown.
+        Clear(ClearType::All),
         LeaveAlternateScreen,
         cursor::Show
     )

@@ -81,12 +81,24 @@ pub(super) fn compiled(state: &mut State, outcome: Result<Arc<Compiled>, Compile
     state.preview.query = state.preview.asked.clone();
     match outcome {
         Ok(compiled) => {
+            let before = state
+                .preview
+                .compiled
+                .as_ref()
+                .map(|before| &before.query.metrics);
+            if before != Some(&compiled.query.metrics) {
+                // Marks of change tell something within one question only.
+                state.preview.sql = Default::default();
+            }
             state.preview.sql.set_sql(&compiled.main.sql);
             state.preview.compiled = Some(compiled);
             state.preview.error = None;
         }
         Err(error) => {
             state.preview.error = Some(error);
+            if state.preview.is_snippet() {
+                state.preview.sql = Default::default();
+            }
             if let Some(text) = state.snippet().map(|snippet| snippet.text.clone()) {
                 state.preview.sql.set_sql(&text);
             }

@@ -33,17 +33,14 @@ pub(super) fn excerpts(state: &mut State, found: Vec<Excerpt>) {
 
 /// Opens the definition behind what is selected in an editor.
 pub(super) fn edit(state: &mut State) -> Vec<Effect> {
-    let Some(place) = state.places_here().first().copied() else {
+    let Some((file, line)) = state.editable() else {
         return Vec::new();
     };
-    let registry = &state.catalog.registry;
-    let file = registry.file(place);
     match &state.setting.root {
-        Some(root) => vec![Effect::Edit(root.join(file), place.line)],
+        Some(root) => vec![Effect::Edit(root.join(file), line)],
         None => {
             state.notice = Some(Notice::Error(format!(
-                "{} is built into metrex; `metrex init` makes a project of your own",
-                registry.at(place)
+                "{file}:{line} is built into metrex; `metrex init` makes a project of your own"
             )));
             Vec::new()
         }

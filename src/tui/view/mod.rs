@@ -144,10 +144,17 @@ fn banner(state: &State, frame: &mut Frame<'_>, area: Rect) {
         match (&state.preparing, errors(state).next()) {
             (Some(step), _) => (format!(" {step}"), String::new(), theme.warning),
             (None, Some(first)) => {
-                let remark = match errors(state).count() {
-                    1 => " P shows it, the last good version stays ".to_owned(),
-                    count => format!(" P shows all {count}, the last good version stays "),
+                let which = match errors(state).count() {
+                    1 => "P shows it".to_owned(),
+                    count => format!("P shows all {count}"),
                 };
+                // The first version of the definitions has none before it to fall back to.
+                let stays = match (area.width < 110, state.catalog.generation) {
+                    (true, _) => "",
+                    (false, 1) => ", what is broken is left out",
+                    (false, _) => ", the last good version stays",
+                };
+                let remark = format!("  {which}{stays} ");
                 (format!(" ! {first}"), remark, theme.error)
             }
             (None, None) => return,
