@@ -315,3 +315,26 @@ fn amounts_in_several_currencies_come_with_a_warning() {
         "{rules}"
     );
 }
+
+#[test]
+fn the_default_time_is_when_it_happened() {
+    let time = |header: &str| {
+        let rows =
+            format!("{header}\n1,2025-01-01,2025-01-02,2025-01-03\n2,2025-02-01,,2025-02-03\n");
+        let (_folder, registry) = made_from(&[("orders.csv", &rows)]);
+        registry.datasets["orders"].time.clone().unwrap()
+    };
+    assert_eq!(
+        time("order_id,ordered_at,shipped_at,created_at"),
+        "ordered_at"
+    );
+    assert_eq!(
+        time("order_id,updated_at,shipped_at,created_at"),
+        "created_at"
+    );
+    assert_eq!(time("order_id,due_on,shipped_at,date"), "date");
+    assert_eq!(
+        time("order_id,last_seen_at,deleted_at,modified_at"),
+        "last_seen_at"
+    );
+}

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::default_time;
 use super::joins::Joins;
 use super::naming;
-use super::roles::{self, Role};
+use super::roles::Role;
 use super::survey::{Column, Table};
 use super::words;
 use crate::model::{ColumnType, DimensionType};
@@ -131,7 +132,7 @@ fn dataset(known: Known<'_>, name: &str, names: &[String]) -> Dataset {
         .columns()
         .filter_map(|(column, role)| dimension(table, column, role))
         .collect();
-    let time = roles::default_time(table, roles).map(|column| {
+    let time = default_time::find(table, roles).map(|column| {
         let day = |text: &String| text.get(..10).unwrap_or(text).to_owned();
         let span = column.range.as_ref();
         let span = span.map(|(from, to)| format!("{} to {}", day(from), day(to)));

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::draft::{Dataset, Known};
 use super::naming;
 use super::revenue::{self, Revenue};
-use super::roles::{Measure, Role, sql_name};
+use super::roles::{Measure, Role};
 use super::survey::{Column, Table};
-use super::words::{self, has_word, label, phrase, plural};
+use super::words::{self, has_word, label, phrase, plural, sql_name};
 use crate::model::ColumnType;
 
 /// A metric to write.

@@ -5,6 +5,7 @@
 
 mod connection;
 mod csv_files;
+mod default_time;
 mod draft;
 mod error;
 mod joins;

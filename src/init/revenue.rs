@@ -1,8 +1,8 @@
 //! Which column is what was sold: only where the table is about selling and one column stands out.
 
 use super::draft::{Dataset, Known};
-use super::roles::{Measure, Role, sql_name};
-use super::words::{self, has_word};
+use super::roles::{Measure, Role};
+use super::words::{self, has_word, sql_name};
 
 /// Things that are sold, and the lines they have. A purchase or a payment is not among them: the first is a cost, the
 /// second would be counted beside the order it pays.

@@ -4,7 +4,7 @@ use super::InitError;
 use super::joins::Joins;
 use super::survey::{Column, Surveyor, Table, concerns_one_table, count};
 use super::types::is_flag;
-use super::words::{self, has_word};
+use super::words::{self, has_word, sql_name};
 use crate::model::ColumnType;
 
 /// Most values of a text that is worth grouping by.
@@ -383,118 +383,4 @@ fn sequence(
         }
     }
     Ok(None)
-}
-
-/// A column in an expression: quoted where it is not a plain lower-case word, or is a word of SQL.
-pub(super) fn sql_name(column: &str) -> String {
-    const SQL_WORDS: [&str; 44] = [
-        "all", "and", "any", "as", "asc", "between", "by", "case", "cast", "check", "column",
-        "create", "cross", "default", "desc", "distinct", "else", "end", "from", "full", "group",
-        "having", "in", "is", "join", "left", "like", "limit", "not", "null", "offset", "on", "or",
-        "order", "outer", "primary", "right", "select", "table", "then", "to", "union", "user",
-        "where",
-    ];
-    let plain = column.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && column
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    if plain && !SQL_WORDS.contains(&column) {
-        column.to_owned()
-    } else {
-        format!("\"{}\"", column.replace('"', "\"\""))
-    }
-}
-
-/// The time a table is read by: the one named after what happened, else the moment the row began; never one that is
-/// mostly empty.
-pub(super) fn default_time<'t>(table: &'t Table, roles: &[Role]) -> Option<&'t Column> {
-    let verb = words::words(&table.entity)
-        .last()
-        .copied()
-        .unwrap_or_default();
-    let stem = verb.strip_suffix('e').unwrap_or(verb);
-    let rank = |column: &Column| {
-        let name = words::identifier(&column.name);
-        let parts = words::words(&name);
-        let first = parts.first().copied().unwrap_or_default();
-        if has_word(
-            &name,
-            &[
-                "birth", "dob", "due", "expires", "expired", "expiry", "until", "to", "deleted",
-                "synced", "loaded", "ingested", "exported",
-            ],
-        ) {
-            9
-        } else if has_word(
-            &name,
-            &[
-                "last",
-                "updated",
-                "modified",
-                "ended",
-                "end",
-                "closed",
-                "cancelled",
-                "canceled",
-                "refunded",
-                "returned",
-                "shipped",
-                "delivered",
-                "churned",
-                "next",
-            ],
-        ) {
-            7
-        } else if first == verb || first == format!("{stem}ed") {
-            0
-        } else if [
-            "created", "creation", "placed", "occurred", "happened", "inserted", "event", "sold",
-        ]
-        .contains(&first)
-        {
-            1
-        } else if [
-            "date",
-            "day",
-            "timestamp",
-            "time",
-            "ts",
-            "datetime",
-            "at",
-            "month",
-            "ds",
-        ]
-        .contains(&name.as_str())
-        {
-            2
-        } else if [
-            "signed",
-            "registered",
-            "joined",
-            "opened",
-            "first",
-            "started",
-            "start",
-            "booked",
-            "hired",
-        ]
-        .contains(&first)
-        {
-            3
-        } else if parts.last() == Some(&"at")
-            || parts.last() == Some(&"date")
-            || parts.last() == Some(&"on")
-        {
-            4
-        } else {
-            5
-        }
-    };
-    table
-        .columns
-        .iter()
-        .zip(roles)
-        .filter(|(column, role)| **role == Role::Time && column.nulls * 2 <= table.judged)
-        .map(|(column, _)| column)
-        .min_by_key(|column| (rank(column), column.nulls * 20 > table.judged))
 }

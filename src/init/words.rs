@@ -1,5 +1,7 @@
 //! The English in column and table names: plain identifiers, singular and plural, labels.
 
+use crate::warehouse::Dialect;
+
 /// Prefixes and suffixes of table names that say how a table was made, not what a row is.
 const LAYERS: [&str; 13] = [
     "fct", "fact", "facts", "dim", "dims", "stg", "staging", "mart", "marts", "raw", "tbl",
@@ -190,6 +192,11 @@ pub(super) fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A column in an expression of the registry; engines agree on when it needs quotes.
+pub(super) fn sql_name(column: &str) -> String {
+    Dialect::Sqlite.name(column)
 }
 
 /// Whether the registry takes this as the name of a column; others are written as an expression.

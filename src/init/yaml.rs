@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use super::draft::{Dataset, Dimension, Join};
 use super::metrics::{Formula, Leaf, Metric};
-use super::roles::sql_name;
-use super::words;
+use super::words::{self, sql_name};
 use crate::model::DimensionType;
 
 /// Longest name that others are aligned with.
