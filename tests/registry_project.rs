@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use metrex::model::{ConnectionKind, Weekday};
-use metrex::registry::{Config, Project, ProjectError, load};
+use metrex::registry::{Config, Project, ProjectError, load, without_secrets};
 use tempfile::TempDir;
 
 fn write(root: &Path, path: &str, text: &str) {
@@ -202,12 +202,59 @@ fn mistakes_in_the_configuration_are_all_listed() {
 }
 
 #[test]
+fn no_part_of_a_password_is_shown() {
+    for (url, shown) in [
+        (
+            "postgres://me:s3cret@db:5433/mart",
+            "postgres://me@db:5433/mart",
+        ),
+        ("postgres://db/mart?password=s3cret", "postgres://db/mart"),
+        ("postgres://me:p?s3cret@db/mart", "postgres://…"),
+        ("postgres://me:p/s3cret@db/mart", "postgres://…"),
+        ("postgres://me:p@s3cret@db/mart", "postgres://…"),
+        ("postgres://db/mart?password=p@s3cret", "postgres://…"),
+        (
+            r"password = 'x \' host=s3cret' host = db user=me sslmode=require",
+            "host=db user=me",
+        ),
+        (r"password=x\ user=s3cret dbname=mart", "dbname=mart"),
+    ] {
+        assert_eq!(without_secrets(url), shown, "{url}");
+    }
+}
+
+#[test]
+fn a_variable_in_a_pair_stays_one_value() {
+    // The description holds spaces, which would begin further pairs.
+    let config = config(
+        "connections: {p: {type: postgres, url: 'host=db password=${CARGO_PKG_DESCRIPTION} user=me'}}",
+    );
+    let ConnectionKind::Postgres(settings) = &config.connections["p"].kind else {
+        panic!()
+    };
+    let url = settings.url.as_deref().unwrap();
+    let driver: tokio_postgres::Config = url.parse().unwrap();
+    assert_eq!(
+        driver.get_password(),
+        Some(env!("CARGO_PKG_DESCRIPTION").as_bytes())
+    );
+    assert_eq!(driver.get_user(), Some("me"));
+}
+
+#[test]
 fn a_password_in_a_file_is_refused_and_not_repeated() {
     for url in [
         "postgres://me:s3cret@db/mart",
         "postgres://db/mart?user=me&password=s3cret",
         "'host=db user=me password=s3cret'",
         "'host=db password = ''s3cret'''",
+        "'postgres://me:s3?cret@db/mart'",
+        "'postgres://me:s3cret/@db/mart'",
+        "'postgres://me:${A}s3cret${B}@db/mart'",
+        "'postgres://me:${A}@db/mart?application_name=m&password=s3cret'",
+        "'postgres://db/mart?pass%77ord=s3cret'",
+        "'user=password_x password=s3cret'",
+        "'password=${A} host=db password=s3cret'",
     ] {
         let problems = refused(&format!(
             "connections: {{p: {{type: postgres, url: {url}}}}}"

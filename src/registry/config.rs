@@ -12,6 +12,7 @@ use super::ProjectFile;
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
 use super::raw::RawCalendar;
 use super::read::{At, Entry, Named, Read, Word, object};
+use super::url::{Url, is_reference};
 use super::yaml::{self, Text};
 use crate::model::{Calendar, Connection, ConnectionKind, FileId, PostgresSettings};
 
@@ -308,9 +309,8 @@ pub(crate) fn read_calendar(raw: &RawCalendar, base: &Calendar, sink: &mut Sink)
 /// The URL with `${NAME}` filled in, or why it cannot be used now. A password written out is an error.
 fn read_url(text: &Text, sink: &mut Sink) -> Result<Option<String>, String> {
     let url = &text.value;
-    if let Some(password) = password_in(url)
-        && !(password.starts_with("${") && password.ends_with('}'))
-    {
+    let written = Url(url);
+    if !written.passwords().into_iter().all(is_reference) {
         let message = "a password must not stand in a file";
         let hint = "leave it out: it comes from the environment (PGPASSWORD, or ${NAME} here), .pgpass, \
                     password_command or a prompt";
@@ -322,53 +322,15 @@ fn read_url(text: &Text, sink: &mut Sink) -> Result<Option<String>, String> {
     let mut rest = url.as_str();
     while let Some((before, after)) = rest.split_once("${") {
         let Some((name, after)) = after.split_once('}') else {
-            sink.error("config", text.place, url, "'${' is never closed", None);
+            sink.error("config", text.place, "", "'${' is never closed", None);
             return Ok(None);
         };
         let value = std::env::var(name)
             .map_err(|_| format!("the environment variable {name} is not set"))?;
         expanded.push_str(before);
-        // Only a password may hold anything; the other parts are meant to be read as a URL.
-        if url.contains("://") && password_in(url) == Some(&format!("${{{name}}}")) {
-            expanded.push_str(&percent_encoded(&value));
-        } else {
-            expanded.push_str(&value);
-        }
+        expanded.push_str(&written.filled_in(name, &value));
         rest = after;
     }
     expanded.push_str(rest);
     Ok(Some(expanded))
-}
-
-/// The password in a URL or a `key=value` string.
-fn password_in(url: &str) -> Option<&str> {
-    if let Some((_, rest)) = url.split_once("://") {
-        let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let in_query = query
-            .split('&')
-            .find_map(|pair| pair.strip_prefix("password="));
-        let authority = authority.split('/').next().unwrap_or(authority);
-        let in_authority = authority
-            .rsplit_once('@')
-            .and_then(|(user, _)| Some(user.split_once(':')?.1));
-        return in_authority
-            .or(in_query)
-            .filter(|password| !password.is_empty());
-    }
-    let (_, rest) = url.split_once("password")?;
-    let value = rest.trim_start().strip_prefix('=')?.trim_start();
-    value.split_whitespace().next()
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte))
-            }
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }

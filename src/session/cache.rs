@@ -17,6 +17,8 @@ pub(super) struct Key {
     pub(super) connection: String,
     pub(super) line: String,
     pub(super) sql: String,
+    /// The SQL of the total row, where one is asked for.
+    pub(super) totals: Option<String>,
     pub(super) row_cap: u64,
 }
 

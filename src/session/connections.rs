@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::{Session, SessionError};
 use crate::index::ValueIndex;
 use crate::model::{Connection, ConnectionKind, PostgresSettings};
-use crate::registry::nearest;
+use crate::registry::{nearest, without_secrets};
 use crate::warehouse::{Dialect, Warehouse};
 
 /// A configured connection, without secrets.
@@ -196,27 +196,6 @@ fn target(kind: &ConnectionKind) -> String {
         ConnectionKind::Postgres(PostgresSettings { url: None, .. }) => {
             "PostgreSQL as PG* variables say".to_owned()
         }
-        ConnectionKind::Postgres(PostgresSettings { url: Some(url), .. }) => {
-            match url.split_once("://") {
-                Some((scheme, rest)) => {
-                    let rest = rest.split('?').next().unwrap_or(rest);
-                    // A password may hold an @, so the last one ends it.
-                    let place = rest
-                        .rsplit_once('@')
-                        .map_or(rest.to_owned(), |(user, host)| {
-                            format!("{}@{host}", user.split(':').next().unwrap_or(user))
-                        });
-                    format!("{scheme}://{place}")
-                }
-                None => {
-                    let shown = ["host=", "port=", "dbname=", "user="];
-                    let is_shown = |word: &&str| shown.iter().any(|key| word.starts_with(key));
-                    url.split_whitespace()
-                        .filter(is_shown)
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                }
-            }
-        }
+        ConnectionKind::Postgres(PostgresSettings { url: Some(url), .. }) => without_secrets(url),
     }
 }
