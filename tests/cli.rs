@@ -268,6 +268,61 @@ fn sql_needs_no_warehouse_and_knows_both_engines() {
 }
 
 #[test]
+fn a_text_of_several_lines_stays_whole_in_explained_sql() {
+    let explained = ok(
+        &shop(),
+        &["sql", "gmv where note = \"a\n-- b\nc\"", "--explain"],
+    );
+    assert!(explained.contains("'a\n-- b\nc'"), "{explained}");
+    let first = explained.lines().next().unwrap();
+    assert!(
+        first.starts_with("-- ") && first.contains(r"a\n-- b\nc"),
+        "{explained}"
+    );
+}
+
+#[test]
+fn reindex_ends_with_1_when_a_column_cannot_be_read() {
+    let shop = shop();
+    assert_eq!(run(&shop, &["reindex"]).code, 0);
+    let path = shop.path().join("metrics/shop.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("channel: {}", "\"chan\\enel\": {}")).unwrap();
+    let failed = run(&shop, &["reindex"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert!(
+        failed.err.contains("failed: orders.chan") && !failed.err.contains('\u{1b}'),
+        "{}",
+        failed.err
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_log_is_for_the_user_alone_and_holds_no_filter() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = shop();
+    let output = metrex(shop.path())
+        .env("METREX_LOG", "info")
+        .args(["query", "gmv where note = \"between us\""])
+        .output()
+        .unwrap();
+    assert_eq!(finished(output).code, 0);
+    let log = fs::read_dir(shop.path().join(".state"))
+        .unwrap()
+        .map(|folder| folder.unwrap().path().join("metrex.log"))
+        .find(|path| path.is_file())
+        .unwrap();
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(
+        text.contains("gmv") && !text.contains("between us"),
+        "{text}"
+    );
+    let mode = log.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
 fn show_tells_what_a_metric_means_and_where_it_comes_from() {
     let out = ok(&shop(), &["show", "turnover"]);
     for said in [

@@ -292,6 +292,17 @@ async fn a_mistake_in_the_sql_is_located() {
 }
 
 #[tokio::test]
+async fn a_misspelt_column_in_quotes_is_an_error_and_no_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = open(&typed(folder.path()));
+    let error = run(&warehouse, "SELECT \"naem\" FROM every_type")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, WarehouseErrorKind::Query);
+    assert!(error.message.contains("naem"), "{}", error.message);
+}
+
+#[tokio::test]
 async fn files_that_are_no_database_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.db");

@@ -9,6 +9,7 @@ use super::notes::counted;
 use super::style::Style;
 use super::{Global, Outcome, print};
 use crate::registry::Severity;
+use crate::session::cell::sanitize;
 
 /// Exit code for definitions with errors.
 const BROKEN: u8 = 2;
@@ -46,10 +47,12 @@ pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
             let style = Style::of(&stdout());
             print(|out| {
                 for diagnostic in found {
-                    let line = diagnostic.to_string();
-                    match diagnostic.severity {
-                        Severity::Error => writeln!(out, "{}", style.error(line))?,
-                        Severity::Warning => writeln!(out, "{}", style.warning(line))?,
+                    for line in diagnostic.to_string().lines() {
+                        let line = sanitize(line);
+                        match diagnostic.severity {
+                            Severity::Error => writeln!(out, "{}", style.error(line))?,
+                            Severity::Warning => writeln!(out, "{}", style.warning(line))?,
+                        }
                     }
                 }
                 Ok(())

@@ -53,7 +53,7 @@ impl Failure {
             }
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Io(error) => {
-                eprintln!("{} {error}", style.error("error:"));
+                eprintln!("{} {}", style.error("error:"), sanitize(&error.to_string()));
                 ExitCode::FAILURE
             }
             Self::Exit(code) => ExitCode::from(code),

@@ -1,9 +1,12 @@
-//! A log for support, in the state folder, only where METREX_LOG asks for one (such as `METREX_LOG=debug`).
+//! A log for support, in the state folder, only where METREX_LOG asks for one (such as `METREX_LOG=debug`): only the
+//! user can read it, and a query's filters are in it from `debug` on.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::path::Path;
 use std::sync::Mutex;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::notes;
 use crate::session::Session;
@@ -17,12 +20,17 @@ pub fn start(session: &Session) {
     let Ok(wanted) = std::env::var(VARIABLE) else {
         return;
     };
-    let filter = match EnvFilter::try_new(&wanted) {
+    // A level alone is about this program; what its libraries say is for those who name them.
+    let directives = match wanted.trim().parse::<LevelFilter>() {
+        Ok(level) => format!("metrex={level}"),
+        Err(_) => wanted,
+    };
+    let filter = match EnvFilter::try_new(&directives) {
         Ok(filter) => filter,
         Err(error) => return notes::note(&format!("{VARIABLE}: {error}; nothing is logged")),
     };
     let path = session.state().path().join(FILE);
-    let file = match File::options().create(true).append(true).open(&path) {
+    let file = match open(&path) {
         Ok(file) => file,
         Err(error) => {
             return notes::note(&format!("{} cannot be written: {error}", path.display()));
@@ -34,4 +42,15 @@ pub fn start(session: &Session) {
         .with_writer(Mutex::new(file));
     // A program that embeds the command line may log already.
     let _ = log.try_init();
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
 }

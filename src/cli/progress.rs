@@ -4,6 +4,8 @@ use std::io::{IsTerminal, stderr};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::session::cell::sanitize;
+
 /// Length of the bar; a share of the work is rounded to this many steps.
 const STEPS: f64 = 1000.0;
 
@@ -46,7 +48,8 @@ impl Line {
             .set_position((share.clamp(0.0, 1.0) * STEPS) as u64);
         if self.last != step {
             step.clone_into(&mut self.last);
-            self.bar.set_message(step.to_owned());
+            let step = sanitize(step);
+            self.bar.set_message(step.clone().into_owned());
             if self.lines {
                 eprintln!("{step}");
             }

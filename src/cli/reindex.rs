@@ -7,6 +7,10 @@ use super::progress::Line;
 use super::runtime::block_on;
 use super::{Global, Outcome, notes, prepare};
 use crate::session::ReindexOptions;
+use crate::session::cell::sanitize;
+
+/// Exit code where a column could not be read.
+const FAILED: u8 = 1;
 
 #[derive(Debug, Args)]
 pub struct ReindexArgs {
@@ -39,7 +43,13 @@ pub fn run(global: &Global, args: &ReindexArgs) -> Outcome {
             )
             .await?;
         drop(line);
-        eprintln!("{report}");
-        Ok::<_, Failure>(())
+        for line in report.to_string().lines() {
+            eprintln!("{}", sanitize(line));
+        }
+        if report.failed.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Exit(FAILED))
+        }
     })
 }

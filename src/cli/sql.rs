@@ -9,6 +9,7 @@ use super::{Global, Outcome, notes, print};
 use crate::compile::Compiled;
 use crate::model::{MetricQuery, Registry};
 use crate::session::SessionError;
+use crate::session::cell::sanitize;
 use crate::warehouse::Dialect;
 
 #[derive(Debug, Args)]
@@ -51,21 +52,23 @@ pub fn run(global: &Global, args: &SqlArgs) -> Outcome {
 
 /// The SQL with its origin beside each line, then the reasons; still valid SQL.
 fn explain(out: &mut dyn Write, compiled: &Compiled, registry: &Registry) -> io::Result<()> {
-    writeln!(out, "-- {}", compiled.query)?;
+    writeln!(out, "-- {}", sanitize(&compiled.query.to_string()))?;
     let sql = compiled.main.sql.trim_end();
     let width = sql
         .lines()
         .map(|line| line.chars().count())
         .max()
         .unwrap_or(0);
-    for (number, line) in sql.lines().enumerate() {
+    let mut reader = Reader::Code;
+    for (number, line) in sql.split('\n').enumerate() {
+        reader = reader.after(line);
         let places = compiled
             .main
             .lines
             .get(number)
             .map(Vec::as_slice)
             .unwrap_or_default();
-        if places.is_empty() {
+        if places.is_empty() || reader != Reader::Code {
             writeln!(out, "{line}")?;
         } else {
             let places: Vec<_> = places.iter().map(|place| registry.at(*place)).collect();
@@ -78,7 +81,35 @@ fn explain(out: &mut dyn Write, compiled: &Compiled, registry: &Registry) -> io:
             .place
             .map(|place| format!("  ({})", registry.at(place)))
             .unwrap_or_default();
-        writeln!(out, "-- {}{place}", reason.text.replace('\n', " "))?;
+        writeln!(out, "-- {}{place}", sanitize(&reason.text))?;
     }
     Ok(())
+}
+
+/// What a reader of SQL is in the middle of: a comment can only be added to code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Code,
+    /// Inside these quotes, which are doubled where they are meant themselves.
+    Quoted(char),
+    /// Inside `/* */`.
+    Comment,
+}
+
+impl Reader {
+    /// Where a line leaves the reader.
+    fn after(mut self, line: &str) -> Self {
+        let mut chars = line.chars().peekable();
+        while let Some(c) = chars.next() {
+            self = match (self, c, chars.peek()) {
+                (Self::Code, '-', Some('-')) => return self,
+                (Self::Code, '/', Some('*')) => Self::Comment,
+                (Self::Code, '\'' | '"', _) => Self::Quoted(c),
+                (Self::Quoted(quote), c, _) if c == quote => Self::Code,
+                (Self::Comment, '*', Some('/')) => Self::Code,
+                _ => self,
+            };
+        }
+        self
+    }
 }

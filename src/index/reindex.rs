@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::quoted;
-use super::replace::Finding;
+use super::replace::{Finding, Values};
 use super::{Failure, IndexColumn, IndexError, Progress, Report, Task, ValueIndex};
 use crate::model::{ColumnType, DimensionType};
 use crate::warehouse::{Request, Warehouse, WarehouseError, WarehouseErrorKind};
@@ -76,12 +76,12 @@ impl Report {
     fn add(&mut self, column: &IndexColumn, finding: &Finding) {
         let name = || format!("{}.{}", column.table, column.column);
         match finding {
-            Finding::Values(values) => {
+            Finding::Column(Values::All(values)) => {
                 self.indexed += 1;
                 self.values += values.len() as u64;
             }
-            Finding::Wide(distinct) => self.wide.push((name(), *distinct)),
-            Finding::Pii => self.pii += 1,
+            Finding::Column(Values::Wide(distinct)) => self.wide.push((name(), *distinct)),
+            Finding::Column(Values::Pii) => self.pii += 1,
             Finding::Duplicates(0) => {}
             Finding::Duplicates(duplicates) => {
                 self.duplicate_keys
@@ -99,7 +99,7 @@ async fn ask(
     let dialect = warehouse.dialect();
     let source = column.source(dialect);
     match &column.task {
-        Task::Forget => Ok(Finding::Pii),
+        Task::Forget => Ok(Finding::Column(Values::Pii)),
         Task::Key(key) => {
             let key: Vec<_> = key.iter().map(|column| dialect.name(column)).collect();
             let present: Vec<_> = key
@@ -129,10 +129,11 @@ async fn ask(
             ];
             let batches = rows(warehouse, sql, columns, cancel).await?;
             if batches.iter().map(RecordBatch::num_rows).sum::<usize>() as u64 <= CAP {
-                return Ok(Finding::Values(values(&batches, *kind)));
+                return Ok(Finding::Column(Values::All(values(&batches, *kind))));
             }
             let sql = format!("SELECT COUNT(DISTINCT {expr})\nFROM {source}");
-            count(warehouse, sql, cancel).await.map(Finding::Wide)
+            let distinct = count(warehouse, sql, cancel).await?;
+            Ok(Finding::Column(Values::Wide(distinct)))
         }
     }
 }

@@ -3,16 +3,22 @@
 use super::{IndexColumn, ValueIndex};
 use crate::store::{Connection, SqlError, StoreError, params};
 
-/// What the warehouse said about a column.
+/// What the warehouse said.
 pub(super) enum Finding {
-    /// All values with their counts.
-    Values(Vec<(String, u64)>),
-    /// Too many values: how many.
+    /// About the values of a column.
+    Column(Values),
+    /// About a key: how many occur more than once.
+    Duplicates(u64),
+}
+
+/// What is known of a column's values.
+pub(super) enum Values {
+    /// All of them with their counts.
+    All(Vec<(String, u64)>),
+    /// Too many to keep: how many.
     Wide(u64),
     /// Nothing was asked: personal data.
     Pii,
-    /// How many keys occur more than once.
-    Duplicates(u64),
 }
 
 /// The moment of writing, in the form that timestamps are read back in.
@@ -39,7 +45,7 @@ impl ValueIndex {
                     let row = params![column.table, column.column, duplicates];
                     transaction.prepare_cached(&sql)?.execute(row)?;
                 }
-                finding => put(&transaction, column, finding)?,
+                Finding::Column(values) => put(&transaction, column, values)?,
             }
             transaction.commit()
         })
@@ -71,13 +77,13 @@ impl ValueIndex {
     }
 }
 
-fn put(connection: &Connection, column: &IndexColumn, finding: &Finding) -> Result<(), SqlError> {
+fn put(connection: &Connection, column: &IndexColumn, values: &Values) -> Result<(), SqlError> {
     let name = params![column.table, column.column];
     connection
         .prepare_cached("DELETE FROM dimension_values WHERE table_name = ? AND column_name = ?")?
         .execute(name)?;
-    let (state, distinct) = match finding {
-        Finding::Values(values) => {
+    let (state, distinct) = match values {
+        Values::All(values) => {
             let mut insert = connection.prepare_cached(&format!(
                 "INSERT INTO dimension_values (table_name, column_name, value, count, updated_at) \
                  VALUES (?, ?, ?, ?, {NOW})"
@@ -87,8 +93,8 @@ fn put(connection: &Connection, column: &IndexColumn, finding: &Finding) -> Resu
             }
             ("indexed", values.len() as u64)
         }
-        Finding::Wide(distinct) => ("wide", *distinct),
-        Finding::Pii | Finding::Duplicates(_) => ("pii", 0),
+        Values::Wide(distinct) => ("wide", *distinct),
+        Values::Pii => ("pii", 0),
     };
     connection
         .prepare_cached(&format!(

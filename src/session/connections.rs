@@ -101,12 +101,15 @@ impl Session {
 
     /// The dialect of the connection in use; SQLite's where the project has none.
     pub fn dialect(&self) -> Dialect {
-        let name = self.connection();
+        self.dialect_of(&self.connection())
+    }
+
+    pub(super) fn dialect_of(&self, name: &str) -> Dialect {
         let config = &self.project().config;
-        match config.connections.get(&name) {
+        match config.connections.get(name) {
             Some(connection) => dialect(&connection.kind),
             // Only a URL can lack what it needs.
-            None if config.unavailable.contains_key(&name) => Dialect::Postgres,
+            None if config.unavailable.contains_key(name) => Dialect::Postgres,
             None => Dialect::Sqlite,
         }
     }
@@ -116,7 +119,7 @@ impl Session {
         self.connection_named(&self.connection())
     }
 
-    fn connection_named(&self, name: &str) -> Result<&Connection, SessionError> {
+    pub(super) fn connection_named(&self, name: &str) -> Result<&Connection, SessionError> {
         let config = &self.project().config;
         config
             .connections

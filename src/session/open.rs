@@ -105,7 +105,8 @@ impl Session {
     /// # Errors
     /// Why the query is refused, and what would be right.
     pub fn compile(&self, query: &MetricQuery) -> Result<Compiled, CompileError> {
-        self.compile_for(query, self.dialect())
+        let connection = self.connection();
+        self.compile_on(query, &connection, self.dialect_of(&connection))
     }
 
     /// Compiles a query for an engine.
@@ -117,8 +118,18 @@ impl Session {
         query: &MetricQuery,
         dialect: Dialect,
     ) -> Result<Compiled, CompileError> {
+        self.compile_on(query, &self.connection(), dialect)
+    }
+
+    /// Compiles a query for an engine, with the values that are known of a connection.
+    pub(super) fn compile_on(
+        &self,
+        query: &MetricQuery,
+        connection: &str,
+        dialect: Dialect,
+    ) -> Result<Compiled, CompileError> {
         let version = self.version();
-        let index = self.index(&self.connection());
+        let index = self.index(connection);
         let values: &dyn ValueLookup = match &index {
             Some(index) => index.as_ref(),
             None => &NoValues,

@@ -168,7 +168,9 @@ impl Session {
         events: mpsc::Sender<RunEvent>,
     ) -> Result<RunSummary, SessionError> {
         let started = Instant::now();
-        let compiled = Arc::new(self.compile(query)?);
+        // Another connection may be chosen while this runs.
+        let name = self.connection();
+        let compiled = Arc::new(self.compile_on(query, &name, self.dialect_of(&name))?);
         if events
             .send(RunEvent::Started(compiled.clone()))
             .await
@@ -176,11 +178,15 @@ impl Session {
         {
             return Err(SessionError::interrupted());
         }
-        let connection = self.current()?;
+        let connection = self.connection_named(&name)?;
+        let totals = compiled.totals.as_ref().ok();
         let key = Key {
             connection: connection.name.clone(),
             line: compiled.query.to_string(),
             sql: compiled.main.sql.clone(),
+            totals: totals
+                .filter(|_| compiled.query.total)
+                .map(|totals| totals.sql.clone()),
             row_cap: options.row_cap.unwrap_or(connection.row_cap),
         };
         let result = self
@@ -189,20 +195,22 @@ impl Session {
         let elapsed = started.elapsed();
         match &result {
             Ok((finished, cached)) => tracing::info!(
-                line = key.line,
+                metrics = compiled.query.metrics.join(", "),
                 rows = finished.rows,
                 ?elapsed,
                 ?cached,
                 "query"
             ),
             Err(error) => tracing::warn!(
-                line = key.line,
+                metrics = compiled.query.metrics.join(", "),
                 ?elapsed,
-                error = error.message,
+                code = error.code(),
                 "query failed"
             ),
         }
-        tracing::debug!(sql = key.sql);
+        // Filters may hold what is not for everyone's eyes; it is logged only for those who ask for it.
+        let error = result.as_ref().err().map(|error| &error.message);
+        tracing::debug!(line = key.line, sql = key.sql, ?error);
         self.record(&compiled, &key, elapsed, &result);
         let (finished, cached) = result?;
         Ok(RunSummary {

@@ -74,7 +74,7 @@ fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
         match order {
             Order::Record(query) => {
                 if let Err(error) = write(&mut connection, &query) {
-                    tracing::warn!(%error, line = query.line, "the query could not be logged");
+                    tracing::warn!(%error, "the query could not be logged");
                 }
             }
             Order::Report(done) => {

@@ -46,6 +46,7 @@ impl SqliteLoader {
             .into_temp_path();
         let prepare = || {
             let connection = Connection::open(&file)?;
+            super::strict_names(&connection)?;
             // Nobody sees the file before it is complete, and a crash throws it away: no journal, no syncs.
             connection.execute_batch(
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; \

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -112,6 +113,7 @@ fn open(path: &Path, stop: &CancellationToken) -> Result<Connection, WarehouseEr
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(BUSY)?;
+        strict_names(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
         // The first read, so that a file that is no database is told from a statement that is wrong.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
@@ -121,4 +123,11 @@ fn open(path: &Path, stop: &CancellationToken) -> Result<Connection, WarehouseEr
         Ok(connection)
     };
     prepare().map_err(|error| error::translate(&error, path))
+}
+
+/// A name in double quotes that no column has is an error, and never a text (<https://sqlite.org/quirks.html#dblquote>).
+fn strict_names(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    Ok(())
 }
