@@ -271,7 +271,7 @@ fn sql_needs_no_warehouse_and_knows_both_engines() {
 fn a_text_of_several_lines_stays_whole_in_explained_sql() {
     let explained = ok(
         &shop(),
-        &["sql", "gmv where note = \"a\n-- b\nc\"", "--explain"],
+        &["sql", "gmv where note = 'a\n-- b\nc'", "--explain"],
     );
     assert!(explained.contains("'a\n-- b\nc'"), "{explained}");
     let first = explained.lines().next().unwrap();
@@ -287,13 +287,29 @@ fn reindex_ends_with_1_when_a_column_cannot_be_read() {
     assert_eq!(run(&shop, &["reindex"]).code, 0);
     let path = shop.path().join("metrics/shop.yaml");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("channel: {}", "\"chan\\enel\": {}")).unwrap();
+    fs::write(&path, text.replace("channel: {}", "chanel: {}")).unwrap();
     let failed = run(&shop, &["reindex"]);
     assert_eq!(failed.code, 1, "{}", failed.err);
     assert!(
-        failed.err.contains("failed: orders.chan") && !failed.err.contains('\u{1b}'),
+        failed.err.contains("failed: orders.chanel: no such column"),
         "{}",
         failed.err
+    );
+}
+
+#[test]
+fn check_shows_what_a_file_holds_and_does_not_let_it_act_on_the_terminal() {
+    let shop = shop();
+    fs::write(
+        shop.path().join("metrics/more.yaml"),
+        "metrics:\n  a: {base_table: \"\\e[31mordrs\", agg: count}\n",
+    )
+    .unwrap();
+    let broken = run(&shop, &["check"]);
+    assert!(
+        broken.out.contains(r"\u{1b}[31mordrs") && !broken.out.contains('\u{1b}'),
+        "{}",
+        broken.out
     );
 }
 
@@ -304,7 +320,7 @@ fn the_log_is_for_the_user_alone_and_holds_no_filter() {
     let shop = shop();
     let output = metrex(shop.path())
         .env("METREX_LOG", "info")
-        .args(["query", "gmv where note = \"between us\""])
+        .args(["query", "gmv where note = 'between us'"])
         .output()
         .unwrap();
     assert_eq!(finished(output).code, 0);
