@@ -294,6 +294,92 @@ fn periods_that_do_not_line_up_are_refused() {
 }
 
 #[test]
+fn ranges_that_cannot_be_put_side_by_side_are_refused() {
+    says(
+        "revenue 2025-03 vs 2024",
+        ErrorCode::InvalidTime,
+        "is not as long as",
+        "same length",
+    );
+    says(
+        "revenue by month 2025-03 vs 2025-01..2025-02",
+        ErrorCode::InvalidTime,
+        "is not as long as",
+        "",
+    );
+    says(
+        "revenue by created_at 2025-03 vs previous period",
+        ErrorCode::InvalidTime,
+        "never meet",
+        "grain",
+    );
+    let engine = Engine::new(registry());
+    assert!(
+        engine.compile("revenue 2025-03 vs 2025-02").is_ok(),
+        "both are a month"
+    );
+    let totals = engine
+        .compile("revenue by day 2025-03 vs previous year")
+        .unwrap()
+        .totals;
+    assert!(totals.unwrap_err().contains("counterpart"));
+}
+
+#[test]
+fn a_value_known_to_one_dataset_of_the_query_is_a_value() {
+    struct Two;
+    impl ValueLookup for Two {
+        fn state(&self, _: &str, _: &str) -> ColumnState {
+            ColumnState::Indexed { distinct: 2 }
+        }
+        fn contains(&self, table: &str, _: &str, value: &str) -> bool {
+            value == "ads" || (table == "ads" && value == "radio")
+        }
+        fn nearest(&self, _: &str, _: &str, _: &str, _: usize) -> Vec<String> {
+            vec!["ads".into()]
+        }
+    }
+    let engine = Engine::new(registry());
+    let compiled = engine
+        .compile_with(
+            "revenue, ads_cost where channel = radio",
+            Dialect::Sqlite,
+            &Two,
+        )
+        .unwrap();
+    assert!(
+        compiled
+            .reasons
+            .iter()
+            .any(|reason| reason.text == "orders has no rows with channel 'radio'")
+    );
+    assert!(
+        engine
+            .compile_with("revenue where channel = radio", Dialect::Sqlite, &Two)
+            .is_err()
+    );
+    assert!(
+        engine
+            .compile_with("revenue where buyer.email = 'x@y'", Dialect::Sqlite, &Two)
+            .is_ok(),
+        "personal data is never listed"
+    );
+}
+
+#[test]
+fn rows_that_a_negation_leaves_out_are_said() {
+    let compiled = Engine::new(registry())
+        .compile("revenue where channel != ads")
+        .unwrap();
+    assert!(
+        compiled
+            .reasons
+            .iter()
+            .any(|reason| reason.text.starts_with("rows without channel are left out"))
+    );
+}
+
+#[test]
 fn different_default_time_ranges_are_never_mixed_in_silence() {
     says(
         "region_orders, revenue",

@@ -283,6 +283,8 @@ fn a_wrong_line_says_what_and_where() {
     assert!(error.message.contains("ends before"), "{error}");
     let error = "gmv by a by b".parse::<MetricQuery>().unwrap_err();
     assert!(error.message.contains("twice"), "{error}");
+    let error = "gmv this 3 months".parse::<MetricQuery>().unwrap_err();
+    assert!(error.to_string().contains("last 3 months"), "{error}");
     let deep = format!(
         "gmv where {}a = 1{}",
         "(".repeat(100_000),

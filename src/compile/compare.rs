@@ -34,16 +34,18 @@ pub(super) fn shift(
     let mut remark = String::new();
     // A period that still runs is compared with the same days of the earlier one, not with all of it.
     let tomorrow = today.saturating_add(1.day());
-    let running = matches!(time, TimeRange::This(_)) && start <= today && tomorrow < end;
+    let whole = end;
+    let running = start <= today && tomorrow < end;
     let end = if running {
         remark = format!(", the same days as {start} to {today}");
         tomorrow
     } else {
         end
     };
+    let to_date = running || matches!(time, TimeRange::ToDate(_));
     let back = |by: Shift| DateRange {
         start: Some(step(start, by, -1)),
-        end: Some(step_end(end, by)),
+        end: Some(step_end(end, by, to_date)),
     };
     let (prior, by) = match comparison {
         Comparison::PreviousYear => (back(Shift::Months(12)), Shift::Months(12)),
@@ -55,7 +57,8 @@ pub(super) fn shift(
             Some((n, grain)) => {
                 let by = units(n, grain);
                 let prior = match time {
-                    TimeRange::This(_) | TimeRange::ToDate(_) => back(by),
+                    TimeRange::ToDate(_) => back(by),
+                    _ if running => back(by),
                     _ => DateRange {
                         start: Some(step(start, by, -1)),
                         end: Some(start),
@@ -76,12 +79,19 @@ pub(super) fn shift(
                 .ok_or_else(|| {
                     CompileError::new(ErrorCode::InvalidTime, "the compared range does not exist")
                 })?;
+            same_length((start, whole), (from, to))?;
+            let by = distance(from, start);
+            let to = if running {
+                to.min(step_end(end, by, to_date))
+            } else {
+                to
+            };
             (
                 DateRange {
                     start: Some(from),
                     end: Some(to),
                 },
-                distance(from, start),
+                by,
             )
         }
     };
@@ -104,6 +114,27 @@ pub(super) fn shift(
         by,
         remark,
     })
+}
+
+/// Two ranges are as long as each other in whole months, or in days.
+fn same_length(one: (Date, Date), other: (Date, Date)) -> Result<(), CompileError> {
+    let months = |(start, end): (Date, Date)| months_between(start, end);
+    let days = |(start, end): (Date, Date)| start.until(end).map(|span| span.get_days()).ok();
+    if (months(one).is_some() && months(one) == months(other)) || days(one) == days(other) {
+        return Ok(());
+    }
+    let text = |(start, end): (Date, Date)| {
+        DateRange {
+            start: Some(start),
+            end: Some(end),
+        }
+        .to_string()
+    };
+    Err(CompileError::new(
+        ErrorCode::InvalidTime,
+        format!("{} is not as long as {}", text(other), text(one)),
+    )
+    .hint("compare ranges of the same length"))
 }
 
 fn units(n: u32, grain: Grain) -> Shift {
@@ -152,11 +183,11 @@ fn step(day: Date, by: Shift, sign: i32) -> Date {
     day.saturating_add(span)
 }
 
-/// The end of the compared range. A month's end stays a month's end; any other last day is moved as a day, so that
-/// 1 to 30 March is compared with all of February and not with its first 27 days.
-fn step_end(end: Date, by: Shift) -> Date {
+/// The end of the compared range. The end of whole months stays a month's end; where the period still runs (or ends
+/// within a month), its last day is moved as a day: 1 to 29 February is compared with 1 to 29 January.
+fn step_end(end: Date, by: Shift, to_date: bool) -> Date {
     match by {
-        Shift::Months(_) if end.day() != 1 => {
+        Shift::Months(_) if to_date || end.day() != 1 => {
             step(end.saturating_sub(1.day()), by, -1).saturating_add(1.day())
         }
         _ => step(end, by, -1),

@@ -3,14 +3,15 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Ident, Value, ValueWithSpan, VisitMut, VisitorMut,
+    BinaryOperator, DataType, Expr, Function, FunctionArguments, Ident, Value, ValueWithSpan,
+    VisitMut, VisitorMut,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
 use super::{CompileError, ErrorCode};
-use crate::model::{ColumnType, Expression};
+use crate::model::Expression;
 use crate::warehouse::Dialect;
 
 /// One SQL expression and nothing after it.
@@ -76,6 +77,12 @@ impl VisitorMut for Rewriter<'_> {
                 "({})",
                 self.dialect.divide(&left.to_string(), &right.to_string())
             )),
+            Expr::Function(function) => match function_args(function)
+                .and_then(|args| self.dialect.function(&function.name.to_string(), &args))
+            {
+                Some(sql) => Ok(sql),
+                None => return ControlFlow::Continue(()),
+            },
             Expr::TypedString(typed)
                 if self.dialect == Dialect::Sqlite
                     && matches!(typed.data_type, DataType::Date | DataType::Timestamp(..)) =>
@@ -123,7 +130,10 @@ pub(super) fn operand(sql: &str) -> String {
     }
 }
 
-/// Number types the combining queries need for a missing side.
-pub(super) fn null_of(dialect: Dialect, ty: ColumnType) -> String {
-    dialect.cast("NULL", ty)
+/// The arguments of a plain call.
+fn function_args(function: &Function) -> Option<Vec<String>> {
+    match &function.args {
+        FunctionArguments::List(list) => Some(list.args.iter().map(ToString::to_string).collect()),
+        _ => None,
+    }
 }

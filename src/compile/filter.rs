@@ -3,23 +3,49 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
+use super::literals::known;
 use super::scope::{Resolved, Scope};
 use super::{CompileError, ErrorCode, Reason, ReasonKind};
-use crate::model::{ColumnState, CompareOp, Dimension, DimensionType, Filter, Period, ValueLookup};
-use crate::registry::nearest;
+use crate::model::{CompareOp, Dimension, DimensionType, Filter, Period};
 use crate::warehouse::Dialect;
-
-/// How many valid values an error message lists.
-const LISTED: usize = 8;
 
 /// The condition as SQL over the scope's tables.
 pub(super) fn condition(
     filter: &Filter,
     scope: &mut Scope<'_>,
     dialect: Dialect,
-    values: &dyn ValueLookup,
 ) -> Result<String, CompileError> {
     let not = |negated: bool| if negated { "NOT " } else { "" };
+    if let Filter::Compare {
+        field,
+        op: CompareOp::Ne,
+        ..
+    }
+    | Filter::In {
+        field,
+        negated: true,
+        ..
+    }
+    | Filter::Between {
+        field,
+        negated: true,
+        ..
+    }
+    | Filter::Like {
+        field,
+        negated: true,
+        ..
+    } = filter
+    {
+        let text = format!(
+            "rows without {field} are left out: \"{filter}\" is neither true nor false for them"
+        );
+        scope.note(Reason {
+            kind: ReasonKind::Note,
+            text,
+            place: None,
+        });
+    }
     match filter {
         Filter::And(parts) | Filter::Or(parts) => {
             let word = if matches!(filter, Filter::And(_)) {
@@ -29,14 +55,11 @@ pub(super) fn condition(
             };
             let parts = parts
                 .iter()
-                .map(|part| condition(part, scope, dialect, values).map(|sql| format!("({sql})")))
+                .map(|part| condition(part, scope, dialect).map(|sql| format!("({sql})")))
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(parts.join(word))
         }
-        Filter::Not(part) => Ok(format!(
-            "NOT ({})",
-            condition(part, scope, dialect, values)?
-        )),
+        Filter::Not(part) => Ok(format!("NOT ({})", condition(part, scope, dialect)?)),
         Filter::IsNull { field, negated } => {
             let found = scope.dimension(field)?;
             Ok(format!("{} IS {}NULL", found.sql, not(*negated)))
@@ -44,7 +67,7 @@ pub(super) fn condition(
         Filter::Compare { field, op, value } => {
             let found = scope.dimension(field)?;
             if matches!(op, CompareOp::Eq | CompareOp::Ne) {
-                known(&found, field, value, scope, values)?;
+                known(&found, field, value, scope)?;
             }
             compare(&found, field, *op, value, dialect)
         }
@@ -56,7 +79,7 @@ pub(super) fn condition(
             let found = scope.dimension(field)?;
             let mut parts = Vec::new();
             for literal in literals {
-                known(&found, field, literal, scope, values)?;
+                known(&found, field, literal, scope)?;
             }
             if matches!(
                 found.dimension.kind,
@@ -219,16 +242,32 @@ fn instant(
             CompareOp::Ge => format!("{sql} >= {}", day(start)),
         });
     }
-    let spaced = value.replacen(' ', "T", 1);
-    match spaced.parse::<DateTime>() {
-        Ok(at) => Ok(format!("{sql} {} {}", operator(op), dialect.timestamp(at))),
-        Err(_) => Err(invalid(
+    match moment(value) {
+        Some(at) => Ok(format!(
+            "{} {} {}",
+            dialect.instant(sql),
+            operator(op),
+            dialect.timestamp(at)
+        )),
+        None => Err(invalid(
             field,
             value,
             "a date",
             "write 2025, 2025Q3, 2025-11, 2025-11-03 or '2025-11-03 14:30'",
         )),
     }
+}
+
+/// `2025-11-03 14:30`, with seconds or fractions of them, and without an offset, which could not be honoured.
+fn moment(text: &str) -> Option<DateTime> {
+    let (date, time) = text.split_once([' ', 'T'])?;
+    let plain = |part: &str, sign: char| {
+        part.chars()
+            .all(|c| c.is_ascii_digit() || c == sign || c == '.')
+    };
+    let is_time = time.len() >= 5 && plain(time, ':');
+    (date.len() == 10 && plain(date, '-') && is_time)
+        .then(|| format!("{date}T{time}").parse().ok())?
 }
 
 fn invalid(field: &str, value: &str, what: &str, hint: &str) -> CompileError {
@@ -238,91 +277,6 @@ fn invalid(field: &str, value: &str, what: &str, hint: &str) -> CompileError {
     )
     .hint(hint)
     .word(value)
-}
-
-/// Refuses a literal that does not occur in the data; says so where that cannot be known.
-fn known(
-    found: &Resolved<'_>,
-    field: &str,
-    value: &str,
-    scope: &mut Scope<'_>,
-    values: &dyn ValueLookup,
-) -> Result<(), CompileError> {
-    let kind = found.dimension.kind;
-    if kind.is_time() || kind == DimensionType::Boolean {
-        return Ok(());
-    }
-    let (table, column) = (found.dataset.index_table(), found.dimension.index_column());
-    let unchecked = match values.state(table, column) {
-        ColumnState::Indexed { distinct } => {
-            if values.contains(table, column, value)
-                || same_number(kind, table, column, value, values)
-            {
-                return Ok(());
-            }
-            let near = values.nearest(table, column, value, LISTED);
-            let more = if distinct > near.len() as u64 {
-                ", …"
-            } else {
-                ""
-            };
-            let label = field.rsplit('.').next().unwrap_or(field).replace('_', " ");
-            let listed = if near.is_empty() {
-                format!("{label} has no values")
-            } else {
-                format!("Valid {}: {}{more}", plural(&label), near.join(", "))
-            };
-            let error = CompileError::new(
-                ErrorCode::UnknownValue,
-                format!("Unknown {label} '{value}'. {listed}"),
-            )
-            .word(value);
-            return Err(match nearest(value, near.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean '{near}'?")),
-                None => error,
-            });
-        }
-        ColumnState::Wide { distinct } => format!("too many values to index ({distinct})"),
-        ColumnState::Pii => "personal data, which is never indexed".to_owned(),
-        ColumnState::Missing => "not indexed yet (metrex reindex)".to_owned(),
-    };
-    let text = format!("{field} '{value}' was not checked: {unchecked}");
-    let reason = Reason {
-        kind: ReasonKind::Note,
-        text,
-        place: Some(found.dimension.place),
-    };
-    if !scope.reasons.contains(&reason) {
-        scope.reasons.push(reason);
-    }
-    Ok(())
-}
-
-/// `7.0` is `7`.
-fn same_number(
-    kind: DimensionType,
-    table: &str,
-    column: &str,
-    value: &str,
-    values: &dyn ValueLookup,
-) -> bool {
-    kind == DimensionType::Number
-        && value
-            .parse::<f64>()
-            .is_ok_and(|number| values.contains(table, column, &number.to_string()))
-}
-
-fn plural(word: &str) -> String {
-    if let Some(stem) = word
-        .strip_suffix('y')
-        .filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']))
-    {
-        format!("{stem}ies")
-    } else if word.ends_with(['s', 'x']) || word.ends_with("ch") {
-        format!("{word}es")
-    } else {
-        format!("{word}s")
-    }
 }
 
 /// Half-open bounds on a time expression.
@@ -344,6 +298,6 @@ pub(super) fn bounds(
 }
 
 /// The day before the end of a range, never after `today`: where a spine of periods stops.
-pub(super) fn last_day(end: Date, today: Date) -> Date {
-    end.saturating_sub(1.day()).min(today)
+pub(super) fn last_day(end: Option<Date>, today: Date) -> Date {
+    end.map_or(today, |end| end.saturating_sub(1.day()).min(today))
 }

@@ -1,10 +1,10 @@
 //! Grouping keys and result types: dimensions, time grains, and what an aggregate returns.
 
-use super::scope::Scope;
+use super::scope::{Resolved, Scope};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode};
 use crate::model::{
-    Aggregate, ColumnType, Dataset, DimensionType, Format, Grain, GroupBy, Measure, Place, Registry,
+    Aggregate, ColumnType, Dimension, DimensionType, Format, Grain, GroupBy, Measure, Registry,
 };
 use crate::warehouse::Shift;
 
@@ -19,11 +19,11 @@ pub(super) struct Key {
 }
 
 /// The time dimension of a measure (or the one named) as SQL.
-pub(super) fn time_of(
+pub(super) fn time_of<'a>(
     measure: &Measure,
-    scope: &mut Scope<'_>,
+    scope: &mut Scope<'a>,
     of: Option<&str>,
-) -> Result<(String, Place), CompileError> {
+) -> Result<Resolved<'a>, CompileError> {
     let Some(name) = of
         .or(measure.time.as_deref())
         .or(scope.base.time.as_deref())
@@ -46,7 +46,7 @@ pub(super) fn time_of(
         )
         .word(name));
     }
-    Ok((found.sql, found.dimension.place))
+    Ok(found)
 }
 
 /// One grouping key: its SQL, its description, and a condition where a comparison leaves days without a counterpart.
@@ -62,6 +62,14 @@ pub(super) fn key(
     match group {
         GroupBy::Dimension(name) => {
             let found = scope.dimension(name)?;
+            if shift.is_some() && found.dimension.kind.is_time() {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    format!("the values of {name} in the two ranges of a comparison never meet"),
+                )
+                .hint("group by a grain: day, week, month")
+                .word(name));
+            }
             let ty = column_type(found.dimension.kind);
             let key = Key {
                 name: name.clone(),
@@ -79,15 +87,8 @@ pub(super) fn key(
             Ok((Fragment::new(sql, [found.dimension.place]), key, None))
         }
         GroupBy::Grain { grain, of } => {
-            let (sql, place) = time_of(measure, scope, of.as_deref())?;
-            let kind = match of
-                .as_deref()
-                .or(measure.time.as_deref())
-                .or(scope.base.time.as_deref())
-            {
-                Some(name) => scope.dimension(name)?.dimension.kind,
-                None => DimensionType::Time,
-            };
+            let time = time_of(measure, scope, of.as_deref())?;
+            let (sql, place, kind) = (time.sql, time.dimension.place, time.dimension.kind);
             if *grain == Grain::Hour && kind == DimensionType::Date {
                 return Err(CompileError::new(
                     ErrorCode::InvalidTime,
@@ -153,22 +154,34 @@ fn column_type(kind: DimensionType) -> ColumnType {
 }
 
 /// Counts are integers; the smallest and largest of a dimension keep its type; everything else is a number.
-pub(super) fn leaf_type(measure: &Measure, base: &Dataset) -> ColumnType {
+pub(super) fn leaf_type(
+    measure: &Measure,
+    scope: &mut Scope<'_>,
+) -> Result<ColumnType, CompileError> {
     match measure.agg {
-        Aggregate::Count | Aggregate::CountDistinct => ColumnType::Integer,
-        Aggregate::Min | Aggregate::Max => measure
-            .expr
-            .as_ref()
-            .and_then(|expr| {
-                let text = expr.text.trim();
-                base.dimensions.get(text).or_else(|| {
-                    base.dimensions
-                        .values()
-                        .find(|dimension| dimension.column.as_deref() == Some(text))
-                })
-            })
-            .filter(|dimension| dimension.kind.is_time())
-            .map_or(ColumnType::Number, |dimension| column_type(dimension.kind)),
-        Aggregate::Sum | Aggregate::Avg | Aggregate::Percentile(_) => ColumnType::Number,
+        Aggregate::Count | Aggregate::CountDistinct => return Ok(ColumnType::Integer),
+        Aggregate::Sum | Aggregate::Avg | Aggregate::Percentile(_) => {
+            return Ok(ColumnType::Number);
+        }
+        Aggregate::Min | Aggregate::Max => {}
+    }
+    let Some(expr) = &measure.expr else {
+        return Ok(ColumnType::Number);
+    };
+    let text = expr.text.trim();
+    let by_column = |dimension: &&Dimension| dimension.column.as_deref() == Some(text);
+    let kind = match scope.base.dimensions.values().find(by_column) {
+        Some(dimension) => Some(dimension.kind),
+        None => scope.dimension(text).ok().map(|found| found.dimension.kind),
+    };
+    match kind {
+        Some(DimensionType::Boolean) => Err(CompileError::new(
+            ErrorCode::InvalidDefinition,
+            format!("{text} is true or false and has no smallest or largest value"),
+        )
+        .hint("count the rows where it holds")
+        .at(expr.place)),
+        Some(kind) => Ok(column_type(kind)),
+        None => Ok(ColumnType::Number),
     }
 }

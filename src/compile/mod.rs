@@ -5,6 +5,7 @@ mod error;
 mod expr;
 mod filter;
 mod key;
+mod literals;
 mod output;
 mod plan;
 mod reach;
@@ -141,9 +142,10 @@ pub fn compile(
     options: &CompileOptions<'_>,
 ) -> Result<Compiled, CompileError> {
     let mut request = request::resolve(registry, query, options)?;
-    let plan = plan::plan(registry, reach, &request, options)?;
+    let usage = request.usage();
+    let plan = plan::plan(registry, reach, &request, &usage, options)?;
     let main = output::write(registry, templates, &request, &plan, options)?;
-    let totals = totals(registry, reach, templates, &request, options)?;
+    let totals = totals(registry, reach, templates, &request, options);
     let mut reasons = std::mem::take(&mut request.reasons);
     reasons.extend(plan.reasons);
     Ok(Compiled {
@@ -156,19 +158,27 @@ pub fn compile(
     })
 }
 
-/// The same metrics without groups; never a sum of rows, since most metrics do not add up.
+/// The same metrics from the same sources without groups; never a sum of rows, since most metrics do not add up.
 fn totals(
     registry: &Registry,
     reach: &Reachability,
     templates: &Templates,
     request: &request::Request<'_>,
     options: &CompileOptions<'_>,
-) -> Result<Result<Statement, String>, CompileError> {
+) -> Result<Statement, String> {
     if request.groups.is_empty() {
-        return Ok(Err("the result is one row already".to_owned()));
+        return Err("the result is one row already".to_owned());
     }
     if request.having.is_some() {
-        return Ok(Err("a total of only the groups that pass a condition on a metric has no meaning of its own".to_owned()));
+        return Err(
+            "groups that fail the condition on a metric would be part of the total".to_owned(),
+        );
+    }
+    if request.uneven_months().is_some() {
+        return Err(
+            "days without a counterpart in the compared range would be part of the total"
+                .to_owned(),
+        );
     }
     let query = MetricQuery {
         group_by: Some(Vec::new()),
@@ -176,7 +186,8 @@ fn totals(
         limit: None,
         ..request.query.clone()
     };
-    let request = request::resolve(registry, &query, options)?;
-    let plan = plan::plan(registry, reach, &request, options)?;
-    output::write(registry, templates, &request, &plan, options).map(Ok)
+    let whole = request::resolve(registry, &query, options).map_err(|error| error.message)?;
+    let plan = plan::plan(registry, reach, &whole, &request.usage(), options)
+        .map_err(|error| error.message)?;
+    output::write(registry, templates, &whole, &plan, options).map_err(|error| error.message)
 }

@@ -2,12 +2,14 @@
 
 use minijinja::value::Value;
 
-use super::plan::{Aggregation, Plan, filled, missing, prior_name};
+use super::key::Key;
+use super::plan::{Aggregation, Plan, prior_name};
 use super::request::Request;
 use super::write::{Fragment, Templates, object};
 use super::{CompileError, CompileOptions, ErrorCode, OutputColumn, Role, Statement, expr, filter};
 use crate::model::{
-    ColumnType, Direction, Expression, Filter, Format, FormatKind, Metric, MetricKind, Registry,
+    ColumnType, Direction, Expression, Filter, Format, FormatKind, Grain, Metric, MetricKind,
+    Registry,
 };
 use crate::registry::nearest;
 
@@ -21,10 +23,21 @@ pub(super) fn write(
     plan: &Plan,
     options: &CompileOptions<'_>,
 ) -> Result<Statement, CompileError> {
+    let day = |key: &&Key| key.grain == Some(Grain::Day);
+    let counterpart =
+        request
+            .uneven_months()
+            .zip(plan.keys.iter().find(day))
+            .map(|(months, key)| {
+                options
+                    .dialect
+                    .has_counterpart(&options.dialect.name(&key.name), -months)
+            });
     let writer = Writer {
         registry,
         plan,
         options,
+        counterpart,
     };
     let simple = writer.is_simple(request);
     let mut columns = Vec::new();
@@ -78,8 +91,8 @@ pub(super) fn write(
     };
     let order = order(request, &columns, options)?;
     let source = match only {
-        _ if plan.is_combined() => "groups",
-        Some(_) => "leg_1",
+        _ if plan.is_combined() => "metrex_groups",
+        Some(_) => "metrex_1",
         None => {
             return Err(CompileError::new(
                 ErrorCode::NoMetric,
@@ -242,6 +255,8 @@ struct Writer<'a> {
     registry: &'a Registry,
     plan: &'a Plan,
     options: &'a CompileOptions<'a>,
+    /// The condition that the day of a row has a counterpart in the compared range; `None` where every day has one.
+    counterpart: Option<String>,
 }
 
 impl Writer<'_> {
@@ -288,6 +303,20 @@ impl Writer<'_> {
         prior: bool,
         depth: u8,
     ) -> Result<(String, ColumnType), CompileError> {
+        let (sql, ty) = self.unfilled(metric, simple, prior, depth)?;
+        Ok(match metric.fill {
+            Some(fill) => (format!("COALESCE({sql}, {fill})"), ty),
+            None => (sql, ty),
+        })
+    }
+
+    fn unfilled(
+        &self,
+        metric: &Metric,
+        simple: bool,
+        prior: bool,
+        depth: u8,
+    ) -> Result<(String, ColumnType), CompileError> {
         let broken = |why: &str| {
             CompileError::new(
                 ErrorCode::InvalidDefinition,
@@ -309,11 +338,14 @@ impl Writer<'_> {
             } else {
                 self.options.dialect.name(&column.name)
             };
-            let alone = simple || (!self.plan.is_combined() && column.fill.is_none());
-            let sql = if alone && column.fill.is_none() {
-                sql
-            } else {
-                filled(column, sql)
+            // A count of no rows is 0; anything else of no rows is NULL.
+            let is_zero = column.ty == ColumnType::Integer && self.plan.is_combined();
+            let sql = match &self.counterpart {
+                _ if !is_zero => sql,
+                Some(condition) if prior => {
+                    format!("CASE WHEN {condition} THEN COALESCE({sql}, 0) END")
+                }
+                _ => format!("COALESCE({sql}, 0)"),
             };
             Ok::<_, CompileError>((sql, column.ty))
         };
@@ -453,7 +485,7 @@ impl Writer<'_> {
         object([
             (
                 "name",
-                Fragment::plain(format!("leg_{}", index + 1)).value(),
+                Fragment::plain(format!("metrex_{}", index + 1)).value(),
             ),
             (
                 "columns",
@@ -483,16 +515,14 @@ impl Writer<'_> {
         let dialect = self.options.dialect;
         let key = dialect.name(&self.plan.keys.first()?.name);
         let by = match grain {
-            crate::model::Grain::Hour | crate::model::Grain::Day => {
-                crate::warehouse::Shift::Days(1)
-            }
-            crate::model::Grain::Week => crate::warehouse::Shift::Days(7),
-            crate::model::Grain::Month => crate::warehouse::Shift::Months(1),
-            crate::model::Grain::Quarter => crate::warehouse::Shift::Months(3),
-            crate::model::Grain::Year => crate::warehouse::Shift::Months(12),
+            Grain::Hour | Grain::Day => crate::warehouse::Shift::Days(1),
+            Grain::Week => crate::warehouse::Shift::Days(7),
+            Grain::Month => crate::warehouse::Shift::Months(1),
+            Grain::Quarter => crate::warehouse::Shift::Months(3),
+            Grain::Year => crate::warehouse::Shift::Months(12),
         };
         Some(Fragment::plain(format!(
-            "SELECT {} AS {key}\n  UNION ALL\n  SELECT {} FROM periods WHERE {key} < {}",
+            "SELECT {} AS {key}\n  UNION ALL\n  SELECT {} FROM metrex_periods WHERE {key} < {}",
             dialect.date(first),
             dialect.shift(&key, by),
             dialect.date(last)
@@ -515,7 +545,7 @@ impl Writer<'_> {
                 if own.iter().any(|own| own.name == column.name) {
                     name
                 } else {
-                    format!("{} AS {name}", missing(column, self.options))
+                    format!("{} AS {name}", dialect.cast("NULL", column.ty))
                 }
             });
             let list: Vec<String> = keys.chain(columns).collect();
@@ -523,10 +553,10 @@ impl Writer<'_> {
         };
         let mut rows: Vec<Value> = Vec::new();
         for (index, leg) in self.plan.aggregations.iter().enumerate() {
-            rows.push(row(format!("leg_{}", index + 1), &leg.columns));
+            rows.push(row(format!("metrex_{}", index + 1), &leg.columns));
         }
         if self.plan.spine.is_some() {
-            rows.push(row("periods".to_owned(), &[]));
+            rows.push(row("metrex_periods".to_owned(), &[]));
         }
         Value::from(rows)
     }

@@ -8,10 +8,11 @@ use super::scope::Scope;
 use super::source::{self, Usage};
 use super::write::Fragment;
 use super::{
-    CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr, filter, reach::Reachability,
+    CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, filter, reach::Reachability,
 };
 use crate::model::{
-    Aggregate, ColumnType, DateRange, Filter, Grain, GroupBy, Measure, Metric, MetricKind, Registry,
+    Aggregate, ColumnType, DateRange, Filter, Grain, GroupBy, Measure, Metric, MetricKind,
+    Registry, Source,
 };
 use crate::warehouse::Shift;
 
@@ -21,7 +22,6 @@ pub(super) struct Aggregated {
     pub(super) name: String,
     pub(super) ty: ColumnType,
     pub(super) agg: Aggregate,
-    pub(super) fill: Option<i64>,
     pub(super) sql: Fragment,
     /// The text it was made from, to see that two metrics share it.
     text: String,
@@ -55,17 +55,27 @@ pub(super) struct Plan {
     pub(super) reasons: Vec<Reason>,
 }
 
-pub(super) fn plan(
-    registry: &Registry,
-    reach: &Reachability,
-    request: &Request<'_>,
-    options: &CompileOptions<'_>,
+/// What every step of planning reads.
+struct Planner<'a> {
+    registry: &'a Registry,
+    reach: &'a Reachability,
+    request: &'a Request<'a>,
+    options: &'a CompileOptions<'a>,
+    /// Datasets that the query reads: a value known to one of them is a value.
+    peers: Vec<String>,
+}
+
+/// The side of a comparison: the current range, or the compared one with its distance to the current one.
+type Prior = Option<(DateRange, Shift)>;
+
+/// Plans a query; `usage` decides about sources, so that a total reads what its rows read.
+pub(super) fn plan<'a>(
+    registry: &'a Registry,
+    reach: &'a Reachability,
+    request: &'a Request<'a>,
+    usage: &Usage<'_>,
+    options: &'a CompileOptions<'a>,
 ) -> Result<Plan, CompileError> {
-    let mut plan = Plan::default();
-    let usage = Usage {
-        dimensions: request.dimensions(),
-        grain: request.grain(),
-    };
     let mut leaves: Vec<&Metric> = Vec::new();
     for metric in &request.metrics {
         for leaf in super::leaf_metrics(registry, metric) {
@@ -74,23 +84,31 @@ pub(super) fn plan(
             }
         }
     }
+    let mut plan = Plan::default();
+    let mut chosen: Vec<(&Metric, &Source)> = Vec::new();
     for metric in leaves {
-        let (index, source) = source::choose(registry, reach, metric, &usage)?;
+        let (index, source) = source::choose(registry, reach, metric, usage)?;
         if metric.kind.sources().len() > 1 {
             plan.reasons.push(source_reason(metric, index));
         }
+        chosen.push((metric, source));
+    }
+    let measures = chosen.iter().flat_map(|(_, source)| &source.measures);
+    let peers = measures.map(|measure| measure.dataset.clone()).collect();
+    let planner = Planner {
+        registry,
+        reach,
+        request,
+        options,
+        peers,
+    };
+    for (metric, source) in chosen {
         for (which, measure) in source.measures.iter().enumerate() {
             let leaf = (metric.name.clone(), which);
-            add(
-                &mut plan, registry, reach, request, options, metric, measure, &leaf, None,
-            )?;
+            planner.add(&mut plan, metric, measure, &leaf, None)?;
             if let Some(shifted) = &request.shifted {
-                add(
+                planner.add(
                     &mut plan,
-                    registry,
-                    reach,
-                    request,
-                    options,
                     metric,
                     measure,
                     &leaf,
@@ -137,228 +155,222 @@ fn spine(
     let week_start = registry.calendar.week_start;
     let first = grain.floor(request.range.start?, week_start);
     let last = grain.floor(
-        filter::last_day(request.range.end?, options.today),
+        filter::last_day(request.range.end, options.today),
         week_start,
     );
     (first <= last).then_some((first, last, *grain))
 }
 
-/// Adds one measure to the aggregation over its dataset and filter set, which is made where it is not there yet.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one call site; a struct would only rename the arguments"
-)]
-fn add<'a>(
-    plan: &mut Plan,
-    registry: &'a Registry,
-    reach: &'a Reachability,
-    request: &Request<'_>,
-    options: &CompileOptions<'a>,
-    metric: &Metric,
-    measure: &Measure,
-    leaf: &LeafId,
-    prior: Option<(DateRange, Shift)>,
-) -> Result<(), CompileError> {
-    let mut filters: Vec<&str> = measure
-        .filters
-        .iter()
-        .map(|filter| filter.text.trim())
-        .collect();
-    filters.sort_unstable();
-    let identity = format!("{:?}", (&measure.dataset, &measure.time, filters));
-    let text = format!(
-        "{:?} {:?} {:?}",
-        measure.agg,
-        measure.expr.as_ref().map(|expr| &expr.text),
-        metric.fill
-    );
-    let found = plan.aggregations.iter().position(|aggregation| {
-        aggregation.identity == identity && aggregation.prior == prior.is_some()
-    });
-    let shared = found.and_then(|index| {
-        plan.aggregations
-            .get(index)?
-            .columns
+impl Planner<'_> {
+    /// Adds one measure to the aggregation over its dataset and filter set, which is made where it is not there yet.
+    fn add(
+        &self,
+        plan: &mut Plan,
+        metric: &Metric,
+        measure: &Measure,
+        leaf: &LeafId,
+        prior: Prior,
+    ) -> Result<(), CompileError> {
+        let mut filters: Vec<&str> = measure
+            .filters
             .iter()
-            .find(|column| column.text == text)
-    });
-    if let Some(column) = shared {
-        if prior.is_none() {
-            plan.leaves.push((leaf.clone(), column.name.clone()));
+            .map(|filter| filter.text.trim())
+            .collect();
+        filters.sort_unstable();
+        let identity = format!("{:?}", (&measure.dataset, &measure.time, filters));
+        let text = format!(
+            "{:?} {:?}",
+            measure.agg,
+            measure.expr.as_ref().map(|expr| &expr.text)
+        );
+        let found = plan.aggregations.iter().position(|aggregation| {
+            aggregation.identity == identity && aggregation.prior == prior.is_some()
+        });
+        let shared = found.and_then(|index| {
+            plan.aggregations
+                .get(index)?
+                .columns
+                .iter()
+                .find(|column| column.text == text)
+        });
+        if let Some(column) = shared {
+            if prior.is_none() {
+                plan.leaves.push((leaf.clone(), column.name.clone()));
+            }
+            return Ok(());
         }
-        return Ok(());
-    }
 
-    let mut scope = Scope::new(registry, reach, options, measure)?;
-    let own = |error: CompileError| {
-        if error.place.is_some() || error.word.is_some() {
-            error
-        } else {
-            error.at(measure.place)
-        }
-    };
-    let expr = measure
-        .expr
-        .as_ref()
-        .map(|expr| scope.expression(expr))
-        .transpose()
-        .map_err(own)?;
-    let ty = leaf_type(measure, scope.base);
-    let name = match prior {
-        // The prior column carries the name of the current one, which was added just before.
-        Some(_) => plan
-            .leaves
-            .iter()
-            .rev()
-            .find(|(id, _)| id == leaf)
-            .map(|(_, name)| prior_name(name))
-            .unwrap_or_default(),
-        None => column_name(plan, request, metric, leaf.1),
-    };
-    let places = [
-        measure.place,
-        measure
+        let mut scope = Scope::new(
+            self.registry,
+            self.reach,
+            self.options,
+            &self.peers,
+            measure,
+        )?;
+        let own = |error: CompileError| {
+            if error.place.is_some() || error.word.is_some() {
+                error
+            } else {
+                error.at(measure.place)
+            }
+        };
+        let expr = measure
             .expr
             .as_ref()
-            .map(|expr| expr.place)
-            .unwrap_or_default(),
-    ];
-    let column = Aggregated {
-        name: name.clone(),
-        ty,
-        agg: measure.agg,
-        fill: metric.fill,
-        sql: Fragment::new(
-            options.dialect.aggregate(measure.agg, expr.as_deref(), ty),
-            places,
-        ),
-        text,
-    };
-    if prior.is_none() {
-        plan.leaves.push((leaf.clone(), name));
-    }
-
-    match found.and_then(|index| plan.aggregations.get_mut(index)) {
-        // Joins pulled in by an expression are many-to-one, so they change no other column of the aggregation.
-        Some(aggregation) => {
-            let (reasons, joins) = {
-                let reasons = std::mem::take(&mut scope.reasons);
-                (reasons, scope.tables().1)
-            };
-            for join in joins {
-                if !aggregation.joins.contains(&join) {
-                    aggregation.joins.push(join);
-                }
-            }
-            aggregation.columns.push(column);
-            note(&mut plan.reasons, reasons);
-        }
-        None => {
-            let aggregation = aggregation(
-                plan, registry, request, options, measure, scope, column, prior, identity,
-            )?;
-            plan.aggregations.push(aggregation);
-        }
-    }
-    Ok(())
-}
-
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one call site; a struct would only rename the arguments"
-)]
-fn aggregation(
-    plan: &mut Plan,
-    registry: &Registry,
-    request: &Request<'_>,
-    options: &CompileOptions<'_>,
-    measure: &Measure,
-    mut scope: Scope<'_>,
-    column: Aggregated,
-    prior: Option<(DateRange, Shift)>,
-    identity: String,
-) -> Result<Aggregation, CompileError> {
-    let dialect = options.dialect;
-    let mut conditions = Vec::new();
-    for condition in &measure.filters {
-        let sql = scope.expression(condition)?;
-        conditions.push(Fragment::new(bracketed(&sql), [condition.place]));
-        if prior.is_none() {
-            let text = format!("{} only where {}", measure.dataset, condition.text);
-            note(
-                &mut plan.reasons,
-                vec![Reason {
-                    kind: ReasonKind::Filter,
-                    text,
-                    place: Some(condition.place),
-                }],
-            );
-        }
-    }
-    let mut keys = Vec::new();
-    let mut described = Vec::new();
-    for group in &request.groups {
-        let (fragment, key, extra) = key(
-            group,
-            measure,
-            &mut scope,
-            registry,
-            options,
-            prior.map(|(_, by)| by),
-        )?;
-        keys.push(fragment);
-        described.push(key);
-        conditions.extend(extra);
-    }
-    if plan.keys.is_empty() {
-        plan.keys = described;
-    } else if let Some((ours, theirs)) = plan
-        .keys
-        .iter()
-        .zip(&described)
-        .find(|(ours, theirs)| ours.ty != theirs.ty)
-    {
-        return Err(CompileError::new(
-            ErrorCode::InvalidDefinition,
-            format!(
-                "'{}' is {:?} in one dataset of this query and {:?} in {}",
-                ours.name, ours.ty, theirs.ty, measure.dataset
+            .map(|expr| scope.expression(expr))
+            .transpose()
+            .map_err(own)?;
+        let ty = leaf_type(measure, &mut scope)?;
+        let name = match prior {
+            // The prior column carries the name of the current one, which was added just before.
+            Some(_) => plan
+                .leaves
+                .iter()
+                .rev()
+                .find(|(id, _)| id == leaf)
+                .map(|(_, name)| prior_name(name))
+                .unwrap_or_default(),
+            None => column_name(plan, self.request, metric, leaf.1),
+        };
+        let places = [
+            measure.place,
+            measure
+                .expr
+                .as_ref()
+                .map(|expr| expr.place)
+                .unwrap_or_default(),
+        ];
+        let column = Aggregated {
+            name: name.clone(),
+            ty,
+            agg: measure.agg,
+            sql: Fragment::new(
+                self.options.dialect.aggregate(measure.agg, expr.as_deref()),
+                places,
             ),
-        )
-        .hint("dimensions of one name mean the same thing everywhere: give both the same type")
-        .word(&ours.name));
-    }
-    let parts = match &request.conditions {
-        Some(Filter::And(parts)) => parts.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    };
-    for part in parts {
-        let sql = filter::condition(part, &mut scope, dialect, options.values)?;
-        conditions.push(Fragment::plain(match part {
-            Filter::Or(_) => format!("({sql})"),
-            _ => sql,
-        }));
-    }
-    let range = prior.map_or(request.range, |(range, _)| range);
-    if range != DateRange::default() {
-        let (time, place) = time_of(measure, &mut scope, None)?;
-        if let Some(bounds) = filter::bounds(&time, range, dialect) {
-            conditions.push(Fragment::new(bounds, [place]));
+            text,
+        };
+        if prior.is_none() {
+            plan.leaves.push((leaf.clone(), name));
         }
+
+        match found.and_then(|index| plan.aggregations.get_mut(index)) {
+            // Joins pulled in by an expression are many-to-one, so they change no other column of the aggregation.
+            Some(aggregation) => {
+                let (reasons, joins) = {
+                    let reasons = std::mem::take(&mut scope.reasons);
+                    (reasons, scope.tables().1)
+                };
+                for join in joins {
+                    if !aggregation.joins.contains(&join) {
+                        aggregation.joins.push(join);
+                    }
+                }
+                aggregation.columns.push(column);
+                note(&mut plan.reasons, reasons);
+            }
+            None => {
+                let aggregation =
+                    self.aggregation(plan, measure, scope, column, prior, identity)?;
+                plan.aggregations.push(aggregation);
+            }
+        }
+        Ok(())
     }
-    let reasons = std::mem::take(&mut scope.reasons);
-    note(&mut plan.reasons, reasons);
-    let (from, joins) = scope.tables();
-    Ok(Aggregation {
-        keys,
-        columns: vec![column],
-        from,
-        joins,
-        conditions,
-        prior: prior.is_some(),
-        identity,
-    })
+
+    /// A new aggregation over the measure's dataset and filter set, with its first column.
+    fn aggregation(
+        &self,
+        plan: &mut Plan,
+        measure: &Measure,
+        mut scope: Scope<'_>,
+        column: Aggregated,
+        prior: Prior,
+        identity: String,
+    ) -> Result<Aggregation, CompileError> {
+        let (request, options) = (self.request, self.options);
+        let dialect = options.dialect;
+        let mut conditions = Vec::new();
+        for condition in &measure.filters {
+            let sql = scope.expression(condition)?;
+            conditions.push(Fragment::new(bracketed(&sql), [condition.place]));
+            if prior.is_none() {
+                let text = format!("{} only where {}", measure.dataset, condition.text);
+                note(
+                    &mut plan.reasons,
+                    vec![Reason {
+                        kind: ReasonKind::Filter,
+                        text,
+                        place: Some(condition.place),
+                    }],
+                );
+            }
+        }
+        let mut keys = Vec::new();
+        let mut described = Vec::new();
+        for group in &request.groups {
+            let (fragment, key, extra) = key(
+                group,
+                measure,
+                &mut scope,
+                self.registry,
+                options,
+                prior.map(|(_, by)| by),
+            )?;
+            keys.push(fragment);
+            described.push(key);
+            conditions.extend(extra);
+        }
+        if plan.keys.is_empty() {
+            plan.keys = described;
+        } else if let Some((ours, theirs)) = plan
+            .keys
+            .iter()
+            .zip(&described)
+            .find(|(ours, theirs)| ours.ty != theirs.ty)
+        {
+            return Err(CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!(
+                    "'{}' is {:?} in one dataset of this query and {:?} in {}",
+                    ours.name, ours.ty, theirs.ty, measure.dataset
+                ),
+            )
+            .hint("dimensions of one name mean the same thing everywhere: give both the same type")
+            .word(&ours.name));
+        }
+        let parts = match &request.conditions {
+            Some(Filter::And(parts)) => parts.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for part in parts {
+            let sql = filter::condition(part, &mut scope, dialect)?;
+            conditions.push(Fragment::plain(match part {
+                Filter::Or(_) => format!("({sql})"),
+                _ => sql,
+            }));
+        }
+        let range = prior.map_or(request.range, |(range, _)| range);
+        if range != DateRange::default() {
+            let time = time_of(measure, &mut scope, None)?;
+            if let Some(bounds) = filter::bounds(&time.sql, range, dialect) {
+                conditions.push(Fragment::new(bounds, [time.dimension.place]));
+            }
+        }
+        let reasons = std::mem::take(&mut scope.reasons);
+        note(&mut plan.reasons, reasons);
+        let (from, joins) = scope.tables();
+        Ok(Aggregation {
+            keys,
+            columns: vec![column],
+            from,
+            joins,
+            conditions,
+            prior: prior.is_some(),
+            identity,
+        })
+    }
 }
 
 fn note(all: &mut Vec<Reason>, new: Vec<Reason>) {
@@ -390,11 +402,14 @@ fn column_name(plan: &Plan, request: &Request<'_>, metric: &Metric, which: usize
         _ => metric.name.clone(),
     };
     let taken = |name: &str| {
-        let groups = request.groups.iter().map(ToString::to_string);
-        plan.leaves
-            .iter()
-            .any(|(_, known)| known == name || prior_name(known) == name)
-            || groups.into_iter().any(|group| group == name)
+        let same = |other: &str| other.eq_ignore_ascii_case(name);
+        let groups = request.groups.iter().any(|group| same(&group.to_string()));
+        groups
+            || plan.leaves.iter().any(|(_, known)| {
+                same(known)
+                    || same(&prior_name(known))
+                    || known.eq_ignore_ascii_case(&prior_name(name))
+            })
     };
     let mut name = base.clone();
     let mut n = 2;
@@ -425,18 +440,4 @@ impl Plan {
     pub(super) fn is_combined(&self) -> bool {
         self.aggregations.len() > 1 || self.spine.is_some()
     }
-}
-
-/// A count of no rows is 0; anything else of no rows is NULL unless the metric says what it is.
-pub(super) fn filled(column: &Aggregated, sql: String) -> String {
-    match (column.fill, column.ty) {
-        (Some(fill), _) => format!("COALESCE({sql}, {fill})"),
-        (None, ColumnType::Integer) => format!("COALESCE({sql}, 0)"),
-        (None, _) => sql,
-    }
-}
-
-/// The NULL of an aggregate column in a part of the stack that does not have it.
-pub(super) fn missing(column: &Aggregated, options: &CompileOptions<'_>) -> String {
-    expr::null_of(options.dialect, column.ty)
 }

@@ -10,6 +10,9 @@ use crate::registry::nearest;
 /// Longest join path that is considered.
 const MAX_HOPS: usize = 6;
 
+/// Most join paths that are followed from one dataset; only a graph where everything joins everything has more.
+const MAX_PATHS: usize = 2_000;
+
 /// A dimension and the joins that lead to it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DimensionPath {
@@ -326,7 +329,12 @@ fn explore(registry: &Registry, base: &str) -> Reach {
     let mut reach = Reach::default();
     let mut queue: VecDeque<(String, Vec<String>, Vec<String>)> = VecDeque::new();
     queue.push_back((base.to_owned(), vec![], vec![base.to_owned()]));
+    let mut followed = 0;
     while let Some((name, joins, visited)) = queue.pop_front() {
+        followed += 1;
+        if followed > MAX_PATHS {
+            break;
+        }
         let Some(dataset) = registry.datasets.get(&name) else {
             continue;
         };

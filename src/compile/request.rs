@@ -5,8 +5,10 @@ use crate::model::{
     DateRange, Filter, Grain, GroupBy, Metric, MetricKind, MetricQuery, Registry, TimeRange,
 };
 use crate::registry::nearest;
+use crate::warehouse::Shift;
 
 use super::compare::{self, Shifted};
+use super::source::Usage;
 use super::{CompileOptions, reach};
 
 /// A query with its names resolved and its dates fixed.
@@ -25,8 +27,29 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// What the query asks for, as far as the choice of a source may depend on it.
+    pub(super) fn usage(&self) -> Usage<'_> {
+        Usage {
+            dimensions: self.dimensions(),
+            grain: self.grain(),
+        }
+    }
+
+    /// The months between the two ranges of a comparison by day, where some days have no counterpart: the other month
+    /// has no such day.
+    pub(super) fn uneven_months(&self) -> Option<i32> {
+        let by_day = self.groups.contains(&GroupBy::Grain {
+            grain: Grain::Day,
+            of: None,
+        });
+        match self.shifted.as_ref()?.by {
+            Shift::Months(months) if by_day => Some(months),
+            _ => None,
+        }
+    }
+
     /// The finest grain grouped by.
-    pub(super) fn grain(&self) -> Option<Grain> {
+    fn grain(&self) -> Option<Grain> {
         self.groups
             .iter()
             .filter_map(|group| match group {
@@ -37,7 +60,7 @@ impl Request<'_> {
     }
 
     /// Every dimension grouped or filtered by, as written.
-    pub(super) fn dimensions(&self) -> Vec<&str> {
+    fn dimensions(&self) -> Vec<&str> {
         let grouped = self.groups.iter().filter_map(|group| match group {
             GroupBy::Dimension(name) | GroupBy::Grain { of: Some(name), .. } => Some(name.as_str()),
             GroupBy::Grain { of: None, .. } => None,
@@ -69,6 +92,12 @@ pub(super) fn resolve<'a>(
     query.metrics = metrics.iter().map(|metric| metric.name.clone()).collect();
     unique(&query.metrics, "metric")?;
 
+    if asked.limit == Some(0) {
+        return Err(CompileError::new(
+            ErrorCode::InvalidClause,
+            "a limit of 0 rows asks for nothing",
+        ));
+    }
     let groups = grouping(&metrics, asked, &mut reasons);
     unique(
         &groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -79,6 +108,17 @@ pub(super) fn resolve<'a>(
     let time = time_range(&metrics, asked, &mut reasons)?;
     query.time = Some(time);
     let range = time.resolve(options.today, registry.calendar.week_start);
+    if [range.start, range.end]
+        .into_iter()
+        .flatten()
+        .any(|day| !(1..=9998).contains(&day.year()))
+    {
+        return Err(CompileError::new(
+            ErrorCode::InvalidTime,
+            format!("{time} reaches beyond the years 1 to 9998"),
+        )
+        .hint("all time has no limits"));
+    }
     if range
         .start
         .zip(range.end)

@@ -20,7 +20,8 @@ pub(super) struct Scope<'a> {
     registry: &'a Registry,
     reach: &'a Reachability,
     dialect: Dialect,
-    values: &'a dyn ValueLookup,
+    pub(super) values: &'a dyn ValueLookup,
+    peers: &'a [String],
     pub(super) base: &'a Dataset,
     joins: Vec<Joined<'a>>,
     pub(super) reasons: Vec<Reason>,
@@ -38,6 +39,7 @@ impl<'a> Scope<'a> {
         registry: &'a Registry,
         reach: &'a Reachability,
         options: &CompileOptions<'a>,
+        peers: &'a [String],
         measure: &Measure,
     ) -> Result<Self, CompileError> {
         let base = registry.datasets.get(&measure.dataset).ok_or_else(|| {
@@ -52,10 +54,29 @@ impl<'a> Scope<'a> {
             reach,
             dialect: options.dialect,
             values: options.values,
+            peers,
             base,
             joins: Vec::new(),
             reasons: Vec::new(),
         })
+    }
+
+    /// Adds a reason, once.
+    pub(super) fn note(&mut self, reason: Reason) {
+        if !self.reasons.contains(&reason) {
+            self.reasons.push(reason);
+        }
+    }
+
+    /// The same dimension in the other datasets of the query.
+    pub(super) fn elsewhere(&self, name: &str) -> Vec<(&'a Dataset, &'a Dimension)> {
+        let find = |peer: &String| {
+            self.reach
+                .find(self.registry, peer, name)
+                .ok()?
+                .resolve(self.registry)
+        };
+        self.peers.iter().filter_map(find).collect()
     }
 
     /// `FROM` and the joins, each with the definition behind it.
@@ -79,7 +100,7 @@ impl<'a> Scope<'a> {
             )
         })?;
         let alias = self.join(&path.joins)?;
-        let sql = own_sql(dimension, &alias, self.dialect)?;
+        let sql = expr::operand(&own_sql(dimension, &alias, self.dialect)?);
         if !path.joins.is_empty() {
             let text = format!(
                 "{} comes from {}, joined as {}",
@@ -92,9 +113,7 @@ impl<'a> Scope<'a> {
                 text,
                 place: Some(dimension.place),
             };
-            if !self.reasons.contains(&reason) {
-                self.reasons.push(reason);
-            }
+            self.note(reason);
         }
         Ok(Resolved {
             sql,
@@ -137,9 +156,10 @@ impl<'a> Scope<'a> {
             .hint("correct the key or the data, then run metrex reindex")
             .at(dataset.place));
         }
-        let mut alias = path.join("_");
-        while alias == self.base.name || self.joins.iter().any(|join| join.alias == alias) {
-            alias.push('_');
+        // No name of a definition has a dot, so no two paths share an alias.
+        let mut alias = path.join(".");
+        if alias == self.base.name {
+            alias.push('.');
         }
         let dialect = self.dialect;
         let on: Vec<String> = join
@@ -192,8 +212,7 @@ impl<'a> Scope<'a> {
             }
             parts => {
                 let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
-                self.dimension(&name.join("."))
-                    .map(|found| expr::operand(&found.sql))
+                self.dimension(&name.join(".")).map(|found| found.sql)
             }
         }
     }

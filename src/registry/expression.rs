@@ -48,7 +48,7 @@ const AGGREGATES: [&str; 22] = [
 ];
 
 /// Functions that arithmetic over metrics may use.
-const METRIC_FUNCTIONS: [&str; 6] = ["abs", "coalesce", "greatest", "least", "nullif", "round"];
+const METRIC_FUNCTIONS: [&str; 4] = ["abs", "coalesce", "nullif", "round"];
 
 /// What an expression is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

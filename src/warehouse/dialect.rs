@@ -74,12 +74,20 @@ impl Dialect {
         }
     }
 
-    /// A literal for a date with a time of day, as `YYYY-MM-DD HH:MM:SS`.
-    pub fn timestamp(self, at: jiff::civil::DateTime) -> String {
-        let text = at.strftime("%Y-%m-%d %H:%M:%S");
+    /// A time expression as something that compares with [`Dialect::timestamp`]: SQLite's texts differ in form
+    /// (`T` or a space, with or without fractions of a second).
+    pub fn instant(self, expr: &str) -> String {
         match self {
-            Self::Sqlite => format!("'{text}'"),
-            Self::Postgres => format!("TIMESTAMP '{text}'"),
+            Self::Sqlite => format!("strftime('%Y-%m-%d %H:%M:%f', {expr})"),
+            Self::Postgres => expr.to_owned(),
+        }
+    }
+
+    /// A literal for a date with a time of day.
+    pub fn timestamp(self, at: jiff::civil::DateTime) -> String {
+        match self {
+            Self::Sqlite => format!("'{}'", at.strftime("%Y-%m-%d %H:%M:%S%.3f")),
+            Self::Postgres => format!("TIMESTAMP '{}'", at.strftime("%Y-%m-%d %H:%M:%S%.f")),
         }
     }
 
@@ -119,6 +127,18 @@ impl Dialect {
         }
     }
 
+    /// A function of the registry's expressions as this engine has it; `None` where it is the same everywhere.
+    pub fn function(self, name: &str, args: &[String]) -> Option<String> {
+        match (self, name.to_ascii_lowercase().as_str(), args) {
+            // PostgreSQL rounds only numeric to a number of digits.
+            (Self::Postgres, "round", [x, digits]) => Some(self.cast(
+                &format!("round(CAST({x} AS numeric), {digits})"),
+                ColumnType::Number,
+            )),
+            _ => None,
+        }
+    }
+
     /// Numerator over denominator: never truncated to an integer, NULL for a zero denominator.
     pub fn divide(self, numerator: &str, denominator: &str) -> String {
         format!(
@@ -138,17 +158,18 @@ impl Dialect {
     }
 
     /// An aggregate call; without an expression, the number of rows.
-    pub fn aggregate(self, agg: Aggregate, expr: Option<&str>, ty: ColumnType) -> String {
+    pub fn aggregate(self, agg: Aggregate, expr: Option<&str>) -> String {
         let Some(expr) = expr else {
             return "COUNT(*)".to_owned();
         };
         let call = match agg {
             Aggregate::Count => return format!("COUNT({expr})"),
             Aggregate::CountDistinct => return format!("COUNT(DISTINCT {expr})"),
+            // The type of the smallest and largest is the type of the values.
+            Aggregate::Min => return format!("MIN({expr})"),
+            Aggregate::Max => return format!("MAX({expr})"),
             Aggregate::Sum => format!("SUM({expr})"),
             Aggregate::Avg => format!("AVG({expr})"),
-            Aggregate::Min => format!("MIN({expr})"),
-            Aggregate::Max => format!("MAX({expr})"),
             Aggregate::Percentile(p) => match self {
                 Self::Sqlite => format!("percentile({expr}, {})", trimmed(p * 100.0)),
                 Self::Postgres => {
@@ -159,11 +180,7 @@ impl Dialect {
                 }
             },
         };
-        if ty == ColumnType::Number {
-            self.cast(&call, ty)
-        } else {
-            call
-        }
+        self.cast(&call, ColumnType::Number)
     }
 
     /// The first day (for `hour`: the first second) of the period that a time expression lies in.

@@ -349,6 +349,13 @@ pub fn fill(kind: &ConnectionKind) {
     );
     table(
         &mut loader,
+        "groups",
+        &[],
+        &[("name", Text)],
+        &[vec![s("may")], vec![s("june")]],
+    );
+    table(
+        &mut loader,
         "balances",
         &[],
         &[("account", Text)],

@@ -95,7 +95,12 @@ impl Parser {
             }
             "this" => {
                 self.at += 1;
-                let (_, grain) = self.units()?;
+                let at = self.here();
+                let (n, grain) = self.units()?;
+                if n != 1 {
+                    return Err(QueryLineError::new(at, format!("'this' is one {grain}"))
+                        .hint(format!("last {n} {grain}s (complete ones) or rolling {n} {grain}s (up to today)")));
+                }
                 return Ok(Some(TimeRange::This(grain)));
             }
             "last" | "previous" | "past" => {

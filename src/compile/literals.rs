@@ -1,0 +1,141 @@
+//! Literals of a query against the known values: what does not occur in the data is refused before any SQL exists.
+
+use super::scope::{Resolved, Scope};
+use super::{CompileError, ErrorCode, Reason, ReasonKind};
+use crate::model::{ColumnState, Dataset, Dimension, DimensionType, ValueLookup};
+use crate::registry::nearest;
+
+/// How many valid values an error message lists.
+const LISTED: usize = 8;
+
+/// What is known about one literal in one column.
+enum Knowledge {
+    Occurs,
+    Unknown { distinct: u64 },
+    Unchecked(String),
+}
+
+/// Refuses a literal that does not occur in the data; says so where that cannot be known.
+///
+/// A value that another dataset of the query has under the same name is a value: there are just no rows of it here.
+pub(super) fn known(
+    found: &Resolved<'_>,
+    field: &str,
+    value: &str,
+    scope: &mut Scope<'_>,
+) -> Result<(), CompileError> {
+    let kind = found.dimension.kind;
+    if kind.is_time() || kind == DimensionType::Boolean {
+        return Ok(());
+    }
+    let values = scope.values;
+    let text = match look(found.dataset, found.dimension, value, values) {
+        Knowledge::Occurs => return Ok(()),
+        Knowledge::Unchecked(why) => format!("{field} '{value}' was not checked: {why}"),
+        Knowledge::Unknown { distinct } => {
+            let elsewhere = scope.elsewhere(field);
+            let may_occur = elsewhere.into_iter().any(|(dataset, dimension)| {
+                !matches!(
+                    look(dataset, dimension, value, values),
+                    Knowledge::Unknown { .. }
+                )
+            });
+            if !may_occur {
+                return Err(unknown(found, field, value, distinct, values));
+            }
+            format!("{} has no rows with {field} '{value}'", scope.base.name)
+        }
+    };
+    scope.note(Reason {
+        kind: ReasonKind::Note,
+        text,
+        place: Some(found.dimension.place),
+    });
+    Ok(())
+}
+
+fn look(
+    dataset: &Dataset,
+    dimension: &Dimension,
+    value: &str,
+    values: &dyn ValueLookup,
+) -> Knowledge {
+    let (table, column) = (dataset.index_table(), dimension.index_column());
+    let state = if dimension.pii {
+        ColumnState::Pii
+    } else {
+        values.state(table, column)
+    };
+    match state {
+        ColumnState::Indexed { distinct } => {
+            // 7.0 is 7.
+            let number = value
+                .parse::<f64>()
+                .ok()
+                .filter(|_| dimension.kind == DimensionType::Number);
+            let occurs = values.contains(table, column, value)
+                || number.is_some_and(|number| values.contains(table, column, &number.to_string()));
+            if occurs {
+                Knowledge::Occurs
+            } else {
+                Knowledge::Unknown { distinct }
+            }
+        }
+        ColumnState::Wide { distinct } => {
+            Knowledge::Unchecked(format!("too many values to index ({distinct})"))
+        }
+        ColumnState::Pii => {
+            Knowledge::Unchecked("personal data, which is never indexed".to_owned())
+        }
+        ColumnState::Missing => Knowledge::Unchecked("not indexed yet (metrex reindex)".to_owned()),
+    }
+}
+
+fn unknown(
+    found: &Resolved<'_>,
+    field: &str,
+    value: &str,
+    distinct: u64,
+    values: &dyn ValueLookup,
+) -> CompileError {
+    let near = values.nearest(
+        found.dataset.index_table(),
+        found.dimension.index_column(),
+        value,
+        LISTED,
+    );
+    let more = if distinct > near.len() as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    let label = field.rsplit('.').next().unwrap_or(field).replace('_', " ");
+    let listed = if near.is_empty() {
+        format!("{label} has no values")
+    } else {
+        format!("Valid {}: {}{more}", plural(&label), near.join(", "))
+    };
+    let error = CompileError::new(
+        ErrorCode::UnknownValue,
+        format!("Unknown {label} '{value}'. {listed}"),
+    )
+    .word(value);
+    let new = "a value that is newer than the index: metrex reindex";
+    match nearest(value, near.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean '{near}'? Or is it {new}")),
+        None => error.hint(format!("for {new}")),
+    }
+}
+
+fn plural(word: &str) -> String {
+    let consonant_y = word
+        .strip_suffix('y')
+        .filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
+    if let Some(stem) = consonant_y {
+        format!("{stem}ies")
+    } else if word.ends_with(['s', 'x']) || word.ends_with("ch") {
+        format!("{word}es")
+    } else {
+        format!("{word}s")
+    }
+}
