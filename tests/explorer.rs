@@ -437,3 +437,31 @@ fn a_small_terminal_says_what_it_needs_and_still_quits() {
     explorer.keys("<Esc>q");
     assert!(explorer.ended);
 }
+
+#[test]
+fn a_saved_query_is_taken_from_the_list() {
+    let mut explorer = at_80();
+    let file = explorer.folder.path().join("shop/metrics/views.yaml");
+    let text = "views:\n  by_market: {description: Sales of each market, query: gmv by market last month}\n";
+    std::fs::write(file, text).unwrap();
+    explorer.tell(metrex::tui::Message::FilesChanged);
+    explorer.keys("<Esc>V");
+    assert_shows!(explorer, "Sales of each market");
+    explorer.keys("<Enter>");
+    assert_eq!(explorer.line(), "gmv by market last month");
+}
+
+#[test]
+fn f5_in_the_catalog_explores_and_runs_the_metric_under_the_cursor() {
+    let mut explorer = at_80();
+    explorer.keys("orders<F5>");
+    assert_eq!(explorer.line(), "orders");
+    assert_shows!(explorer, "240");
+}
+
+#[test]
+fn a_row_that_is_not_possible_says_why_when_it_is_selected() {
+    let mut explorer = at_80();
+    explorer.keys("visits<Enter>gmarket");
+    assert_shows!(explorer, "not possible: with visits");
+}

@@ -146,3 +146,10 @@ fn what_cannot_be_done_says_why() {
     explorer.keys("5s");
     assert_shows!(explorer, "there is no result yet");
 }
+
+#[test]
+fn titles_fit_into_the_help_at_80_columns() {
+    for entry in actions() {
+        assert!(entry.title.chars().count() <= 44, "{}", entry.title);
+    }
+}

@@ -37,6 +37,7 @@ pub enum Action {
     Editor,
     Connection,
     History,
+    Views,
     Problems,
     Theme,
     Mouse,
@@ -240,6 +241,14 @@ fn has_problems(state: &State) -> Result<(), Reason> {
     }
 }
 
+fn has_views(state: &State) -> Result<(), Reason> {
+    if state.catalog.registry.views.is_empty() {
+        Err("the project has no saved queries (views:)".into())
+    } else {
+        Ok(())
+    }
+}
+
 fn has_past(state: &State) -> Result<(), Reason> {
     if state.past.is_empty() {
         Err("no earlier query".into())
@@ -269,7 +278,7 @@ use Context as C;
 
 /// Every action with its keys, in the order of the help.
 #[rustfmt::skip]
-static ACTIONS: [Entry; 83] = [
+static ACTIONS: [Entry; 84] = [
     entry(A::Run, "run", &["F5", "Ctrl+R"], C::Everywhere, "Run the query", Some("run")).when(can_run),
     entry(A::Refresh, "refresh", &["F6"], C::Everywhere, "Run again on the warehouse, past the cache", None).when(can_run),
     entry(A::Back, "back", &["Esc"], C::Everywhere, "Close, cancel, or step back; never quits", None),
@@ -280,7 +289,7 @@ static ACTIONS: [Entry; 83] = [
     entry(A::Palette, "palette", &["Ctrl+P"], C::Everywhere, "All commands", Some("commands")),
     entry(A::NextPane, "pane.next", &["Tab"], C::Everywhere, "Next pane", None),
     entry(A::PreviousPane, "pane.previous", &["Shift+Tab"], C::Everywhere, "Previous pane", None),
-    entry(A::Mouse, "mouse", &["F8"], C::Everywhere, "Give the mouse to the terminal, or take it back", None),
+    entry(A::Mouse, "mouse", &["F8"], C::Everywhere, "Mouse for metrex, or for the terminal", None),
     entry(A::Redraw, "redraw", &["Ctrl+L"], C::Everywhere, "Draw the screen anew", None),
     entry(A::Suspend, "suspend", &["Ctrl+Z"], C::Everywhere, "Suspend to the shell", None),
     entry(A::Group, "group", &["g"], C::Panes, "Group by a dimension or a time grain", Some("group")).when(has_metric),
@@ -294,6 +303,7 @@ static ACTIONS: [Entry; 83] = [
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries", None),
+    entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views),
     entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None),
     entry(A::Problems, "problems", &["P"], C::Panes, "Problems in the registry", None).when(has_problems),
     entry(A::Theme, "theme", &[], C::Panes, "Switch the theme", None),
@@ -336,7 +346,7 @@ static ACTIONS: [Entry; 83] = [
     entry(A::PreviousMatch, "result.previous", &["N"], C::Result, "Previous match", None).when(has_find),
     entry(A::Wider, "column.wider", &[">"], C::Result, "Widen the column", None).when(has_result),
     entry(A::Narrower, "column.narrower", &["<"], C::Result, "Narrow the column", None).when(has_result),
-    entry(A::Freeze, "column.freeze", &["F"], C::Result, "Keep the columns up to this one in sight, or no longer", None).when(has_result),
+    entry(A::Freeze, "column.freeze", &["F"], C::Result, "Freeze the columns up to this one, or none", None).when(has_result),
     entry(A::NextMatch, "find.next", &["Enter", "Down"], C::Find, "Next match", Some("next")),
     entry(A::PreviousMatch, "find.previous", &["Up"], C::Find, "Previous match", Some("previous")),
     entry(A::Choose, "choose", &["Enter"], C::Picker, "Choose", Some("choose")),

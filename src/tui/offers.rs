@@ -179,7 +179,9 @@ fn offer_dimension(state: &State, choice: &DimensionChoice) -> Offer {
         item.right("filtered")
     };
     if let Err(reason) = &choice.reachable {
-        item = item.disabled(reason);
+        // The name stands beside it.
+        let name = format!("'{}' cannot be used ", choice.name);
+        item = item.disabled(reason.strip_prefix(&name).unwrap_or(reason));
     }
     (
         item,
@@ -423,6 +425,25 @@ pub fn history(entries: &[HistoryEntry]) -> Vec<Offer> {
         (item, Choice::Line(entry.line.clone()))
     })
     .collect()
+}
+
+/// Saved queries of the project.
+pub fn views(state: &State) -> Vec<Offer> {
+    let views = state.catalog.registry.views.values();
+    views
+        .map(|view| {
+            let line = view.query.to_string();
+            let about = if view.description.is_empty() {
+                &line
+            } else {
+                &view.description
+            };
+            (
+                Item::new(&view.name, &view.name).detail(about),
+                Choice::Line(line),
+            )
+        })
+        .collect()
 }
 
 /// The project's connections.

@@ -62,6 +62,8 @@ pub enum PickerKind {
     Palette,
     /// Earlier queries.
     History,
+    /// Saved queries of the project.
+    Views,
     /// Connections.
     Connections,
     /// What can be copied.

@@ -46,6 +46,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Order => picker::open(state, PickerKind::Order),
         Action::Palette => picker::open(state, PickerKind::Palette),
         Action::History | Action::SearchHistory => picker::open(state, PickerKind::History),
+        Action::Views => picker::open(state, PickerKind::Views),
         Action::Connection => picker::open(state, PickerKind::Connections),
         Action::Theme => picker::open(state, PickerKind::Themes),
         Action::Copy => picker::copy(state),

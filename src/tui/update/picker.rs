@@ -55,6 +55,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
             Vec::new(),
             vec![state.ask(Lookup::History)],
         ),
+        PickerKind::Views => ("Saved queries".to_owned(), offers::views(state), Vec::new()),
         PickerKind::Connections => (
             "Connections".to_owned(),
             offers::connections(state),

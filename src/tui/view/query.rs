@@ -8,7 +8,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
-use super::pane;
+use super::{pane, result};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::input::LineInput;
 use crate::tui::layout::{self, Layout, inside};
@@ -20,21 +20,28 @@ use crate::tui::widgets::text::{Align, pad, put, truncate, width, wrap};
 /// Most completions shown at once.
 const COMPLETIONS: usize = 8;
 
+/// What is to be known about the query as a whole: that it runs, or that the result is not its.
+fn remark(state: &State) -> Line<'static> {
+    let theme = &state.theme;
+    match &state.result.phase {
+        Phase::Running(_) | Phase::Cancelling(_) => result::progress(state),
+        Phase::Done(_) | Phase::Failed(_) if state.result.query != state.query => {
+            Line::styled("changed since the run · F5", theme.warning)
+        }
+        _ if state.query.metrics.is_empty() => Line::default(),
+        _ => Line::styled("F5 runs", theme.dim),
+    }
+}
+
 /// Draws the line and the parts.
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
     let theme = &state.theme;
     let focused = state.focus == Focus::Query;
-    let changed = !matches!(state.result.phase, Phase::Idle) && state.result.query != state.query;
-    let remark = match (changed, state.query.metrics.is_empty()) {
-        (true, _) => Line::styled("changed since the run · F5", theme.warning),
-        (false, true) => Line::default(),
-        (false, false) => Line::styled("F5 runs", theme.dim),
-    };
     pane::frame(
         frame,
         layout.query,
         Focus::Query.title(),
-        remark,
+        remark(state),
         theme,
         focused,
     );

@@ -127,7 +127,8 @@ fn no_total(state: &State) -> Option<&str> {
     compiled.totals.as_ref().err().map(String::as_str)
 }
 
-fn progress(state: &State) -> Line<'_> {
+/// How far the run is.
+pub fn progress(state: &State) -> Line<'static> {
     let theme = &state.theme;
     match &state.result.phase {
         Phase::Idle => Line::default(),
