@@ -193,6 +193,9 @@ fn an_output_file_appears_when_it_is_complete() {
     assert_eq!(out, "");
     let written = fs::read_to_string(shop.path().join("orders.csv")).unwrap();
     assert_eq!(written, "market,orders\nID,1\nTH,2\nVN,2\n");
+    let nowhere = run(&shop, &["query", "orders", "--output", "gone/orders.csv"]);
+    assert_eq!(nowhere.code, 1);
+    assert!(nowhere.err.contains("gone/orders.csv"), "{}", nowhere.err);
     let failed = run(&shop, &["query", "ordrs", "--output", "none.csv"]);
     assert_eq!(failed.code, 1);
     assert!(!shop.path().join("none.csv").exists());
@@ -428,6 +431,21 @@ fn a_warehouse_that_is_not_there_ends_with_3() {
     let shop = shop();
     let missing = run(&shop, &["query", "orders", "--connection", "gone"]);
     assert_eq!(missing.code, 3, "{}", missing.err);
+    for format in ["csv", "markdown", "table", "json", "ndjson"] {
+        let arguments = [
+            "query",
+            "orders",
+            "--connection",
+            "gone",
+            "--format",
+            format,
+        ];
+        assert_eq!(
+            run(&shop, &arguments).out,
+            "",
+            "no data, no header: {format}"
+        );
+    }
     assert!(missing.err.contains("gone.db"), "{}", missing.err);
     fs::write(
         shop.path().join("gone.db"),
@@ -569,6 +587,13 @@ fn batch_answers_every_line_in_order_and_survives_bad_ones() {
     assert!(replies[0]["sql"].is_string() && replies[0]["ms"].is_u64());
     assert_eq!(replies[1]["id"], "two");
     assert_eq!(replies[1]["rows"], json!([[30.5]]));
+    let notes = |reply: usize| replies[reply]["notes"].as_array().unwrap();
+    assert_eq!(notes(0).len(), 0);
+    assert!(
+        notes(1)[0].as_str().unwrap().contains("TH"),
+        "{:?}",
+        notes(1)
+    );
     assert_eq!(replies[2]["error"]["code"], "bad_request");
     assert_eq!(replies[3]["rows"], json!([["ads", 4], ["organic", 1]]));
     assert_eq!(replies[4]["id"], 5);
@@ -635,8 +660,8 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
     }
 }
 
-#[test]
-fn a_reader_that_goes_away_in_the_middle_stops_the_query() {
+/// The shop with a metric `numbers` of 400,000 values of `i`, far more than any pipe or channel holds.
+fn shop_with_many_numbers() -> TempDir {
     let shop = shop();
     let long = "datasets:
   long:
@@ -646,6 +671,12 @@ metrics:
   numbers: {base_table: long, agg: count}
 ";
     fs::write(shop.path().join("metrics/long.yaml"), long).unwrap();
+    shop
+}
+
+#[test]
+fn a_reader_that_goes_away_in_the_middle_stops_the_query() {
+    let shop = shop_with_many_numbers();
     for format in ["csv", "ndjson", "markdown", "table", "json"] {
         let mut child = metrex(shop.path())
             .args(["query", "numbers by i", "--format", format])
@@ -659,6 +690,50 @@ metrics:
         let run = finished(child.wait_with_output().unwrap());
         assert_eq!((run.code, run.err.as_str()), (0, ""), "{format}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_also_in_the_middle_of_a_long_result() {
+    let shop = shop_with_many_numbers();
+    for format in ["csv", "ndjson", "table"] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let run = finished(
+            metrex(shop.path())
+                .args(["query", "numbers by i", "--format", format])
+                .stdout(full)
+                .output()
+                .unwrap(),
+        );
+        assert_eq!(run.code, 1, "{format}");
+        assert!(run.err.contains("No space left on device"), "{}", run.err);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_query_whose_reader_has_stopped_reading() {
+    let shop = shop_with_many_numbers();
+    let mut child = metrex(shop.path())
+        .args(["query", "numbers by i", "--format", "csv"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 100]).unwrap();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(out);
 }
 
 #[cfg(unix)]

@@ -145,6 +145,7 @@ fn answer_json(answer: &Answer) -> Value {
         "sql": answer.sql,
         "ms": answer.elapsed.as_millis() as u64,
         "truncated": answer.truncated,
+        "notes": answer.notes,
         "cached_age_ms": answer.cached.map(|age| age.as_millis() as u64),
     });
     if let (Some(row), Some(reply)) = (&answer.totals, reply.as_object_mut()) {

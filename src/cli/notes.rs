@@ -3,10 +3,10 @@
 use std::io::stderr;
 
 use super::style::Style;
-use crate::compile::{Compiled, ReasonKind};
+use crate::compile::Compiled;
 use crate::registry::Severity;
-use crate::session::Session;
 use crate::session::cell::sanitize;
+use crate::session::{self, Session};
 
 /// One line on stderr.
 pub fn note(text: &str) {
@@ -40,14 +40,5 @@ pub fn about_session(session: &Session) {
 
 /// What is worth knowing of a query, such as values that could not be checked.
 pub fn about_query(compiled: &Compiled) {
-    for reason in compiled
-        .reasons
-        .iter()
-        .filter(|reason| reason.kind == ReasonKind::Note)
-    {
-        note(&reason.text);
-    }
-    if let (true, Err(why)) = (compiled.query.total, &compiled.totals) {
-        note(&format!("no total: {why}"));
-    }
+    session::notes(compiled).iter().for_each(|text| note(text));
 }

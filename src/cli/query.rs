@@ -89,15 +89,20 @@ async fn stream(
         let mut events = events;
         let mut compiled: Option<Arc<Compiled>> = None;
         let mut totals = None;
+        let mut begun = false;
         while let Some(event) = events.recv().await {
             match event {
                 RunEvent::Started(started) => {
                     notes::about_query(&started);
-                    printer.start(out, &started)?;
                     compiled = Some(started);
                 }
                 RunEvent::Batch(batch) => {
                     if let Some(compiled) = &compiled {
+                        // Not before the first batch, so that a query that fails prints nothing.
+                        if !begun {
+                            printer.start(out, compiled)?;
+                            begun = true;
+                        }
                         printer.batch(out, compiled, &batch)?;
                     }
                 }
@@ -144,9 +149,14 @@ impl Target {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            let missing = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
+            return Err(not_written(path, &missing));
+        }
         let file = tempfile::Builder::new()
             .prefix(".metrex-")
-            .make_in(folder, |path| File::create_new(path))?;
+            .make_in(folder, |path| File::create_new(path))
+            .map_err(|error| not_written(path, &error))?;
         Ok(Self::File(BufWriter::new(file), path.to_owned()))
     }
 
@@ -154,8 +164,9 @@ impl Target {
         match self {
             Self::Stdout(mut out) => out.flush(),
             Self::File(out, path) => {
-                out.into_inner()?.persist(path)?;
-                Ok(())
+                let file = out.into_inner().map_err(io::IntoInnerError::into_error);
+                let kept = file.and_then(|file| file.persist(&path).map_err(|error| error.error));
+                kept.map(drop).map_err(|error| not_written(&path, &error))
             }
         }
     }
@@ -165,14 +176,20 @@ impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(out) => out.write(bytes),
-            Self::File(out, _) => out.write(bytes),
+            Self::File(out, path) => out.write(bytes).map_err(|error| not_written(path, &error)),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(out) => out.flush(),
-            Self::File(out, _) => out.flush(),
+            Self::File(out, path) => out.flush().map_err(|error| not_written(path, &error)),
         }
     }
+}
+
+/// An error of the file, which alone would not say which one.
+fn not_written(path: &Path, error: &io::Error) -> io::Error {
+    let message = format!("cannot write {}: {error}", path.display());
+    io::Error::new(error.kind(), message)
 }

@@ -44,7 +44,7 @@ pub use doctor::{Check, CheckStatus};
 pub use error::{Failure, SessionError};
 pub use open::{OpenOptions, Session};
 pub use prepare::Preparing;
-pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary};
+pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};
 pub use search::{Field, FieldMatch, Hit, SearchIndex};
 pub use state::StateFolder;
 pub use values::{ReindexOptions, ValueList};

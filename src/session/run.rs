@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cache::{Collector, Key};
 use super::{Session, SessionError};
-use crate::compile::{Compiled, OutputColumn, Reason, Statement};
+use crate::compile::{Compiled, OutputColumn, Reason, ReasonKind, Statement};
 use crate::model::{Comparison, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
 use crate::usage::{Outcome, QueryRecord};
 use crate::warehouse::{Finished, Request, Warehouse, WarehouseError};
@@ -84,6 +84,8 @@ pub struct Answer {
     pub sql: String,
     /// Why the SQL is as it is.
     pub reasons: Vec<Reason>,
+    /// What a reader should know beside the rows, see [`notes`].
+    pub notes: Vec<String>,
     /// Age of the kept result that was returned; `None` when the warehouse was asked.
     pub cached: Option<Duration>,
     /// From the call to the last row.
@@ -150,6 +152,7 @@ impl Session {
             truncated: summary.truncated,
             sql: compiled.main.sql.clone(),
             reasons: compiled.reasons.clone(),
+            notes: notes(&compiled),
             cached: summary.cached,
             elapsed: summary.elapsed,
         })
@@ -322,6 +325,20 @@ impl Session {
         });
         self.forget_counts();
     }
+}
+
+/// What a reader should know beside the rows: values that could not be checked and the like, and why there is no total
+/// where one is asked for.
+pub fn notes(compiled: &Compiled) -> Vec<String> {
+    let notes = compiled.reasons.iter();
+    let mut notes: Vec<_> = notes
+        .filter(|reason| reason.kind == ReasonKind::Note)
+        .map(|reason| reason.text.clone())
+        .collect();
+    if let (true, Err(why)) = (compiled.query.total, &compiled.totals) {
+        notes.push(format!("no total: {why}"));
+    }
+    notes
 }
 
 /// Of two failures, the one that was not merely stopped by the other.
