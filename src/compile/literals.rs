@@ -60,7 +60,7 @@ fn look(
     value: &str,
     values: &dyn ValueLookup,
 ) -> Knowledge {
-    let (table, column) = (dataset.index_table(), dimension.index_column());
+    let (table, column) = (&*dataset.index_table(), &*dimension.index_column());
     let state = if dimension.pii {
         ColumnState::Pii
     } else {
@@ -99,8 +99,8 @@ fn unknown(
     values: &dyn ValueLookup,
 ) -> CompileError {
     let near = values.nearest(
-        found.dataset.index_table(),
-        found.dimension.index_column(),
+        &found.dataset.index_table(),
+        &found.dimension.index_column(),
         value,
         LISTED,
     );

@@ -143,7 +143,7 @@ impl<'a> Scope<'a> {
         };
         let join = left.joins.get(last).ok_or_else(missing)?;
         let dataset = self.registry.datasets.get(&join.to).ok_or_else(missing)?;
-        if self.values.key_is_unique(dataset.index_table()) == Some(false) {
+        if self.values.key_is_unique(&dataset.index_table()) == Some(false) {
             return Err(CompileError::new(
                 ErrorCode::InvalidDefinition,
                 format!(

@@ -78,9 +78,8 @@ pub(super) fn quoted(text: &str, dialect: Dialect) -> String {
 pub fn plan(registry: &Registry) -> Vec<IndexColumn> {
     let mut found: BTreeMap<(String, String), Option<IndexColumn>> = BTreeMap::new();
     let mut add = |dataset: &Dataset, column: &str, task: Task| {
-        let table = dataset.index_table();
         let new = IndexColumn {
-            table: table.to_owned(),
+            table: dataset.index_table().into_owned(),
             column: column.to_owned(),
             task,
             relation: dataset.relation.clone(),
@@ -101,7 +100,7 @@ pub fn plan(registry: &Registry) -> Vec<IndexColumn> {
     for dataset in registry.datasets.values() {
         for dimension in dataset.dimensions.values() {
             if let Some(task) = task(dimension) {
-                add(dataset, dimension.index_column(), task);
+                add(dataset, &dimension.index_column(), task);
             }
         }
     }
@@ -227,7 +226,7 @@ fn keys(registry: &Registry) -> Vec<IndexColumn> {
     targets
         .filter(|dataset| !dataset.key.is_empty())
         .map(|dataset| IndexColumn {
-            table: dataset.index_table().to_owned(),
+            table: dataset.index_table().into_owned(),
             column: dataset.key.join(", "),
             task: Task::Key(dataset.key.clone()),
             relation: dataset.relation.clone(),

@@ -1,5 +1,7 @@
 //! Datasets: the tables (or queries) that metrics are computed from, with their dimensions and many-to-one joins.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,11 +41,12 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The name under which the value index files this dataset's columns: the table, or the dataset's name for a query.
-    pub fn index_table(&self) -> &str {
+    /// The name under which the value index files this dataset's columns: the table; for a query, the dataset's name with
+    /// a hash of the query, so that values of an earlier definition are never taken for those of this one.
+    pub fn index_table(&self) -> Cow<'_, str> {
         match &self.relation {
-            Relation::Table(table) => table,
-            Relation::Sql(_) => &self.name,
+            Relation::Table(table) => Cow::Borrowed(table),
+            Relation::Sql(sql) => Cow::Owned(versioned(&self.name, sql)),
         }
     }
 
@@ -111,10 +114,21 @@ pub struct Dimension {
 }
 
 impl Dimension {
-    /// The name under which the value index files this dimension: its column, or its name for an expression.
-    pub fn index_column(&self) -> &str {
-        self.column.as_deref().unwrap_or(&self.name)
+    /// The name under which the value index files this dimension: its column; for an expression, its name with a hash of
+    /// the expression.
+    pub fn index_column(&self) -> Cow<'_, str> {
+        match &self.column {
+            Some(column) => Cow::Borrowed(column),
+            None => Cow::Owned(versioned(&self.name, &self.expr.text)),
+        }
     }
+}
+
+fn versioned(name: &str, definition: &str) -> String {
+    format!(
+        "{name}#{:016x}",
+        xxhash_rust::xxh3::xxh3_64(definition.as_bytes())
+    )
 }
 
 /// A many-to-one join onto another dataset's key.

@@ -44,8 +44,8 @@ struct Column {
 impl Column {
     fn new(dataset: &Dataset, dimension: &Dimension) -> Self {
         Self {
-            table: dataset.index_table().to_owned(),
-            column: dimension.index_column().to_owned(),
+            table: dataset.index_table().into_owned(),
+            column: dimension.index_column().into_owned(),
             pii: dimension.pii,
         }
     }
