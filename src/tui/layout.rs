@@ -183,7 +183,7 @@ pub fn grid_area(inner: Rect) -> Rect {
 
 /// The window of a list to choose from.
 pub fn picker(screen: Size) -> Rect {
-    let width = (screen.width * 3 / 5).clamp(56, 84).min(screen.width);
+    let width = (screen.width * 3 / 4).clamp(56, 96).min(screen.width);
     let height = (screen.height * 2 / 3).clamp(12, 30).min(screen.height);
     centred(screen, width, height)
 }
