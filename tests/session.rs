@@ -11,7 +11,7 @@
 mod project;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -436,6 +436,88 @@ fn edits_on_disk_are_noticed() {
         .recv_timeout(Duration::from_secs(20))
         .expect("the edit was not noticed");
     drop(watcher);
+}
+
+#[test]
+fn a_folder_that_appears_later_is_watched_too() {
+    let shop = shop();
+    let session = open(&shop);
+    let (sender, changes) = mpsc::channel();
+    let _watcher = session
+        .watch(move || sender.send(()).unwrap_or_default())
+        .unwrap();
+    let noticed = || {
+        changes
+            .recv_timeout(Duration::from_secs(20))
+            .expect("the edit was not noticed");
+        // Later reports of the same edit are not those of the next one.
+        while changes.recv_timeout(Duration::from_millis(500)).is_ok() {}
+    };
+    fs::create_dir(shop.path().join("snippets")).unwrap();
+    noticed();
+    fs::write(shop.path().join("snippets/a.sql"), "select 1").unwrap();
+    noticed();
+}
+
+#[test]
+fn a_change_of_the_configuration_is_noticed_and_said() {
+    let shop = shop();
+    let session = open(&shop);
+    let (sender, changes) = mpsc::channel();
+    let _watcher = session
+        .watch(move || sender.send(()).unwrap_or_default())
+        .unwrap();
+    let file = shop.path().join("metrex.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}\ncache_ttl: 1h\n")).unwrap();
+    changes
+        .recv_timeout(Duration::from_secs(20))
+        .expect("the edit was not noticed");
+    assert!(session.reload().changed);
+    let said = session.catalog().diagnostics[0].to_string();
+    assert!(said.contains("restart to use it"), "{said}");
+    fs::write(&file, text).unwrap();
+    session.reload();
+    assert!(session.catalog().diagnostics.is_empty());
+}
+
+#[tokio::test]
+async fn an_index_that_another_process_makes_anew_is_read_anew() {
+    let shop = shop();
+    let session = open(&shop);
+    reindex(&session).await;
+    let markets = |session: &Session| session.values(&[], "market", "", 9).values.len();
+    let known = markets(&session);
+    assert!(known > 0);
+    let file = files_below(session.state().path())
+        .into_iter()
+        .find(|path| path.ends_with("value_index.db"))
+        .unwrap();
+    fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    assert_eq!(markets(&session), 0);
+    reindex(&open(&shop)).await;
+    assert_eq!(markets(&session), known);
+}
+
+#[tokio::test]
+async fn a_connection_that_leads_elsewhere_has_no_values_of_before() {
+    let shop = shop();
+    reindex(&open(&shop)).await;
+    let config = shop.path().join("metrex.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("shop.db", "other.db")).unwrap();
+    let values = open(&shop).values(&[], "market", "", 9);
+    assert_eq!(values.state, ColumnState::Missing);
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries
+        .flat_map(|entry| match entry.path() {
+            path if path.is_dir() => files_below(&path),
+            path => vec![path],
+        })
+        .collect()
 }
 
 #[test]

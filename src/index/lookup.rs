@@ -8,7 +8,9 @@ use strsim::normalized_damerau_levenshtein;
 
 use super::IndexError;
 use crate::model::{ColumnState, ValueLookup};
-use crate::store::{self, Connection, OnDamage, OptionalExtension, SqlError, StoreError, params};
+use crate::store::{
+    self, Connection, FileIdentity, OnDamage, OptionalExtension, SqlError, StoreError, params,
+};
 
 const MIGRATIONS: [&str; 1] = ["
 CREATE TABLE dimension_values (
@@ -48,6 +50,7 @@ const NEAR: f64 = 0.6;
 #[derive(Debug)]
 pub struct ValueIndex {
     path: PathBuf,
+    file: Option<FileIdentity>,
     reader: Mutex<Connection>,
     /// A connection of its own, so that lookups never wait for a refill.
     writer: Mutex<Connection>,
@@ -60,11 +63,18 @@ impl ValueIndex {
     /// The file cannot be made or opened.
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let open = || store::open(path, &MIGRATIONS, OnDamage::MoveAside);
+        let (writer, reader) = (open()?, open()?);
         Ok(Self {
             path: path.to_owned(),
-            writer: Mutex::new(open()?),
-            reader: Mutex::new(open()?),
+            file: store::identity(path),
+            writer: Mutex::new(writer),
+            reader: Mutex::new(reader),
         })
+    }
+
+    /// Whether this is still the file at its path; it may have been deleted, and made anew by another process.
+    pub fn is_current(&self) -> bool {
+        self.file.is_some() && self.file == store::identity(&self.path)
     }
 
     /// Values of a column that start with `prefix` (ASCII letters in any case), most frequent first.

@@ -8,7 +8,9 @@ use super::search::SearchIndex;
 use super::{Session, SessionError};
 use crate::compile::{CompileError, DimensionChoice, Reachability, Templates};
 use crate::model::Registry;
-use crate::registry::{Diagnostic, Loaded, Project, ProjectFile, ProjectFiles, Severity, load};
+use crate::registry::{
+    Diagnostic, Loaded, Project, ProjectError, ProjectFile, ProjectFiles, Severity, load,
+};
 
 /// The definitions in force.
 pub struct Catalog {
@@ -109,6 +111,7 @@ impl Session {
             diagnostics.push(broken_template(&error));
             old.templates.clone()
         });
+        diagnostics.extend(self.configuration_changes());
         let errors: Vec<_> = diagnostics
             .iter()
             .filter(|found| found.severity == Severity::Error)
@@ -131,6 +134,36 @@ impl Session {
         }
         tracing::info!(changed, errors = errors.len(), "reload");
         Reload { changed, errors }
+    }
+
+    /// What `metrex.yaml` says by now and this session does not know, since it is read once.
+    fn configuration_changes(&self) -> Vec<Diagnostic> {
+        let project = self.project();
+        let Some(root) = &project.root else {
+            return Vec::new();
+        };
+        let change = |severity, message: String| Diagnostic {
+            severity,
+            file: "metrex.yaml".to_owned(),
+            line: 0,
+            column: 0,
+            code: "config",
+            message,
+            found: String::new(),
+            hint: None,
+        };
+        match Project::find(Some(root)) {
+            Ok(mut now) => {
+                now.config.add_demo(&self.state().demo_database());
+                if now.config == project.config {
+                    return Vec::new();
+                }
+                let message = "metrex.yaml changed: restart to use it".to_owned();
+                vec![change(Severity::Warning, message)]
+            }
+            Err(ProjectError::Config(problems)) => problems,
+            Err(error) => vec![change(Severity::Error, error.to_string())],
+        }
     }
 
     /// What a query over these metrics can be grouped and filtered by, with the reason where it cannot.

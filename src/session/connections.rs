@@ -1,6 +1,7 @@
 //! The project's connections: which one is in use, and the warehouse and value index behind each, opened when needed.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::{Session, SessionError};
@@ -158,8 +159,9 @@ impl Session {
 
     /// The value index of a connection, where it was ever filled and can be read; without it every value passes.
     pub(super) fn index(&self, name: &str) -> Option<Arc<ValueIndex>> {
-        if self.state().value_index(name).exists() {
-            self.open_index(name).ok()
+        let path = self.index_file(name).ok()?;
+        if path.exists() {
+            self.open_index(name, &path).ok()
         } else {
             None
         }
@@ -167,19 +169,28 @@ impl Session {
 
     /// The value index of the connection in use, made where it is missing.
     pub(super) fn index_to_fill(&self) -> Result<Arc<ValueIndex>, SessionError> {
-        self.open_index(&self.connection())
+        let name = self.connection();
+        let path = self.index_file(&name)?;
+        self.open_index(&name, &path)
     }
 
-    fn open_index(&self, name: &str) -> Result<Arc<ValueIndex>, SessionError> {
+    /// The file of a connection's value index.
+    pub(super) fn index_file(&self, name: &str) -> Result<PathBuf, SessionError> {
+        let target = self.warehouse(name)?.target();
+        Ok(self.state().value_index(name, &target))
+    }
+
+    fn open_index(&self, name: &str, path: &Path) -> Result<Arc<ValueIndex>, SessionError> {
         let mut open = self
             .connections_in_use()
             .indexes
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = open.get(name) {
+        // Another process may have deleted the file, and made a new one.
+        if let Some(index) = open.get(name).filter(|index| index.is_current()) {
             return Ok(index.clone());
         }
-        let index = Arc::new(ValueIndex::open(&self.state().value_index(name))?);
+        let index = Arc::new(ValueIndex::open(path)?);
         open.insert(name.to_owned(), index.clone());
         Ok(index)
     }

@@ -42,7 +42,7 @@ impl Session {
             return Ok(());
         }
         let today = self.today();
-        let index = self.state().value_index(&self.connection());
+        let index = self.index_file(&self.connection())?;
         let is_ready = || index.exists() && is_made(&database, today);
         if is_ready() {
             return Ok(());

@@ -214,7 +214,7 @@ impl Session {
         // Filters may hold what is not for everyone's eyes; it is logged only for those who ask for it.
         let error = result.as_ref().err().map(|error| &error.message);
         tracing::debug!(line = key.line, sql = key.sql, ?error);
-        self.record(&compiled, &key, elapsed, &result);
+        self.record(&compiled, &key, elapsed, &result).await;
         let (finished, cached) = result?;
         Ok(RunSummary {
             rows: finished.rows,
@@ -300,17 +300,14 @@ impl Session {
         Ok((finished, None))
     }
 
-    fn record(
+    async fn record(
         &self,
         compiled: &Compiled,
         key: &Key,
         elapsed: Duration,
         result: &Result<(Finished, Option<Duration>), SessionError>,
     ) {
-        let Ok(usage) = self.usage_store() else {
-            return;
-        };
-        usage.record(QueryRecord {
+        let record = QueryRecord {
             at: Timestamp::now(),
             line: key.line.clone(),
             metrics: compiled.query.metrics.clone(),
@@ -322,8 +319,16 @@ impl Session {
                 Err(error) if error.failure == super::Failure::Interrupted => Outcome::Cancelled,
                 Err(error) => Outcome::Failed(error.message.clone()),
             },
-        });
-        self.forget_counts();
+        };
+        let session = self.clone();
+        let write = move || {
+            if let Ok(usage) = session.usage_store() {
+                usage.record(record);
+                session.forget_counts();
+            }
+        };
+        // The first query opens the history. Where it cannot be recorded, the answer is as good.
+        let _ = tokio::task::spawn_blocking(write).await;
     }
 }
 

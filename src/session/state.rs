@@ -74,9 +74,12 @@ impl StateFolder {
         self.path.join("usage.db")
     }
 
-    /// The values of one connection's dimensions; two warehouses may hold different values under equal names.
-    pub(super) fn value_index(&self, connection: &str) -> PathBuf {
-        self.path.join(file_name(connection)).join("value_index.db")
+    /// The values of one connection's dimensions. Two warehouses may hold different values under equal names, also when
+    /// it is the connection that leads to another one than before.
+    pub(super) fn value_index(&self, connection: &str, target: &str) -> PathBuf {
+        let hash = xxh3_64(target.as_bytes()) >> 32;
+        let folder = format!("{}-{hash:08x}", file_name(connection));
+        self.path.join(folder).join("value_index.db")
     }
 
     /// The compiled registry; may be deleted at any time.

@@ -4,5 +4,5 @@
 
 mod open;
 
-pub use open::{OnDamage, StoreError, open};
+pub use open::{FileIdentity, OnDamage, StoreError, identity, open};
 pub use rusqlite::{Connection, Error as SqlError, ErrorCode, OptionalExtension, Row, params};

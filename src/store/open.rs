@@ -143,6 +143,25 @@ fn try_open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> 
     Ok(connection)
 }
 
+/// Tells a file from another one at the same path.
+pub type FileIdentity = (u64, u64);
+
+/// Which file stands at a path now; `None` where there is none.
+pub fn identity(path: &Path) -> Option<FileIdentity> {
+    let metadata = path.metadata().ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    // Elsewhere a file that is open cannot be replaced.
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        Some((0, 0))
+    }
+}
+
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -79,6 +79,14 @@ impl Warehouse {
         }
     }
 
+    /// Where it leads, without secrets: the file, or `user@host:port/database`.
+    pub fn target(&self) -> String {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.target(),
+            Driver::Postgres(postgres) => postgres.target(),
+        }
+    }
+
     /// Runs one statement and sends its rows: a small first batch as soon as it is there, then larger ones. At least
     /// one batch is sent, without rows where there are none, so that the reader learns the columns.
     ///

@@ -61,6 +61,10 @@ impl Postgres {
         })
     }
 
+    pub(super) fn target(&self) -> String {
+        self.target.name.clone()
+    }
+
     pub(super) async fn query(
         &self,
         request: Request,

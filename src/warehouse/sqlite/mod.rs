@@ -37,6 +37,10 @@ impl Sqlite {
         }
     }
 
+    pub(super) fn target(&self) -> String {
+        self.path.display().to_string()
+    }
+
     pub(super) async fn query(
         &self,
         request: Request,
