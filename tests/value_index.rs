@@ -13,6 +13,7 @@ mod support;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrex::index::{IndexError, Report, Task, ValueIndex, plan, reindex};
@@ -93,7 +94,7 @@ struct Setup {
     folder: TempDir,
     registry: Registry,
     warehouse: Warehouse,
-    index: ValueIndex,
+    index: Arc<ValueIndex>,
 }
 
 impl Setup {
@@ -107,7 +108,7 @@ impl Setup {
         Self {
             registry: registry_of(METRICS),
             warehouse: Warehouse::open(&support::sqlite(&database), "UTC").unwrap(),
-            index: ValueIndex::open(&folder.path().join("value_index.db")).unwrap(),
+            index: Arc::new(ValueIndex::open(&folder.path().join("value_index.db")).unwrap()),
             folder,
         }
     }
@@ -144,7 +145,7 @@ impl Setup {
 
 async fn fill(
     warehouse: &Warehouse,
-    index: &ValueIndex,
+    index: &Arc<ValueIndex>,
     registry: &Registry,
 ) -> Result<Report, IndexError> {
     reindex(
@@ -262,7 +263,7 @@ async fn postgres_gives_the_same_values() {
     let setup = Setup::new();
     setup.fill().await.unwrap();
     let warehouse = Warehouse::open(&postgres::at(&cluster.url()), "UTC").unwrap();
-    let index = ValueIndex::open(&setup.folder.path().join("postgres.db")).unwrap();
+    let index = Arc::new(ValueIndex::open(&setup.folder.path().join("postgres.db")).unwrap());
     let report = fill(&warehouse, &index, &setup.registry).await.unwrap();
     assert!(report.failed.is_empty(), "{report}");
     for column in plan(&setup.registry) {
@@ -473,7 +474,7 @@ fn a_damaged_index_is_moved_aside_and_made_anew() {
 /// Refills one column with ever other values until the process is killed.
 async fn refill_for_ever(file: &Path) {
     let setup = Setup::new();
-    let index = ValueIndex::open(file).unwrap();
+    let index = Arc::new(ValueIndex::open(file).unwrap());
     let mut columns = plan(&setup.registry);
     columns.retain(|column| column.column == "region" && column.table == "orders");
     for round in 0.. {

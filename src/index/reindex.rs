@@ -1,17 +1,20 @@
 //! Filling the index from the live warehouse: one grouped query per column, one after the other.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::quoted;
 use super::replace::{Finding, Values};
 use super::{Failure, IndexColumn, IndexError, Progress, Report, Task, ValueIndex};
 use crate::model::{ColumnType, DimensionType};
+use crate::store::StoreError;
 use crate::warehouse::{Request, Warehouse, WarehouseError, WarehouseErrorKind};
 
 /// Most values kept of one column.
@@ -26,20 +29,20 @@ const CAP: u64 = 10_000;
 /// The warehouse cannot be reached, the index cannot be written, or the run was cancelled; what was done stays done.
 pub async fn reindex(
     warehouse: &Warehouse,
-    index: &ValueIndex,
+    index: &Arc<ValueIndex>,
     columns: Vec<IndexColumn>,
     resume: bool,
     mut progress: impl FnMut(Progress) + Send,
     cancel: &CancellationToken,
 ) -> Result<Report, IndexError> {
-    let resumed = index.begin_run(resume)?;
+    let resumed = off_the_workers(index, move |index| index.begin_run(resume)).await?;
     let mut report = Report::default();
     let total = columns.len();
-    for (done, column) in columns.iter().enumerate() {
+    for (done, column) in columns.into_iter().enumerate() {
         if cancel.is_cancelled() {
             return Err(IndexError::Cancelled);
         }
-        if resumed && index.is_done(column)? {
+        if resumed && index.is_done(&column)? {
             report.skipped += 1;
             continue;
         }
@@ -49,10 +52,10 @@ pub async fn reindex(
             done,
             total,
         });
-        match ask(warehouse, column, cancel).await {
+        match ask(warehouse, &column, cancel).await {
             Ok(finding) => {
-                index.replace(column, &finding)?;
-                report.add(column, &finding);
+                report.add(&column, &finding);
+                off_the_workers(index, move |index| index.replace(&column, &finding)).await?;
             }
             Err(error) if concerns_only_this_column(&error) => report.failed.push(Failure {
                 column: format!("{}.{}", column.table, column.column),
@@ -61,8 +64,19 @@ pub async fn reindex(
             Err(error) => return Err(error.into()),
         }
     }
-    index.end_run()?;
+    off_the_workers(index, ValueIndex::end_run).await?;
     Ok(report)
+}
+
+/// Writes on a thread that may wait for the disk and for other processes.
+async fn off_the_workers<T: Send + 'static>(
+    index: &Arc<ValueIndex>,
+    write: impl FnOnce(&ValueIndex) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, IndexError> {
+    let index = index.clone();
+    let written = spawn_blocking(move || write(&index)).await;
+    // Only a runtime that shuts down leaves it undone.
+    Ok(written.map_err(|_| IndexError::Cancelled)??)
 }
 
 fn concerns_only_this_column(error: &WarehouseError) -> bool {
