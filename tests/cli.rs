@@ -581,7 +581,7 @@ fn batch_answers_every_line_in_order_and_survives_bad_ones() {
     let (code, replies) = batch(&shop(), requests);
     assert_eq!((code, replies.len()), (0, 7));
     assert_eq!(replies[0]["id"], 1);
-    assert_eq!(replies[0]["columns"][0]["name"], "market");
+    assert_eq!(replies[0]["columns"][0], "market");
     assert_eq!(replies[0]["rows"], json!([["ID", 1], ["TH", 2], ["VN", 2]]));
     assert_eq!(replies[0]["truncated"], false);
     assert!(replies[0]["sql"].is_string() && replies[0]["ms"].is_u64());

@@ -140,7 +140,8 @@ fn answer_json(answer: &Answer) -> Value {
         .collect();
     let mut reply = json!({
         "query": answer.line,
-        "columns": columns_json(&answer.columns),
+        "columns": answer.columns.iter().map(|column| &column.name).collect::<Vec<_>>(),
+        "schema": columns_json(&answer.columns),
         "rows": rows,
         "sql": answer.sql,
         "ms": answer.elapsed.as_millis() as u64,
