@@ -301,6 +301,20 @@ fn reindex_ends_with_1_when_a_column_cannot_be_read() {
 }
 
 #[test]
+fn every_mistake_in_the_configuration_is_on_a_line_of_its_own() {
+    let shop = shop();
+    fs::write(shop.path().join("metrex.yaml"), "them: x\nstate: y\n").unwrap();
+    let failed = run(&shop, &["check"]);
+    assert_eq!(failed.code, 2);
+    assert!(
+        failed.err.contains("error: metrex.yaml:1:1"),
+        "{}",
+        failed.err
+    );
+    assert!(failed.err.contains("\n  metrex.yaml:2:1"), "{}", failed.err);
+}
+
+#[test]
 fn check_shows_what_a_file_holds_and_does_not_let_it_act_on_the_terminal() {
     let shop = shop();
     fs::write(

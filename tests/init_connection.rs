@@ -102,6 +102,25 @@ fn a_database_gives_the_registry_that_its_csv_files_give() {
 }
 
 #[test]
+fn a_password_that_cannot_be_told_apart_is_refused_before_anything_is_written() {
+    let folder = TempDir::new().unwrap();
+    for url in [
+        "postgres://me:s3?cret@127.0.0.1:1/shop",
+        "postgres://127.0.0.1:1/shop?pass%77ord=s3cret",
+        "host=127.0.0.1 port=1 password = s3cret",
+    ] {
+        let target = folder.path().join("project");
+        let error = from_connection(url, &target, &mut |_| {}, &CancellationToken::new());
+        let message = error.unwrap_err().to_string();
+        assert!(
+            message.contains("percent-encode") && !message.contains("cret"),
+            "{message}"
+        );
+        assert!(!target.exists());
+    }
+}
+
+#[test]
 fn a_password_is_used_and_not_kept() {
     let Some(cluster) = Cluster::start(true) else {
         return;

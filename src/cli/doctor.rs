@@ -35,7 +35,7 @@ pub fn run(global: &Global) -> Outcome {
             writeln!(
                 out,
                 "{mark}  {:width$}  {}",
-                check.name,
+                sanitize(&check.name),
                 sanitize(&check.detail)
             )?;
             if let Some(hint) = &check.hint {

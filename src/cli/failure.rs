@@ -40,7 +40,8 @@ impl Failure {
         let style = Style::of(&stderr());
         match self {
             Self::Error(error, line) => {
-                eprintln!("{} {}", style.error("error:"), sanitize(&error.message));
+                let lines: Vec<_> = error.message.lines().map(sanitize).collect();
+                eprintln!("{} {}", style.error("error:"), lines.join("\n  "));
                 if let Some(line) = line
                     && let Some(marked) = marked(&error, &line)
                 {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::InitError;
 use super::yaml::scalar;
 use crate::model::{Connection, ConnectionKind, PostgresSettings};
+use crate::registry::holds_password;
 
 /// Rows after which a result is cut.
 const ROW_CAP: u64 = 1_000_000;
@@ -29,7 +30,7 @@ pub(super) fn read(url: &str) -> Result<Target, InitError> {
         .iter()
         .any(|scheme| url.starts_with(scheme));
     if is_postgres {
-        return Ok(postgres(url, without_password_in_url(url)));
+        return postgres(url, without_password_in_url(url));
     }
     let path = ["sqlite://", "sqlite:"]
         .iter()
@@ -43,7 +44,7 @@ pub(super) fn read(url: &str) -> Result<Target, InitError> {
     let is_word =
         |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
     if url.split_once('=').is_some_and(|(key, _)| is_word(key)) {
-        return Ok(postgres(url, without_password_in_pairs(url)));
+        return postgres(url, without_password_in_pairs(url));
     }
     // Nothing but the scheme is repeated: the rest may hold a password.
     let scheme = url
@@ -79,7 +80,13 @@ fn sqlite(path: &Path) -> Result<Target, InitError> {
     })
 }
 
-fn postgres(url: &str, (written, had_password): (String, bool)) -> Target {
+fn postgres(url: &str, (written, had_password): (String, bool)) -> Result<Target, InitError> {
+    if holds_password(&written) {
+        let message = "the password cannot be told from the rest of the connection: percent-encode it, or leave it \
+                       out and set PGPASSWORD"
+            .to_owned();
+        return Err(InitError::Url { message });
+    }
     let settings = PostgresSettings {
         url: Some(url.to_owned()),
         ..PostgresSettings::default()
@@ -96,11 +103,11 @@ fn postgres(url: &str, (written, had_password): (String, bool)) -> Target {
     if had_password {
         entry.push("# The password comes from PGPASSWORD, ~/.pgpass or a password_command, never from this file.".to_owned());
     }
-    Target {
+    Ok(Target {
         connection: connection(ConnectionKind::Postgres(settings)),
         entry,
         note,
-    }
+    })
 }
 
 /// The URL without `:password` and without `password=…` among its parameters.

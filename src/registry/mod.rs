@@ -29,4 +29,4 @@ pub use load::{Loaded, load};
 pub use nearest::nearest;
 pub use project::{Project, ProjectError, ProjectFile, ProjectFiles};
 pub use schema::json_schema;
-pub use url::without_secrets;
+pub use url::{holds_password, without_secrets};

@@ -67,6 +67,11 @@ pub(super) fn is_reference(password: &str) -> bool {
     })
 }
 
+/// Whether a connection holds a password, or what cannot be told from one.
+pub fn holds_password(url: &str) -> bool {
+    !Url(url).passwords().is_empty()
+}
+
 /// Where a connection leads, without anything that is or could be part of a password.
 pub fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = Url(url).parts() else {
