@@ -153,3 +153,17 @@ fn titles_fit_into_the_help_at_80_columns() {
         assert!(entry.title.chars().count() <= 44, "{}", entry.title);
     }
 }
+
+#[test]
+fn the_documented_keys_are_the_real_ones() {
+    let documented = include_str!("../docs/keys.md");
+    let table = documented
+        .split_once("\n\n|")
+        .map(|(_, table)| format!("|{table}"))
+        .unwrap();
+    assert_eq!(
+        table,
+        actions_markdown(),
+        "docs/keys.md is `actions_markdown()` below its introduction"
+    );
+}

@@ -141,21 +141,11 @@ pub(super) fn explore(state: &mut State) -> Vec<Effect> {
     };
     let mut effects = Vec::new();
     if state.query.metrics != [metric.clone()] {
-        let grouped = state
-            .catalog
-            .registry
-            .metric(&metric)
-            .is_some_and(|metric| !metric.grain.is_empty());
-        let total = match &state.query.group_by {
-            None => grouped,
-            Some(_) => state.query.total,
-        };
         let kept = state.query.clone();
         let query = MetricQuery {
             metrics: vec![metric],
             order: Vec::new(),
             limit: None,
-            total,
             ..kept
         };
         effects.extend(query::set(state, query));

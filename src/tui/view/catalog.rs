@@ -206,7 +206,7 @@ fn window(text: &str, indices: &[u32], columns: usize) -> (String, Vec<u32>) {
     use unicode_segmentation::UnicodeSegmentation;
     let place = |index: Option<&u32>| index.map_or(0, |index| *index as usize);
     let (first, last) = (place(indices.first()), place(indices.last()));
-    if width(text) <= columns || first + 4 < columns {
+    if width(text) <= columns || last + 1 < columns {
         return (truncate(text, columns).into_owned(), indices.to_vec());
     }
     let before = columns.saturating_sub(last + 3 - first).min(4);
