@@ -888,3 +888,40 @@ fn outside_a_project_the_demo_answers_also_when_started_twice_at_once() {
         refused.err
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_demo_that_is_interrupted_in_the_making_leaves_nothing_half_made() {
+    let empty = tempfile::tempdir().unwrap();
+    let state = empty.path().join(".state/demo");
+    fs::create_dir_all(&state).unwrap();
+    let killed = state.join(".metrex-killed.tmp");
+    fs::write(&killed, "what an earlier, killed process left").unwrap();
+    fs::write(state.join("notes.tmp"), "somebody's own").unwrap();
+    let half_made = || {
+        let names = fs::read_dir(&state).unwrap().flatten();
+        names
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(".metrex-"))
+            .count()
+    };
+    let mut child = metrex(empty.path())
+        .args(["query", "gmv"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while killed.exists() || half_made() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(half_made(), 0);
+    assert!(state.join("notes.tmp").exists() && !state.join("demo.db").exists());
+}

@@ -37,6 +37,9 @@ pub fn run(global: &Global, args: &DemoArgs) -> Outcome {
     })
     .map_err(SessionError::from)?;
     drop(line);
-    eprintln!("the demo's tables are there, with data up to {today}");
+    eprintln!(
+        "the demo's tables are there, with data up to {}",
+        today.min(demo::HORIZON)
+    );
     Ok(())
 }

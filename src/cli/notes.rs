@@ -4,6 +4,7 @@ use std::io::stderr;
 
 use super::style::Style;
 use crate::compile::Compiled;
+use crate::demo::HORIZON;
 use crate::registry::Severity;
 use crate::session::cell::sanitize;
 use crate::session::{self, Session};
@@ -23,6 +24,9 @@ pub fn counted(count: usize, noun: &str) -> String {
 pub fn about_session(session: &Session) {
     if let Some(notice) = session.state().notice() {
         note(notice);
+    }
+    if session.explores_demo() && session.today() > HORIZON {
+        note(&format!("the demo's data end on {HORIZON}"));
     }
     let catalog = session.catalog();
     let errors = catalog

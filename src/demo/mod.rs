@@ -24,6 +24,8 @@ use jiff::civil::Date;
 use crate::model::{ConnectionKind, Grain, Weekday};
 use crate::warehouse::{Cell, Loader, TableSpec, WarehouseError};
 
+pub use world::HORIZON;
+
 use people::Customers;
 use world::Day;
 

@@ -6,7 +6,7 @@ use jiff::civil::{Date, Weekday, date};
 const FOUNDED: Date = date(2022, 1, 1);
 
 /// The last day that the demo can be made for; no clock that is right shows a later one.
-const HORIZON: Date = date(2099, 12, 31);
+pub const HORIZON: Date = date(2099, 12, 31);
 
 /// How many days back the marketplace remembers its customers and subscriptions.
 pub(super) const MEMORY: u64 = 6 * 365;

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -25,7 +26,7 @@ impl Session {
     /// Makes what queries on the current connection need: the demo's data with its index. Other projects need nothing.
     ///
     /// The demo's data ends with the day it is made, so it is made again on a later day. A second process waits for the
-    /// first. What breaks off leaves the state as it was.
+    /// first. What breaks off, also because the future is dropped, leaves the state as it was.
     ///
     /// # Errors
     /// The state folder cannot be written.
@@ -33,14 +34,10 @@ impl Session {
         &self,
         mut progress: impl FnMut(Preparing) + Send,
     ) -> Result<(), SessionError> {
-        let database = self.state().demo_database();
-        let uses_demo = |kind: &ConnectionKind| matches!(kind, ConnectionKind::Sqlite { path } if *path == database);
-        if !self
-            .current()
-            .is_ok_and(|connection| uses_demo(&connection.kind))
-        {
+        if !self.explores_demo() {
             return Ok(());
         }
+        let database = self.state().demo_database();
         let today = self.today();
         let index = self.index_file(&self.connection())?;
         let is_ready = || index.exists() && is_made(&database, today);
@@ -55,6 +52,7 @@ impl Session {
         if is_ready() {
             return Ok(());
         }
+        let _tidy = Tidy::begin(self.state().path());
         let (sender, mut steps) = mpsc::unbounded_channel();
         let path = database.clone();
         let making = spawn_blocking(move || {
@@ -80,6 +78,14 @@ impl Session {
             .await?;
         fs::write(mark_file(&database), mark(today)).map_err(not_written)
     }
+
+    /// Whether the current connection is the demo's.
+    pub fn explores_demo(&self) -> bool {
+        let database = self.state().demo_database();
+        let is_demo = |kind: &ConnectionKind| matches!(kind, ConnectionKind::Sqlite { path } if *path == database);
+        self.current()
+            .is_ok_and(|connection| is_demo(&connection.kind))
+    }
 }
 
 /// What is written last: the day the data was made, and the version that made it, whose data may differ.
@@ -91,14 +97,46 @@ fn mark_file(database: &Path) -> PathBuf {
     database.with_extension("made")
 }
 
-/// Whether the data is there, made by this version, and reaches until `today`.
+/// Whether the data is there, made by this version, and reaches until `today`, but not so far beyond it that the days
+/// before `today` are missing, as after a look into the far future.
 fn is_made(database: &Path, today: Date) -> bool {
     let read = || -> Option<Date> {
         let text = fs::read_to_string(mark_file(database)).ok()?;
         let day: Date = text.split_whitespace().next()?.parse().ok()?;
         (text == mark(day)).then_some(day)
     };
-    database.exists() && read().is_some_and(|day| day >= today)
+    let good = today..=today.saturating_add(1.year());
+    database.exists() && read().is_some_and(|day| good.contains(&day))
+}
+
+/// Removes half-made databases: those that a killed process left behind, and in the end one's own where it broke off.
+/// To be held under the lock, when nobody else has one in the making.
+struct Tidy<'a>(&'a Path);
+
+impl<'a> Tidy<'a> {
+    fn begin(folder: &'a Path) -> Self {
+        let tidy = Self(folder);
+        tidy.sweep();
+        tidy
+    }
+
+    fn sweep(&self) {
+        let entries = fs::read_dir(self.0).into_iter().flatten().flatten();
+        for entry in entries {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(".metrex-") && name.ends_with(".tmp") {
+                // What cannot be removed is tried again the next time.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+impl Drop for Tidy<'_> {
+    fn drop(&mut self) {
+        self.sweep();
+    }
 }
 
 /// Waits until no other process prepares the demo; the lock ends with the file.
