@@ -518,14 +518,17 @@ async fn passwords_come_from_a_command_a_url_or_a_file_that_nobody_else_can_read
         .await
         .unwrap();
     ping(command("echo correct horse")).await.unwrap();
-    let error = ping(command("echo no token >&2; exit 3"))
+    let error = ping(command("echo no token for hunter2 >&2; exit 3"))
         .await
         .unwrap_err();
     assert_eq!(error.kind, WarehouseErrorKind::Auth);
-    assert!(
-        error.message.ends_with("failed (exit status: 3): no token"),
-        "{error}"
+    assert_eq!(
+        error.message,
+        "password_command `echo …` failed (exit status: 3)"
     );
+    assert_eq!(error.hint.as_deref(), Some("it said: no token for hunter2"));
+    let error = ping(command("TOKEN='hunter2 !' false")).await.unwrap_err();
+    assert_eq!(error.message, "password_command failed (exit status: 1)");
     let error = ping(command("no-such-program-here")).await.unwrap_err();
     assert!(error.message.contains("cannot be run"), "{error}");
 

@@ -71,7 +71,7 @@ impl PasswordSource {
     /// Where the password comes from, for messages.
     pub(super) fn describe(&self) -> String {
         match self {
-            Self::Command(command) => format!("password_command `{command}`"),
+            Self::Command(command) => name(command),
             Self::Given(_, from) => (*from).to_owned(),
             Self::File(path) => path.display().to_string(),
             Self::Nowhere => "nowhere".to_owned(),
@@ -107,7 +107,7 @@ async fn run(command: &str) -> Result<Vec<u8>, WarehouseError> {
     let failed = |what: String| {
         WarehouseError::new(
             WarehouseErrorKind::Auth,
-            format!("password_command `{command}` {what}"),
+            format!("{} {what}", name(command)),
         )
     };
     let output = tokio::time::timeout(COMMAND_TIMEOUT, process(command).output()).await;
@@ -121,11 +121,12 @@ async fn run(command: &str) -> Result<Vec<u8>, WarehouseError> {
         .map_err(|error| failed(format!("cannot be run: {error}")))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(format!(
-            "failed ({}): {}",
-            output.status,
-            stderr.trim()
-        )));
+        let error = failed(format!("failed ({})", output.status));
+        return Err(match stderr.trim() {
+            "" => error,
+            // Beside the message, which is also kept in the history.
+            said => error.hint(format!("it said: {said}")),
+        });
     }
     let line = output
         .stdout
@@ -137,6 +138,18 @@ async fn run(command: &str) -> Result<Vec<u8>, WarehouseError> {
         return Err(failed("printed no password".to_owned()));
     }
     Ok(line.to_vec())
+}
+
+/// The command with its program only, since the rest may hold secrets.
+fn name(command: &str) -> String {
+    let plain = |word: &&str| {
+        let harmless = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+        word.chars().all(harmless)
+    };
+    match command.split_whitespace().next().filter(plain) {
+        Some(program) => format!("password_command `{program} …`"),
+        None => "password_command".to_owned(),
+    }
 }
 
 /// A shell only where the command needs one.
