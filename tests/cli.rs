@@ -514,6 +514,19 @@ fn a_state_folder_that_cannot_be_written_is_only_a_notice() {
 }
 
 #[test]
+fn nothing_is_indexed_where_the_index_cannot_be_kept() {
+    let shop = shop();
+    let state = shop.path().join("metrex.yaml");
+    let run = run(&shop, &["reindex", "--state-dir", state.to_str().unwrap()]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(
+        run.err.starts_with("error: nothing is indexed: "),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
 fn a_damaged_history_stops_nothing_and_is_never_replaced() {
     let shop = shop();
     ok(&shop, &["query", "orders"]);
@@ -552,8 +565,25 @@ fn doctor_names_every_connection_and_fails_for_a_dead_one() {
     };
     assert!(line("connection main").starts_with("ok"));
     assert!(line("connection gone").starts_with("error"));
+    assert!(line("tables main").starts_with("ok"));
     assert!(line("value index main").starts_with("warning"));
     assert!(line("state folder").starts_with("ok"));
+}
+
+#[test]
+fn doctor_points_out_a_database_without_the_tables_of_the_definitions() {
+    let shop = shop();
+    rusqlite::Connection::open(shop.path().join("gone.db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE somebody_elses (id INTEGER)")
+        .unwrap();
+    let run = run(&shop, &["doctor"]);
+    let line = run.out.lines().find(|line| line.contains("tables gone"));
+    let line = line.unwrap_or_else(|| panic!("{}", run.out));
+    assert!(
+        line.starts_with("warning") && line.contains("orders"),
+        "{line}"
+    );
 }
 
 fn batch(folder: &TempDir, requests: &str) -> (i32, Vec<Value>) {

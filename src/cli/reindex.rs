@@ -6,8 +6,8 @@ use super::failure::Failure;
 use super::progress::Line;
 use super::runtime::block_on;
 use super::{Global, Outcome, notes, prepare};
-use crate::session::ReindexOptions;
 use crate::session::cell::sanitize;
+use crate::session::{self, ReindexOptions, SessionError};
 
 /// Exit code where a column could not be read.
 const FAILED: u8 = 1;
@@ -27,6 +27,14 @@ pub struct ReindexArgs {
 
 pub fn run(global: &Global, args: &ReindexArgs) -> Outcome {
     let session = global.open()?;
+    if let Some(problem) = session.state().notice() {
+        // What is found would be gone with the process.
+        let message = format!("nothing is indexed: {problem}");
+        let error = SessionError::new(session::Failure::Query, "state", message);
+        return Err(error
+            .with_hint("set METREX_STATE_DIR to a folder that can be written")
+            .into());
+    }
     notes::about_session(&session);
     let options = ReindexOptions {
         dimension: args.dimension.clone(),

@@ -1,10 +1,12 @@
 //! Checks of everything a session depends on: definitions, connections, value indexes, state folder.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Session;
+use crate::model::Relation;
 use crate::registry::Severity;
 
 /// How long a warehouse may take to answer a check.
@@ -76,10 +78,14 @@ impl Session {
             );
         }
         for connection in self.connections() {
-            checks.push(
-                self.check_connection(&connection.name, &connection.target)
-                    .await,
-            );
+            let answers = self
+                .check_connection(&connection.name, &connection.target)
+                .await;
+            let is_there = answers.status == CheckStatus::Ok;
+            checks.push(answers);
+            if is_there {
+                checks.push(self.check_tables(&connection.name).await);
+            }
             checks.push(self.check_index(&connection.name));
         }
         checks
@@ -155,6 +161,42 @@ impl Session {
         }
     }
 
+    /// Whether the tables of the definitions are there; a connection to the wrong database has none of them.
+    async fn check_tables(&self, connection: &str) -> Check {
+        let title = format!("tables {connection}");
+        let warning = |detail: String| Check::new(&title, CheckStatus::Warning, detail);
+        let warehouse = match self.warehouse(connection) {
+            Ok(warehouse) => warehouse,
+            Err(error) => return warning(error.message),
+        };
+        let found = match tokio::time::timeout(PATIENCE, warehouse.tables()).await {
+            Ok(Ok(tables)) => tables,
+            Ok(Err(error)) => return warning(error.message),
+            Err(_) => return warning("no list of the tables in time".to_owned()),
+        };
+        let catalog = self.catalog();
+        let datasets = catalog.registry.datasets.values();
+        let wanted: BTreeSet<&str> = datasets
+            .filter_map(|dataset| match &dataset.relation {
+                Relation::Table(table) => Some(table.as_str()),
+                Relation::Sql(_) => None,
+            })
+            .collect();
+        let is_missing = |table: &&str| !found.iter().any(|found| is_named(&found.name, table));
+        let missing: Vec<&str> = wanted.iter().copied().filter(is_missing).collect();
+        if missing.is_empty() {
+            let detail = format!("all {} of the definitions are there", wanted.len());
+            return Check::new(title, CheckStatus::Ok, detail);
+        }
+        warning(format!(
+            "{} of {} are not there, or may not be read: {}",
+            missing.len(),
+            wanted.len(),
+            missing.join(", ")
+        ))
+        .hint("is it the right database? `table:` of a dataset names the table, with its schema")
+    }
+
     fn check_index(&self, connection: &str) -> Check {
         let title = format!("value index {connection}");
         let age = self.index(connection).and_then(|index| index.age());
@@ -177,6 +219,17 @@ impl Session {
             }
         }
     }
+}
+
+/// Whether a dataset's `table:` means this table: a name without a schema may stand in any schema of the search path.
+fn is_named(found: &str, table: &str) -> bool {
+    let default = ["public.", "main."];
+    let table = default
+        .iter()
+        .find_map(|schema| table.strip_prefix(schema))
+        .unwrap_or(table);
+    let own = found.rsplit('.').next().unwrap_or(found);
+    found.eq_ignore_ascii_case(table) || own.eq_ignore_ascii_case(table)
 }
 
 fn failed(title: String, target: &str, message: String, hint: Option<&str>) -> Check {

@@ -40,7 +40,7 @@ pub struct SessionError {
 }
 
 impl SessionError {
-    pub(super) fn new(failure: Failure, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(failure: Failure, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             failure,
             message: message.into(),
