@@ -1,5 +1,6 @@
 //! MetricQuery -> plan -> SQL: resolves names, chooses sources and joins, checks values, writes SQL with reasons.
 
+mod choices;
 mod compare;
 mod error;
 mod expr;
@@ -15,8 +16,9 @@ mod scope;
 mod source;
 mod write;
 
+pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
-pub use reach::{DimensionChoice, DimensionPath, Reachability, leaf_metrics};
+pub use reach::{DimensionPath, Reachability, leaf_metrics};
 pub use reading::reading;
 pub use write::Templates;
 

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::OnceLock;
 
-use super::{CompileError, ErrorCode, source};
-use crate::model::{Dataset, Dimension, DimensionType, Metric, MetricKind, Registry};
+use super::{CompileError, ErrorCode};
+use crate::model::{Dataset, Dimension, Metric, MetricKind, Registry};
 use crate::registry::nearest;
 
 /// Longest join path that is considered.
@@ -37,23 +37,6 @@ impl DimensionPath {
         parts.push(&self.dimension);
         parts.join(".")
     }
-}
-
-/// A dimension as a picker offers it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DimensionChoice {
-    /// As written in a query: `market`, `buyer.segment`.
-    pub name: String,
-    /// The dataset that has it.
-    pub dataset: String,
-    /// Its name there.
-    pub dimension: String,
-    /// Name for people.
-    pub label: String,
-    /// Type of its values.
-    pub kind: DimensionType,
-    /// Whether all metrics can use it; if not, why.
-    pub reachable: Result<(), String>,
 }
 
 /// What one dataset reaches.
@@ -225,16 +208,25 @@ impl Reachability {
             .word(name)
     }
 
+    /// Everything a dataset reaches, nearest first, each under its shortest unambiguous name.
+    pub(super) fn named(
+        &self,
+        registry: &Registry,
+        dataset: &str,
+    ) -> Vec<(String, &DimensionPath)> {
+        let paths = self
+            .reach(registry, dataset)
+            .map(|reach| reach.paths.as_slice());
+        let named = paths.unwrap_or_default().iter();
+        named
+            .map(|path| (self.short_name(registry, dataset, path), path))
+            .collect()
+    }
+
     /// The shortest unambiguous names of everything a dataset reaches, nearest first.
     pub fn possible(&self, registry: &Registry, dataset: &str) -> Vec<String> {
-        let Some(reach) = self.reach(registry, dataset) else {
-            return Vec::new();
-        };
-        reach
-            .paths
-            .iter()
-            .map(|path| self.short_name(registry, dataset, path))
-            .collect()
+        let named = self.named(registry, dataset);
+        named.into_iter().map(|(name, _)| name).collect()
     }
 
     fn short_name(&self, registry: &Registry, dataset: &str, path: &DimensionPath) -> String {
@@ -242,64 +234,6 @@ impl Reachability {
             Ok(found) if found == path => path.dimension.clone(),
             _ => path.qualified(),
         }
-    }
-
-    /// Every dimension of the project for a picker: those all metrics can use first, the others with the reason.
-    pub fn choices(&self, registry: &Registry, metrics: &[String]) -> Vec<DimensionChoice> {
-        let leaves: Vec<&Metric> = metrics
-            .iter()
-            .filter_map(|name| registry.metric(name))
-            .flat_map(|metric| leaf_metrics(registry, metric))
-            .collect();
-        let mut seen = HashSet::new();
-        let mut offer: Vec<DimensionChoice> = Vec::new();
-        let mut add = |name: String, dataset: &str, dimension: &Dimension| {
-            if !seen.insert(name.to_lowercase()) {
-                return;
-            }
-            let reachable = leaves.iter().try_for_each(|metric| {
-                source::datasets_for(registry, self, metric, &name)
-                    .into_iter()
-                    .try_for_each(|base| {
-                        self.find(registry, base, &name)
-                            .map(|_| ())
-                            .map_err(|error| error.message)
-                    })
-            });
-            offer.push(DimensionChoice {
-                name,
-                dataset: dataset.to_owned(),
-                dimension: dimension.name.clone(),
-                label: dimension.label.clone(),
-                kind: dimension.kind,
-                reachable,
-            });
-        };
-        let bases = leaves.iter().flat_map(|metric| metric.kind.sources());
-        for base in bases
-            .flat_map(|source| &source.measures)
-            .map(|measure| measure.dataset.as_str())
-        {
-            let Some(reach) = self.reach(registry, base) else {
-                continue;
-            };
-            for path in &reach.paths {
-                if let Some((owner, dimension)) = path.resolve(registry) {
-                    add(
-                        self.short_name(registry, base, path),
-                        &owner.name,
-                        dimension,
-                    );
-                }
-            }
-        }
-        for dataset in registry.datasets.values() {
-            for dimension in dataset.dimensions.values() {
-                add(dimension.name.clone(), &dataset.name, dimension);
-            }
-        }
-        offer.sort_by_key(|choice| choice.reachable.is_err());
-        offer
     }
 }
 
