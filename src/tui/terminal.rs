@@ -147,12 +147,14 @@ fn take(mouse: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back as it was. What fails here has no terminal left to be told to.
-fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+/// Gives the terminal back as it was; whether it was ours. What fails here has no terminal left to be told to.
+fn give_back() -> bool {
+    let was_taken = TAKEN.swap(false, Ordering::SeqCst);
+    if was_taken {
         let _ = restore(&mut stdout());
         let _ = disable_raw_mode();
     }
+    was_taken
 }
 
 fn restore(out: &mut impl Write) -> io::Result<()> {
@@ -169,30 +171,45 @@ fn restore(out: &mut impl Write) -> io::Result<()> {
     )
 }
 
-/// A panic first gives the terminal back, then says what happened.
+/// A panic first gives the terminal back, then says what happened. On another thread than the one that draws, it ends
+/// the program too: nobody would wait for that thread, and the next frame would spoil what was said.
 fn restore_before_panic() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let say = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            give_back();
-            say(panic);
-        }));
-    });
+    ONCE.call_once(|| before_panic(give_back));
+}
+
+fn before_panic(give_back: impl Fn() -> bool + Send + Sync + 'static) {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let was_taken = give_back();
+        say(panic);
+        if was_taken && std::thread::current().name() != Some("main") {
+            std::process::exit(101);
+        }
+    }));
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
     fn a_panic_gives_the_terminal_back_before_it_is_reported() {
-        restore_before_panic();
-        TAKEN.store(true, Ordering::SeqCst);
-        let outcome = std::thread::spawn(|| panic!("on purpose")).join();
-        assert!(outcome.is_err());
-        assert!(!TAKEN.load(Ordering::SeqCst));
+        static STEPS: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+        let step = |step| STEPS.lock().unwrap().push(step);
+        std::panic::set_hook(Box::new(move |_| step("said")));
+        before_panic(move || {
+            step("given back");
+            true
+        });
+        let drawing = std::thread::Builder::new().name("main".to_owned());
+        let panicking = drawing.spawn(|| panic!("on purpose")).unwrap();
+        assert!(panicking.join().is_err());
+        drop(std::panic::take_hook());
+        assert_eq!(*STEPS.lock().unwrap(), ["given back", "said"]);
     }
 
     #[test]
