@@ -12,14 +12,16 @@ mod project;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
 use jiff::civil::date;
 use metrex::model::{ColumnState, MetricQuery};
 use metrex::session::cell::raw_text;
 use metrex::session::{
-    Answer, Failure, Field, OpenOptions, Overrides, ReindexOptions, RunOptions, Session,
+    Answer, Failure, Field, OpenOptions, Overrides, ReindexOptions, RunEvent, RunOptions, Session,
 };
 use project::{METRICS, shop};
 use tempfile::TempDir;
@@ -553,6 +555,30 @@ fn connections_are_listed_without_secrets_and_switched_by_name() {
     session.use_connection("later").unwrap();
     let unset = session.compile(&"orders".parse().unwrap());
     assert!(unset.is_ok(), "SQL can be seen without a connection");
+}
+
+#[tokio::test]
+async fn a_run_ends_on_the_connection_it_began_on() {
+    let shop = shop();
+    let session = open(&shop);
+    let query: MetricQuery = "orders by market".parse().unwrap();
+    let (sender, mut events) = tokio::sync::mpsc::channel(1);
+    // The run has to wait for a place before it can say that it started.
+    let full = RecordBatch::new_empty(Arc::new(Schema::empty()));
+    sender.send(RunEvent::Batch(full)).await.unwrap();
+    let run = session.run(
+        &query,
+        RunOptions::default(),
+        CancellationToken::new(),
+        sender,
+    );
+    let switch = async {
+        session.use_connection("gone").unwrap();
+        while events.recv().await.is_some() {}
+    };
+    let (summary, ()) = tokio::join!(run, switch);
+    assert!(summary.unwrap().rows > 0);
+    assert_eq!(session.connection(), "gone");
 }
 
 #[test]
