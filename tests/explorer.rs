@@ -428,6 +428,7 @@ fn a_run_asked_for_while_the_demo_is_made_starts_when_it_is_ready() {
     assert_shows!(explorer, "Making the demo: orders 10%");
     explorer.tell(metrex::tui::Message::Prepared(Ok(())));
     assert_shows!(explorer, "240");
+    assert!(explorer.state.notice.is_none());
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
         state.notice = Some(Notice::Info("runs as soon as the demo is ready".to_owned()));
         return Vec::new();
     }
+    state.notice = None;
     let mut effects = Vec::new();
     if state.query.metrics.is_empty() {
         effects.extend(finder::explore(state));
