@@ -23,15 +23,19 @@ use tokio_util::sync::CancellationToken;
 
 /// A bicycle hire: riders, stations, rentals with their extras, repairs.
 static BICYCLES: LazyLock<TempDir> = LazyLock::new(|| {
-    let folder = TempDir::new().unwrap();
-    from_csv(
-        Path::new("tests/fixtures/init"),
-        &folder.path().join("hire"),
-        &mut |_| {},
-        &CancellationToken::new(),
-    )
-    .unwrap();
-    folder
+    let make = || {
+        let folder = TempDir::new().unwrap();
+        from_csv(
+            Path::new("tests/fixtures/init"),
+            &folder.path().join("hire"),
+            &mut |_| {},
+            &CancellationToken::new(),
+        )
+        .unwrap();
+        folder
+    };
+    // It blocks, which an asynchronous test may not.
+    std::thread::spawn(make).join().unwrap()
 });
 
 fn file(name: &str) -> String {
