@@ -57,7 +57,12 @@ async fn answer(engine: &Engine, warehouse: &Warehouse, line: &str) -> Vec<Strin
 
 /// The last cell of a row as a number; NULL adds nothing.
 fn number(row: &str) -> f64 {
-    row.rsplit(" | ").next().unwrap().parse().unwrap_or(0.0)
+    match row.rsplit(" | ").next().unwrap() {
+        "-" => 0.0,
+        cell => cell
+            .parse()
+            .unwrap_or_else(|_| panic!("{row}: '{cell}' is no number")),
+    }
 }
 
 fn sqlite() -> (tempfile::TempDir, Warehouse) {

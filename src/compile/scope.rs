@@ -204,12 +204,8 @@ impl<'a> Scope<'a> {
     }
 
     fn name(&mut self, parts: &[Ident]) -> Result<String, CompileError> {
-        let base = self.base;
         match parts {
             [only] => self.own(&only.value),
-            [table, only] if table.value == base.name || table.value == base.index_table() => {
-                self.own(&only.value)
-            }
             parts => {
                 let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
                 self.dimension(&name.join(".")).map(|found| found.sql)
