@@ -210,6 +210,14 @@ async fn values_are_kept_with_their_counts_in_the_form_that_queries_write() {
     let setup = Setup::new();
     let report = setup.fill().await.unwrap();
     assert!(report.failed.is_empty(), "{report}");
+    assert!(!report.to_string().contains('#'), "{report}");
+    let progress = metrex::index::Progress {
+        done: 0,
+        total: 2,
+        table: "places#0f".into(),
+        column: "shout#1e".into(),
+    };
+    assert_eq!(progress.to_string(), "1/2 places.shout");
     // NULL is no value; the empty text is one.
     assert_eq!(
         setup.values("orders", "region"),

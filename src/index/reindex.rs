@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::quoted;
 use super::replace::{Finding, Values};
+use super::report::{title, unversioned};
 use super::{Failure, IndexColumn, IndexError, Progress, Report, Task, ValueIndex};
 use crate::model::{ColumnType, DimensionType};
 use crate::store::StoreError;
@@ -58,7 +59,7 @@ pub async fn reindex(
                 off_the_workers(index, move |index| index.replace(&column, &finding)).await?;
             }
             Err(error) if concerns_only_this_column(&error) => report.failed.push(Failure {
-                column: format!("{}.{}", column.table, column.column),
+                column: title(&column.table, &column.column),
                 message: error.message,
             }),
             Err(error) => return Err(error.into()),
@@ -88,7 +89,7 @@ fn concerns_only_this_column(error: &WarehouseError) -> bool {
 
 impl Report {
     fn add(&mut self, column: &IndexColumn, finding: &Finding) {
-        let name = || format!("{}.{}", column.table, column.column);
+        let name = || title(&column.table, &column.column);
         match finding {
             Finding::Column(Values::All(values)) => {
                 self.indexed += 1;
@@ -98,8 +99,10 @@ impl Report {
             Finding::Column(Values::Pii) => self.pii += 1,
             Finding::Duplicates(0) => {}
             Finding::Duplicates(duplicates) => {
-                self.duplicate_keys
-                    .push((format!("{} ({})", column.table, column.column), *duplicates));
+                self.duplicate_keys.push((
+                    format!("{} ({})", unversioned(&column.table), column.column),
+                    *duplicates,
+                ));
             }
         }
     }

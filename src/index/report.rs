@@ -27,13 +27,22 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}/{} {}.{}",
+            "{}/{} {}",
             self.done + 1,
             self.total,
-            self.table,
-            self.column
+            title(&self.table, &self.column)
         )
     }
+}
+
+/// A column as people know it.
+pub(super) fn title(table: &str, column: &str) -> String {
+    format!("{}.{}", unversioned(table), unversioned(column))
+}
+
+/// A name without the hash that files a query or an expression by its text.
+pub(super) fn unversioned(name: &str) -> &str {
+    name.split_once('#').map_or(name, |(name, _)| name)
 }
 
 /// A column that could not be read; what the index held of it is kept.

@@ -190,7 +190,7 @@ fn before_panic(give_back: impl Fn() -> bool + Send + Sync + 'static) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails so")]
 mod tests {
     use std::sync::Mutex;
 

@@ -65,7 +65,8 @@ impl Aggregate<Group, Option<f64>> for Percentile {
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss
+    clippy::cast_sign_loss,
+    reason = "the rank lies between 0 and the number of values"
 )]
 fn interpolate(sorted: &[f64], percent: f64) -> Option<f64> {
     let rank = percent * (sorted.len().checked_sub(1)? as f64) * 0.01;
@@ -74,7 +75,10 @@ fn interpolate(sorted: &[f64], percent: f64) -> Option<f64> {
     Some(low + (high - low) * (rank - rank.floor()))
 }
 
-#[allow(clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "percentiles are doubles, as in SQLite's own extension"
+)]
 fn number(context: &Context<'_>, index: usize) -> Result<Option<f64>> {
     match context.get_raw(index) {
         ValueRef::Null => Ok(None),
