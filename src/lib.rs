@@ -3,6 +3,7 @@
 //! A question or a pick becomes a [`model::MetricQuery`], the metric query becomes SQL ([`compile`]), the SQL becomes
 //! rows ([`warehouse`]). Programs call [`session::Session`].
 
+pub mod ask;
 pub mod cli;
 pub mod compile;
 pub mod demo;

@@ -4,6 +4,7 @@ mod calendar;
 mod connection;
 mod dataset;
 mod format;
+mod intent;
 mod metric;
 mod place;
 mod query;
@@ -15,10 +16,11 @@ pub use calendar::{Calendar, DateRange, Grain, Period, TimeRange, Weekday};
 pub use connection::{Connection, ConnectionKind, PostgresSettings};
 pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation};
 pub use format::{ColumnType, Format, FormatKind};
+pub use intent::{Intent, IntentKind};
 pub use metric::{Aggregate, Expression, Measure, Metric, MetricKind, Source, Status, UseWhen};
 pub use place::{FileId, Place};
 pub use query::{
     CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, OrderBy, QueryLineError,
 };
 pub use registry::{Registry, Snippet, View};
-pub use values::{ColumnState, NoValues, ValueLookup};
+pub use values::{ColumnState, NoValues, ValueHit, ValueLookup};

@@ -19,6 +19,22 @@ pub enum ColumnState {
     Missing,
 }
 
+/// A value that a piece of text may mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueHit {
+    /// The table, as [`Dataset::index_table`](super::Dataset::index_table) names it.
+    pub table: String,
+    /// The column, as [`Dimension::index_column`](super::Dimension::index_column) names it.
+    pub column: String,
+    /// The value as it stands in the data.
+    pub value: String,
+    /// Rows that have it.
+    pub count: u64,
+    /// 1 for the same text (ignoring case, accents and the kind of space), less for a similar one: the normalized
+    /// Damerau-Levenshtein similarity.
+    pub similarity: f64,
+}
+
 /// Distinct values of columns, as known before any SQL runs.
 pub trait ValueLookup: Send + Sync {
     /// What is known of `column` of `table`.
@@ -27,6 +43,14 @@ pub trait ValueLookup: Send + Sync {
     fn contains(&self, table: &str, column: &str, value: &str) -> bool;
     /// Up to `limit` values, the nearest to `value` first, then the most frequent.
     fn nearest(&self, table: &str, column: &str, value: &str, limit: usize) -> Vec<String>;
+    /// Every indexed value, in any column, that is `text` but for case, accents and spaces.
+    fn exact(&self, _text: &str) -> Vec<ValueHit> {
+        Vec::new()
+    }
+    /// Up to `limit` indexed values, in any column, that `text` may be a typo of, most similar first.
+    fn similar(&self, _text: &str, _limit: usize) -> Vec<ValueHit> {
+        Vec::new()
+    }
     /// Whether the declared key of `table` was unique when it was last looked at; `None` where it was not.
     fn key_is_unique(&self, _table: &str) -> Option<bool> {
         None

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::search::SearchIndex;
 use super::{Session, SessionError};
+use crate::ask::Lexicon;
 use crate::compile::{CompileError, DimensionChoice, Reachability, Templates};
 use crate::model::Registry;
 use crate::registry::{
@@ -38,6 +39,8 @@ pub(super) struct Version {
     pub(super) catalog: Arc<Catalog>,
     /// Prepared at the first search; most commands never search.
     search: OnceLock<SearchIndex>,
+    /// Prepared at the first question.
+    lexicon: OnceLock<Lexicon>,
     pub(super) templates: Arc<Templates>,
     files: ProjectFiles,
     errors: HashMap<String, usize>,
@@ -81,6 +84,7 @@ impl Version {
         Self {
             catalog,
             search: OnceLock::new(),
+            lexicon: OnceLock::new(),
             templates,
             files,
             errors,
@@ -90,6 +94,11 @@ impl Version {
     pub(super) fn search(&self) -> &SearchIndex {
         self.search
             .get_or_init(|| SearchIndex::new(&self.catalog.registry))
+    }
+
+    pub(super) fn lexicon(&self) -> &Lexicon {
+        self.lexicon
+            .get_or_init(|| Lexicon::new(&self.catalog.registry, &self.catalog.reach))
     }
 }
 

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod ask;
 mod cache;
 mod card;
 mod catalog;
@@ -35,7 +36,12 @@ mod state;
 mod values;
 mod watch;
 
+pub use crate::ask::{
+    Candidate, Certainty, Chip, ChipKind, Clarification, Meaning, Reading, Refusal, RefusalCode,
+    Understanding,
+};
 pub use crate::usage::HistoryEntry;
+pub use ask::{AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, Stage, UseModel};
 pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
 pub use catalog::{Catalog, Reload};
 pub use complete::Completion;

@@ -170,10 +170,26 @@ impl Session {
         cancel: CancellationToken,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<RunSummary, SessionError> {
-        let started = Instant::now();
         // Another connection may be chosen while this runs.
         let name = self.connection();
         let compiled = Arc::new(self.compile_on(query, &name, self.dialect_of(&name))?);
+        self.run_compiled(compiled, &name, options, cancel, events)
+            .await
+    }
+
+    /// Runs what was compiled, or checked, for a connection before; see [`Session::run`].
+    ///
+    /// # Errors
+    /// The warehouse fails; rows sent before a failure stay sent.
+    pub async fn run_compiled(
+        &self,
+        compiled: Arc<Compiled>,
+        connection: &str,
+        options: RunOptions,
+        cancel: CancellationToken,
+        events: mpsc::Sender<RunEvent>,
+    ) -> Result<RunSummary, SessionError> {
+        let started = Instant::now();
         if events
             .send(RunEvent::Started(compiled.clone()))
             .await
@@ -181,7 +197,7 @@ impl Session {
         {
             return Err(SessionError::interrupted());
         }
-        let connection = self.connection_named(&name)?;
+        let connection = self.connection_named(connection)?;
         let totals = compiled.totals.as_ref().ok();
         let key = Key {
             connection: connection.name.clone(),

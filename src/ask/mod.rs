@@ -1,0 +1,14 @@
+//! Plain words -> an intent, with every content word used or reported: deterministic first, a model only where asked.
+//!
+//! [`understand`] is the deterministic extractor: no network, no clock, the same answer every time.
+
+mod lexicon;
+mod understand;
+mod understanding;
+
+pub use lexicon::Lexicon;
+pub use understand::{Setting, understand};
+pub use understanding::{
+    Candidate, Certainty, Chip, ChipKind, Choices, Clarification, Meaning, Reading, Refusal,
+    RefusalCode, Understanding,
+};

@@ -1,0 +1,243 @@
+//! Questions in plain words: understood, compiled, and handed back as a proposal that any face can show, edit and run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::Session;
+use crate::ask::{
+    Chip, Clarification, Meaning, Reading, Refusal, RefusalCode, Setting, Understanding, understand,
+};
+use crate::compile::{CompileError, Compiled};
+use crate::model::{IntentKind, MetricQuery, NoValues, ValueLookup};
+
+/// When a model may be asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UseModel {
+    /// Where words were not understood, or a complex metric needs its snippet adapted; and a provider is configured.
+    #[default]
+    WhenUnsure,
+    /// Not at all.
+    Never,
+    /// Also where everything was understood, to compare.
+    Always,
+}
+
+/// How to ask.
+#[derive(Debug, Clone, Default)]
+pub struct AskOptions {
+    /// The query before this question; a follow-up patches it.
+    pub previous: Option<MetricQuery>,
+    /// When a model may be asked.
+    pub model: UseModel,
+}
+
+/// What is being done, while a question is worked on. Running is the run's business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Words to intent.
+    Extracting,
+    /// Intent to names, joins and values.
+    Resolving,
+    /// A model adapts a snippet.
+    Writing,
+    /// The SQL is checked.
+    Validating,
+}
+
+impl Stage {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Extracting => "extracting",
+            Self::Resolving => "resolving",
+            Self::Writing => "writing",
+            Self::Validating => "validating",
+        }
+    }
+}
+
+/// One exchange with a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelCall {
+    /// What it was for.
+    pub stage: Stage,
+    /// The model's name, as the provider said it.
+    pub model: String,
+    /// Tokens sent.
+    pub tokens_in: u64,
+    /// Tokens received.
+    pub tokens_out: u64,
+    /// In US dollars, where prices are configured.
+    pub cost: Option<f64>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How the SQL came about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PathTaken {
+    /// Compiled from definitions.
+    Template,
+    /// Compiled over a hand-written snippet, by the facets it declares. No model.
+    Snippet,
+    /// A model adapted a snippet; the SQL passed the validator.
+    Model,
+}
+
+/// An answer that is ready to run.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// What was understood.
+    pub reading: Reading,
+    /// The query; for SQL of a model, the query it was written for.
+    pub query: MetricQuery,
+    /// The SQL.
+    pub compiled: Arc<Compiled>,
+    /// The connection it is for.
+    pub connection: String,
+    /// How the SQL came about.
+    pub path: PathTaken,
+    /// Whether it may run without being looked at first.
+    pub auto_run: bool,
+}
+
+/// How a question came out.
+#[derive(Debug, Clone)]
+pub enum AskOutcome {
+    /// A query with its SQL.
+    Answer(Box<Proposal>),
+    /// The values of a dimension (its name as a query writes it), or of none: the metrics there are.
+    List {
+        /// The dimension.
+        dimension: Option<String>,
+        /// For these metrics, where the question names any.
+        metrics: Vec<String>,
+    },
+    /// What this metric means.
+    Explain(String),
+    /// One word has several meanings.
+    Choose(Box<Clarification>),
+    /// Not answered, and why.
+    Refused(Box<Refusal>),
+}
+
+/// A question with its outcome.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// As typed.
+    pub question: String,
+    /// How it came out.
+    pub outcome: AskOutcome,
+    /// The models that were asked, in order.
+    pub calls: Vec<ModelCall>,
+    /// From the call to the outcome.
+    pub elapsed: Duration,
+}
+
+impl Session {
+    /// Reads a question without any model: a few milliseconds at most, so it may be called at every key.
+    pub fn understand(&self, question: &str, previous: Option<&MetricQuery>) -> Understanding {
+        let version = self.version();
+        let index = self.index(&self.connection());
+        let values: &dyn ValueLookup = match &index {
+            Some(index) => index.as_ref(),
+            None => &NoValues,
+        };
+        let setting = Setting {
+            registry: &version.catalog.registry,
+            reach: &version.catalog.reach,
+            lexicon: version.lexicon(),
+            values,
+            choices: &(),
+            today: self.today(),
+            previous,
+        };
+        understand(question, &setting)
+    }
+
+    /// Answers a question with a query and its SQL, with a question back, or with a refusal; runs nothing.
+    ///
+    /// `stage` is told what is being done. Cancelling ends it at the next step with a refusal.
+    pub async fn ask(
+        &self,
+        question: &str,
+        options: &AskOptions,
+        _cancel: CancellationToken,
+        mut stage: impl FnMut(Stage) + Send,
+    ) -> Asked {
+        let started = Instant::now();
+        stage(Stage::Extracting);
+        let understood = self.understand(question, options.previous.as_ref());
+        stage(Stage::Resolving);
+        let outcome = match understood {
+            Understanding::Clear(reading) => self.resolve(question, *reading),
+            Understanding::Unsure(clarification) => AskOutcome::Choose(clarification),
+            Understanding::Refused(refusal) => AskOutcome::Refused(refusal),
+        };
+        Asked {
+            question: question.to_owned(),
+            outcome,
+            calls: Vec::new(),
+            elapsed: started.elapsed(),
+        }
+    }
+
+    fn resolve(&self, question: &str, reading: Reading) -> AskOutcome {
+        let intent = &reading.intent;
+        match intent.intent {
+            IntentKind::List => {
+                return AskOutcome::List {
+                    dimension: intent
+                        .group_by
+                        .iter()
+                        .flatten()
+                        .next()
+                        .map(ToString::to_string),
+                    metrics: intent.metrics.clone(),
+                };
+            }
+            IntentKind::Explain => {
+                if let Some(metric) = intent.metrics.first() {
+                    return AskOutcome::Explain(metric.clone());
+                }
+            }
+            _ => {}
+        }
+        let query = reading.query();
+        let connection = self.connection();
+        match self.compile_on(&query, &connection, self.dialect_of(&connection)) {
+            Ok(compiled) => AskOutcome::Answer(Box::new(Proposal {
+                query,
+                compiled: Arc::new(compiled),
+                connection,
+                path: PathTaken::Template,
+                auto_run: true,
+                reading,
+            })),
+            Err(error) => AskOutcome::Refused(Box::new(refusal(question, error, reading.chips))),
+        }
+    }
+}
+
+/// A refusal of the compiler, with its word found again in the question.
+fn refusal(question: &str, error: CompileError, understood: Vec<Chip>) -> Refusal {
+    let place = |word: String| {
+        let at = question.to_lowercase().find(&word.to_lowercase());
+        let range = at.map_or(0..0, |at| at..at + word.len());
+        (word, range)
+    };
+    Refusal {
+        code: RefusalCode::NotAnswerable,
+        message: error.message,
+        hint: error.hint,
+        words: error.word.into_iter().map(place).collect(),
+        understood,
+    }
+}
+
+impl Session {
+    /// Remembers what the user chose for words, for all questions after this one.
+    pub fn choose(&self, _words: &str, _meaning: &Meaning) {}
+}
