@@ -9,6 +9,7 @@ pub mod compile;
 pub mod demo;
 pub mod index;
 pub mod init;
+pub mod llm;
 pub mod model;
 pub mod registry;
 pub mod session;

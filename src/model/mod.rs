@@ -5,6 +5,7 @@ mod connection;
 mod dataset;
 mod format;
 mod intent;
+mod llm;
 mod metric;
 mod place;
 mod query;
@@ -17,6 +18,7 @@ pub use connection::{Connection, ConnectionKind, PostgresSettings};
 pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation};
 pub use format::{ColumnType, Format, FormatKind};
 pub use intent::{Intent, IntentKind};
+pub use llm::{AutoRun, LlmSettings, Prices, ProviderKind, Recording};
 pub use metric::{Aggregate, Expression, Measure, Metric, MetricKind, Source, Status, UseWhen};
 pub use place::{FileId, Place};
 pub use query::{
