@@ -7,12 +7,14 @@ use jiff::Timestamp;
 use strsim::normalized_damerau_levenshtein;
 
 use super::IndexError;
-use crate::model::{ColumnState, ValueLookup};
+use crate::model::alike::fold;
+use crate::model::{ColumnState, ValueHit, ValueLookup};
 use crate::store::{
     self, Connection, FileIdentity, OnDamage, OptionalExtension, SqlError, StoreError, params,
 };
 
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE dimension_values (
     table_name  TEXT,
     column_name TEXT,
@@ -40,7 +42,26 @@ CREATE TABLE runs (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     started_at TIMESTAMP NOT NULL
 );
-"];
+",
+    // Every folded text once, however many columns have it, with its trigrams; columns that have it point to it.
+    "
+ALTER TABLE dimension_values ADD COLUMN text_id INTEGER;
+CREATE INDEX dimension_values_by_text ON dimension_values (text_id);
+CREATE TABLE value_texts (
+    id     INTEGER PRIMARY KEY,
+    folded TEXT NOT NULL UNIQUE
+);
+CREATE VIRTUAL TABLE value_trigrams USING fts5 (
+    padded, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
+);
+CREATE TRIGGER value_texts_added AFTER INSERT ON value_texts WHEN length(NEW.folded) <= 100 BEGIN
+    INSERT INTO value_trigrams (rowid, padded) VALUES (NEW.id, ' ' || NEW.folded || ' ');
+END;
+CREATE TRIGGER value_texts_removed AFTER DELETE ON value_texts WHEN length(OLD.folded) <= 100 BEGIN
+    INSERT INTO value_trigrams (value_trigrams, rowid, padded) VALUES ('delete', OLD.id, ' ' || OLD.folded || ' ');
+END;
+",
+];
 
 /// Values that are at least this similar count as near.
 const NEAR: f64 = 0.6;
@@ -64,12 +85,14 @@ impl ValueIndex {
     pub fn open(path: &Path) -> Result<Self, IndexError> {
         let open = || store::open(path, &MIGRATIONS, OnDamage::MoveAside);
         let (writer, reader) = (open()?, open()?);
-        Ok(Self {
+        let index = Self {
             path: path.to_owned(),
             file: store::identity(path),
             writer: Mutex::new(writer),
             reader: Mutex::new(reader),
-        })
+        };
+        index.file_texts()?;
+        Ok(index)
     }
 
     /// Whether this is still the file at its path; it may have been deleted, and made anew by another process.
@@ -140,7 +163,7 @@ impl ValueIndex {
         write(&mut writer).map_err(|error| StoreError::of(&self.path, error))
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqlError>,
     ) -> Result<T, StoreError> {
@@ -197,6 +220,14 @@ impl ValueLookup for ValueIndex {
             .take(limit)
             .map(|(_, _, value)| value)
             .collect()
+    }
+
+    fn exact(&self, text: &str) -> Vec<ValueHit> {
+        self.same(&fold(text)).unwrap_or_default()
+    }
+
+    fn similar(&self, text: &str, limit: usize) -> Vec<ValueHit> {
+        self.alike(&fold(text), limit).unwrap_or_default()
     }
 
     fn key_is_unique(&self, table: &str) -> Option<bool> {

@@ -8,6 +8,8 @@ mod plan;
 mod reindex;
 mod replace;
 mod report;
+mod similar;
+mod texts;
 
 pub use error::IndexError;
 pub use lookup::ValueIndex;

@@ -1,6 +1,6 @@
 //! Writing into the index: what is known of a column is replaced as a whole, or not at all.
 
-use super::{IndexColumn, ValueIndex};
+use super::{IndexColumn, ValueIndex, texts};
 use crate::store::{Connection, SqlError, StoreError, params};
 
 /// What the warehouse said.
@@ -79,23 +79,26 @@ impl ValueIndex {
 
 fn put(connection: &Connection, column: &IndexColumn, values: &Values) -> Result<(), SqlError> {
     let name = params![column.table, column.column];
+    let old_texts = texts::of_column(connection, &column.table, &column.column)?;
     connection
         .prepare_cached("DELETE FROM dimension_values WHERE table_name = ? AND column_name = ?")?
         .execute(name)?;
     let (state, distinct) = match values {
         Values::All(values) => {
             let mut insert = connection.prepare_cached(&format!(
-                "INSERT INTO dimension_values (table_name, column_name, value, count, updated_at) \
-                 VALUES (?, ?, ?, ?, {NOW})"
+                "INSERT INTO dimension_values (table_name, column_name, value, count, updated_at, text_id) \
+                 VALUES (?, ?, ?, ?, {NOW}, ?)"
             ))?;
             for (value, count) in values {
-                insert.execute(params![column.table, column.column, value, count])?;
+                let text = texts::file(connection, value)?;
+                insert.execute(params![column.table, column.column, value, count, text])?;
             }
             ("indexed", values.len() as u64)
         }
         Values::Wide(distinct) => ("wide", *distinct),
         Values::Pii => ("pii", 0),
     };
+    texts::drop_unused(connection, &old_texts)?;
     connection
         .prepare_cached(&format!(
             "REPLACE INTO indexed_columns VALUES (?, ?, ?, ?, {NOW})"

@@ -1,5 +1,6 @@
 //! Plain data shared by every room: what metrics, datasets and queries are. No I/O, no SQL, no terminal.
 
+pub mod alike;
 mod calendar;
 mod connection;
 mod dataset;

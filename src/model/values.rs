@@ -47,7 +47,8 @@ pub trait ValueLookup: Send + Sync {
     fn exact(&self, _text: &str) -> Vec<ValueHit> {
         Vec::new()
     }
-    /// Up to `limit` indexed values, in any column, that `text` may be a typo of, most similar first.
+    /// Indexed values, in any column, that `text` may be a typo of or that have it as whole words: those of up to `limit`
+    /// different texts, most similar first. Which of them is taken without asking, [`alike`](super::alike) says.
     fn similar(&self, _text: &str, _limit: usize) -> Vec<ValueHit> {
         Vec::new()
     }

@@ -5,4 +5,6 @@
 mod open;
 
 pub use open::{FileIdentity, OnDamage, StoreError, identity, open};
-pub use rusqlite::{Connection, Error as SqlError, ErrorCode, OptionalExtension, Row, params};
+pub use rusqlite::{
+    Connection, Error as SqlError, ErrorCode, OptionalExtension, Row, TransactionBehavior, params,
+};
