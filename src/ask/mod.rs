@@ -5,6 +5,7 @@
 mod lexicon;
 mod understand;
 mod understanding;
+pub mod world;
 
 pub use lexicon::Lexicon;
 pub use understand::{Setting, understand};
