@@ -5,6 +5,7 @@
 mod lexicon;
 mod understand;
 mod understanding;
+mod values;
 pub mod world;
 
 pub use lexicon::Lexicon;
@@ -13,3 +14,4 @@ pub use understanding::{
     Candidate, Certainty, Chip, ChipKind, Choices, Clarification, Meaning, Reading, Refusal,
     RefusalCode, Understanding,
 };
+pub use values::{How, Link, Linker, ValueMap};

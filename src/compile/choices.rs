@@ -37,15 +37,7 @@ impl Reachability {
             if !seen.insert(name.to_lowercase()) {
                 return;
             }
-            let reachable = leaves.iter().try_for_each(|metric| {
-                source::datasets_for(registry, self, metric, &name)
-                    .into_iter()
-                    .try_for_each(|base| {
-                        self.find(registry, base, &name)
-                            .map(|_| ())
-                            .map_err(|error| error.message)
-                    })
-            });
+            let reachable = self.reachable(registry, &leaves, &name);
             offer.push(DimensionChoice {
                 name,
                 dataset: dataset.to_owned(),
@@ -73,5 +65,24 @@ impl Reachability {
         }
         offer.sort_by_key(|choice| choice.reachable.is_err());
         offer
+    }
+
+    /// Whether all of these simple and ratio metrics (see [`leaf_metrics`]) can use a dimension, as a query writes it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn reachable(
+        &self,
+        registry: &Registry,
+        leaves: &[&Metric],
+        name: &str,
+    ) -> Result<(), String> {
+        for metric in leaves {
+            for base in source::datasets_for(registry, self, metric, name) {
+                self.find(registry, base, name)
+                    .map_err(|error| error.message)?;
+            }
+        }
+        Ok(())
     }
 }

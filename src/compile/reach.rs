@@ -209,11 +209,7 @@ impl Reachability {
     }
 
     /// Everything a dataset reaches, nearest first, each under its shortest unambiguous name.
-    pub(super) fn named(
-        &self,
-        registry: &Registry,
-        dataset: &str,
-    ) -> Vec<(String, &DimensionPath)> {
+    pub fn named(&self, registry: &Registry, dataset: &str) -> Vec<(String, &DimensionPath)> {
         let paths = self
             .reach(registry, dataset)
             .map(|reach| reach.paths.as_slice());

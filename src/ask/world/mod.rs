@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::model::alike::fold;
+use crate::model::alike::{fold, is_typo, similarity};
 
 /// What a name is a name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +55,27 @@ pub fn codes(words: &str) -> Vec<Name> {
             found.push(*name);
         }
     }
+    found
+}
+
+/// The countries and currencies whose name `words` is a likely typo of, with that name, most similar first.
+pub fn similar(words: &str) -> Vec<(Name, &'static str, f64)> {
+    let typed = fold(words);
+    let mut found: Vec<(Name, &'static str, f64)> = WORLD
+        .names
+        .iter()
+        .filter(|(name, _)| is_typo(&typed, name))
+        .flat_map(|(name, meant)| {
+            meant
+                .iter()
+                .map(|meant| (*meant, name.as_str(), similarity(&typed, name)))
+        })
+        .collect();
+    found.sort_by(|a, b| {
+        b.2.total_cmp(&a.2)
+            .then(a.1.cmp(b.1))
+            .then(a.0.code.cmp(b.0.code))
+    });
     found
 }
 
