@@ -25,6 +25,7 @@ mod card;
 mod catalog;
 pub mod cell;
 mod complete;
+mod complete_word;
 mod connections;
 mod doctor;
 mod error;

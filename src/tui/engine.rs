@@ -7,10 +7,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::message::{Answer, Excerpt, Lookup, Message, RunNews, Setting, Slot};
+use super::message::{Answer, AskNews, Excerpt, Lookup, Message, RunNews, Setting, Slot};
+use super::question::Written;
 use super::theme::Depth;
 use crate::model::{MetricQuery, Place};
-use crate::session::{RunOptions, Session};
+use crate::session::{AskOptions, Meaning, RunOptions, Session};
 
 /// Lines of a definition that are shown before and after its first one.
 const AROUND: (u32, usize) = (3, 30);
@@ -52,6 +53,13 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
         ),
         Lookup::Compile(query) => Answer::Compile(session.compile(&query).map(Arc::new)),
         Lookup::Complete(line, cursor) => Answer::Complete(session.complete(&line, cursor)),
+        Lookup::CompleteWord(text, cursor) => {
+            Answer::Complete(session.complete_word(&text, cursor))
+        }
+        Lookup::Understand { question, previous } => {
+            let understanding = session.understand(&question, previous.as_ref());
+            Answer::Understand(Box::new(understanding))
+        }
         Lookup::Dimensions(metrics) => Answer::Dimensions(session.dimensions(&metrics)),
         Lookup::Values { metrics, dimension } => {
             Answer::Values(session.values(&metrics, &dimension, "", VALUES))
@@ -105,6 +113,7 @@ pub(super) struct Engine {
     sender: Sender,
     desk: Arc<Desk>,
     cancel: CancellationToken,
+    stop_asking: CancellationToken,
 }
 
 /// One waiting lookup of each kind: a later one takes the place of an earlier one.
@@ -131,6 +140,7 @@ impl Engine {
             sender,
             desk,
             cancel: CancellationToken::new(),
+            stop_asking: CancellationToken::new(),
         }
     }
 
@@ -146,7 +156,13 @@ impl Engine {
     }
 
     /// Runs a query and sends its news.
-    pub(super) fn run(&mut self, generation: u64, query: MetricQuery, fresh: bool) {
+    pub(super) fn run(
+        &mut self,
+        generation: u64,
+        query: MetricQuery,
+        written: Option<Written>,
+        fresh: bool,
+    ) {
         self.cancel = CancellationToken::new();
         let (cancel, session, sender) = (
             self.cancel.clone(),
@@ -159,7 +175,19 @@ impl Engine {
                 fresh,
                 row_cap: None,
             };
-            let run = session.run(&query, options, cancel, events);
+            let run = async {
+                match written {
+                    None => session.run(&query, options, cancel, events).await,
+                    Some(Written {
+                        compiled,
+                        connection,
+                    }) => {
+                        session
+                            .run_compiled(compiled, &connection, options, cancel, events)
+                            .await
+                    }
+                }
+            };
             let forward = async {
                 while let Some(event) = received.recv().await {
                     // The explorer may be gone; the run is then cancelled from its side.
@@ -184,6 +212,42 @@ impl Engine {
     /// Stops the run.
     pub(super) fn cancel(&self) {
         self.cancel.cancel();
+    }
+
+    /// Answers a question in plain words and sends its news; an earlier one is answered no more.
+    pub(super) fn answer_question(
+        &mut self,
+        generation: u64,
+        question: String,
+        options: AskOptions,
+        chosen: Option<(String, Meaning)>,
+    ) {
+        self.stop_asking();
+        self.stop_asking = CancellationToken::new();
+        let (cancel, session, sender) = (
+            self.stop_asking.clone(),
+            self.session.clone(),
+            self.sender.clone(),
+        );
+        self.runtime.spawn(async move {
+            if let Some((words, meaning)) = chosen {
+                session.choose(&words, &meaning);
+            }
+            let stages = sender.clone();
+            let stage = move |stage| {
+                let news = AskNews::Stage(stage);
+                // A full queue means that newer stages will follow anyway.
+                let _ = stages.try_send(Message::Ask { generation, news });
+            };
+            let asked = session.ask(&question, &options, cancel, stage).await;
+            let news = AskNews::Ended(Box::new(asked));
+            let _ = sender.send(Message::Ask { generation, news }).await;
+        });
+    }
+
+    /// Answers the question no more.
+    pub(super) fn stop_asking(&self) {
+        self.stop_asking.cancel();
     }
 
     /// Makes the demo ready, if that is what is explored.
@@ -239,6 +303,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.cancel.cancel();
+        self.stop_asking();
         self.desk
             .waiting
             .lock()

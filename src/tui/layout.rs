@@ -13,6 +13,9 @@ pub const SMALLEST: (u16, u16) = (60, 15);
 const LEFT: u16 = 98;
 const CATALOG: u16 = 52;
 
+/// Columns of the sign before the text in the prompt.
+pub const SIGN: u16 = 2;
+
 /// Areas of one frame. A pane that is not shown has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -22,6 +25,8 @@ pub struct Layout {
     pub banner: Option<Rect>,
     /// The query line with its parts.
     pub query: Rect,
+    /// Lines of the text in the prompt.
+    pub prompt_rows: u16,
     /// The catalog.
     pub catalog: Option<Rect>,
     /// The metric under the cursor.
@@ -53,12 +58,15 @@ impl Layout {
         } else {
             3
         };
-        let rows = parts_rows(state, column(area.width, small), most);
+        let columns = column(area.width, small);
+        let prompt_rows = input_rows(state, columns, small);
+        let rows = parts_rows(state, columns, most) + prompt_rows;
         let mut layout = if small {
             Self::stages(state, area, banner, rows)
         } else {
             Self::together(area, banner, rows)
         };
+        layout.prompt_rows = prompt_rows;
         if let Some(preview) = layout.preview {
             let inside = inside(preview);
             let wanted = super::view::reasons_height(state, usize::from(inside.width));
@@ -78,7 +86,7 @@ impl Layout {
         let [header, banner, query, main, footer] = Split::vertical([
             Constraint::Length(1),
             Constraint::Length(banner),
-            Constraint::Length(rows + 3),
+            Constraint::Length(rows + 2),
             Constraint::Min(0),
             Constraint::Length(1),
         ])
@@ -127,7 +135,7 @@ impl Layout {
         };
         let sql = if main.height >= 42 { 40 } else { 42 };
         let [query, work] =
-            Split::vertical([Constraint::Length(rows + 3), Constraint::Min(0)]).areas(right);
+            Split::vertical([Constraint::Length(rows + 2), Constraint::Min(0)]).areas(right);
         let [preview, result] =
             Split::vertical([Constraint::Percentage(sql), Constraint::Min(0)]).areas(work);
         Self {
@@ -152,6 +160,11 @@ impl Layout {
             Focus::Preview => self.preview,
             Focus::Result => self.result,
         }
+    }
+
+    /// Columns of the text in the prompt.
+    pub fn prompt_width(&self) -> u16 {
+        inside(self.query).width.saturating_sub(SIGN)
     }
 
     /// The area inside the frame of a pane.
@@ -237,16 +250,31 @@ fn column(width: u16, small: bool) -> u16 {
     pane.saturating_sub(4)
 }
 
-/// Lines that the parts of the query take.
-fn parts_rows(state: &State, columns: u16, most: u16) -> u16 {
-    if let Some(error) = &state.prompt.error {
-        let lines = wrap(&error.to_string(), usize::from(columns)).len();
-        return u16::try_from(lines).unwrap_or(most).clamp(1, 4);
+/// Rows that the text in the prompt takes; what is no question being typed takes one.
+fn input_rows(state: &State, columns: u16, small: bool) -> u16 {
+    if !state.prompt.typing {
+        return 1;
     }
-    let lines = flow(&parts::parts(state), columns)
+    let rows = state.prompt.input.rows(columns.saturating_sub(SIGN)).len();
+    let most = if small { 3 } else { 4 };
+    u16::try_from(rows).unwrap_or(most).min(most)
+}
+
+/// Lines that the parts of the query take, with what is to be said above them.
+fn parts_rows(state: &State, columns: u16, most: u16) -> u16 {
+    let remarks = state.prompt.remarks();
+    let said: usize = remarks
+        .iter()
+        .map(|remark| wrap(&remark.text, usize::from(columns)).len())
+        .sum();
+    let said = u16::try_from(said).unwrap_or(most);
+    if remarks.iter().any(|remark| remark.is_error) {
+        return said.clamp(1, 4);
+    }
+    let lines = flow(&parts::shown(state), columns)
         .last()
         .map_or(1, |place| place.row + 1);
-    lines.min(most)
+    (said + lines).min(most.max(said))
 }
 
 /// Where a part of the query stands: line and column, with the width of its word and of its text.

@@ -8,13 +8,14 @@ use crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
 use super::hit::Target;
+use super::question::Written;
 use super::widgets::grid::{Copied, Copy, CopyFormat, Find, Found, SortJob, SortedOrder, Table};
 use crate::compile::{CompileError, Compiled, DimensionChoice};
 use crate::model::{MetricQuery, Place};
 use crate::registry::Diagnostic;
 use crate::session::{
-    Catalog, Completion, ConnectionInfo, HistoryEntry, Hit, MetricCard, RunEvent, RunSummary,
-    SessionError, ValueList,
+    AskOptions, Asked, Catalog, Completion, ConnectionInfo, HistoryEntry, Hit, Meaning, MetricCard,
+    RunEvent, RunSummary, SessionError, Stage, Understanding, ValueList,
 };
 
 /// Something that happened.
@@ -44,6 +45,13 @@ pub enum Message {
         generation: u64,
         /// The news.
         news: RunNews,
+    },
+    /// News of a question.
+    Ask {
+        /// The generation it was asked for.
+        generation: u64,
+        /// The news.
+        news: AskNews,
     },
     /// The demo is being made.
     Preparing(String),
@@ -87,6 +95,15 @@ pub enum RunNews {
     Ended(Result<RunSummary, SessionError>),
 }
 
+/// News of a question in plain words.
+#[derive(Debug)]
+pub enum AskNews {
+    /// What is being done now.
+    Stage(Stage),
+    /// How it came out.
+    Ended(Box<Asked>),
+}
+
 /// A question that the session answers at once, off the drawing thread. Only the latest of each kind counts.
 #[derive(Debug)]
 pub enum Lookup {
@@ -98,6 +115,15 @@ pub enum Lookup {
     Compile(MetricQuery),
     /// What may stand at the cursor of a line.
     Complete(String, usize),
+    /// Names that may complete the word at the cursor of a question.
+    CompleteWord(String, usize),
+    /// What a question means.
+    Understand {
+        /// The question.
+        question: String,
+        /// The query it may continue.
+        previous: Option<MetricQuery>,
+    },
     /// Dimensions of metrics.
     Dimensions(Vec<String>),
     /// All known values of a dimension.
@@ -133,6 +159,7 @@ pub enum Lookup {
 #[expect(missing_docs, reason = "named like the lookups")]
 pub enum Slot {
     Search,
+    Understand,
     Compile,
     Complete,
     Dimensions,
@@ -152,7 +179,8 @@ impl Lookup {
             Self::Search(_) => Slot::Search,
             Self::Describe(_) => Slot::Describe,
             Self::Compile(_) => Slot::Compile,
-            Self::Complete(..) => Slot::Complete,
+            Self::Complete(..) | Self::CompleteWord(..) => Slot::Complete,
+            Self::Understand { .. } => Slot::Understand,
             Self::Dimensions(_) => Slot::Dimensions,
             Self::Values { .. } => Slot::Values,
             Self::History => Slot::History,
@@ -171,6 +199,7 @@ pub enum Answer {
     Describe(Result<Box<MetricCard>, String>),
     Compile(Result<Arc<Compiled>, CompileError>),
     Complete(Vec<Completion>),
+    Understand(Box<Understanding>),
     Dimensions(Vec<DimensionChoice>),
     Values(ValueList),
     History(Vec<HistoryEntry>),
@@ -188,6 +217,7 @@ impl Answer {
             Self::Describe(_) => Slot::Describe,
             Self::Compile(_) => Slot::Compile,
             Self::Complete(_) => Slot::Complete,
+            Self::Understand(_) => Slot::Understand,
             Self::Dimensions(_) => Slot::Dimensions,
             Self::Values(_) => Slot::Values,
             Self::History(_) => Slot::History,
@@ -228,11 +258,26 @@ pub enum Effect {
         generation: u64,
         /// The query.
         query: MetricQuery,
+        /// SQL that is not compiled from the query.
+        written: Option<Written>,
         /// Past the cache.
         fresh: bool,
     },
     /// Cancel the run.
     Cancel,
+    /// Answer a question in plain words.
+    Ask {
+        /// Returned with the news.
+        generation: u64,
+        /// The question.
+        question: String,
+        /// How to answer it.
+        options: AskOptions,
+        /// What was chosen for words of it, to be remembered first.
+        chosen: Option<(String, Meaning)>,
+    },
+    /// Answer it no more.
+    StopAsking,
     /// Read the registry again.
     Reload,
     /// Switch the connection.

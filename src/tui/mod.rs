@@ -15,6 +15,7 @@ mod offers;
 mod outside;
 mod parts;
 pub mod popup;
+mod question;
 mod run;
 pub mod state;
 mod terminal;
@@ -28,7 +29,9 @@ pub use engine::{answer, setting};
 pub use hit::{HitMap, Target};
 pub use input::LineInput;
 pub use keys::Chord;
-pub use message::{Answer, Effect, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot};
+pub use message::{
+    Answer, AskNews, Effect, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot,
+};
 pub use run::{TuiError, run};
 pub use state::State;
 pub use theme::{Depth, Theme, ThemeError};

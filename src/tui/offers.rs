@@ -16,7 +16,7 @@ use crate::model::{
     MetricKind, OrderBy, Registry, TimeRange, Weekday,
 };
 use crate::session::cell::thousands;
-use crate::session::{HistoryEntry, ValueList};
+use crate::session::{Clarification, HistoryEntry, ValueList};
 
 type Offer = (Item, Choice);
 
@@ -425,6 +425,23 @@ pub fn history(entries: &[HistoryEntry]) -> Vec<Offer> {
         (item, Choice::Line(entry.line.clone()))
     })
     .collect()
+}
+
+/// The meanings that words may have, each with the key that takes it.
+pub fn meanings(unsure: &Clarification) -> Vec<Offer> {
+    let candidates = unsure.candidates.iter().enumerate();
+    candidates
+        .map(|(index, candidate)| {
+            let number = index + 1;
+            let item = Item::new(
+                number.to_string(),
+                &format!("{number}  {}", candidate.label),
+            )
+            .detail(&candidate.detail);
+            let choice = Choice::Meaning(unsure.words.clone(), candidate.meaning.clone());
+            (item, choice)
+        })
+        .collect()
 }
 
 /// Saved queries of the project.

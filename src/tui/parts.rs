@@ -3,6 +3,7 @@
 use super::edit;
 use super::state::State;
 use crate::model::{MetricQuery, TimeRange};
+use crate::session::{Certainty, Chip, ChipKind};
 
 /// One part of the query, or the place where one could stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Part {
     pub text: String,
     /// Whether it is written in the query; else it is a default or empty.
     pub is_set: bool,
+    /// How sure it is, where it comes from a question.
+    pub certainty: Option<Certainty>,
 }
 
 /// Which part of a query.
@@ -51,6 +54,18 @@ impl PartKind {
         }
     }
 
+    /// Whether a chip of this kind stands for such a part.
+    fn is_of(self, chip: ChipKind) -> bool {
+        match chip {
+            ChipKind::Metric => matches!(self, Self::Metric(_)),
+            ChipKind::Group => matches!(self, Self::Group(_)),
+            ChipKind::Filter => matches!(self, Self::Condition(_)),
+            ChipKind::Time => self == Self::Time,
+            ChipKind::Compare => self == Self::Compare,
+            ChipKind::Order => matches!(self, Self::Order(_) | Self::Limit),
+        }
+    }
+
     /// Whether it is the first of its kind.
     pub fn is_first(self) -> bool {
         !matches!(
@@ -64,7 +79,23 @@ impl PartKind {
 pub fn parts(state: &State) -> Vec<Part> {
     let query = &state.query;
     let mut parts = Vec::new();
-    let mut push = |kind, text: String, is_set| parts.push(Part { kind, text, is_set });
+    let chips = state
+        .origin
+        .as_ref()
+        .map_or(&[][..], |origin| &origin.chips);
+    let mut push = |kind: PartKind, text: String, is_set| {
+        // The time goes before its days.
+        let name = text.split(" · ").next().unwrap_or_default();
+        let chip = chips
+            .iter()
+            .find(|chip| is_set && chip.text == name && kind.is_of(chip.kind));
+        parts.push(Part {
+            kind,
+            text: chip.map_or_else(|| text.clone(), |chip| told(&text, chip)),
+            is_set,
+            certainty: chip.map(|chip| chip.certainty),
+        });
+    };
     for (index, metric) in query.metrics.iter().enumerate() {
         push(PartKind::Metric(index), metric.clone(), true);
     }
@@ -110,6 +141,53 @@ pub fn parts(state: &State) -> Vec<Part> {
         push(PartKind::Total, "yes".to_owned(), true);
     }
     parts
+}
+
+/// What stands below the prompt: what a question was understood as while it is typed, else the parts of the query.
+pub fn shown(state: &State) -> Vec<Part> {
+    match state.prompt.chips() {
+        Some(chips) => understood(chips),
+        None => parts(state),
+    }
+}
+
+/// The parts that a question was understood as.
+fn understood(chips: &[Chip]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for chip in chips {
+        let before = parts
+            .iter()
+            .filter(|part| part.kind.is_of(chip.kind))
+            .count();
+        let kind = match chip.kind {
+            ChipKind::Metric => PartKind::Metric(before),
+            ChipKind::Group => PartKind::Group(before),
+            ChipKind::Filter => PartKind::Condition(before),
+            ChipKind::Time => PartKind::Time,
+            ChipKind::Compare => PartKind::Compare,
+            ChipKind::Order => PartKind::Order(before),
+        };
+        parts.push(Part {
+            kind,
+            text: told(&chip.text, chip),
+            is_set: true,
+            certainty: Some(chip.certainty),
+        });
+    }
+    parts
+}
+
+/// A part with how sure it is and where it comes from: `≈ market = BR · Brasil -> BR`.
+fn told(text: &str, chip: &Chip) -> String {
+    let sign = match chip.certainty {
+        Certainty::Similar => "≈ ",
+        Certainty::Remembered => "✓ ",
+        Certainty::Exact | Certainty::Kept | Certainty::Default => "",
+    };
+    match &chip.detail {
+        Some(detail) if !text.contains(detail.as_str()) => format!("{sign}{text} · {detail}"),
+        _ => format!("{sign}{text}"),
+    }
 }
 
 /// The time range in words; with its days, where the compiler has resolved it.

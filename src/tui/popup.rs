@@ -8,6 +8,7 @@ use super::message::Excerpt;
 use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid;
 use crate::model::{Comparison, DimensionType, Filter, GroupBy, OrderBy, TimeRange};
+use crate::session::{Clarification, Meaning};
 
 /// A window on top of the panes.
 pub enum Popup {
@@ -60,8 +61,10 @@ pub enum PickerKind {
     Order,
     /// Actions.
     Palette,
-    /// Earlier queries.
+    /// Earlier queries and questions.
     History,
+    /// Meanings of words in a question.
+    Meanings(Clarification),
     /// Saved queries of the project.
     Views,
     /// Connections.
@@ -79,6 +82,7 @@ impl Picker {
         match self.kind {
             PickerKind::Dimensions { .. } => &[C::Dimensions, C::Lists, C::Everywhere],
             PickerKind::Values { .. } => &[C::Values, C::Lists, C::Everywhere],
+            PickerKind::Meanings(_) => &[C::Meanings, C::Picker, C::Lists, C::Everywhere],
             _ => &[C::Picker, C::Lists, C::Everywhere],
         }
     }
@@ -125,8 +129,10 @@ pub enum Choice {
     Total(bool),
     /// An action.
     Action(Action),
-    /// A query line.
+    /// A query line, or a question.
     Line(String),
+    /// What words mean.
+    Meaning(String, Meaning),
     /// A connection.
     Connection(String),
     /// A text to copy, with its name.

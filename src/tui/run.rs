@@ -197,7 +197,8 @@ impl App {
                 self.drawn = Some(Instant::now());
                 dirty = false;
             }
-            let timer = match (dirty, self.state.result.is_running()) {
+            let ticks = self.state.result.is_running() || self.state.prompt.asking.is_some();
+            let timer = match (dirty, ticks) {
                 (true, _) => Some(due),
                 (false, true) => Some(TICK),
                 (false, false) => None,
@@ -206,7 +207,7 @@ impl App {
             let input = match woken {
                 Woken::Leave | Woken::Input(None) | Woken::Message(None) => break,
                 Woken::Time => {
-                    dirty |= self.state.result.is_running();
+                    dirty |= ticks;
                     self.tell(Message::Clock(self.started.elapsed())).await?;
                     continue;
                 }
@@ -312,8 +313,20 @@ impl App {
                 Effect::Run {
                     generation,
                     query,
+                    written,
                     fresh,
-                } => self.engine.run(generation, query, fresh),
+                } => self.engine.run(generation, query, written, fresh),
+                Effect::Ask {
+                    generation,
+                    question,
+                    options,
+                    chosen,
+                } => {
+                    self.asked = Some(Instant::now());
+                    self.engine
+                        .answer_question(generation, question, options, chosen);
+                }
+                Effect::StopAsking => self.engine.stop_asking(),
                 Effect::Cancel => self.engine.cancel(),
                 Effect::Reload => self.engine.reload(),
                 Effect::Connect(name) => self.engine.connect(name),

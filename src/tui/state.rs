@@ -10,13 +10,14 @@ use super::input::LineInput;
 use super::message::{Effect, Lookup, Notice, Setting, Slot};
 use super::parts::{self, Part};
 use super::popup::{Page, Popup, Reader};
+use super::question::{Asking, Heard, Origin};
 use super::theme::Theme;
 use super::widgets::grid::Grid;
 use super::widgets::sql_view::SqlView;
 use crate::compile::{CompileError, Compiled, ErrorCode};
 use crate::model::{GroupBy, MetricKind, MetricQuery, Place, QueryLineError, Snippet};
 use crate::registry::Diagnostic;
-use crate::session::{Catalog, Completion, Hit, MetricCard, RunSummary, SessionError};
+use crate::session::{Catalog, Completion, Hit, Meaning, MetricCard, RunSummary, SessionError};
 
 /// Panes that take the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,6 +82,10 @@ pub struct State {
     pub details: Details,
     /// The query: the one thing that all panes edit.
     pub query: MetricQuery,
+    /// The question that the query, or one it was edited from, came from.
+    pub origin: Option<Origin>,
+    /// The meaning that was chosen for words last.
+    pub chosen: Option<(String, Meaning)>,
     /// Queries before this one.
     pub past: Vec<MetricQuery>,
     /// The selected part of the query.
@@ -156,20 +161,28 @@ pub struct Details {
     pub offset: usize,
 }
 
-/// The query line while it is edited.
+/// The query line, or a question in plain words, while it is typed.
 #[derive(Default)]
 pub struct Prompt {
-    /// Whether keys go into the line.
+    /// Whether keys go into the text.
     pub typing: bool,
-    /// The line.
+    /// Whether it was opened for a question.
+    pub asks: bool,
+    /// Whether a question stands for itself, without the query before it.
+    pub anew: bool,
+    /// The text.
     pub input: LineInput,
+    /// What it was understood as, where it is no query line.
+    pub heard: Option<Heard>,
+    /// The question that is being answered.
+    pub asking: Option<Asking>,
     /// Why it is no query.
     pub error: Option<QueryLineError>,
     /// What may stand at the cursor.
     pub completions: Vec<Completion>,
     /// The completion that is selected.
     pub selected: Option<usize>,
-    /// Earlier lines, latest first.
+    /// Earlier lines and questions, latest first.
     pub history: Vec<String>,
     /// The earlier line shown, and what was typed before it.
     pub recalled: Option<(usize, String)>,
@@ -280,9 +293,14 @@ impl State {
             },
             details: Details::default(),
             query: MetricQuery::default(),
+            origin: None,
+            chosen: None,
             past: Vec::new(),
             part: 0,
-            prompt: Prompt::default(),
+            prompt: Prompt {
+                input: LineInput::of_many_lines(),
+                ..Prompt::default()
+            },
             preview: Preview::default(),
             result: Results::default(),
             preparing: None,
@@ -329,7 +347,7 @@ impl State {
 
     /// Whether an answer of the session is still outstanding.
     pub fn is_asking(&self) -> bool {
-        !self.generations.is_empty()
+        !self.generations.is_empty() || self.prompt.asking.is_some()
     }
 
     /// The groupings in force, also where the query names none.

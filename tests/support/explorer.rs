@@ -10,8 +10,8 @@ use jiff::civil::date;
 use metrex::model::{ColumnType, ConnectionKind};
 use metrex::session::{OpenOptions, ReindexOptions, RunOptions, Session};
 use metrex::tui::{
-    Chord, Depth, Effect, HitMap, LineInput, Message, RunNews, State, Theme, answer, setting,
-    update, view,
+    AskNews, Chord, Depth, Effect, HitMap, LineInput, Message, RunNews, State, Theme, answer,
+    setting, update, view,
 };
 use metrex::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 use ratatui::Terminal;
@@ -310,6 +310,7 @@ impl Explorer {
             Effect::Run {
                 generation,
                 query,
+                written,
                 fresh,
             } => {
                 let (events, mut received) = mpsc::channel(1000);
@@ -317,9 +318,19 @@ impl Explorer {
                     fresh,
                     row_cap: None,
                 };
-                let run = self
-                    .session
-                    .run(&query, options, CancellationToken::new(), events);
+                let cancel = CancellationToken::new();
+                let session = self.session.clone();
+                let run = async move {
+                    match written {
+                        None => session.run(&query, options, cancel, events).await,
+                        Some(written) => {
+                            let (compiled, connection) = (written.compiled, written.connection);
+                            session
+                                .run_compiled(compiled, &connection, options, cancel, events)
+                                .await
+                        }
+                    }
+                };
                 let outcome =
                     self.runtime
                         .block_on(run)
@@ -340,6 +351,26 @@ impl Explorer {
                     news: RunNews::Ended(outcome),
                 });
                 messages
+            }
+            Effect::Ask {
+                generation,
+                question,
+                options,
+                chosen,
+            } => {
+                if let Some((words, meaning)) = chosen {
+                    self.session.choose(&words, &meaning);
+                }
+                let mut stages = Vec::new();
+                let cancel = CancellationToken::new();
+                let asked = self
+                    .session
+                    .ask(&question, &options, cancel, |stage| stages.push(stage));
+                let mut asked = self.runtime.block_on(asked);
+                asked.elapsed = Duration::from_millis(3);
+                let stages = stages.into_iter().map(AskNews::Stage);
+                let news = stages.chain([AskNews::Ended(Box::new(asked))]);
+                news.map(|news| Message::Ask { generation, news }).collect()
             }
             Effect::Reload => {
                 self.session.reload();
@@ -370,7 +401,11 @@ impl Explorer {
                 self.ended = true;
                 vec![]
             }
-            Effect::Cancel | Effect::Mouse(_) | Effect::Suspend | Effect::Redraw => vec![],
+            Effect::Cancel
+            | Effect::StopAsking
+            | Effect::Mouse(_)
+            | Effect::Suspend
+            | Effect::Redraw => vec![],
         }
     }
 

@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{finder, picker, prompt, query, reader, result};
+use super::{ask, finder, picker, prompt, query, reader, result};
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
@@ -33,6 +33,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Help => open(state, "Help", Page::Help),
         Action::Problems => open(state, "Problems in the registry", Page::Problems),
         Action::EditLine => prompt::open(state),
+        Action::Ask => ask::open(state),
+        Action::StartAnew => ask::start_anew(state),
+        Action::BreakLine => prompt::break_line(state),
         Action::ApplyLine => prompt::apply(state),
         Action::CompleteLine => prompt::accept(state),
         Action::FindMetric => find_metric(state),
@@ -54,6 +57,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Choose => picker::choose(state),
         Action::Toggle => picker::toggle(state),
         Action::OpenValues => picker::open_values(state),
+        Action::Candidate(index) => picker::take_candidate(state, index),
         Action::Include => picker::mark(state, true),
         Action::Exclude => picker::mark(state, false),
         Action::ClearQuery => query::set(state, Default::default()),
@@ -150,6 +154,7 @@ fn back(state: &mut State) -> Vec<Effect> {
         Focus::Query if state.prompt.selected.is_some() => {
             quietly(state, |state| state.prompt.selected = None)
         }
+        Focus::Query if state.prompt.asking.is_some() => ask::stop(state),
         Focus::Query if state.prompt.typing => prompt::close(state),
         Focus::Catalog if state.finder.typing && !state.finder.input.is_empty() => {
             state.finder.input.set("");
@@ -169,6 +174,9 @@ fn back(state: &mut State) -> Vec<Effect> {
 
 /// Ctrl+C: cancels the run; without one, the second time in a row it quits.
 fn interrupt(state: &mut State) -> Vec<Effect> {
+    if state.prompt.asking.is_some() {
+        return ask::stop(state);
+    }
     if let Phase::Running(_) = state.result.phase {
         return result::cancel(state);
     }

@@ -88,6 +88,24 @@ pub(super) fn show(state: &mut State) -> Vec<Effect> {
     effects
 }
 
+/// Puts the cursor on a metric, and shows it.
+pub(super) fn reveal(state: &mut State, name: &str) -> Vec<Effect> {
+    let finder = &mut state.finder;
+    if !finder.input.is_empty() {
+        // The search finds it first by its name.
+        finder.input.set(name);
+        return typed(state);
+    }
+    if let Some(metric) = state.catalog.registry.metric(name) {
+        state.finder.folded.remove(&metric.category);
+    }
+    state.finder.rows = rows(state);
+    if let Some(row) = row_of(&state.finder, Some(name)) {
+        state.finder.selected = row;
+    }
+    show(state)
+}
+
 /// Moves the cursor.
 pub(super) fn step(state: &mut State, rows: isize) -> Vec<Effect> {
     let last = state.finder.rows.len().saturating_sub(1);

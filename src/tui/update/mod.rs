@@ -1,6 +1,7 @@
 //! The pure heart: a message changes the state and says what is to be done; nothing is read, written or waited for.
 
 mod act;
+mod ask;
 mod finder;
 mod picker;
 mod prompt;
@@ -43,6 +44,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             }
         }
         Message::Run { generation, news } => result::news(state, generation, news),
+        Message::Ask { generation, news } => ask::news(state, generation, news),
         Message::Preparing(step) => {
             state.preparing = Some(step);
             Vec::new()
@@ -243,6 +245,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
             state.prompt.completions = completions;
             state.prompt.selected = None;
         }
+        Answer::Understand(understanding) => return ask::understood(state, *understanding),
         Answer::Dimensions(choices) => picker::dimensions(state, &choices),
         Answer::Values(values) => picker::values(state, values),
         Answer::History(entries) => picker::history(state, entries),
@@ -321,6 +324,7 @@ fn settle(state: &mut State) {
     }
     if !state.prompt.typing {
         state.forget(Slot::Complete);
+        state.forget(Slot::Understand);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::{act, prompt, query, result};
+use super::{act, ask, prompt, query, result};
 use crate::compile::DimensionChoice;
 use crate::model::{CompareOp, DimensionType, Filter};
 use crate::session::{HistoryEntry, ValueList};
@@ -51,7 +51,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         ),
         PickerKind::Palette => ("Commands".to_owned(), offers::commands(state), Vec::new()),
         PickerKind::History => (
-            "Earlier queries".to_owned(),
+            "Earlier queries and questions".to_owned(),
             Vec::new(),
             vec![state.ask(Lookup::History)],
         ),
@@ -59,6 +59,11 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         PickerKind::Connections => (
             "Connections".to_owned(),
             offers::connections(state),
+            Vec::new(),
+        ),
+        PickerKind::Meanings(unsure) => (
+            format!("'{}'", unsure.words),
+            offers::meanings(unsure),
             Vec::new(),
         ),
         PickerKind::Copies => ("Copy".to_owned(), offers::copies(state), Vec::new()),
@@ -73,9 +78,27 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         typed: None,
         note: None,
     };
+    if let PickerKind::Meanings(unsure) = &picker.kind {
+        picker.note = Some(unsure.message.clone());
+    }
     fill(&mut picker, offered);
     state.popups.push(Popup::Picker(Box::new(picker)));
     effects
+}
+
+/// Opens the values that a question lists; they are those of these metrics, or of all.
+pub(super) fn open_listed(
+    state: &mut State,
+    field: String,
+    kind: DimensionType,
+    metrics: Vec<String>,
+) -> Vec<Effect> {
+    let lookup = Lookup::Values {
+        metrics,
+        dimension: field.clone(),
+    };
+    open(state, PickerKind::Values { field, kind });
+    vec![state.ask(lookup)]
 }
 
 fn fill(picker: &mut Picker, offered: Vec<(Item, Choice)>) {
@@ -215,6 +238,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         Choice::Limit(limit) => changed.limit = limit,
         Choice::Total(total) => changed.total = total,
         Choice::Line(line) => return take_line(state, &line),
+        Choice::Meaning(words, meaning) => return ask::choose(state, words, meaning),
         Choice::Action(action) => return act::perform_if_enabled(state, action),
         Choice::Connection(name) => return vec![Effect::Connect(name)],
         Choice::Copy(kind) => return result::copy(state, kind),
@@ -237,12 +261,31 @@ fn take_line(state: &mut State, line: &str) -> Vec<Effect> {
         return prompt::typed(state, true);
     }
     match line.parse() {
-        Ok(earlier) => query::set(state, earlier),
-        Err(error) => {
-            state.notice = Some(Notice::Error(error.to_string()));
-            Vec::new()
+        Ok(earlier) => {
+            state.origin = None;
+            query::set(state, earlier)
+        }
+        // A question is looked at before it is asked again.
+        Err(_) => {
+            let mut effects = ask::open(state);
+            state.prompt.input.set(line);
+            effects.extend(prompt::typed(state, true));
+            effects
         }
     }
+}
+
+/// Takes the entry at an index.
+pub(super) fn take_candidate(state: &mut State, index: usize) -> Vec<Effect> {
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    let Some(key) = picker.list.items().get(index).map(|item| item.key.clone()) else {
+        return Vec::new();
+    };
+    picker.list.set_query("");
+    picker.list.select(&key);
+    choose(state)
 }
 
 /// Groups by the selected dimension, or no longer.
@@ -307,6 +350,15 @@ fn apply_values(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     let PickerKind::Values { field, .. } = picker.kind.clone() else {
+        return Vec::new();
+    };
+    if state.query.metrics.is_empty() {
+        state.notice = Some(Notice::Error(
+            "choose a metric first, then filter".to_owned(),
+        ));
+        return Vec::new();
+    }
+    let Some(picker) = top(state) else {
         return Vec::new();
     };
     let mut picked = Picked::default();

@@ -1,9 +1,11 @@
-//! The query line: typed, completed, recalled, taken.
+//! The prompt, for a query line or a question: typed, completed, recalled, taken.
 
-use super::{act, query};
+use super::{act, ask, query};
 use crate::model::MetricQuery;
 use crate::tui::action::Action;
+use crate::tui::layout::Layout;
 use crate::tui::message::{Effect, Lookup};
+use crate::tui::question;
 use crate::tui::state::{Focus, State};
 
 /// Starts typing in the line.
@@ -13,6 +15,8 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
         let line = state.query.to_string();
         let prompt = &mut state.prompt;
         prompt.typing = true;
+        prompt.asks = false;
+        prompt.anew = false;
         prompt
             .input
             .set(&if line.is_empty() { line } else { line + " " });
@@ -26,13 +30,21 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 
 /// Stops typing; the line shows the query again.
 pub(super) fn close(state: &mut State) -> Vec<Effect> {
+    let mut effects = ask::stop(state);
+    done(state);
+    state.prompt.input.set(&state.query.to_string());
+    effects.extend(query::ask_sql(state));
+    effects
+}
+
+/// Nothing is typed any more.
+pub(super) fn done(state: &mut State) {
     let prompt = &mut state.prompt;
     prompt.typing = false;
     prompt.error = None;
+    prompt.heard = None;
     prompt.completions.clear();
     prompt.selected = None;
-    prompt.input.set(&state.query.to_string());
-    query::ask_sql(state)
 }
 
 /// A key was typed into the line; whether the text changed.
@@ -42,6 +54,9 @@ pub(super) fn typed(state: &mut State, changed: bool) -> Vec<Effect> {
         state.prompt.recalled = None;
         // What is wrong is said when the line is taken, not while a word is half typed.
         state.prompt.error = None;
+        // What is asked no longer stands here.
+        effects.extend(ask::stop(state));
+        effects.extend(ask::read(state));
         effects.extend(query::ask_sql(state));
     }
     effects
@@ -52,7 +67,16 @@ fn complete(state: &mut State) -> Vec<Effect> {
         state.prompt.input.text().to_owned(),
         state.prompt.input.cursor(),
     );
-    vec![state.ask(Lookup::Complete(line, cursor))]
+    let before = line.get(..cursor).unwrap_or_default();
+    let words = before
+        .rfind(char::is_whitespace)
+        .and_then(|at| before.get(..at));
+    let lookup = if question::may_be_line(words.unwrap_or_default()) {
+        Lookup::Complete(line, cursor)
+    } else {
+        Lookup::CompleteWord(line, cursor)
+    };
+    vec![state.ask(lookup)]
 }
 
 /// Puts the selected completion, or the first one, in place of the word at the cursor.
@@ -87,17 +111,28 @@ pub(super) fn apply(state: &mut State) -> Vec<Effect> {
     if state.prompt.selected.is_some() {
         return accept(state);
     }
+    let text = state.prompt.input.text();
+    let is_line = question::query_line(&state.catalog.registry, text).is_ok();
+    if is_line && !(state.prompt.asks && text.trim().is_empty()) {
+        take_line(state)
+    } else {
+        ask::apply(state)
+    }
+}
+
+/// Takes the text as a query line.
+pub(super) fn take_line(state: &mut State) -> Vec<Effect> {
     match state.prompt.input.text().parse::<MetricQuery>() {
         Err(error) => {
+            state.prompt.heard = None;
             state.prompt.input.move_to(error.range.start);
             state.prompt.error = Some(error);
             state.prompt.completions.clear();
             Vec::new()
         }
         Ok(query) => {
-            state.prompt.typing = false;
-            state.prompt.error = None;
-            state.prompt.completions.clear();
+            done(state);
+            state.origin = None;
             let mut effects = query::set(state, query);
             effects.extend(act::perform_if_enabled(state, Action::Run));
             effects
@@ -105,9 +140,27 @@ pub(super) fn apply(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Up and down: through the completions, or through earlier lines.
+/// Starts a new line of text.
+pub(super) fn break_line(state: &mut State) -> Vec<Effect> {
+    let changed = state.prompt.input.break_line();
+    typed(state, changed)
+}
+
+/// Keeps a line or a question for Up and Down, the latest first.
+pub(super) fn recall(state: &mut State, text: &str) {
+    let history = &mut state.prompt.history;
+    history.retain(|earlier| earlier != text);
+    history.insert(0, text.to_owned());
+}
+
+/// Up and down: through the completions, the rows of the text, or through earlier lines.
 pub(super) fn step(state: &mut State, down: bool) -> Vec<Effect> {
+    let width = Layout::of(state).prompt_width();
     let prompt = &mut state.prompt;
+    if prompt.selected.is_none() && prompt.recalled.is_none() && prompt.input.move_row(width, down)
+    {
+        return complete(state);
+    }
     if prompt.recalled.is_none() && (prompt.selected.is_some() || down) {
         let count = prompt.completions.len();
         prompt.selected = match (prompt.selected, down) {
@@ -117,10 +170,10 @@ pub(super) fn step(state: &mut State, down: bool) -> Vec<Effect> {
         };
         return Vec::new();
     }
-    recall(state, down)
+    earlier(state, down)
 }
 
-fn recall(state: &mut State, newer: bool) -> Vec<Effect> {
+fn earlier(state: &mut State, newer: bool) -> Vec<Effect> {
     let prompt = &mut state.prompt;
     let next = match &prompt.recalled {
         None => Some(0),
@@ -143,5 +196,9 @@ fn recall(state: &mut State, newer: bool) -> Vec<Effect> {
         }
     }
     prompt.completions.clear();
-    query::ask_sql(state)
+    prompt.error = None;
+    let mut effects = ask::stop(state);
+    effects.extend(ask::read(state));
+    effects.extend(query::ask_sql(state));
+    effects
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::compile::{CompileError, Compiled};
 use crate::model::MetricQuery;
+use crate::session::Understanding;
 use crate::tui::message::{Effect, Lookup, Slot};
 use crate::tui::state::{Focus, State};
 
@@ -55,14 +56,7 @@ fn shown(state: &mut State) -> Vec<Effect> {
 
 /// Asks for the SQL of the query, or of the line being typed where that is one.
 pub(super) fn ask_sql(state: &mut State) -> Vec<Effect> {
-    let typed = state
-        .prompt
-        .typing
-        .then(|| state.prompt.input.text().parse::<MetricQuery>());
-    let mut query = match typed {
-        Some(Ok(query)) => query,
-        _ => state.query.clone(),
-    };
+    let mut query = typed(state).unwrap_or_else(|| state.query.clone());
     // Before there is a query, the SQL is that of the metric under the cursor.
     if query.metrics.is_empty() && !state.prompt.typing {
         query.metrics.extend(state.details.metric.clone());
@@ -73,7 +67,26 @@ pub(super) fn ask_sql(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.preview.asked = query.clone();
+    if let Some(written) = state.written(&query).cloned() {
+        state.forget(Slot::Compile);
+        compiled(state, Ok(written.compiled));
+        return Vec::new();
+    }
     vec![state.ask(Lookup::Compile(query))]
+}
+
+/// The query that is being typed, as a line or in plain words.
+fn typed(state: &State) -> Option<MetricQuery> {
+    if !state.prompt.typing {
+        return None;
+    }
+    if let Ok(query) = state.prompt.input.text().parse() {
+        return Some(query);
+    }
+    match state.prompt.heard()? {
+        Understanding::Clear(reading) => Some(reading.query()),
+        _ => None,
+    }
 }
 
 /// The SQL was written, or refused.

@@ -1,6 +1,6 @@
 //! Runs and their rows: started, cancelled, sorted, searched, copied.
 
-use super::{act, finder, query};
+use super::{act, finder, prompt, query};
 use crate::model::{Direction, OrderBy};
 use crate::session::{Failure, RunEvent, RunSummary, SessionError};
 use crate::tui::action::Action;
@@ -39,6 +39,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
     effects.push(Effect::Run {
         generation,
         query: state.query.clone(),
+        written: state.written(&state.query).cloned(),
         fresh,
     });
     effects.extend(act::focus(state, Focus::Result));
@@ -62,7 +63,9 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
     match news {
         RunNews::Event(RunEvent::Started(compiled)) => {
             state.result.grid = Some(Grid::new(compiled.main.columns.clone()));
-            recall(state, &compiled.query.to_string());
+            if state.written(&state.result.query).is_none() {
+                prompt::recall(state, &compiled.query.to_string());
+            }
             state.result.compiled = Some(compiled);
         }
         RunNews::Event(RunEvent::Batch(batch)) => {
@@ -110,13 +113,6 @@ fn ended(state: &mut State, outcome: Result<RunSummary, SessionError>) -> Vec<Ef
         }
     }
     Vec::new()
-}
-
-/// Keeps a line for Up and Down in the prompt, the latest first.
-fn recall(state: &mut State, line: &str) {
-    let history = &mut state.prompt.history;
-    history.retain(|earlier| earlier != line);
-    history.insert(0, line.to_owned());
 }
 
 /// Sorts by the selected column: here if all rows are here, else only in the query.

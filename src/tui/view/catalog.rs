@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::input::draw_input;
 use super::pane;
-use super::query::draw_input;
 use crate::model::Status;
 use crate::session::{Field, Hit};
 use crate::tui::hit::{HitMap, Target};
@@ -59,7 +59,6 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             text,
             &finder.input,
             theme,
-            None,
             typing && state.popups.is_empty(),
         );
     }

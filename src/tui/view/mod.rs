@@ -4,9 +4,11 @@ mod catalog;
 mod details;
 mod footer;
 mod help;
+mod input;
 mod pane;
 mod popup;
 mod preview;
+mod prompt;
 mod query;
 mod result;
 
@@ -50,7 +52,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
     query::draw(state, frame, &layout, &mut hits);
     preview::draw(state, frame, &layout, &mut hits);
     result::draw(state, frame, &layout, &mut hits);
-    query::draw_completions(state, frame, &layout);
+    prompt::draw_completions(state, frame, &layout);
     footer::draw(state, frame, layout.footer, &mut hits);
     popup::draw(state, frame, area, &mut hits);
     hits

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::query::draw_input;
+use super::input::draw_input;
 use super::{help, pane};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
@@ -57,7 +57,7 @@ fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut
         width: search.width.saturating_sub(2),
         ..search
     };
-    draw_input(frame, text, &picker.input, theme, None, true);
+    draw_input(frame, text, &picker.input, theme, true);
     let remark = Rect {
         y: inner.y + 1,
         ..search

@@ -7,10 +7,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
+use super::input::draw_input;
 use super::pane;
-use super::query::draw_input;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, grid_area, inside};
+use crate::tui::question::time_words;
 use crate::tui::state::{Focus, Phase, State};
 use crate::tui::widgets::text::{sanitize, wrap};
 
@@ -95,7 +96,6 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             text,
             &state.result.find,
             theme,
-            None,
             state.popups.is_empty(),
         );
     } else if let Some(grid) = &state.result.grid {
@@ -135,7 +135,7 @@ pub fn progress(state: &State) -> Line<'static> {
         Phase::Running(since) => Line::styled(
             format!(
                 "running {} · Esc cancels",
-                seconds(state.now.saturating_sub(*since))
+                time_words(state.now.saturating_sub(*since))
             ),
             theme.warning,
         ),
@@ -146,17 +146,8 @@ pub fn progress(state: &State) -> Line<'static> {
                 format!("from the cache, {} old · F6 asks again", span(age)),
                 theme.warning,
             ),
-            None => Line::styled(seconds(summary.elapsed), theme.dim),
+            None => Line::styled(time_words(summary.elapsed), theme.dim),
         },
-    }
-}
-
-/// A short time: `12 ms`, `3.4 s`, `2 min 05 s`.
-fn seconds(time: Duration) -> String {
-    match time.as_secs() {
-        0 if time.as_millis() < 1000 => format!("{} ms", time.as_millis()),
-        whole @ 0..60 => format!("{whole}.{} s", time.subsec_millis() / 100),
-        whole => format!("{} min {:02} s", whole / 60, whole % 60),
     }
 }
 
