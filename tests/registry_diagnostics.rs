@@ -126,7 +126,7 @@ fn unknown_keys() {
     );
     check(
         "calendar: {▸xyz: 1}",
-        &["error: unknown key 'xyz' — allowed here: week_start, timezone"],
+        &["error: unknown key 'xyz' — allowed here: week_start, fiscal_year_start, timezone"],
     );
 }
 
@@ -156,9 +156,10 @@ fn values_that_do_not_fit() {
     );
     check("m: {base_table: orders, agg: count, aliases: }", &[]);
     check(
-        "calendar: {week_start: ▸tuesday, timezone: ▸Mars/Base}",
+        "calendar: {week_start: ▸tuesday, fiscal_year_start: ▸13, timezone: ▸Mars/Base}",
         &[
             "error: 'tuesday' is not one of monday, sunday",
+            "error: '13' is not a month such as april, or 1 to 12",
             "error: there is no time zone 'Mars/Base' — write it like Asia/Jakarta or UTC",
         ],
     );

@@ -23,6 +23,8 @@ pub enum Weekday {
 pub struct Calendar {
     /// Day a week starts on.
     pub week_start: Weekday,
+    /// Month in which the fiscal year begins, 1 to 12; it is named after the year in which it ends.
+    pub fiscal_year_start: i8,
     /// IANA time zone in which days begin; also the session zone of PostgreSQL.
     pub timezone: String,
 }
@@ -31,6 +33,7 @@ impl Default for Calendar {
     fn default() -> Self {
         Self {
             week_start: Weekday::Monday,
+            fiscal_year_start: 1,
             timezone: "UTC".to_owned(),
         }
     }

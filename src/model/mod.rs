@@ -12,6 +12,7 @@ mod place;
 mod query;
 pub mod query_line;
 mod registry;
+pub mod time_phrase;
 mod values;
 
 pub use calendar::{Calendar, DateRange, Grain, Period, TimeRange, Weekday};

@@ -32,7 +32,7 @@ pub struct Config {
     pub unavailable: IndexMap<String, String>,
     /// Names of the connections to the demo's data (`type: demo`), and their row caps.
     demo: IndexMap<String, u64>,
-    /// Week start and time zone.
+    /// Week start, fiscal year and time zone.
     pub calendar: Calendar,
     /// Where state files are kept instead of the user's state folder.
     pub state_dir: Option<PathBuf>,
@@ -64,7 +64,7 @@ object! {
         connections: Named<RawConnection>,
         /// The connection used when none is asked for; the first one where none is given.
         default_connection: Option<Text>,
-        /// Week start and time zone.
+        /// Week start, fiscal year and time zone.
         calendar: Option<RawCalendar>,
         /// Where state files are kept, relative to the project.
         state_dir: Option<Text>,
@@ -293,6 +293,9 @@ pub(crate) fn read_calendar(raw: &RawCalendar, base: &Calendar, sink: &mut Sink)
     let mut calendar = base.clone();
     if let Some(word) = raw.week_start {
         calendar.week_start = word.value;
+    }
+    if let Some(month) = raw.fiscal_year_start {
+        calendar.fiscal_year_start = month.value.0;
     }
     if let Some(text) = &raw.timezone {
         if jiff::tz::TimeZone::get(&text.value).is_ok() {

@@ -12,7 +12,7 @@ use super::{Config, Diagnostic, ProjectFiles};
 use crate::model::Registry;
 
 /// Grows whenever the shape of the cached data changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A loaded registry.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +72,7 @@ fn key(files: &ProjectFiles, config: &Config) -> u128 {
     add(&FORMAT.to_string());
     add(&config.calendar.timezone);
     add(&format!("{:?}", config.calendar.week_start));
+    add(&config.calendar.fiscal_year_start.to_string());
     for group in [&files.metrics, &files.snippets] {
         add(&group.len().to_string());
         for file in group {

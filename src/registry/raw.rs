@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::read::{At, Day, Many, MapOr, Named, Word, object};
+use super::read::{At, Day, Many, MapOr, Month, Named, Word, object};
 use super::yaml::Text;
 use crate::model::{DimensionType, FormatKind, Status, Weekday};
 
@@ -17,7 +17,7 @@ object! {
         metrics: Named<RawMetric>,
         /// Saved queries, by name: a query line, or `{query, description}`.
         views: Named<MapOr<RawView, Text>>,
-        /// Week start and time zone of the project.
+        /// Week start, fiscal year and time zone of the project.
         calendar: Option<RawCalendar>,
     }
 }
@@ -253,6 +253,8 @@ object! {
     struct RawCalendar {
         /// Day a week starts on; Monday where none is given.
         week_start: Option<Word<Weekday>>,
+        /// Month in which the fiscal year begins, by name or number; January where none is given.
+        fiscal_year_start: Option<At<Month>>,
         /// IANA time zone in which days begin; UTC where none is given.
         timezone: Option<Text>,
     }

@@ -13,6 +13,7 @@ use serde::de::{self, DeserializeOwned, IntoDeserializer};
 use super::diagnostic::{Sink, did_you_mean};
 use super::yaml::{Node, Text};
 use crate::model::Place;
+use crate::model::time_phrase::month;
 
 /// A shape that a YAML value may have.
 pub(crate) trait Read: Sized {
@@ -259,6 +260,30 @@ impl JsonSchema for Day {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "string", "format": "date"})
+    }
+}
+
+/// A month, 1 to 12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Month(pub(crate) i8);
+
+impl Scalar for Month {
+    const WORDS: &str = "a month such as april, or 1 to 12";
+    fn parse(text: &str) -> Option<Self> {
+        let number = text.parse().ok().filter(|month| (1..=12).contains(month));
+        number.or_else(|| month(&text.to_lowercase())).map(Self)
+    }
+}
+
+impl JsonSchema for Month {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Month".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1, "maximum": 12}]})
     }
 }
 
