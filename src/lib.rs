@@ -10,6 +10,7 @@ pub mod demo;
 pub mod index;
 pub mod init;
 pub mod llm;
+pub mod mcp;
 pub mod model;
 pub mod registry;
 pub mod session;

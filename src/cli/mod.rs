@@ -11,6 +11,7 @@ mod format;
 mod init;
 mod log;
 mod man;
+mod mcp;
 mod notes;
 mod progress;
 mod query;
@@ -21,6 +22,7 @@ mod search;
 mod show;
 mod sql;
 mod style;
+mod tools;
 mod values;
 
 use std::io::{BufWriter, Write, stdout};
@@ -88,6 +90,10 @@ enum Command {
     Doctor,
     /// Answer one JSON request per line of stdin with one JSON reply per line
     Batch,
+    /// Serve the metrics to agents over MCP
+    Mcp(mcp::McpArgs),
+    /// Print the definitions of the agent tools
+    Tools(tools::ToolsArgs),
     /// Make a project from CSV files or from a database
     Init(init::InitArgs),
     /// Load the demo's data into PostgreSQL
@@ -121,6 +127,8 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Schema) => schema::run(),
         Some(Command::Doctor) => doctor::run(global),
         Some(Command::Batch) => batch::run(global),
+        Some(Command::Mcp(args)) => mcp::run(global, &args),
+        Some(Command::Tools(args)) => tools::run(&args),
         Some(Command::Init(args)) => init::run(global, &args),
         Some(Command::Demo(args)) => demo::run(global, &args),
         Some(Command::Completions(args)) => completions::run(&args),
