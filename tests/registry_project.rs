@@ -11,7 +11,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use metrex::model::{ConnectionKind, Weekday};
+use metrex::model::{
+    AutoRun, ConnectionKind, LlmSettings, Prices, ProviderKind, Recording, Weekday,
+};
 use metrex::registry::{Config, Project, ProjectError, load, without_secrets};
 use tempfile::TempDir;
 
@@ -284,6 +286,111 @@ fn a_password_in_a_file_is_refused_and_not_repeated() {
             .unwrap()
             .starts_with("postgres://me:A%20terminal%20")
     );
+}
+
+#[test]
+fn the_model_that_may_be_asked() {
+    let text = "
+llm:
+  provider: openai
+  model: gpt-5-mini
+  base_url: http://gpu-box:8000/v1
+  api_key_env: GATEWAY_KEY
+  timeout: 30s
+  max_tokens: 2000
+  context_tokens: 8000
+  daily_tokens: 200_000
+  daily_cost: 1.5
+  price_in: 0.25
+  price_out: 2
+  record: exchanges.jsonl
+ask: {auto_run: never}
+";
+    let own = config(text);
+    assert_eq!(own.auto_run, AutoRun::Never);
+    let settings = LlmSettings {
+        provider: ProviderKind::OpenAi,
+        model: "gpt-5-mini".to_owned(),
+        base_url: Some("http://gpu-box:8000/v1".to_owned()),
+        api_key_env: Some("GATEWAY_KEY".to_owned()),
+        api_key_command: None,
+        timeout: Duration::from_secs(30),
+        max_tokens: 2000,
+        context_tokens: 8000,
+        daily_tokens: Some(200_000),
+        daily_cost: Some(1.5),
+        prices: Some(Prices {
+            input: 0.25,
+            output: 2.0,
+        }),
+        recording: Recording::Record("/project/exchanges.jsonl".into()),
+    };
+    assert_eq!(own.llm, Some(settings));
+    let short = config("llm: {provider: anthropic, model: claude-haiku-4-5}");
+    let llm = short.llm.unwrap();
+    assert_eq!(llm.provider, ProviderKind::Anthropic);
+    assert_eq!(
+        (llm.timeout, llm.max_tokens, llm.context_tokens),
+        (Duration::from_secs(60), 4096, 6000)
+    );
+    assert_eq!((llm.daily_tokens, llm.recording), (None, Recording::Off));
+    assert_eq!(config("theme: paper").llm, None);
+    for (text, message) in [
+        ("llm: {provider: openai}", "needs a provider and a model"),
+        (
+            "llm: {provider: chatgpt, model: x}",
+            "'chatgpt' is not one of",
+        ),
+        (
+            "llm: {provider: openai, model: x, modle: y}",
+            "unknown key 'modle'",
+        ),
+        (
+            "llm: {provider: openai, model: x, daily_cost: 2}",
+            "needs price_in and price_out",
+        ),
+        (
+            "llm: {provider: openai, model: x, price_in: 2}",
+            "belong together",
+        ),
+        (
+            "llm: {provider: openai, model: x, price_in: -1, price_out: 2}",
+            "less than nothing",
+        ),
+        (
+            "llm: {provider: openai, model: x, context_tokens: 100}",
+            "too little",
+        ),
+        (
+            "llm: {provider: openai, model: x, base_url: gpu-box:8000}",
+            "is no address",
+        ),
+        (
+            "llm: {provider: openai, model: x, record: a, replay: b}",
+            "one of them",
+        ),
+        ("ask: {auto_run: always}", "not one of simple, never"),
+    ] {
+        let problems = refused(text);
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        assert!(problems[0].contains(message), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_key_in_a_file_is_refused_and_not_repeated() {
+    for text in [
+        "llm: {provider: openai, model: x, api_key: s3cret}",
+        "llm: {provider: openai, model: x, token: s3cret}",
+        "llm: {provider: openai, model: x, base_url: 'https://me:s3cret@host/v1'}",
+        "llm: {provider: gemini, model: x, base_url: 'https://host/v1?key=s3cret'}",
+        "connections: {p: {type: postgres, password: s3cret}}",
+    ] {
+        let problems = refused(text);
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        assert!(!problems[0].contains("s3cret"), "{problems:?}");
+        assert!(problems[0].contains("must not"), "{problems:?}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `metrex.yaml`: connections, calendar and where state is kept. Secrets are never part of it.
+//! `metrex.yaml`: connections, calendar, the language model and where state is kept. Secrets are never part of it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,11 +10,14 @@ use serde::Deserialize;
 
 use super::ProjectFile;
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
+use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
 use super::read::{At, Entry, Named, Read, Word, object};
 use super::url::{Url, is_reference};
 use super::yaml::{self, Text};
-use crate::model::{Calendar, Connection, ConnectionKind, FileId, PostgresSettings};
+use crate::model::{
+    AutoRun, Calendar, Connection, ConnectionKind, FileId, LlmSettings, PostgresSettings,
+};
 
 /// Rows after which a result is cut, where the connection says nothing.
 const ROW_CAP: u64 = 1_000_000;
@@ -22,7 +25,7 @@ const ROW_CAP: u64 = 1_000_000;
 const CACHE_TTL: Duration = Duration::from_secs(10 * 60);
 
 /// The configuration of a project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Connections by name, in the order of the file; those to the demo's data are added by [`Config::add_demo`].
     pub connections: IndexMap<String, Connection>,
@@ -40,6 +43,10 @@ pub struct Config {
     pub cache_ttl: Duration,
     /// Name of the theme.
     pub theme: Option<String>,
+    /// The language model that may be asked, where there is one.
+    pub llm: Option<LlmSettings>,
+    /// What may run without being looked at first.
+    pub auto_run: AutoRun,
 }
 
 impl Default for Config {
@@ -53,6 +60,8 @@ impl Default for Config {
             state_dir: None,
             cache_ttl: CACHE_TTL,
             theme: None,
+            llm: None,
+            auto_run: AutoRun::default(),
         }
     }
 }
@@ -72,6 +81,10 @@ object! {
         cache_ttl: Option<Text>,
         /// Name of the theme.
         theme: Option<Text>,
+        /// A language model that may be asked where the definitions alone do not answer.
+        llm: Option<RawLlm>,
+        /// How questions are answered.
+        ask: Option<RawAsk>,
     }
 }
 
@@ -170,6 +183,9 @@ impl Config {
             self.cache_ttl = duration(text, sink).unwrap_or(CACHE_TTL);
         }
         self.theme = raw.theme.as_ref().map(|text| text.value.clone());
+        self.llm = raw.llm.as_ref().and_then(|llm| read_llm(llm, root, sink));
+        let auto_run = raw.ask.as_ref().and_then(|ask| ask.auto_run);
+        self.auto_run = auto_run.map_or_else(AutoRun::default, |word| word.value);
         self.default_connection = raw
             .default_connection
             .as_ref()
@@ -270,14 +286,14 @@ impl Config {
 }
 
 /// A path relative to the project; `~/` is the home folder.
-fn resolve(root: &Path, path: &str) -> PathBuf {
+pub(super) fn resolve(root: &Path, path: &str) -> PathBuf {
     match (path.strip_prefix("~/"), std::env::home_dir()) {
         (Some(rest), Some(home)) => home.join(rest),
         _ => root.join(path),
     }
 }
 
-fn duration(text: &Text, sink: &mut Sink) -> Option<Duration> {
+pub(super) fn duration(text: &Text, sink: &mut Sink) -> Option<Duration> {
     let parsed = text.value.trim().parse::<SignedDuration>().ok();
     let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
     if duration.is_none() {

@@ -91,12 +91,21 @@ const LATER: [&str; 11] = [
     "within",
 ];
 
+/// Keys whose value would be a secret.
+const SECRET: [&str; 4] = ["api_key", "key", "password", "token"];
+
 /// Reports a key that is none of `keys`.
 pub(crate) fn unknown_key(key: &Text, keys: &[&str], sink: &mut Sink) {
     let word = key.value.as_str();
     if LATER.contains(&word) {
         let message = format!("'{word}' is not supported in this version");
         return sink.error("unknown_key", key.place, word, message, None);
+    }
+    let takes_commands = keys.iter().find(|key| key.ends_with("_command"));
+    if let (true, Some(command)) = (SECRET.contains(&word), takes_commands) {
+        let message = "a secret must not stand in a file".to_owned();
+        let hint = format!("leave it out: it comes from the environment, or from {command}");
+        return sink.error("unknown_key", key.place, word, message, Some(hint));
     }
     // `{expr: nullif(a, b)}` is cut at its comma.
     let is_cut = word.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));

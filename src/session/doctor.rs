@@ -57,7 +57,7 @@ impl Check {
 }
 
 impl Session {
-    /// Looks at everything the session depends on; connects to every warehouse.
+    /// Looks at everything the session depends on; connects to every warehouse, and asks a configured model for a word.
     pub async fn doctor(&self) -> Vec<Check> {
         let mut checks = vec![
             self.check_project(),
@@ -88,6 +88,7 @@ impl Session {
             }
             checks.push(self.check_index(&connection.name));
         }
+        checks.extend(self.check_model().await);
         checks
     }
 

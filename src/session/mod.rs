@@ -31,6 +31,7 @@ mod doctor;
 mod error;
 mod open;
 mod prepare;
+mod provider;
 mod run;
 mod search;
 mod state;

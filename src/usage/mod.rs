@@ -1,4 +1,4 @@
-//! The query log: what was asked, how often and how fast; ranks the catalog.
+//! The query log: what was asked, how often and how fast, and what models cost; ranks the catalog.
 
 mod read;
 mod write;
@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::store::{self, Connection, OnDamage, StoreError};
 use write::Writer;
 
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
     at         TIMESTAMP NOT NULL,
@@ -29,7 +31,19 @@ CREATE TABLE query_metrics (
     PRIMARY KEY (query_id, metric)
 ) WITHOUT ROWID;
 CREATE INDEX query_metrics_by_metric ON query_metrics (metric);
-"];
+",
+    "
+CREATE TABLE model_calls (
+    day        DATE NOT NULL,
+    model      TEXT NOT NULL,
+    calls      INTEGER NOT NULL,
+    tokens_in  INTEGER NOT NULL,
+    tokens_out INTEGER NOT NULL,
+    cost       REAL NOT NULL,
+    PRIMARY KEY (day, model)
+) WITHOUT ROWID;
+",
+];
 
 /// How a query ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +73,21 @@ pub struct QueryRecord {
     pub rows: u64,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// What an exchange with a model cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelCost {
+    /// The day it counts for.
+    pub day: Date,
+    /// The model, by its configured name.
+    pub model: String,
+    /// Tokens sent.
+    pub tokens_in: u64,
+    /// Tokens received.
+    pub tokens_out: u64,
+    /// US dollars, where prices are configured.
+    pub cost: f64,
 }
 
 /// One line of the history: a query line with its latest run.
@@ -109,6 +138,11 @@ impl Usage {
     /// Hands a query over to be written; never waits.
     pub fn record(&self, query: QueryRecord) {
         self.writer.record(query);
+    }
+
+    /// Hands over what an exchange with a model cost; never waits.
+    pub fn spend(&self, cost: ModelCost) {
+        self.writer.spend(cost);
     }
 
     fn read<T>(

@@ -1,8 +1,9 @@
-//! What the query log tells: how often each metric is used, and what was asked last.
+//! What the query log tells: how often each metric is used, what was asked last, and what models cost.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::{HistoryEntry, Outcome, Usage, UsageError};
 use crate::store::{OptionalExtension, Row, SqlError};
@@ -35,6 +36,20 @@ impl Usage {
                  GROUP BY line ORDER BY latest DESC LIMIT ?",
             )?;
             statement.query_map([limit], entry)?.collect()
+        })
+    }
+
+    /// What all models cost on a day: tokens sent, tokens received, US dollars.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn spent(&self, day: Date) -> Result<(u64, u64, f64), UsageError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT COALESCE(SUM(tokens_in), 0), COALESCE(SUM(tokens_out), 0), COALESCE(SUM(cost), 0.0) \
+                 FROM model_calls WHERE day = ?",
+            )?;
+            statement.query_row([day.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         })
     }
 

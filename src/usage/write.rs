@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Outcome, QueryRecord};
+use super::{ModelCost, Outcome, QueryRecord};
 use crate::store::{Connection, SqlError, StoreError, params};
 
 /// How long a reader waits for what was just recorded; a locked file must not stop the screen.
@@ -20,6 +20,7 @@ pub(super) struct Writer {
 
 enum Order {
     Record(QueryRecord),
+    Spend(ModelCost),
     /// Answer when everything before this is written.
     Report(Sender<()>),
 }
@@ -42,6 +43,10 @@ impl Writer {
 
     pub(super) fn record(&self, query: QueryRecord) {
         self.send(Order::Record(query));
+    }
+
+    pub(super) fn spend(&self, cost: ModelCost) {
+        self.send(Order::Spend(cost));
     }
 
     /// Waits a moment for what was recorded before.
@@ -75,6 +80,11 @@ fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
             Order::Record(query) => {
                 if let Err(error) = write(&mut connection, &query) {
                     tracing::warn!(%error, "the query could not be logged");
+                }
+            }
+            Order::Spend(cost) => {
+                if let Err(error) = add(&connection, &cost) {
+                    tracing::warn!(%error, "the cost of a model could not be written down");
                 }
             }
             Order::Report(done) => {
@@ -111,4 +121,23 @@ fn write(connection: &mut Connection, query: &QueryRecord) -> Result<(), SqlErro
         )?;
     }
     transaction.commit()
+}
+
+fn add(connection: &Connection, cost: &ModelCost) -> Result<(), SqlError> {
+    connection.execute(
+        "INSERT INTO model_calls VALUES (?, ?, 1, ?, ?, ?)
+         ON CONFLICT (day, model) DO UPDATE SET
+             calls = calls + 1,
+             tokens_in = tokens_in + excluded.tokens_in,
+             tokens_out = tokens_out + excluded.tokens_out,
+             cost = cost + excluded.cost",
+        params![
+            cost.day.to_string(),
+            cost.model,
+            cost.tokens_in,
+            cost.tokens_out,
+            cost.cost
+        ],
+    )?;
+    Ok(())
 }
