@@ -1,10 +1,12 @@
 //! The command line: one file per command; parses arguments, prints, exits. Data goes to stdout, the rest to stderr.
 
+mod ask;
 mod batch;
 mod check;
 mod completions;
 mod demo;
 mod doctor;
+mod eval;
 mod explore;
 mod failure;
 mod format;
@@ -16,6 +18,7 @@ mod notes;
 mod progress;
 mod query;
 mod reindex;
+mod rows;
 mod runtime;
 mod schema;
 mod search;
@@ -23,6 +26,7 @@ mod show;
 mod sql;
 mod style;
 mod tools;
+mod understood;
 mod values;
 
 use std::io::{BufWriter, Write, stdout};
@@ -72,6 +76,8 @@ struct Global {
 enum Command {
     /// Run a query and print its rows
     Query(query::QueryArgs),
+    /// Answer a question in plain words, or say which word is in the way
+    Ask(ask::AskArgs),
     /// Print the SQL of a query without running it
     Sql(sql::SqlArgs),
     /// Find metrics by name, label, alias, description, owner or tag; without words, list all
@@ -94,6 +100,8 @@ enum Command {
     Mcp(mcp::McpArgs),
     /// Print the definitions of the agent tools
     Tools(tools::ToolsArgs),
+    /// Ask a set of questions with known answers and count what is right
+    Eval(eval::EvalArgs),
     /// Make a project from CSV files or from a database
     Init(init::InitArgs),
     /// Load the demo's data into PostgreSQL
@@ -118,6 +126,7 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         None => explore::run(global),
         Some(Command::Query(args)) => query::run(global, &args),
+        Some(Command::Ask(args)) => ask::run(global, &args),
         Some(Command::Sql(args)) => sql::run(global, &args),
         Some(Command::Search(args)) => search::run(global, &args),
         Some(Command::Show(args)) => show::run(global, &args),
@@ -129,6 +138,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Batch) => batch::run(global),
         Some(Command::Mcp(args)) => mcp::run(global, &args),
         Some(Command::Tools(args)) => tools::run(&args),
+        Some(Command::Eval(args)) => eval::run(global, &args),
         Some(Command::Init(args)) => init::run(global, &args),
         Some(Command::Demo(args)) => demo::run(global, &args),
         Some(Command::Completions(args)) => completions::run(&args),

@@ -1,23 +1,19 @@
 //! `metrex query`: runs a query and prints its rows as they arrive.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write, stdout};
-use std::path::{Path, PathBuf};
+use std::io::stdout;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use tempfile::NamedTempFile;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
-use super::format::{Format, Printer, Summary};
+use super::format::Format;
+use super::rows::{Run, Target};
 use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, notes, prepare};
-use crate::compile::Compiled;
 use crate::model::MetricQuery;
-use crate::session::{RunEvent, RunOptions, RunSummary, Session, SessionError};
+use crate::session::{RunOptions, SessionError};
 
 #[derive(Debug, Args)]
 pub struct QueryArgs {
@@ -59,137 +55,21 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
     };
     block_on(async |cancel| {
         prepare(&session, cancel.clone()).await?;
-        stream(
-            &session,
-            &query,
+        let of_line = Failure::of_line(&line);
+        let connection = session.connection();
+        let compiled = session
+            .compile(&query)
+            .map_err(|error| of_line(error.into()))?;
+        let run = Run {
+            session: &session,
+            compiled: Arc::new(compiled),
+            connection: &connection,
             options,
-            cancel,
-            printer.as_mut(),
-            &mut target,
-        )
-        .await
-        .map_err(|failure| failure.with_line(&line))
+        };
+        run.print(cancel, printer.as_mut(), &mut target)
+            .await
+            .map_err(|failure| failure.with_line(&line))
     })?;
     target.finish()?;
     Ok(())
-}
-
-/// Runs the query and prints what arrives.
-async fn stream(
-    session: &Session,
-    query: &MetricQuery,
-    options: RunOptions,
-    cancel: CancellationToken,
-    printer: &mut dyn Printer,
-    out: &mut dyn Write,
-) -> Outcome {
-    let (sender, events) = mpsc::channel(8);
-    let print = async {
-        // Owned here, so that an error below drops it, which cancels the run.
-        let mut events = events;
-        let mut compiled: Option<Arc<Compiled>> = None;
-        let mut totals = None;
-        let mut begun = false;
-        while let Some(event) = events.recv().await {
-            match event {
-                RunEvent::Started(started) => {
-                    notes::about_query(&started);
-                    compiled = Some(started);
-                }
-                RunEvent::Batch(batch) => {
-                    if let Some(compiled) = &compiled {
-                        // Not before the first batch, so that a query that fails prints nothing.
-                        if !begun {
-                            printer.start(out, compiled)?;
-                            begun = true;
-                        }
-                        printer.batch(out, compiled, &batch)?;
-                    }
-                }
-                RunEvent::Totals(row) => totals = Some(row),
-            }
-        }
-        Ok::<_, io::Error>((compiled, totals))
-    };
-    let (summary, printed) = tokio::join!(session.run(query, options, cancel, sender), print);
-    let (compiled, totals) = printed?;
-    let run = summary?;
-    let compiled = compiled.ok_or_else(SessionError::interrupted)?;
-    printer.finish(out, &compiled, &Summary { run, totals })?;
-    out.flush()?;
-    announce(&run);
-    if let Some(problem) = session.history_problem() {
-        notes::note(&format!("the query is not in the history: {problem}"));
-    }
-    Ok(())
-}
-
-/// A cut result is never silent.
-fn announce(run: &RunSummary) {
-    if run.truncated {
-        notes::note(&format!(
-            "cut after {} rows: there are more; --row-cap N raises the limit",
-            run.rows
-        ));
-    }
-}
-
-/// Where the rows go: stdout, or a file that appears under its name only when it is complete.
-enum Target {
-    Stdout(BufWriter<io::StdoutLock<'static>>),
-    File(BufWriter<NamedTempFile>, PathBuf),
-}
-
-impl Target {
-    fn open(path: Option<&Path>) -> io::Result<Self> {
-        let Some(path) = path else {
-            return Ok(Self::Stdout(BufWriter::new(stdout().lock())));
-        };
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            let missing = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
-            return Err(not_written(path, &missing));
-        }
-        let file = tempfile::Builder::new()
-            .prefix(".metrex-")
-            .make_in(folder, |path| File::create_new(path))
-            .map_err(|error| not_written(path, &error))?;
-        Ok(Self::File(BufWriter::new(file), path.to_owned()))
-    }
-
-    fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Stdout(mut out) => out.flush(),
-            Self::File(out, path) => {
-                let file = out.into_inner().map_err(io::IntoInnerError::into_error);
-                let kept = file.and_then(|file| file.persist(&path).map_err(|error| error.error));
-                kept.map(drop).map_err(|error| not_written(&path, &error))
-            }
-        }
-    }
-}
-
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes),
-            Self::File(out, path) => out.write(bytes).map_err(|error| not_written(path, &error)),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush(),
-            Self::File(out, path) => out.flush().map_err(|error| not_written(path, &error)),
-        }
-    }
-}
-
-/// An error of the file, which alone would not say which one.
-fn not_written(path: &Path, error: &io::Error) -> io::Error {
-    let message = format!("cannot write {}: {error}", path.display());
-    io::Error::new(error.kind(), message)
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::style::Style;
 use super::{Global, Outcome, notes, print};
 use crate::model::Status;
+use crate::session::Session;
 use crate::session::cell::sanitize;
 
 #[derive(Debug, Args)]
@@ -18,7 +19,12 @@ pub struct SearchArgs {
 pub fn run(global: &Global, args: &SearchArgs) -> Outcome {
     let session = global.open()?;
     notes::about_session(&session);
-    let hits = session.search(&args.words.join(" "));
+    print_hits(&session, &args.words.join(" "))
+}
+
+/// Prints the metrics that match every word, best first; all of them for no words.
+pub fn print_hits(session: &Session, words: &str) -> Outcome {
+    let hits = session.search(words);
     let catalog = session.catalog();
     let metrics: Vec<_> = hits
         .iter()

@@ -8,7 +8,7 @@ use super::style::Style;
 use super::{Global, Outcome, notes, print};
 use crate::model::Status;
 use crate::session::cell::sanitize;
-use crate::session::{Lineage, MetricCard};
+use crate::session::{Lineage, MetricCard, Session};
 
 #[derive(Debug, Args)]
 pub struct ShowArgs {
@@ -19,7 +19,12 @@ pub struct ShowArgs {
 pub fn run(global: &Global, args: &ShowArgs) -> Outcome {
     let session = global.open()?;
     notes::about_session(&session);
-    let card = session.describe(&args.metric)?;
+    print_metric(&session, &args.metric)
+}
+
+/// Prints everything about one metric.
+pub fn print_metric(session: &Session, metric: &str) -> Outcome {
+    let card = session.describe(metric)?;
     print(|out| write_card(out, &card, Style::of(&stdout())))
 }
 

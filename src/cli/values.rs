@@ -8,6 +8,7 @@ use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, notes, prepare, print};
 use crate::model::ColumnState;
+use crate::session::Session;
 use crate::session::cell::sanitize;
 
 #[derive(Debug, Args)]
@@ -27,7 +28,19 @@ pub fn run(global: &Global, args: &ValuesArgs) -> Outcome {
     notes::about_session(&session);
     block_on(async |cancel| prepare(&session, cancel).await)?;
     session.check_dimension(&args.dimension)?;
-    let list = session.values(&[], &args.dimension, &args.words.join(" "), args.limit);
+    let words = args.words.join(" ");
+    print_values(&session, &[], &args.dimension, &words, args.limit)
+}
+
+/// Prints the values of a dimension, as queries over `metrics` write it, that match every word.
+pub fn print_values(
+    session: &Session,
+    metrics: &[String],
+    dimension: &str,
+    words: &str,
+    limit: usize,
+) -> Outcome {
+    let list = session.values(metrics, dimension, words, limit);
     match list.state {
         ColumnState::Missing => {
             notes::note("not indexed yet; `metrex reindex` does it");
@@ -39,7 +52,7 @@ pub fn run(global: &Global, args: &ValuesArgs) -> Outcome {
         }
         ColumnState::Pii => notes::note("personal data is never indexed"),
         ColumnState::Indexed { distinct } => {
-            if args.words.is_empty() && distinct > list.values.len() as u64 {
+            if words.is_empty() && distinct > list.values.len() as u64 {
                 notes::note(&format!(
                     "the first {} of {distinct}; --limit N shows more",
                     list.values.len()

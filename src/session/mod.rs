@@ -29,6 +29,7 @@ mod complete_word;
 mod connections;
 mod doctor;
 mod error;
+pub mod eval;
 mod open;
 mod prepare;
 mod provider;

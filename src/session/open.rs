@@ -54,7 +54,12 @@ impl Session {
     /// # Errors
     /// There is no such project, its `metrex.yaml` or a template cannot be read, the connection is unknown.
     pub fn open(options: OpenOptions) -> Result<Self, SessionError> {
-        let mut project = Project::find(options.project.as_deref())?;
+        let project = Project::find(options.project.as_deref())?;
+        Self::of(project, options)
+    }
+
+    /// A session of this project, wherever `options` would look for one.
+    pub(super) fn of(mut project: Project, options: OpenOptions) -> Result<Self, SessionError> {
         let state = StateFolder::open(&project, options.state_dir.as_deref());
         project.config.add_demo(&state.demo_database());
         let version = Version::open(&project, &state.cache())?;

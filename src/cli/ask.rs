@@ -1,0 +1,229 @@
+//! `metrex ask`: a question in plain words, what was understood of it, and its rows.
+
+use std::io::{Write, stderr, stdout};
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failure;
+use super::format::Format;
+use super::progress::Line;
+use super::rows::{Run, Target};
+use super::runtime::block_on;
+use super::style::Style;
+use super::{Global, Outcome, notes, prepare, print, search, show, understood, values};
+use crate::model::MetricQuery;
+use crate::session::{
+    AskOptions, AskOutcome, Asked, Clarification, Proposal, RunOptions, Session, SessionError,
+    UseModel,
+};
+
+/// Most values of a dimension that are listed.
+const VALUES: usize = 1000;
+
+#[derive(Debug, Args)]
+pub struct AskArgs {
+    /// The question, such as: which market has the highest gmv last month
+    #[arg(required = true, value_name = "QUESTION")]
+    question: Vec<String>,
+    /// The query line before it, for questions like: and for Thailand?
+    #[arg(long, value_name = "LINE")]
+    previous: Option<String>,
+    /// Print the query line and do not run it
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the SQL and do not run it
+    #[arg(long, conflicts_with = "dry_run")]
+    sql: bool,
+    /// How to print the rows; json also says what was understood
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Never ask a model, also where one is configured
+    #[arg(long)]
+    no_model: bool,
+    /// Run also what should be looked at first
+    #[arg(long)]
+    run: bool,
+    /// Of the meanings that the question is asked back about, take this one from now on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    choose: Option<u8>,
+}
+
+pub fn run(global: &Global, args: &AskArgs) -> Outcome {
+    let session = global.open()?;
+    notes::about_session(&session);
+    let previous: Option<MetricQuery> = match &args.previous {
+        None => None,
+        Some(line) => {
+            let query = line.parse().map_err(SessionError::from);
+            Some(query.map_err(Failure::of_line(line))?)
+        }
+    };
+    let options = AskOptions {
+        previous,
+        model: if args.no_model {
+            UseModel::Never
+        } else {
+            UseModel::WhenUnsure
+        },
+        ..AskOptions::default()
+    };
+    let question = args.question.join(" ");
+    block_on(async |cancel| {
+        prepare(&session, cancel.clone()).await?;
+        let mut asked = ask(&session, &question, &options, cancel.clone()).await;
+        if let (AskOutcome::Choose(clarification), Some(number)) = (&asked.outcome, args.choose) {
+            choose(&session, clarification, number)?;
+            asked = ask(&session, &question, &options, cancel.clone()).await;
+        }
+        if cancel.is_cancelled() {
+            return Err(SessionError::interrupted().into());
+        }
+        if args.format == Format::Json {
+            return print_json(&session, &asked, args, cancel).await;
+        }
+        match &asked.outcome {
+            AskOutcome::Answer(proposal) => answer(&session, &asked, proposal, args, cancel).await,
+            AskOutcome::List {
+                dimension: None, ..
+            } => search::print_hits(&session, ""),
+            AskOutcome::List {
+                dimension: Some(dimension),
+                metrics,
+            } => values::print_values(&session, metrics, dimension, "", VALUES),
+            AskOutcome::Explain(metric) => show::print_metric(&session, metric),
+            AskOutcome::Choose(clarification) => {
+                understood::clarification(&question, clarification);
+                Err(Failure::Exit(1))
+            }
+            AskOutcome::Refused(refusal) => {
+                understood::refusal(&question, refusal);
+                Err(Failure::Exit(1))
+            }
+        }
+    })
+}
+
+/// Asks, with the stage on a terminal's last line.
+async fn ask(
+    session: &Session,
+    question: &str,
+    options: &AskOptions,
+    cancel: CancellationToken,
+) -> Asked {
+    let mut line = Line::quiet();
+    session
+        .ask(question, options, cancel, |stage| {
+            line.show(stage.word(), 0.0);
+        })
+        .await
+}
+
+fn choose(session: &Session, clarification: &Clarification, number: u8) -> Outcome {
+    let index = usize::from(number).saturating_sub(1);
+    let Some(candidate) = clarification.candidates.get(index) else {
+        let most = clarification.candidates.len();
+        return Err(
+            SessionError::usage("choose", format!("--choose takes 1 to {most} here")).into(),
+        );
+    };
+    session.choose(&clarification.words, &candidate.meaning);
+    notes::note(&format!(
+        "'{}' means {} from now on",
+        clarification.words, candidate.label
+    ));
+    Ok(())
+}
+
+async fn answer(
+    session: &Session,
+    asked: &Asked,
+    proposal: &Proposal,
+    args: &AskArgs,
+    cancel: CancellationToken,
+) -> Outcome {
+    understood::proposal(asked, proposal, !args.dry_run);
+    if args.dry_run {
+        return print(|out| writeln!(out, "{}", proposal.query));
+    }
+    let waits = !proposal.auto_run && !args.run;
+    if args.sql || waits {
+        notes::about_query(&proposal.compiled);
+        if waits && !args.sql {
+            notes::note("not run: look at the SQL first; --run runs it");
+        }
+        return print(|out| writeln!(out, "{}", proposal.compiled.main.sql));
+    }
+    let mut printer = args.format.printer(Style::of(&stdout()));
+    let mut target = Target::open(None)?;
+    stderr().flush()?;
+    let run = Run {
+        session,
+        compiled: proposal.compiled.clone(),
+        connection: &proposal.connection,
+        options: RunOptions::default(),
+    };
+    run.print(cancel, printer.as_mut(), &mut target).await?;
+    target.finish()?;
+    Ok(())
+}
+
+/// The whole outcome as one object.
+async fn print_json(
+    session: &Session,
+    asked: &Asked,
+    args: &AskArgs,
+    cancel: CancellationToken,
+) -> Outcome {
+    let mut reply = understood::json(asked);
+    let mut outcome = Ok(());
+    match &asked.outcome {
+        AskOutcome::Answer(proposal) => {
+            let runs = !args.dry_run && !args.sql && (proposal.auto_run || args.run);
+            if runs {
+                let mut rows = Vec::new();
+                let run = Run {
+                    session,
+                    compiled: proposal.compiled.clone(),
+                    connection: &proposal.connection,
+                    options: RunOptions::default(),
+                };
+                let mut printer = args.format.printer(Style::plain());
+                run.print(cancel, printer.as_mut(), &mut rows).await?;
+                reply["result"] = serde_json::from_slice(&rows).map_err(std::io::Error::from)?;
+            }
+        }
+        AskOutcome::List {
+            dimension: None, ..
+        } => {
+            let hits = session.search("");
+            reply["metrics"] = hits.iter().map(|hit| hit.metric.as_str()).collect();
+        }
+        AskOutcome::List {
+            dimension: Some(dimension),
+            metrics,
+        } => {
+            let list = session.values(metrics, dimension, "", VALUES);
+            let values = list.values.iter();
+            reply["values"] = values
+                .map(|(value, rows)| json!({"value": value, "rows": rows}))
+                .collect();
+        }
+        AskOutcome::Explain(metric) => {
+            let card = session.describe(metric)?;
+            reply["explanation"] = json!({
+                "label": card.label,
+                "description": card.description,
+                "means": card.formula,
+                "rules": card.business_rules,
+            });
+        }
+        AskOutcome::Choose(_) | AskOutcome::Refused(_) => outcome = Err(Failure::Exit(1)),
+    }
+    print(|out| {
+        serde_json::to_writer_pretty(&mut *out, &Value::Object(reply))?;
+        writeln!(out)
+    })?;
+    outcome
+}
