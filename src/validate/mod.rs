@@ -1,13 +1,27 @@
 //! The guard: what a model (or a person) wrote in SQL is parsed, and only what is known to be harmless, true to the
 //! definitions and true to the data is let through. See `docs/validator.md`.
 
+mod allowed;
+mod calls;
+mod emit;
+mod expr;
 mod filters;
 mod finding;
+mod joins;
+mod known;
+mod meaning;
+mod names;
 mod parse;
+mod select;
 mod text;
+mod values;
+mod walk;
 
 pub use filters::{RequiredFilter, required_filters};
 pub use finding::{Code, Finding, Report, Severity};
+
+use known::Known;
+use walk::Walk;
 
 use crate::model::{Registry, ValueLookup};
 use crate::warehouse::{Dialect, TableInfo};
@@ -78,14 +92,39 @@ pub fn validate(sql: &str, rules: &Rules<'_>) -> Report {
 }
 
 fn check(sql: &str, rules: &Rules<'_>) -> Report {
-    match parse::query(sql, rules.dialect) {
-        Err(finding) => Report {
-            findings: vec![*finding],
+    let query = match parse::query(sql, rules.dialect) {
+        Ok(query) => query,
+        Err(finding) => {
+            return Report {
+                findings: vec![*finding],
+                sql: None,
+            };
+        }
+    };
+    let mut walk = Walk::new(Known::collect(rules), rules.dialect);
+    walk.statement(&query);
+    values::check(&mut walk, rules.values);
+    filters::check(&mut walk, rules.required);
+    let mut findings = walk.findings;
+    findings.sort_by_key(|finding| (finding.line, finding.column, finding.severity, finding.code));
+    let blocks = |finding: &Finding| finding.severity == Severity::Block;
+    if findings.iter().any(blocks) {
+        return Report {
+            findings,
             sql: None,
+        };
+    }
+    match emit::sql(query, walk.stars, rules) {
+        Ok(sql) => Report {
+            findings,
+            sql: Some(sql),
         },
-        Ok(query) => Report {
-            findings: Vec::new(),
-            sql: Some(query.to_string()),
-        },
+        Err(finding) => {
+            findings.push(*finding);
+            Report {
+                findings,
+                sql: None,
+            }
+        }
     }
 }

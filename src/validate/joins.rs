@@ -1,0 +1,606 @@
+//! `FROM`: tables, subqueries and joins. A join must pair columns that belong together, and must not multiply the rows of
+//! both sides.
+
+use sqlparser::ast::{
+    BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned,
+    TableAlias, TableFactor, TableWithJoins,
+};
+use sqlparser::tokenizer::Location;
+
+use super::filters::Conjunct;
+use super::finding::Code;
+use super::meaning::{Meaning, Output, Relation, Rows};
+use super::names::lookalike;
+use super::walk::{Walk, conjuncts, short};
+use crate::registry::nearest;
+
+/// Columns, each with the relation it is of, of which no two rows have the same values.
+pub(super) type Unique = Option<Vec<(String, String)>>;
+
+/// One `a.x = b.y` of a join.
+struct Pair {
+    /// Sides: what was joined before, and what is joined now. The column where it is just one.
+    left: (Option<(String, String)>, Meaning),
+    right: (Option<(String, String)>, Meaning),
+    text: String,
+    at: Location,
+}
+
+impl Walk {
+    /// Brings every table of a `FROM` into scope.
+    pub(super) fn from(
+        &mut self,
+        from: &[TableWithJoins],
+        conditions: &mut Vec<Conjunct>,
+    ) -> Unique {
+        let mut unique = Some(Vec::new());
+        for (index, item) in from.iter().enumerate() {
+            let before = self.relations();
+            let joined = self.joined(item, conditions);
+            if index == 0 {
+                unique = joined;
+            } else {
+                self.product(before, short(&item.relation), item.relation.span().start);
+                unique = None;
+            }
+        }
+        unique
+    }
+
+    fn relations(&self) -> usize {
+        self.scopes.last().map_or(0, |scope| scope.relations.len())
+    }
+
+    fn joined(&mut self, item: &TableWithJoins, conditions: &mut Vec<Conjunct>) -> Unique {
+        let start = self.relations();
+        let mut unique = self.factor(&item.relation, conditions);
+        for join in &item.joins {
+            let before = self.relations();
+            let right = self.factor(&join.relation, conditions);
+            unique = self.join(join, start..before, unique, right, conditions);
+        }
+        unique
+    }
+
+    /// One table, CTE or subquery.
+    fn factor(&mut self, factor: &TableFactor, conditions: &mut Vec<Conjunct>) -> Unique {
+        let (alias, table, rows) = match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                with_hints,
+                version: None,
+                with_ordinality: false,
+                partitions,
+                json_path: None,
+                sample: None,
+                index_hints,
+            } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
+                let (last, table, rows) = self.table(name);
+                (self.alias(alias.as_ref(), last), table, rows)
+            }
+            TableFactor::Derived {
+                lateral,
+                subquery,
+                alias,
+                sample: None,
+            } => {
+                // Only LATERAL sees the tables beside it.
+                let beside = match (lateral, self.scopes.last_mut()) {
+                    (false, Some(scope)) => std::mem::take(&mut scope.relations),
+                    _ => Vec::new(),
+                };
+                let rows = self.query(subquery);
+                if let (false, Some(scope)) = (lateral, self.scopes.last_mut()) {
+                    scope.relations = beside;
+                }
+                let dataset = self.known.queries.get(&subquery.to_string()).cloned();
+                let rows = match dataset {
+                    Some(name) => self.dataset_rows(&name, rows),
+                    None => rows,
+                };
+                (self.alias(alias.as_ref(), String::new()), None, rows)
+            }
+            TableFactor::NestedJoin {
+                table_with_joins,
+                alias: None,
+            } => return self.joined(table_with_joins, conditions),
+            TableFactor::Table { args: Some(_), .. }
+            | TableFactor::TableFunction { .. }
+            | TableFactor::Function { .. }
+            | TableFactor::UNNEST { .. }
+            | TableFactor::JsonTable { .. }
+            | TableFactor::OpenJsonTable { .. }
+            | TableFactor::XmlTable { .. } => {
+                self.block(
+                    Code::TableFunction,
+                    short(factor),
+                    factor.span().start,
+                    "a function may not stand in the place of a table",
+                    Some("read the tables of the definitions".to_owned()),
+                );
+                ((String::new(), Vec::new()), None, opened())
+            }
+            other => {
+                self.unsupported(other, "this part of FROM");
+                ((String::new(), Vec::new()), None, opened())
+            }
+        };
+        let ((alias, names), rows) = (alias, rows);
+        if !names.is_empty() && table.is_some() {
+            self.unsupported(factor, "a table with new column names");
+        }
+        let rows = self.renamed(rows, &names.iter().collect::<Vec<_>>());
+        let unique = rows.unique.as_ref().map(|columns| {
+            let column = |column: &String| (alias.clone(), column.clone());
+            columns.iter().map(column).collect()
+        });
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.relations.push(Relation { alias, table, rows });
+        }
+        unique
+    }
+
+    fn alias(&mut self, alias: Option<&TableAlias>, name: String) -> (String, Vec<Ident>) {
+        let Some(alias) = alias else {
+            return (name, Vec::new());
+        };
+        if alias.at.is_some()
+            || alias
+                .columns
+                .iter()
+                .any(|column| column.data_type.is_some())
+        {
+            self.unsupported_at(&alias.name, alias.name.span.start, "this alias");
+        }
+        let columns = alias.columns.iter().map(|column| column.name.clone());
+        (self.fold(&alias.name), columns.collect())
+    }
+
+    /// A table or CTE by name: its last part, the table where it is one, and what it gives.
+    fn table(&mut self, name: &ObjectName) -> (String, Option<String>, Rows) {
+        let idents: Option<Vec<&Ident>> = name.0.iter().map(|part| part.as_ident()).collect();
+        let Some(idents) = idents.filter(|idents| !idents.is_empty()) else {
+            self.unsupported(name, "this table");
+            return (String::new(), None, opened());
+        };
+        let folded: Vec<String> = idents.iter().map(|ident| self.fold(ident)).collect();
+        let last = folded.last().cloned().unwrap_or_default();
+        if let ([only], Some(rows)) = (folded.as_slice(), self.visible_cte(&last)) {
+            return (only.clone(), None, rows.clone());
+        }
+        let full = folded.join(".");
+        let at = name.span().start;
+        if self.learns() && !self.known.tables.contains_key(&full) {
+            let written: Vec<&str> = idents.iter().map(|ident| ident.value.as_str()).collect();
+            let dialect = self.dialect;
+            self.known.table(&written.join("."), dialect);
+        }
+        let narrow = self.known.narrow.as_ref();
+        let allowed = !full.contains('#') && narrow.is_none_or(|narrow| narrow.contains(&full));
+        if !allowed || !self.known.tables.contains_key(&full) {
+            self.unknown_table(name, &full, at);
+            return (last, None, opened());
+        }
+        self.read.insert(full.clone());
+        let rows = self.table_rows(&full);
+        (last, Some(full), rows)
+    }
+
+    /// The known columns of a table.
+    fn table_rows(&self, name: &str) -> Rows {
+        let Some(table) = self.known.tables.get(name) else {
+            return opened();
+        };
+        let output = |column: &String| {
+            let base = super::meaning::Base {
+                table: name.to_owned(),
+                column: column.clone(),
+            };
+            Output {
+                name: column.clone(),
+                meaning: Meaning {
+                    pii: self.known.pii(&base),
+                    ..Meaning::of_base(base)
+                },
+                at: Location::new(0, 0),
+            }
+        };
+        Rows {
+            columns: table.columns.keys().map(output).collect(),
+            unique: table.key.clone(),
+            open: false,
+            tables: vec![name.to_owned()],
+        }
+    }
+
+    /// A subquery that is the query of a dataset has the dataset's dimensions and its key.
+    fn dataset_rows(&self, dataset: &str, mut rows: Rows) -> Rows {
+        let known = self.table_rows(dataset);
+        for output in &mut rows.columns {
+            if let Some(known) = known.columns.iter().find(|known| known.name == output.name) {
+                output.meaning = known.meaning.clone();
+            }
+        }
+        rows.unique = known.unique;
+        rows
+    }
+
+    fn unknown_table(&mut self, name: &ObjectName, full: &str, at: Location) {
+        let narrow = self.known.narrow.as_ref();
+        let is_open = |key: &String| narrow.is_none_or(|narrow| narrow.contains(key));
+        let tables = self.known.tables.iter();
+        let names: Vec<String> = tables
+            .filter(|(key, _)| !key.contains('#') && is_open(key))
+            .map(|(_, table)| table.name.clone())
+            .collect();
+        let near = nearest(full, names.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) if near != full => format!("did you mean {near}? "),
+            _ => String::new(),
+        };
+        let hint = format!("{hint}tables: {}", names.join(", "));
+        let exists = self.known.tables.contains_key(full);
+        let message = if exists {
+            format!("the table '{full}' is not one that this metric may read")
+        } else {
+            format!("unknown table '{full}'{}", lookalike(full))
+        };
+        self.block(Code::UnknownTable, name, at, message, Some(hint));
+    }
+
+    fn join(
+        &mut self,
+        join: &Join,
+        left: std::ops::Range<usize>,
+        left_unique: Unique,
+        right_unique: Unique,
+        conditions: &mut Vec<Conjunct>,
+    ) -> Unique {
+        let (constraint, inner) = match &join.join_operator {
+            JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (constraint, true),
+            JoinOperator::Left(constraint)
+            | JoinOperator::LeftOuter(constraint)
+            | JoinOperator::Right(constraint)
+            | JoinOperator::RightOuter(constraint)
+            | JoinOperator::FullOuter(constraint) => (constraint, false),
+            JoinOperator::CrossJoin(JoinConstraint::None) => (&JoinConstraint::None, true),
+            _ => {
+                self.unsupported_at(
+                    short(&join.relation),
+                    join.relation.span().start,
+                    "this join",
+                );
+                return None;
+            }
+        };
+        if join.global {
+            self.unsupported_at(short(&join.relation), join.relation.span().start, "GLOBAL");
+        }
+        let at = join.relation.span().start;
+        let token = short(&join.relation);
+        let pairs = match constraint {
+            JoinConstraint::Natural => {
+                self.block(
+                    Code::NaturalJoin,
+                    &token,
+                    at,
+                    "NATURAL JOIN pairs whatever columns happen to have the same name",
+                    Some("write JOIN … ON with the columns".to_owned()),
+                );
+                return None;
+            }
+            JoinConstraint::None => Vec::new(),
+            JoinConstraint::Using(columns) => self.using(columns, &left),
+            JoinConstraint::On(condition) => {
+                self.in_join = true;
+                self.condition(condition);
+                self.in_join = false;
+                for part in conjuncts(condition) {
+                    let conjunct = self.conjunct(part);
+                    conditions.extend(conjunct.map(|conjunct| conjunct.in_join(inner)));
+                }
+                let pairs = conjuncts(condition);
+                pairs
+                    .into_iter()
+                    .filter_map(|part| self.pair(part, &left))
+                    .collect()
+            }
+        };
+        if pairs.is_empty() {
+            self.product(left.end, token, at);
+            return None;
+        }
+        let signature = self.signature(&left, &pairs);
+        self.joins.insert(signature.clone());
+        let side = |columns: &Unique, one: fn(&Pair) -> &Option<(String, String)>| {
+            columns.as_ref().is_some_and(|columns| {
+                let has = |column| pairs.iter().any(|pair| one(pair).as_ref() == Some(column));
+                columns.iter().all(has)
+            })
+        };
+        let right_is_one = side(&right_unique, |pair| &pair.right.0);
+        let left_is_one = side(&left_unique, |pair| &pair.left.0);
+        if !self.known.joins.contains(&signature) {
+            self.related(&pairs, &left);
+            if !right_is_one && !left_is_one {
+                let keys = |unique: &Unique| match unique {
+                    Some(columns) if !columns.is_empty() => {
+                        let names = columns
+                            .iter()
+                            .map(|(alias, column)| format!("{alias}.{column}"));
+                        names.collect::<Vec<_>>().join(", ")
+                    }
+                    _ => "no known key".to_owned(),
+                };
+                let hint = format!(
+                    "join on a whole key ({} or {}), or group one side by the columns it is joined on first",
+                    keys(&left_unique),
+                    keys(&right_unique)
+                );
+                let message = format!("the join of {token} can multiply rows on both sides");
+                self.block(Code::FanOut, token, at, message, Some(hint));
+            }
+        }
+        match (right_is_one, left_is_one) {
+            (true, _) => left_unique,
+            (false, true) => right_unique,
+            (false, false) => None,
+        }
+    }
+
+    fn using(&mut self, columns: &[ObjectName], left: &std::ops::Range<usize>) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        for name in columns {
+            let Some([part]) = name.0.first_chunk::<1>() else {
+                continue;
+            };
+            let Some(ident) = part.as_ident().filter(|_| name.0.len() == 1).cloned() else {
+                self.unsupported(name, "this USING");
+                continue;
+            };
+            let folded = self.fold(&ident);
+            let Some(scope) = self.scopes.last() else {
+                continue;
+            };
+            let find = |relations: &[Relation]| {
+                relations.iter().find_map(|relation| {
+                    let column = relation.column(&folded)?;
+                    Some((
+                        (relation.alias.clone(), folded.clone()),
+                        column.meaning.clone(),
+                    ))
+                })
+            };
+            let before = find(scope.relations.get(left.clone()).unwrap_or_default());
+            let now = find(scope.relations.get(left.end..).unwrap_or_default());
+            let (Some(before), Some(now)) = (before, now) else {
+                self.block(
+                    Code::UnknownColumn,
+                    &ident,
+                    ident.span.start,
+                    format!(
+                        "'{}' is not a known column on both sides of the join",
+                        ident.value
+                    ),
+                    Some("write ON with the columns".to_owned()),
+                );
+                continue;
+            };
+            if let Some(scope) = self.scopes.last_mut() {
+                scope.merged.push(folded);
+            }
+            pairs.push(Pair {
+                left: (Some(before.0), before.1),
+                right: (Some(now.0), now.1),
+                text: ident.value.clone(),
+                at: ident.span.start,
+            });
+        }
+        pairs
+    }
+
+    /// Whether a part of a condition pairs something joined before with something joined now.
+    fn pair(&self, part: &Expr, left: &std::ops::Range<usize>) -> Option<Pair> {
+        let Expr::BinaryOp {
+            left: one,
+            op: BinaryOperator::Eq,
+            right: other,
+        } = part
+        else {
+            return None;
+        };
+        let before = |expr: &Expr| self.is_of(expr, |index| left.contains(&index));
+        let now = |expr: &Expr| self.is_of(expr, |index| index >= left.end);
+        let (one, other) = match (before(one), now(other)) {
+            (true, true) => (one, other),
+            _ if before(other) && now(one) => (other, one),
+            _ => return None,
+        };
+        Some(Pair {
+            left: self.side(one),
+            right: self.side(other),
+            text: short(part),
+            at: part.span().start,
+        })
+    }
+
+    /// Whether an expression names columns, all of them of the relations wanted.
+    fn is_of(&self, expr: &Expr, wanted: impl Fn(usize) -> bool) -> bool {
+        let names = super::expr::names(expr);
+        !names.is_empty()
+            && names
+                .iter()
+                .all(|name| self.owner(name).is_some_and(|index| wanted(index)))
+    }
+
+    /// The relation of this `SELECT` that a name is a column of.
+    fn owner(&self, name: &[Ident]) -> Option<usize> {
+        let (column, path) = name.split_last()?;
+        let column = self.fold(column);
+        let scope = self.scopes.last()?;
+        if path.is_empty() {
+            let has = |relation: &Relation| relation.column(&column).is_some();
+            return scope.relations.iter().position(has);
+        }
+        let found = self.relation(path)?;
+        let has = |relation: &Relation| relation.alias == found.alias;
+        scope.relations.iter().position(has)
+    }
+
+    fn side(&self, expr: &Expr) -> (Option<(String, String)>, Meaning) {
+        let name: &[Ident] = match expr {
+            Expr::Identifier(ident) => std::slice::from_ref(ident),
+            Expr::CompoundIdentifier(parts) => parts,
+            Expr::Nested(inner) => return self.side(inner),
+            _ => return (None, Meaning::open()),
+        };
+        let owner = self.owner(name);
+        let relation = self
+            .scopes
+            .last()
+            .and_then(|scope| scope.relations.get(owner?));
+        let column = name
+            .last()
+            .map(|column| self.fold(column))
+            .unwrap_or_default();
+        let Some(relation) = relation else {
+            return (None, Meaning::open());
+        };
+        let meaning = relation
+            .column(&column)
+            .map_or_else(Meaning::open, |output| output.meaning.clone());
+        (Some((relation.alias.clone(), column)), meaning)
+    }
+
+    /// Refuses pairs of columns that do not belong together.
+    fn related(&mut self, pairs: &[Pair], left: &std::ops::Range<usize>) {
+        let relations = self.scopes.last().map(|scope| scope.relations.clone());
+        let relations = relations.unwrap_or_default();
+        let is_table = |alias: &Option<(String, String)>| {
+            let Some((alias, _)) = alias else {
+                return false;
+            };
+            let mut named = relations.iter().filter(|relation| relation.alias == *alias);
+            named.any(|relation| relation.table.is_some())
+        };
+        let _ = left;
+        for pair in pairs {
+            let tables = is_table(&pair.left.0) && is_table(&pair.right.0);
+            let (one, other) = (&pair.left.1, &pair.right.1);
+            if one.open || other.open || one.bases.is_empty() || other.bases.is_empty() {
+                continue;
+            }
+            let combinations = one
+                .bases
+                .iter()
+                .flat_map(|one| other.bases.iter().map(move |other| (one, other)));
+            let belongs = |(one, other): (&super::meaning::Base, &super::meaning::Base)| {
+                if tables {
+                    one == other || self.known.edges.contains(&(one.clone(), other.clone()))
+                } else {
+                    self.known.is_related(one, other)
+                }
+            };
+            if combinations.into_iter().any(belongs) {
+                continue;
+            }
+            let hint = self.join_hint(one, other);
+            let message = format!("no join of the definitions pairs {}", pair.text);
+            self.block(Code::JoinPair, &pair.text, pair.at, message, hint);
+        }
+    }
+
+    /// The joins between the tables of two columns.
+    fn join_hint(&self, one: &Meaning, other: &Meaning) -> Option<String> {
+        let tables = |meaning: &Meaning| -> Vec<String> {
+            meaning
+                .bases
+                .iter()
+                .map(|base| base.table.clone())
+                .collect()
+        };
+        let (left, right) = (tables(one), tables(other));
+        let mut known: Vec<String> = self
+            .known
+            .edges
+            .iter()
+            .filter(|(from, to)| left.contains(&from.table) && right.contains(&to.table))
+            .map(|(from, to)| format!("{} = {}", self.known.written(from), self.known.written(to)))
+            .collect();
+        known.sort();
+        match known.is_empty() {
+            true => Some("these tables are not joined with each other".to_owned()),
+            false => Some(format!("join on {}", known.join(" or "))),
+        }
+    }
+
+    /// Refuses a product of tables, unless the snippet makes the same one.
+    fn product(&mut self, before: usize, token: String, at: Location) {
+        let signature = self.signature(&(0..before), &[]);
+        self.joins.insert(signature.clone());
+        if self.known.joins.contains(&signature) {
+            return;
+        }
+        self.block(
+            Code::Cartesian,
+            token,
+            at,
+            "nothing pairs these rows with those of the tables before: every row would meet every other",
+            Some("write JOIN … ON with a column of each side".to_owned()),
+        );
+    }
+
+    /// A join as text: the tables before, the tables now, and the columns that are paired.
+    fn signature(&self, left: &std::ops::Range<usize>, pairs: &[Pair]) -> String {
+        let Some(scope) = self.scopes.last() else {
+            return String::new();
+        };
+        let tables = |relations: Option<&[Relation]>| {
+            let mut tables: Vec<String> = relations
+                .unwrap_or_default()
+                .iter()
+                .flat_map(|relation| relation.rows.tables.clone())
+                .collect();
+            tables.sort();
+            tables.dedup();
+            tables.join("+")
+        };
+        let side = |(name, meaning): &(Option<(String, String)>, Meaning)| {
+            let mut bases: Vec<String> = meaning
+                .bases
+                .iter()
+                .map(|base| format!("{}.{}", base.table, base.column))
+                .collect();
+            bases.sort();
+            match (bases.is_empty(), name) {
+                (true, Some((_, column))) => column.clone(),
+                _ => bases.join("|"),
+            }
+        };
+        let mut sides: Vec<String> = pairs
+            .iter()
+            .map(|pair| {
+                let mut sides = [side(&pair.left), side(&pair.right)];
+                sides.sort();
+                sides.join("=")
+            })
+            .collect();
+        sides.sort();
+        let mut both = [
+            tables(scope.relations.get(left.clone())),
+            tables(scope.relations.get(left.end..)),
+        ];
+        both.sort();
+        format!("{} on {}", both.join(" x "), sides.join(" and "))
+    }
+}
+
+/// Rows of which nothing is known.
+pub(super) fn opened() -> Rows {
+    Rows {
+        open: true,
+        ..Rows::default()
+    }
+}
