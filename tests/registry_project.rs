@@ -132,7 +132,7 @@ connections:
     ssl_root_cert: certs/root.pem
     statement_timeout: 60s
 default_connection: prod
-calendar: {week_start: sunday, timezone: Asia/Manila}
+calendar: {week_start: sunday, fiscal_year_start: April, timezone: Asia/Manila}
 state_dir: /var/lib/metrex
 cache_ttl: 1h 30m
 theme: paper
@@ -164,6 +164,7 @@ theme: paper
     assert_eq!(prod.statement_timeout, Some(Duration::from_secs(60)));
     assert_eq!(config.default_connection.as_deref(), Some("prod"));
     assert_eq!(config.calendar.week_start, Weekday::Sunday);
+    assert_eq!(config.calendar.fiscal_year_start, 4);
     assert_eq!(
         config.state_dir.as_deref(),
         Some(Path::new("/var/lib/metrex"))

@@ -3,6 +3,7 @@
 use super::cursor::Cursor;
 use super::names::{capital, count, counted, unit};
 use super::period::{bounds, days};
+use super::point::Meant;
 use super::span;
 use super::{Found, Phrase, TimeSetting};
 use crate::model::{Comparison, DateRange, Grain, Period, TimeRange};
@@ -269,7 +270,7 @@ fn meaning(said: Said, setting: &TimeSetting<'_>, main: Option<TimeRange>) -> Me
         },
         Said::Range(ranges) => ranges?
             .into_iter()
-            .map(|(range, note)| against_range(range, note, setting, main))
+            .map(|meant| against_range(meant, setting, main))
             .collect::<Result<Vec<_>, _>>()
             .map(|readings| readings.concat()),
     }
@@ -406,15 +407,9 @@ fn last(grain: Grain, setting: &TimeSetting<'_>, main: Option<TimeRange>) -> Mea
 }
 
 /// "vs October", "vs Q3 2024", "vs this month"
-fn against_range(
-    range: TimeRange,
-    note: Option<String>,
-    setting: &TimeSetting<'_>,
-    main: Option<TimeRange>,
-) -> Meaning {
-    let (from, to) = bounds(range, setting)
+fn against_range(meant: Meant, setting: &TimeSetting<'_>, main: Option<TimeRange>) -> Meaning {
+    let (from, to) = bounds(meant.range, setting)
         .ok_or("a range to compare with needs a start and an end, as in Q3 2024")?;
-    let note = note.unwrap_or_default();
     let meaning = Comparison::Range(from, to);
     // "Nov 2024 vs Dec": the year that is not said is that of the range, or the latest one.
     let year = main
@@ -423,9 +418,8 @@ fn against_range(
             _ => None,
         })
         .map(|(start, _)| start.year());
-    let guessed_year = note.contains("that has begun");
     if let Some(year) = year
-        && guessed_year
+        && meant.is_latest
         && let Some((from_there, to_there)) = in_year_of(from, to, year)
         && from_there != from
     {
@@ -435,7 +429,7 @@ fn against_range(
             (meaning, meaning.to_string()),
         ]);
     }
-    one(meaning, note)
+    one(meaning, meant.note.unwrap_or_default())
 }
 
 /// The same months, quarters or days of another year.

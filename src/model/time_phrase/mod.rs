@@ -5,7 +5,9 @@
 
 mod against;
 mod cursor;
+mod dates;
 mod names;
+mod parts;
 mod period;
 mod point;
 mod relative;

@@ -1,17 +1,15 @@
 //! Ranges put together from times: "since March", "between 3 and 9 Nov", "from Jan to Mar 2025", "in the last week".
 
-use jiff::ToSpan;
-
 use super::cursor::Cursor;
 use super::names::unit;
 use super::period::{Recurring, bounds, days, periods, span};
-use super::point::{self, Said, Style, When, resolve};
+use super::point::{self, Meant, Said, Style, When, resolve};
 use super::relative;
 use super::{Found, Phrase, TimeSetting};
 use crate::model::{Grain, Period, TimeRange};
 
-/// What a range may be, each with what a reader should be told; or why it is none.
-pub(super) type Ranges = Result<Vec<(TimeRange, Option<String>)>, String>;
+/// What a range may be, or why it is none.
+pub(super) type Ranges = Result<Vec<Meant>, String>;
 
 type Way<'t, T> = Option<(T, Cursor<'t>)>;
 
@@ -33,14 +31,14 @@ fn settle(ranges: Ranges, used: usize, setting: &TimeSetting<'_>) -> Phrase<Time
         Ok(ranges) => ranges,
         Err(reason) => return Phrase::Impossible { used, reason },
     };
-    let mut distinct: Vec<(TimeRange, Option<String>)> = Vec::new();
-    for (range, note) in ranges {
+    let mut distinct: Vec<Meant> = Vec::new();
+    for meant in ranges {
         let resolved = |range: TimeRange| range.resolve(setting.today, setting.calendar.week_start);
         if !distinct
             .iter()
-            .any(|(other, _)| resolved(*other) == resolved(range))
+            .any(|other| resolved(other.range) == resolved(meant.range))
         {
-            distinct.push((range, note));
+            distinct.push(meant);
         }
     }
     match distinct.pop() {
@@ -48,17 +46,17 @@ fn settle(ranges: Ranges, used: usize, setting: &TimeSetting<'_>) -> Phrase<Time
             used,
             reason: "the range ends before it starts".to_owned(),
         },
-        Some((meaning, note)) if distinct.is_empty() => Phrase::Found(Found {
-            meaning,
+        Some(meant) if distinct.is_empty() => Phrase::Found(Found {
+            meaning: meant.range,
             used,
-            note,
+            note: meant.note,
         }),
         Some(last) => Phrase::Ambiguous {
             used,
             readings: distinct
                 .into_iter()
                 .chain([last])
-                .map(|(range, _)| (range, named(range, setting)))
+                .map(|meant| (meant.range, named(meant.range, setting)))
                 .collect(),
         },
     }
@@ -110,26 +108,33 @@ fn all_time(cursor: Cursor<'_>) -> Way<'_, Ranges> {
     let next = cursor.longest(&texts)?;
     // "since the beginning of March" is another thing.
     let goes_on = next.any(&["of", "on"]).is_some();
-    (!goes_on).then_some((Ok(vec![(TimeRange::AllTime, None)]), next))
+    (!goes_on).then_some((Ok(vec![TimeRange::AllTime.into()]), next))
 }
 
 /// Each reading of what was said, turned into ranges.
-fn each(said: Said, turn: impl Fn(When) -> Vec<(TimeRange, Option<String>)>) -> Ranges {
+fn each(said: Said, turn: impl Fn(When) -> Vec<Meant>) -> Ranges {
     Ok(said?.into_iter().flat_map(|(_, when)| turn(when)).collect())
 }
 
 /// From the first day of what was said on.
-fn open_end(when: When, setting: &TimeSetting<'_>) -> Option<(TimeRange, Option<String>)> {
-    let (range, note) = resolve(when, setting)?;
-    let (from, _) = bounds(range, setting)?;
-    let is_said = matches!(range, TimeRange::Span(..) | TimeRange::This(Grain::Day));
+fn open_end(when: When, setting: &TimeSetting<'_>) -> Option<Meant> {
+    let meant = resolve(when, setting)?;
+    let (from, _) = bounds(meant.range, setting)?;
     let start = from.days()?.0;
-    let note = if is_said {
-        note
-    } else {
+    let is_relative = !matches!(
+        meant.range,
+        TimeRange::Span(..) | TimeRange::This(Grain::Day)
+    );
+    let note = if is_relative {
         Some(format!("from {start} on"))
+    } else {
+        meant.note
     };
-    Some((TimeRange::Span(Some(from), None), note))
+    Some(Meant {
+        range: TimeRange::Span(Some(from), None),
+        note,
+        ..meant
+    })
 }
 
 fn since<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Way<'t, Ranges> {
@@ -171,7 +176,7 @@ fn since<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Way<'t, Ranges> {
     if let Ok(ranges) = &mut ranges
         && let Some(day) = relative::day_ago(since, setting)
     {
-        ranges.push((TimeRange::Span(Some(day), None), None));
+        ranges.push(TimeRange::Span(Some(day), None).into());
     }
     Some((ranges, end))
 }
@@ -188,32 +193,29 @@ fn current(cursor: Cursor<'_>) -> Way<'_, Said> {
 fn after<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Way<'t, Ranges> {
     let next = cursor.longest(&["after", "later than", "after the end of"])?;
     let (said, end) = point::read(next, setting)?;
-    let ranges = each(said, |when| {
-        let following = || {
-            let (range, note) = resolve(when, setting)?;
-            let (_, to) = bounds(range, setting)?;
-            Some((TimeRange::Span(Some(following(to)?), None), note))
-        };
-        following().into_iter().collect()
-    });
-    Some((ranges, end))
+    let turn = |when: When| {
+        let meant = resolve(when, setting)?;
+        let (_, to) = bounds(meant.range, setting)?;
+        Some(Meant {
+            range: TimeRange::Span(Some(following(to)?), None),
+            ..meant
+        })
+    };
+    Some((each(said, |when| turn(when).into_iter().collect()), end))
 }
 
 /// The period of the same kind that begins where this one ends.
 fn following(period: Period) -> Option<Period> {
-    let (start, end) = period.days()?;
-    let (_, after) = match period {
-        Period::Day(_) => return Some(Period::Day(end)),
-        Period::Week(..) => (end, end.checked_add(1.week()).ok()?),
-        Period::Month(..) => (end, end.checked_add(1.month()).ok()?),
-        Period::Quarter(..) => (end, end.checked_add(3.months()).ok()?),
-        Period::Year(_) => return Some(Period::Year(start.year().checked_add(1)?)),
+    let (_, start) = period.days()?;
+    let grain = match period {
+        Period::Day(_) => Grain::Day,
+        Period::Week(..) => Grain::Week,
+        Period::Month(..) => Grain::Month,
+        Period::Quarter(..) => Grain::Quarter,
+        Period::Year(_) => Grain::Year,
     };
-    Some(match (period, periods(end, after)?) {
-        (Period::Month(..), _) => Period::Month(end.year(), end.month()),
-        (Period::Quarter(..), _) => Period::Quarter(end.year(), (end.month() - 1) / 3 + 1),
-        (_, (week, _)) => week,
-    })
+    let (period, _) = periods(start, start.checked_add(grain.span(1)).ok()?)?;
+    Some(period)
 }
 
 /// "until March", "before March"
@@ -236,24 +238,25 @@ fn until<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Way<'t, Ranges> {
     ];
     let next = before.or_else(|| cursor.longest(&until))?;
     let (said, end) = point::read(next, setting)?;
-    let turn = |when: When| {
-        let end_at = |range: TimeRange, note: Option<String>| {
-            let (from, to) = bounds(range, setting)?;
-            let last = match before {
-                Some(_) => Period::Day(from.days()?.0.yesterday().ok()?),
-                None => to,
-            };
-            Some((TimeRange::Span(None, Some(last)), note))
+    let end_at = |meant: Meant| {
+        let (from, to) = bounds(meant.range, setting)?;
+        let last = match before {
+            Some(_) => Period::Day(from.days()?.0.yesterday().ok()?),
+            None => to,
         };
-        let mut readings = Vec::new();
+        Some(Meant {
+            range: TimeRange::Span(None, Some(last)),
+            ..meant
+        })
+    };
+    let turn = |when: When| {
         // Late in the year, "until December" may be the one to come.
-        if let When::Recurring(what) = &when
-            && let Some(coming) = coming_this_year(*what, setting)
-        {
-            readings.extend(end_at(coming, None));
-        }
-        readings.extend(resolve(when, setting).and_then(|(range, note)| end_at(range, note)));
-        readings
+        let coming = match &when {
+            When::Recurring(what) => coming_this_year(*what, setting).map(Meant::from),
+            When::Fixed(..) => None,
+        };
+        let readings = coming.into_iter().chain(resolve(when, setting));
+        readings.filter_map(end_at).collect()
     };
     Some((each(said, turn), end))
 }
@@ -396,7 +399,7 @@ fn ends<'t>(cursor: Cursor<'t>, to: &[&str], setting: &TimeSetting<'_>) -> Way<'
     // "Nov 1 to 15": the month stands before
     let month_before = || {
         let (last, end) = day_number(behind?)?;
-        let year = point::year(end, setting);
+        let year = super::dates::year(end, setting);
         let turn = |when: When| {
             let pair = || {
                 let (from, to) = match year {
@@ -489,11 +492,15 @@ fn both(left: Said, right: Said, setting: &TimeSetting<'_>) -> Ranges {
 }
 
 /// From one time through another; a year that only one of them has belongs to both.
-fn pair(from: &When, to: &When, setting: &TimeSetting<'_>) -> Vec<(TimeRange, Option<String>)> {
+fn pair(from: &When, to: &When, setting: &TimeSetting<'_>) -> Vec<Meant> {
     let start = |periods: (Period, Period)| periods.0.days().map(|(start, _)| start);
     let join = |from: Option<(Period, Period)>, to: Option<(Period, Period)>| {
         let range = span((from?.0, to?.1))?;
-        Some((range, Some(days(range, setting))))
+        Some(Meant {
+            range,
+            note: Some(days(range, setting)),
+            is_latest: false,
+        })
     };
     let fixed = |when: &When| match when {
         When::Fixed(range, _) => bounds(*range, setting),
@@ -504,7 +511,10 @@ fn pair(from: &When, to: &When, setting: &TimeSetting<'_>) -> Vec<(TimeRange, Op
             let is_said = matches!((one, other), (TimeRange::Span(..), TimeRange::Span(..)));
             let joined = join(fixed(from), fixed(to));
             return joined
-                .map(|(range, note)| (range, note.filter(|_| !is_said)))
+                .map(|meant| Meant {
+                    note: meant.note.filter(|_| !is_said),
+                    ..meant
+                })
                 .into_iter()
                 .collect();
         }
@@ -541,7 +551,10 @@ fn pair(from: &When, to: &When, setting: &TimeSetting<'_>) -> Vec<(TimeRange, Op
                     .and_then(|day| one.latest(day, setting));
                 return join(first, last).into_iter().chain(begun).collect();
             }
-            begun
+            begun.map(|meant| Meant {
+                is_latest: true,
+                ..meant
+            })
         }
     };
     found.into_iter().collect()
