@@ -81,6 +81,15 @@ impl ValueMap {
                     dataset.index_table().into_owned(),
                     dimension.index_column().into_owned(),
                 );
+                for (value, aliases) in &dimension.value_aliases {
+                    for alias in aliases {
+                        let meanings = map.aliases.entry(fold(alias)).or_default();
+                        let meaning = (dimension.name.clone(), value.clone());
+                        if !meanings.contains(&meaning) {
+                            meanings.push(meaning);
+                        }
+                    }
+                }
                 let next = map.owners.len();
                 let column = *map.columns.entry(key).or_insert(next);
                 if column == next {

@@ -109,6 +109,8 @@ pub struct Dimension {
     pub kind: DimensionType,
     /// Personal data: never indexed, never in a prompt.
     pub pii: bool,
+    /// Other names of values, by value as it stands in the data. They hold for every dimension of this name.
+    pub value_aliases: IndexMap<String, Vec<String>>,
     /// Display format.
     pub format: Format,
 }

@@ -7,6 +7,7 @@ use super::expression;
 use super::raw::{RawDataset, RawDimension, RawFormat, RawJoin};
 use super::read::{Entry, MapOr, Named, Word};
 use super::scope::{Broken, Scope};
+use super::value_aliases::value_aliases;
 use super::words::{check_name, label, meaning, text, texts};
 use super::yaml::Text;
 use crate::model::{
@@ -169,6 +170,7 @@ fn dimension(
         }
     };
     let is_time = time.is_some_and(|time| time.value == name.value);
+    let pii = raw.pii.is_some_and(|pii| pii.value);
     Some(Dimension {
         name: name.value.clone(),
         place: name.place,
@@ -191,7 +193,8 @@ fn dimension(
             None if is_time => DimensionType::Time,
             None => DimensionType::default(),
         },
-        pii: raw.pii.is_some_and(|pii| pii.value),
+        pii,
+        value_aliases: value_aliases(&raw.value_aliases, name, pii, sink),
         format: format(raw.format.as_ref(), None),
     })
 }
@@ -327,6 +330,7 @@ fn time_dimension(
                 aliases: Vec::new(),
                 kind: DimensionType::Time,
                 pii: false,
+                value_aliases: IndexMap::new(),
                 format: Format::default(),
             };
             dimensions.insert(time.value.clone(), dimension);

@@ -21,6 +21,7 @@ mod schema;
 mod scope;
 mod url;
 mod use_when;
+mod value_aliases;
 mod words;
 mod yaml;
 

@@ -61,6 +61,8 @@ object! {
         aliases: Many<Text>,
         /// Other names (the same as aliases).
         synonyms: Many<Text>,
+        /// Other names of values, for questions in plain words: the value as it is in the data, then its aliases.
+        value_aliases: Named<Many<Text>>,
         /// Type of the values; text where none is given.
         r#type: Option<Word<DimensionType>>,
         /// Personal data: never indexed, never in a prompt.
