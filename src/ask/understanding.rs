@@ -58,6 +58,8 @@ pub enum Certainty {
     Similar,
     /// The user chose it once for these words.
     Remembered,
+    /// A language model read the words so.
+    Model,
     /// It was in the query before.
     Kept,
     /// The metric's own default.
@@ -136,6 +138,8 @@ pub enum RefusalCode {
     OutOfScope,
     /// Understood, but cannot be answered; the message is the compiler's.
     NotAnswerable,
+    /// The user stopped it.
+    Cancelled,
 }
 
 /// Why a question is not answered.

@@ -52,7 +52,7 @@ fn of_chip(chip: &Chip, style: Style) -> String {
     let text = sanitize(&chip.text);
     let text = match chip.certainty {
         Certainty::Exact | Certainty::Kept | Certainty::Default => style.bold(text),
-        Certainty::Similar | Certainty::Remembered => style.warning(text),
+        Certainty::Similar | Certainty::Remembered | Certainty::Model => style.warning(text),
     };
     match &chip.detail {
         Some(detail) => format!("{text} {}", style.dim(format!("({})", sanitize(detail)))),

@@ -11,6 +11,7 @@ use crate::ask::{
 };
 use crate::compile::{CompileError, Compiled};
 use crate::model::{IntentKind, MetricQuery, NoValues, ValueLookup};
+use crate::validate::Finding;
 
 /// When a model may be asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -123,6 +124,15 @@ pub enum AskOutcome {
     Refused(Box<Refusal>),
 }
 
+/// SQL of a model that the guard or the warehouse refused, also after a retry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RejectedSql {
+    /// The last SQL, as the model wrote it, without control characters.
+    pub sql: String,
+    /// What was found in it.
+    pub findings: Vec<Finding>,
+}
+
 /// A question with its outcome.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -132,6 +142,12 @@ pub struct Asked {
     pub outcome: AskOutcome,
     /// The models that were asked, in order.
     pub calls: Vec<ModelCall>,
+    /// What a model reads otherwise than the definitions do, where both have read it.
+    pub difference: Option<String>,
+    /// Why a model that was asked could not help.
+    pub trouble: Option<String>,
+    /// SQL of a model that did not pass; it is shown, never run.
+    pub rejected: Option<RejectedSql>,
     /// From the call to the outcome.
     pub elapsed: Duration,
 }
@@ -180,6 +196,9 @@ impl Session {
             question: question.to_owned(),
             outcome,
             calls: Vec::new(),
+            difference: None,
+            trouble: None,
+            rejected: None,
             elapsed: started.elapsed(),
         }
     }

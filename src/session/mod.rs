@@ -44,7 +44,9 @@ pub use crate::ask::{
     Understanding,
 };
 pub use crate::usage::HistoryEntry;
-pub use ask::{AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, Stage, UseModel};
+pub use ask::{
+    AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
+};
 pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
 pub use catalog::{Catalog, Reload};
 pub use complete::Completion;

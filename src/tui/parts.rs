@@ -180,7 +180,7 @@ fn understood(chips: &[Chip]) -> Vec<Part> {
 /// A part with how sure it is and where it comes from: `≈ market = BR · Brasil -> BR`.
 fn told(text: &str, chip: &Chip) -> String {
     let sign = match chip.certainty {
-        Certainty::Similar => "≈ ",
+        Certainty::Similar | Certainty::Model => "≈ ",
         Certainty::Remembered => "✓ ",
         Certainty::Exact | Certainty::Kept | Certainty::Default => "",
     };

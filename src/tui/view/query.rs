@@ -127,7 +127,9 @@ fn draw_parts(state: &State, frame: &mut Frame<'_>, area: Rect, focused: bool, h
         };
         let style = match (part.is_set, part.kind) {
             (false, _) => theme.dim,
-            (true, _) if part.certainty == Some(Certainty::Similar) => theme.warning,
+            (true, _) if matches!(part.certainty, Some(Certainty::Similar | Certainty::Model)) => {
+                theme.warning
+            }
             (true, parts::PartKind::Metric(_)) => theme.accent,
             (true, _) => theme.text,
         };
