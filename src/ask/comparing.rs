@@ -281,7 +281,7 @@ fn dimensions(condition: &Condition) -> Vec<String> {
         .iter()
         .filter_map(|literal| match &literal.what {
             super::draft::Literal::Known(known) => Some(known),
-            super::draft::Literal::Other(_) => None,
+            super::draft::Literal::Other => None,
         })
         .flatten()
         .map(|value| value.dimension.clone())

@@ -70,7 +70,7 @@ impl Reader<'_> {
             return false;
         };
         literals.iter().all(|literal| match &literal.what {
-            Literal::Other(_) => true,
+            Literal::Other => true,
             Literal::Known(known) => known.iter().any(|one| {
                 named
                     .values
@@ -103,7 +103,7 @@ impl Reader<'_> {
             .iter()
             .filter_map(|literal| match &literal.what {
                 Literal::Known(known) => Some(known),
-                Literal::Other(_) => None,
+                Literal::Other => None,
             })
             .flatten()
             .map(|value| value.dimension.as_str())
@@ -296,7 +296,6 @@ impl Reader<'_> {
         dimension: &Said<(BTreeSet<String>, String)>,
     ) -> Option<usize> {
         let item = self.items.get(next)?;
-        let text = self.text(&item.range);
         let led = explicit
             || matches!(
                 self.before(at),
@@ -322,7 +321,7 @@ impl Reader<'_> {
         {
             return None;
         }
-        let literal = self.said(next, next + 1, Literal::Other(text));
+        let literal = self.said(next, next + 1, Literal::Other);
         for between in from..next + 1 {
             self.take(between);
         }

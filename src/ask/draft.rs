@@ -45,7 +45,7 @@ pub(super) enum Literal {
     /// What the words may mean.
     Known(Vec<ValueMeaning>),
     /// A word that no dimension has as a value; the dimension is named beside it.
-    Other(String),
+    Other,
 }
 
 /// A condition on a dimension.

@@ -377,7 +377,7 @@ impl Resolver<'_, '_> {
         for literal in literals {
             let meanings = match &literal.what {
                 Literal::Known(meanings) => meanings.as_slice(),
-                Literal::Other(_) => &[],
+                Literal::Other => &[],
             };
             let mut ways = ways(meanings, self.metrics, setting);
             if let Some(entity) = &condition.entity {
