@@ -69,7 +69,8 @@ impl Call {
         let summary = self
             .stream(compiled.clone(), connection, |batch| taken.add(&batch))
             .await?;
-        Ok(QueryReply::new(&compiled, taken, &summary))
+        let partial = self.session.partial_periods(&compiled);
+        Ok(QueryReply::new(&compiled, taken, &summary, partial))
     }
 
     /// Runs what was compiled and hands over the rows as they arrive.
