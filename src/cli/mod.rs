@@ -27,6 +27,7 @@ mod sql;
 mod style;
 mod tools;
 mod understood;
+mod validate_sql;
 mod values;
 
 use std::io::{BufWriter, Write, stdout};
@@ -86,6 +87,8 @@ enum Command {
     Show(show::ShowArgs),
     /// Check the project's definitions
     Check(check::CheckArgs),
+    /// Check SQL against the definitions, the known values and the warehouse; nothing is run
+    ValidateSql(validate_sql::ValidateSqlArgs),
     /// Print the known values of a dimension
     Values(values::ValuesArgs),
     /// Fill the value index from the warehouse
@@ -131,6 +134,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Search(args)) => search::run(global, &args),
         Some(Command::Show(args)) => show::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
+        Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),
         Some(Command::Schema) => schema::run(),

@@ -69,8 +69,7 @@ impl Call {
         let summary = self
             .stream(compiled.clone(), connection, |batch| taken.add(&batch))
             .await?;
-        let partial = self.session.partial_periods(&compiled);
-        Ok(QueryReply::new(&compiled, taken, &summary, partial))
+        Ok(QueryReply::new(&compiled, taken, &summary))
     }
 
     /// Runs what was compiled and hands over the rows as they arrive.

@@ -145,26 +145,15 @@ impl Taken {
 }
 
 impl QueryReply {
-    pub(super) fn new(
-        compiled: &Compiled,
-        taken: Taken,
-        summary: &RunSummary,
-        partial: Option<String>,
-    ) -> Self {
+    pub(super) fn new(compiled: &Compiled, taken: Taken, summary: &RunSummary) -> Self {
         let columns = &compiled.main.columns;
-        let mut notes: Vec<String> = notes(compiled)
-            .iter()
-            .chain(&partial)
-            .map(|note| clean(note))
-            .collect();
+        let mut notes: Vec<String> = notes(compiled).iter().map(|note| clean(note)).collect();
         let (mut not_finite, mut cut_texts) = (0, 0);
         let mut cell = |value: Value, column: &OutputColumn| match value {
             Value::Bool(b) => Cell::Boolean(b),
             Value::Number(n) => match n.as_i64() {
                 Some(n) => Cell::Integer(n),
-                None => n
-                    .as_f64()
-                    .map_or(Cell::Null(()), |x| Cell::Number(rounded(x))),
+                None => n.as_f64().map_or(Cell::Null(()), Cell::Number),
             },
             Value::String(_) if is_number(column) => {
                 not_finite += 1;
@@ -284,11 +273,6 @@ pub(super) fn unit(format: &crate::model::Format) -> Option<String> {
 
 pub(super) fn milliseconds(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A number with the 15 digits that double precision is sure of; the rest is noise of adding up.
-pub(super) fn rounded(number: f64) -> f64 {
-    format!("{number:.14e}").parse().unwrap_or(number)
 }
 
 /// A text of the data: on one line, without control characters, cut where it is long.

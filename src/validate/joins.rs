@@ -323,8 +323,10 @@ impl Walk {
         let right_is_one = side(&right_unique, |pair| &pair.right.0);
         let left_is_one = side(&left_unique, |pair| &pair.left.0);
         if !self.known.joins.contains(&signature) {
-            self.related(&pairs, &left);
-            if !right_is_one && !left_is_one {
+            self.related(&pairs);
+            let relations = self.scopes.last().map(|scope| &scope.relations);
+            let is_known = !relations.is_some_and(|all| all.iter().any(|one| one.rows.open));
+            if !right_is_one && !left_is_one && is_known {
                 let keys = |unique: &Unique| match unique {
                     Some(columns) if !columns.is_empty() => {
                         let names = columns
@@ -475,7 +477,7 @@ impl Walk {
     }
 
     /// Refuses pairs of columns that do not belong together.
-    fn related(&mut self, pairs: &[Pair], left: &std::ops::Range<usize>) {
+    fn related(&mut self, pairs: &[Pair]) {
         let relations = self.scopes.last().map(|scope| scope.relations.clone());
         let relations = relations.unwrap_or_default();
         let is_table = |alias: &Option<(String, String)>| {
@@ -485,7 +487,6 @@ impl Walk {
             let mut named = relations.iter().filter(|relation| relation.alias == *alias);
             named.any(|relation| relation.table.is_some())
         };
-        let _ = left;
         for pair in pairs {
             let tables = is_table(&pair.left.0) && is_table(&pair.right.0);
             let (one, other) = (&pair.left.1, &pair.right.1);

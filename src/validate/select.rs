@@ -271,6 +271,10 @@ impl Walk {
                     format!("* would show {column}, which is personal data ({dimension})"),
                     Some(format!("name the columns: {}", others.join(", "))),
                 );
+                // Said once is enough.
+                for output in columns.iter_mut() {
+                    output.meaning.pii = None;
+                }
                 return;
             }
         }

@@ -67,7 +67,7 @@ pub(super) fn tokens(
 }
 
 /// What a reader does not see, or sees elsewhere than it stands. Line ends and tabs are layout.
-fn is_hidden(c: char) -> bool {
+pub(super) fn is_hidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'

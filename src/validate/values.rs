@@ -13,6 +13,9 @@ const FEW: u64 = 20;
 /// How many near values are listed otherwise.
 const NEAR: usize = 5;
 
+/// Characters of a value that are shown.
+const SHOWN: usize = 64;
+
 /// What is known of a literal in one column.
 enum Knowledge {
     Occurs,
@@ -244,7 +247,10 @@ fn unknown(
 
 /// A value in quotes, without what a reader does not see.
 fn quoted(value: &str) -> String {
-    let shown: String = value.chars().filter(|c| !c.is_control()).collect();
+    let seen = value
+        .chars()
+        .filter(|c| !super::text::is_hidden(*c) && !c.is_control());
+    let shown: String = seen.take(SHOWN).collect();
     format!("'{shown}'")
 }
 

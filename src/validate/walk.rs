@@ -17,6 +17,9 @@ use super::known::Known;
 use super::meaning::{Constant, Meaning, Output, Relation, Rows};
 use crate::warehouse::Dialect;
 
+/// Most findings of each severity.
+const FINDINGS: usize = 25;
+
 /// A literal beside something it is compared with.
 #[derive(Debug, Clone)]
 pub(super) struct Comparison {
@@ -173,8 +176,9 @@ impl Walk {
             message: message.into(),
             hint,
         };
-        // The first arm of a recursive CTE is read twice.
-        if !self.findings.contains(&finding) {
+        // The first arm of a recursive CTE is read twice; and nobody reads a thousand findings.
+        let of_severity = self.findings.iter().filter(|one| one.severity == severity);
+        if of_severity.count() < FINDINGS && !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
     }

@@ -106,6 +106,21 @@ impl Warehouse {
         }
     }
 
+    /// Has the engine plan a statement without running it: a dry run. Returns the plan, line by line.
+    ///
+    /// # Errors
+    /// As for [`Self::query`]: the engine refuses the statement, or it is no query.
+    pub async fn explain(
+        &self,
+        sql: &str,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<String>, WarehouseError> {
+        match &self.driver {
+            Driver::Sqlite(sqlite) => sqlite.explain(sql, cancel).await,
+            Driver::Postgres(postgres) => postgres.explain(sql, cancel).await,
+        }
+    }
+
     /// The tables and views that metrics could be computed from, sorted by name.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ pub fn read(text: &str) -> Vec<Case> {
             case.sql.push('\n');
         } else if let Some(note) = line.strip_prefix("note ") {
             case.notes.push(note.trim().to_owned());
-        } else if !line.trim().is_empty() {
+        } else if !line.trim().is_empty() && !line.starts_with('#') {
             case.blocks.push(line.trim().to_owned());
         }
     }
@@ -186,7 +186,10 @@ pub fn check(sql: &str, dialect: Dialect, metric: Option<&str>) -> Report {
     let Some(metric) = metric else {
         return validate(sql, &rules);
     };
-    let MetricKind::Complex { snippet, tables } = &registry.metrics[metric].kind else {
+    let MetricKind::Complex {
+        snippet, tables, ..
+    } = &registry.metrics[metric].kind
+    else {
         panic!("{metric} has no snippet");
     };
     let snippet = &registry.snippets[snippet].text;

@@ -44,7 +44,8 @@ impl Postgres {
         let zone = TimeZone::get(timezone)
             .map_err(|_| WarehouseError::settings(format!("unknown time zone {timezone:?}")))?;
         let mut begin = format!(
-            "BEGIN READ ONLY; SET LOCAL TIME ZONE {}",
+            // A backslash in a text is a backslash, whatever the server's setting.
+            "BEGIN READ ONLY; SET LOCAL standard_conforming_strings = on; SET LOCAL TIME ZONE {}",
             Dialect::Postgres.text(timezone)
         );
         if let Some(limit) = target.statement_timeout {
@@ -89,6 +90,25 @@ impl Postgres {
             self.end(session).await;
         }
         result
+    }
+
+    pub(super) async fn explain(
+        &self,
+        sql: &str,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<String>, WarehouseError> {
+        let work = async {
+            let session = self.begin().await?;
+            let plan = query::explain(&session.client, sql).await;
+            let plan = plan.map_err(|error| error::running(&error, &self.target, sql));
+            self.end(session).await;
+            plan?.ok_or_else(|| WarehouseError::query("the statement returns no rows"))
+        };
+        match cancel.run_until_cancelled(work).await {
+            Some(plan) => plan,
+            // The session is dropped with its connection; nothing but a plan was being made.
+            None => Err(WarehouseError::cancelled()),
+        }
     }
 
     pub(super) async fn tables(&self) -> Result<Vec<TableInfo>, WarehouseError> {

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Column, Error, RowStream};
+use tokio_postgres::{Client, Column, Error, RowStream};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Canceller, Session};
@@ -224,6 +224,19 @@ impl Query<'_> {
         };
         columns.iter().enumerate().map(decoder).collect()
     }
+}
+
+/// The plan of a statement, which is not run; `None` for a statement that returns no rows.
+pub(super) async fn explain(client: &Client, sql: &str) -> Result<Option<Vec<String>>, Error> {
+    // Parsed alone first: what is no query, such as `ANALYZE DELETE …`, must not meet the word EXPLAIN.
+    if client.prepare(sql).await?.columns().is_empty() {
+        return Ok(None);
+    }
+    let rows = client.query(&format!("EXPLAIN {sql}"), &[]).await?;
+    rows.iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// Reads to the end.

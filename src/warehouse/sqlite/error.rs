@@ -36,6 +36,9 @@ pub(super) fn translate(error: &Error, path: &Path) -> WarehouseError {
         Some(ErrorCode::ReadOnly) => {
             WarehouseError::query(format!("the warehouse is read-only: {text}"))
         }
+        Some(ErrorCode::AuthorizationForStatementDenied) => {
+            WarehouseError::query(format!("only statements that read tables are run: {text}"))
+        }
         Some(ErrorCode::DiskFull) => {
             WarehouseError::connection(format!("no space left while writing {file}"))
         }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,17 @@ use super::{Finished, Request, TableInfo, WarehouseError};
 const BUSY: Duration = Duration::from_secs(5);
 /// Virtual machine steps between two looks at the cancellation token.
 const STEPS: i32 = 1_000;
+
+/// The `PRAGMA`s that only describe tables.
+const DESCRIBING: [&str; 7] = [
+    "foreign_key_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
 
 /// An SQLite file.
 #[derive(Debug)]
@@ -50,6 +62,18 @@ impl Sqlite {
         let sink = sink.clone();
         self.blocking(cancel, move |connection, path, stop| {
             query::run(connection, path, &request, stop, &sink)
+        })
+        .await
+    }
+
+    pub(super) async fn explain(
+        &self,
+        sql: &str,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<String>, WarehouseError> {
+        let sql = sql.to_owned();
+        self.blocking(cancel, move |connection, path, _| {
+            query::explain(connection, path, &sql)
         })
         .await
     }
@@ -124,9 +148,39 @@ fn open(path: &Path, stop: &CancellationToken) -> Result<Connection, WarehouseEr
         functions::register(&connection)?;
         let stop = stop.clone();
         connection.progress_handler(STEPS, Some(move || stop.is_cancelled()))?;
+        read_rows_only(&mut connection)?;
         Ok(connection)
     };
     prepare().map_err(|error| error::translate(&error, path))
+}
+
+/// From here on the connection reads rows and does nothing else: no `ATTACH`, no `PRAGMA` but those that describe
+/// tables, no transaction of its own, no function that reaches out of the database.
+fn read_rows_only(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => {
+            Authorization::Allow
+        }
+        AuthAction::Function { function_name } if !reaches_out(function_name) => {
+            Authorization::Allow
+        }
+        AuthAction::Pragma { pragma_name, .. } if DESCRIBING.contains(&pragma_name) => {
+            Authorization::Allow
+        }
+        _ => Authorization::Deny,
+    }))
+}
+
+/// Functions of SQLite, or of its extensions, that open files or load code.
+fn reaches_out(function: &str) -> bool {
+    let names = [
+        "load_extension",
+        "readfile",
+        "writefile",
+        "edit",
+        "fts3_tokenizer",
+    ];
+    names.iter().any(|name| function.eq_ignore_ascii_case(name))
 }
 
 /// A name in double quotes that no column has is an error, and never a text (<https://sqlite.org/quirks.html#dblquote>).

@@ -74,6 +74,24 @@ pub(super) fn run(
     finish(rows, false, send)
 }
 
+/// Prepares the statement as a run would, then asks for its plan.
+pub(super) fn explain(
+    connection: &Connection,
+    path: &Path,
+    sql: &str,
+) -> Result<Vec<String>, WarehouseError> {
+    let failed = |error: rusqlite::Error| translate(&error, path);
+    check(&connection.prepare(sql).map_err(failed)?)?;
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .map_err(failed)?;
+    let lines = statement.query_map([], |row| row.get("detail"));
+    lines
+        .map_err(failed)?
+        .collect::<Result<_, _>>()
+        .map_err(failed)
+}
+
 fn finish(
     rows: Rows,
     truncated: bool,
