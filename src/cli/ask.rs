@@ -153,7 +153,7 @@ async fn answer(
         if waits && !args.sql {
             notes::note("not run: look at the SQL first; --run runs it");
         }
-        return print(|out| writeln!(out, "{}", proposal.compiled.main.sql));
+        return print(|out| writeln!(out, "{};", proposal.compiled.main.sql.trim_end()));
     }
     let mut printer = args.format.printer(Style::of(&stdout()));
     let mut target = Target::open(None)?;
@@ -177,6 +177,9 @@ async fn print_json(
     cancel: CancellationToken,
 ) -> Outcome {
     let mut reply = understood::json(asked);
+    let mut put = |name: &str, value: Value| {
+        reply.insert(name.to_owned(), value);
+    };
     let mut outcome = Ok(());
     match &asked.outcome {
         AskOutcome::Answer(proposal) => {
@@ -191,14 +194,18 @@ async fn print_json(
                 };
                 let mut printer = args.format.printer(Style::plain());
                 run.print(cancel, printer.as_mut(), &mut rows).await?;
-                reply["result"] = serde_json::from_slice(&rows).map_err(std::io::Error::from)?;
+                let rows: Value = serde_json::from_slice(&rows).map_err(std::io::Error::from)?;
+                put("result", rows);
             }
         }
         AskOutcome::List {
             dimension: None, ..
         } => {
             let hits = session.search("");
-            reply["metrics"] = hits.iter().map(|hit| hit.metric.as_str()).collect();
+            put(
+                "metrics",
+                hits.iter().map(|hit| hit.metric.as_str()).collect(),
+            );
         }
         AskOutcome::List {
             dimension: Some(dimension),
@@ -206,18 +213,18 @@ async fn print_json(
         } => {
             let list = session.values(metrics, dimension, "", VALUES);
             let values = list.values.iter();
-            reply["values"] = values
-                .map(|(value, rows)| json!({"value": value, "rows": rows}))
-                .collect();
+            let values = values.map(|(value, rows)| json!({"value": value, "rows": rows}));
+            put("values", values.collect());
         }
         AskOutcome::Explain(metric) => {
             let card = session.describe(metric)?;
-            reply["explanation"] = json!({
+            let explanation = json!({
                 "label": card.label,
                 "description": card.description,
                 "means": card.formula,
                 "rules": card.business_rules,
             });
+            put("explanation", explanation);
         }
         AskOutcome::Choose(_) | AskOutcome::Refused(_) => outcome = Err(Failure::Exit(1)),
     }
