@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ToolError;
-use super::reply::{QueryReply, Taken};
+use super::reply::{MAX_BYTES, QueryReply, Taken};
 use crate::compile::Compiled;
 use crate::model::{ColumnState, GroupBy, MetricQuery};
 use crate::session::{RunEvent, RunOptions, RunSummary, Session, SessionError};
@@ -56,20 +56,22 @@ impl Call {
     pub(super) async fn query(&self, query: MetricQuery) -> Result<QueryReply, ToolError> {
         let compiled = self.compile(query).await?;
         let connection = self.session.connection();
-        self.run(compiled, &connection).await
+        self.run(compiled, &connection, MAX_BYTES).await
     }
 
-    /// Runs what was compiled; the first rows become the reply, the others are counted.
+    /// Runs what was compiled; the first rows become the reply, as many as fit into `room` bytes, the others are counted.
     pub(super) async fn run(
         &self,
         compiled: Arc<Compiled>,
         connection: &str,
+        room: usize,
     ) -> Result<QueryReply, ToolError> {
         let mut taken = Taken::default();
         let summary = self
             .stream(compiled.clone(), connection, |batch| taken.add(&batch))
             .await?;
-        Ok(QueryReply::new(&compiled, taken, &summary))
+        let partial = self.session.partial_periods(&compiled);
+        Ok(QueryReply::new(&compiled, taken, &summary, partial, room))
     }
 
     /// Runs what was compiled and hands over the rows as they arrive.

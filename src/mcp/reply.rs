@@ -145,15 +145,27 @@ impl Taken {
 }
 
 impl QueryReply {
-    pub(super) fn new(compiled: &Compiled, taken: Taken, summary: &RunSummary) -> Self {
+    pub(super) fn new(
+        compiled: &Compiled,
+        taken: Taken,
+        summary: &RunSummary,
+        partial: Option<String>,
+        room: usize,
+    ) -> Self {
         let columns = &compiled.main.columns;
-        let mut notes: Vec<String> = notes(compiled).iter().map(|note| clean(note)).collect();
+        let mut notes: Vec<String> = notes(compiled)
+            .iter()
+            .chain(&partial)
+            .map(|note| clean(note))
+            .collect();
         let (mut not_finite, mut cut_texts) = (0, 0);
         let mut cell = |value: Value, column: &OutputColumn| match value {
             Value::Bool(b) => Cell::Boolean(b),
             Value::Number(n) => match n.as_i64() {
                 Some(n) => Cell::Integer(n),
-                None => n.as_f64().map_or(Cell::Null(()), Cell::Number),
+                None => n
+                    .as_f64()
+                    .map_or(Cell::Null(()), |x| Cell::Number(rounded(x))),
             },
             Value::String(_) if is_number(column) => {
                 not_finite += 1;
@@ -202,7 +214,7 @@ impl QueryReply {
             cached_age_ms: summary.cached.map(milliseconds),
         };
         reply.count(summary);
-        fit(&mut reply, |reply| {
+        fit(&mut reply, room, |reply| {
             let fits = shortened(&mut reply.rows);
             reply.count(summary);
             fits
@@ -275,6 +287,11 @@ pub(super) fn milliseconds(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// A number with the 15 digits that double precision is sure of; the rest is noise of adding up.
+pub(super) fn rounded(number: f64) -> f64 {
+    format!("{number:.14e}").parse().unwrap_or(number)
+}
+
 /// A text of the data: on one line, without control characters, cut where it is long.
 pub(super) fn short(text: &str) -> (String, bool) {
     let text = clean(text);
@@ -284,10 +301,10 @@ pub(super) fn short(text: &str) -> (String, bool) {
     }
 }
 
-/// Cuts a reply until it is small enough; `cut` takes something away and says whether there was anything.
-pub(super) fn fit<T: Serialize>(reply: &mut T, mut cut: impl FnMut(&mut T) -> bool) {
-    // Room for the notes that say so.
-    let limit = MAX_BYTES - 1024;
+/// Cuts a reply until it fits into `room` bytes; `cut` takes something away and says whether there was anything.
+pub(super) fn fit<T: Serialize>(reply: &mut T, room: usize, mut cut: impl FnMut(&mut T) -> bool) {
+    // The notes that say so take some.
+    let limit = room.saturating_sub(512);
     let is_large = |reply: &T| serde_json::to_string(reply).is_ok_and(|json| json.len() > limit);
     while is_large(reply) && cut(reply) {}
 }

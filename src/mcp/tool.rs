@@ -109,14 +109,13 @@ fn read<T: Tool>(arguments: &JsonObject) -> Result<T, ToolError> {
             }
             _ => message,
         };
-        let names = schema::argument_names::<T>();
-        ToolError::new("bad_argument", message)
-            .with_hint(format!(
-                "the arguments of {} are {}",
-                T::NAME,
-                names.join(", ")
-            ))
-            .with_valid(names)
+        let told = ToolError::new("bad_argument", &message);
+        if message.starts_with("unknown field") || message.starts_with("missing field") {
+            let names = schema::argument_names::<T>();
+            let hint = format!("the arguments of {} are {}", T::NAME, names.join(", "));
+            return told.with_hint(hint).with_valid(names);
+        }
+        told
     })
 }
 

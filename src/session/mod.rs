@@ -31,6 +31,8 @@ mod doctor;
 mod error;
 pub mod eval;
 mod open;
+mod partial;
+pub mod plot;
 mod prepare;
 mod provider;
 mod run;

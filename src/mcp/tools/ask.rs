@@ -8,11 +8,11 @@ use super::dimension_values::{DimensionValues, Values};
 use super::list_metrics::{ListMetrics, MetricList};
 use crate::mcp::call::Call;
 use crate::mcp::error::{ToolError, clean};
-use crate::mcp::reply::{QueryReply, milliseconds};
+use crate::mcp::reply::{MAX_BYTES, QueryReply, milliseconds};
 use crate::mcp::tool::Tool;
 use crate::session::{
     AskOptions, AskOutcome, Asked, Chip, Clarification, ModelCall, PathTaken, Proposal, Refusal,
-    SessionError,
+    RejectedSql, SessionError,
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -56,6 +56,9 @@ pub(in crate::mcp) struct Reply {
     /// For explain: the metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<MetricDescription>,
+    /// SQL of a language model that did not pass the checks; it was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<Rejected>,
     /// For refused: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<Refused>,
@@ -140,6 +143,15 @@ struct Refused {
     words: Vec<String>,
 }
 
+/// SQL that did not pass, and why.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Rejected {
+    /// The SQL.
+    sql: String,
+    /// What is wrong with it.
+    findings: Vec<String>,
+}
+
 /// An exchange with a language model.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ModelLine {
@@ -181,7 +193,10 @@ impl Tool for Ask {
 
 impl Reply {
     async fn new(call: &Call, asked: Asked) -> Result<Self, ToolError> {
+        let told = asked.difference.iter().chain(&asked.trouble);
         let reply = Self {
+            notes: told.map(|note| clean(note)).collect(),
+            rejected: asked.rejected.as_ref().map(Rejected::new),
             model_calls: asked.calls.iter().map(ModelLine::new).collect(),
             understood_in_ms: milliseconds(asked.elapsed),
             ..Self::default()
@@ -235,7 +250,8 @@ impl Reply {
     async fn with_proposal(mut self, call: &Call, proposal: Proposal) -> Result<Self, ToolError> {
         let reading = &proposal.reading;
         self.understood = reading.chips.iter().map(Understood::new).collect();
-        self.notes = reading.notes.iter().map(|note| clean(note)).collect();
+        self.notes
+            .extend(reading.notes.iter().map(|note| clean(note)));
         self.path = Some(match proposal.path {
             PathTaken::Template => Path::Template,
             PathTaken::Snippet => Path::Snippet,
@@ -243,7 +259,12 @@ impl Reply {
         });
         if proposal.auto_run {
             self.outcome = Outcome::Answered;
-            self.answer = Some(call.run(proposal.compiled, &proposal.connection).await?);
+            let taken = serde_json::to_string(&self).map_or(0, |json| json.len());
+            let room = MAX_BYTES.saturating_sub(taken);
+            self.answer = Some(
+                call.run(proposal.compiled, &proposal.connection, room)
+                    .await?,
+            );
         } else {
             self.outcome = Outcome::NotRun;
             self.query = Some(proposal.query.to_string());
@@ -289,6 +310,16 @@ impl Refused {
             message: clean(&refusal.message),
             hint: refusal.hint.as_deref().map(clean),
             words: refusal.words.iter().map(|(word, _)| clean(word)).collect(),
+        }
+    }
+}
+
+impl Rejected {
+    fn new(rejected: &RejectedSql) -> Self {
+        let findings = rejected.findings.iter();
+        Self {
+            sql: clean(&rejected.sql),
+            findings: findings.map(|finding| clean(&finding.message)).collect(),
         }
     }
 }

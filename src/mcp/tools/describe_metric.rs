@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mcp::call::Call;
 use crate::mcp::error::{ToolError, clean};
-use crate::mcp::reply::{fit, shortened, unit};
+use crate::mcp::reply::{MAX_BYTES, fit, shortened, unit};
 use crate::mcp::tool::Tool;
 use crate::model::{DimensionType, Status};
 use crate::session::{Lineage, MetricCard, Session};
@@ -148,7 +148,7 @@ impl MetricDescription {
             metric: card.name,
         };
         let all = description.dimensions.len();
-        fit(&mut description, |it| {
+        fit(&mut description, MAX_BYTES, |it| {
             shortened(&mut it.dimensions) || shortened(&mut it.lineage)
         });
         description.truncated = description.dimensions.len() < all;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mcp::call::Call;
 use crate::mcp::error::{ToolError, dimensions};
-use crate::mcp::reply::{fit, short, shortened};
+use crate::mcp::reply::{MAX_BYTES, fit, short, shortened};
 use crate::mcp::tool::Tool;
 use crate::model::ColumnState;
 use crate::session::Session;
@@ -120,7 +120,9 @@ impl DimensionValues {
             updated_at: list.updated_at.map(|at| at.to_string()),
             notes: note.into_iter().map(str::to_owned).collect(),
         };
-        fit(&mut values, |values| shortened(&mut values.values));
+        fit(&mut values, MAX_BYTES, |values| {
+            shortened(&mut values.values)
+        });
         let is_wide = matches!(list.state, ColumnState::Wide { .. });
         values.truncated = is_wide || found > values.values.len();
         Ok(values)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mcp::call::Call;
 use crate::mcp::error::{ToolError, clean};
-use crate::mcp::reply::{fit, short, shortened};
+use crate::mcp::reply::{MAX_BYTES, fit, short, shortened};
 use crate::mcp::tool::Tool;
 use crate::model::{Metric, Status};
 use crate::session::Session;
@@ -77,7 +77,7 @@ impl ListMetrics {
             total: hits.len(),
             truncated: false,
         };
-        fit(&mut list, |list| shortened(&mut list.metrics));
+        fit(&mut list, MAX_BYTES, |list| shortened(&mut list.metrics));
         list.truncated = list.metrics.len() < list.total;
         list
     }

@@ -6,6 +6,7 @@ mod describe_metric;
 mod dimension_values;
 mod explain_query;
 mod list_metrics;
+mod plot_distribution;
 mod query_metric;
 
 use super::tool::Entry;
@@ -18,6 +19,7 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<dimension_values::DimensionValues>(),
         Entry::of::<query_metric::QueryMetric>(),
         Entry::of::<compare_periods::ComparePeriods>(),
+        Entry::of::<plot_distribution::PlotDistribution>(),
         Entry::of::<explain_query::ExplainQuery>(),
         Entry::of::<ask::Ask>(),
     ]

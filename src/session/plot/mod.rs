@@ -1,0 +1,10 @@
+//! Plots of a metric across a dimension, from a closed list of kinds, as text and as SVG.
+
+mod data;
+mod statistics;
+mod svg;
+mod text;
+
+pub use data::{Bar, Bin, BoxRow, Plot, PlotKind, PlotRequest, Shape};
+pub use statistics::{FiveNumbers, quantile};
+pub use text::Charset;

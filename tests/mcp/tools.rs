@@ -1,0 +1,477 @@
+//! The tools, one by one.
+
+use std::fs;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::support::{PATIENCE, call, client, refusal, reply, shop};
+
+#[tokio::test]
+async fn metrics_are_found_and_described() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let found = reply(&client, "list_metrics", json!({"search": "turnover"})).await;
+    assert_eq!(found["metrics"][0]["metric"], "gmv");
+    assert_eq!(found["total"], 1);
+    let some = reply(&client, "list_metrics", json!({"limit": 2})).await;
+    assert_eq!(some["metrics"].as_array().unwrap().len(), 2);
+    assert_eq!(some["truncated"], true);
+    let gmv = reply(&client, "describe_metric", json!({"metric": "sales"})).await;
+    assert_eq!(gmv["metric"], "gmv");
+    assert_eq!(gmv["unit"], "USD");
+    assert_eq!(gmv["business_rules"][0], "Cancelled orders do not count");
+    let dimensions = gmv["dimensions"].as_array().unwrap();
+    let email = dimensions.iter().find(|it| it["dimension"] == "email");
+    assert_eq!(email.unwrap()["pii"], true);
+}
+
+#[tokio::test]
+async fn a_query_comes_with_its_line_its_sql_and_its_dates() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let arguments = json!({
+        "metric_name": "turnover",
+        "group_by": ["market"],
+        "time": "last month",
+        "order": ["gmv desc"],
+    });
+    let answer = reply(&client, "query_metric", arguments).await;
+    assert_eq!(answer["metrics"], json!(["gmv"]));
+    assert_eq!(
+        answer["query"],
+        "gmv by market last month order by gmv desc"
+    );
+    assert_eq!(
+        answer["time"],
+        json!({"first": "2025-10-01", "last": "2025-10-31"})
+    );
+    assert_eq!(answer["rows"], json!([["TH", 20.5], ["VN", 6.24]]));
+    assert_eq!(answer["columns"][1]["unit"], "USD");
+    assert_eq!(answer["total_rows"], 2);
+    assert_eq!(answer["truncated"], false);
+    assert!(answer["sql"].as_str().unwrap().contains("SELECT"));
+    assert!(answer["elapsed_ms"].is_u64());
+}
+
+#[tokio::test]
+async fn a_missing_value_is_null_and_an_empty_text_is_not() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let answer = reply(
+        &client,
+        "query_metric",
+        json!({"metric_name": "orders", "group_by": ["note"]}),
+    )
+    .await;
+    let rows = answer["rows"].as_array().unwrap();
+    assert!(rows.contains(&json!(["", 1])), "{rows:?}");
+    assert!(rows.contains(&json!([null, 2])), "{rows:?}");
+}
+
+#[tokio::test]
+async fn dimensions_restrict_as_arguments_and_as_filters() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let lines = [
+        (json!({"country": "TH"}), "country = TH"),
+        (json!({"market": ["TH", "VN"]}), "market in (TH, VN)"),
+        (
+            json!({"filters": {"market": {"not": ["TH"]}}}),
+            "market not in (TH)",
+        ),
+        (
+            json!({"filters": {"market": {"not": "TH"}}, "channel": "ads"}),
+            "market != TH and channel = ads",
+        ),
+        (
+            json!({"filters": {"gmv": {"gte": 2, "lt": 7.5}}, "group_by": ["market"]}),
+            "gmv >= 2 and gmv < 7.5",
+        ),
+        (
+            json!({"filters": {"note": {"is_null": true}}}),
+            "note is null",
+        ),
+        (
+            json!({"filters": {"note": {"like": "pl%"}}}),
+            "note like 'pl%'",
+        ),
+    ];
+    for (mut arguments, condition) in lines {
+        arguments["metric_name"] = "gmv".into();
+        let answer = reply(&client, "query_metric", arguments).await;
+        let line = answer["query"].as_str().unwrap();
+        assert!(line.contains(condition), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_dimension_is_refused_with_those_there_are() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    for arguments in [
+        json!({"metric_name": "gmv", "group_by": ["foo"]}),
+        json!({"metric_name": "gmv", "foo": "x"}),
+        json!({"metric_name": "gmv", "filters": {"foo": "x"}}),
+    ] {
+        let error = refusal(&client, "query_metric", arguments).await;
+        assert_eq!(error["code"], "unknown_dimension");
+        assert_eq!(error["message"], "unknown dimension 'foo'");
+        let hint = error["hint"].as_str().unwrap();
+        assert!(
+            hint.starts_with("dimensions of gmv: market, channel"),
+            "{hint}"
+        );
+        let valid = error["valid_values"].as_array().unwrap();
+        assert!(valid.contains(&"market".into()), "{valid:?}");
+    }
+}
+
+#[tokio::test]
+async fn names_and_values_that_do_not_exist_are_refused_with_those_that_do() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let error = refusal(
+        &client,
+        "query_metric",
+        json!({"metric_name": "gmv by market"}),
+    )
+    .await;
+    assert_eq!(error["code"], "unknown_metric");
+    assert!(
+        error["valid_values"]
+            .as_array()
+            .unwrap()
+            .contains(&"gmv".into())
+    );
+    let error = refusal(
+        &client,
+        "query_metric",
+        json!({"metric_name": "gmv", "market": "XY"}),
+    )
+    .await;
+    assert_eq!(error["code"], "unknown_value");
+    assert_eq!(error["valid_values"], json!(["TH", "VN", "ID"]));
+    let error = refusal(&client, "describe_metric", json!({"metric": "gmvv"})).await;
+    assert_eq!(error["code"], "unknown_metric");
+    assert!(
+        error["hint"]
+            .as_str()
+            .unwrap()
+            .contains("did you mean 'gmv'")
+    );
+    let error = refusal(
+        &client,
+        "dimension_values",
+        json!({"dimension": "foo", "metric": "gmv"}),
+    )
+    .await;
+    assert_eq!(error["code"], "unknown_dimension");
+    let error = refusal(
+        &client,
+        "query_metric",
+        json!({"metric_name": "gmv", "time": "some time ago"}),
+    )
+    .await;
+    assert_eq!(error["code"], "syntax");
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("argument 'time'")
+    );
+}
+
+#[tokio::test]
+async fn arguments_that_are_not_known_or_not_readable_are_named() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let cases = [
+        (
+            "list_metrics",
+            json!({"find": "gmv"}),
+            "unknown field `find`",
+        ),
+        ("list_metrics", json!({"limit": "ten"}), "argument 'limit'"),
+        (
+            "query_metric",
+            json!({"metric_name": "gmv", "limit": "ten"}),
+            "argument 'limit'",
+        ),
+        ("query_metric", json!({}), "metric_name is missing"),
+        (
+            "query_metric",
+            json!({"metric_name": "gmv", "filters": {"market": {"is": "TH"}}}),
+            "argument 'filters'",
+        ),
+        (
+            "query_metric",
+            json!({"metric_name": "gmv", "filters": {"market": []}}),
+            "names no value",
+        ),
+        (
+            "plot_distribution",
+            json!({"metric": "gmv", "dimension": "market", "kind": "pie"}),
+            "argument 'kind'",
+        ),
+        (
+            "compare_periods",
+            json!({"metric": "gmv", "time": "last month"}),
+            "missing field `compare`",
+        ),
+    ];
+    for (tool, arguments, expected) in cases {
+        let error = refusal(&client, tool, arguments).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_is_cut_and_says_so() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let answer = reply(
+        &client,
+        "query_metric",
+        json!({"metric_name": "numbers", "group_by": ["i"]}),
+    )
+    .await;
+    assert_eq!(answer["rows"].as_array().unwrap().len(), 200);
+    assert_eq!(answer["returned_rows"], 200);
+    assert_eq!(answer["total_rows"], 1000);
+    assert_eq!(answer["truncated"], true);
+    let note = answer["notes"][0].as_str().unwrap();
+    assert!(
+        note.starts_with("these are the first 200 rows of 1000"),
+        "{note}"
+    );
+
+    let wide = json!({"metrics": ["numbers"], "group_by": ["words", "i"], "order": ["words"]});
+    let result = call(&client, "query_metric", wide).await;
+    let text = &result.content[0].as_text().unwrap().text;
+    assert!(text.len() <= 32 * 1024, "{}", text.len());
+    let answer = result.structured_content.unwrap();
+    assert_eq!(answer["total_rows"], 1000);
+    assert_eq!(answer["truncated"], true);
+}
+
+#[tokio::test]
+async fn personal_data_is_not_given_to_a_model() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    for (tool, arguments) in [
+        ("dimension_values", json!({"dimension": "email"})),
+        (
+            "dimension_values",
+            json!({"dimension": "email", "metric": "gmv"}),
+        ),
+        (
+            "query_metric",
+            json!({"metric_name": "gmv", "group_by": ["email"]}),
+        ),
+        (
+            "query_metric",
+            json!({"metric_name": "gmv", "group_by": ["buyer.email"]}),
+        ),
+        (
+            "plot_distribution",
+            json!({"metric": "gmv", "dimension": "email"}),
+        ),
+    ] {
+        let error = refusal(&client, tool, arguments).await;
+        assert_eq!(error["code"], "personal_data", "{error}");
+    }
+}
+
+#[tokio::test]
+async fn values_are_listed_as_they_are_spelled() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let values = reply(
+        &client,
+        "dimension_values",
+        json!({"dimension": "market", "limit": 2}),
+    )
+    .await;
+    assert_eq!(values["values"][0], json!({"value": "TH", "rows": 2}));
+    assert_eq!(values["distinct"], 3);
+    assert_eq!(values["truncated"], true);
+    let values = reply(&client, "dimension_values", json!({"dimension": "channel"})).await;
+    assert_eq!(values["distinct"], Value::Null);
+    assert!(values["notes"][0].as_str().unwrap().contains("not indexed"));
+}
+
+#[tokio::test]
+async fn two_periods_are_compared() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let answer = reply(
+        &client,
+        "compare_periods",
+        json!({"metric": "gmv", "time": "2025-10", "compare": "previous period"}),
+    )
+    .await;
+    assert_eq!(
+        answer["compared_with"],
+        json!({"first": "2025-09-01", "last": "2025-09-30"})
+    );
+    let roles: Vec<&Value> = answer["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["role"])
+        .collect();
+    assert_eq!(roles, ["metric", "prior", "change", "change_percent"]);
+    let row = answer["rows"][0].as_array().unwrap();
+    assert_eq!((&row[0], &row[1]), (&json!(26.74), &json!(10.0)));
+}
+
+#[tokio::test]
+async fn a_period_that_is_not_over_is_noted() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let answer = reply(
+        &client,
+        "query_metric",
+        json!({"metric_name": "gmv", "group_by": ["month"], "time": "rolling 60 days"}),
+    )
+    .await;
+    assert_eq!(
+        answer["notes"][0],
+        "the first month is only partly in the range, and the month of 2025-11-20 is not over yet"
+    );
+}
+
+#[tokio::test]
+async fn a_query_is_explained_without_being_run() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let told = reply(&client, "explain_query", json!({"query": "forever"})).await;
+    assert!(told["sql"].as_str().unwrap().contains("4000000000"));
+    let told = reply(
+        &client,
+        "explain_query",
+        json!({"metric_name": "sales", "segment": "SMB", "time": "last month"}),
+    )
+    .await;
+    assert_eq!(told["query"], "gmv by none where segment = SMB last month");
+    assert_eq!(told["metrics"][0]["formula"], "sum of amount over orders");
+    let kinds: Vec<&Value> = told["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["kind"])
+        .collect();
+    assert!(
+        kinds.contains(&&json!("join")) && kinds.contains(&&json!("time")),
+        "{kinds:?}"
+    );
+    let error = refusal(
+        &client,
+        "explain_query",
+        json!({"query": "gmv", "metric_name": "gmv"}),
+    )
+    .await;
+    assert_eq!(error["code"], "bad_argument");
+}
+
+#[tokio::test]
+async fn plots_come_as_text_numbers_and_svg() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let arguments = json!({"metric": "gmv", "dimension": "market", "ascii": true});
+    let result = call(&client, "plot_distribution", arguments).await;
+    let picture = &result.content[0].as_text().unwrap().text;
+    let lines: Vec<&str> = picture.lines().collect();
+    assert_eq!(lines[0], "Gross merchandise value by market, all time");
+    assert!(
+        lines[1].starts_with("TH  ####") && lines[1].ends_with("$30.50"),
+        "{picture}"
+    );
+    assert!(picture.is_ascii());
+    let plot = result.structured_content.unwrap();
+    assert_eq!(plot["bars"][0], json!({"label": "TH", "value": 30.5}));
+    assert!(plot["svg"].as_str().unwrap().starts_with("<svg xmlns="));
+
+    let arguments = json!({"metric": "numbers", "dimension": "i", "kind": "hist"});
+    let plot = reply(&client, "plot_distribution", arguments).await;
+    assert_eq!(
+        plot["bins"],
+        json!([{"from": 1.0, "to": 1.0, "count": 1000}])
+    );
+
+    let arguments = json!({"metric": "gmv", "dimension": "market", "kind": "box"});
+    let plot = reply(&client, "plot_distribution", arguments).await;
+    let numbers = &plot["boxes"][0];
+    assert_eq!(numbers["count"], 3);
+    assert_eq!(numbers["median"], 6.24);
+    assert_eq!(numbers["q1"], 4.12);
+
+    let arguments = json!({"metric": "gmv", "dimension": "market", "kind": "box", "per": "month", "time": "last 2 months"});
+    let plot = reply(&client, "plot_distribution", arguments).await;
+    assert_eq!(plot["boxes"][0]["label"], "TH");
+}
+
+#[tokio::test]
+async fn hostile_text_of_the_data_stays_text() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let arguments = json!({"metric": "hostility", "dimension": "words"});
+    let plot = reply(&client, "plot_distribution", arguments).await;
+    let svg = plot["svg"].as_str().unwrap();
+    assert!(
+        svg.contains("&lt;script&gt;") && !svg.contains("<script"),
+        "{svg}"
+    );
+    let whole = plot.to_string();
+    assert!(!whole.contains("\\u001b"), "{whole}");
+    let arguments = json!({"metric_name": "hostility", "group_by": ["words"]});
+    let answer = reply(&client, "query_metric", arguments).await.to_string();
+    assert!(!answer.contains("\\u001b"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_question_that_is_not_understood_is_refused_with_its_words() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let answer = reply(&client, "ask", json!({"question": "how is the weather"})).await;
+    assert_eq!(answer["outcome"], "refused");
+    assert!(
+        !answer["refused"]["words"].as_array().unwrap().is_empty(),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn an_edit_of_the_definitions_shows_without_a_restart() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let before = reply(&client, "list_metrics", json!({"search": "brand_new"})).await;
+    assert_eq!(before["total"], 0);
+    let text = "metrics:\n  brand_new: {base_table: orders, agg: count}\n";
+    fs::write(shop.path().join("metrics/new.yaml"), text).unwrap();
+    let begin = Instant::now();
+    while reply(&client, "list_metrics", json!({"search": "brand_new"})).await["total"] == 0 {
+        assert!(begin.elapsed() < PATIENCE, "the new metric never showed");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn many_calls_are_answered_at_once() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let calls = (0..20).map(|i| {
+        let market = ["TH", "VN", "ID"][i % 3];
+        reply(
+            &client,
+            "query_metric",
+            json!({"metric_name": "orders", "market": market}),
+        )
+    });
+    let answers = futures_util::future::join_all(calls).await;
+    for (i, answer) in answers.iter().enumerate() {
+        assert_eq!(answer["rows"][0][0], [2, 2, 1][i % 3]);
+    }
+}
