@@ -2,10 +2,27 @@
 //!
 //! [`understand`] is the deterministic extractor: no network, no clock, the same answer every time.
 
+mod about;
+mod chips;
+mod comparing;
+mod conditions;
+mod draft;
+mod follow_up;
+mod grouping;
 mod lexicon;
+mod meanings;
+mod ranking;
+mod reader;
+mod refusing;
+mod resolve;
+mod scan;
+mod similar;
+mod thresholds;
 mod understand;
 mod understanding;
 mod values;
+mod vocabulary;
+mod words;
 pub mod world;
 
 pub use lexicon::Lexicon;

@@ -2,9 +2,12 @@
 
 use jiff::civil::Date;
 
-use super::{Choices, Lexicon, Refusal, RefusalCode, Understanding};
+use super::reader::Reader;
+use super::refusing::refuse;
+use super::words::split;
+use super::{Choices, Lexicon, Reading, RefusalCode, Understanding, about, chips, resolve, scan};
 use crate::compile::Reachability;
-use crate::model::{MetricQuery, Registry, ValueLookup};
+use crate::model::{Filter, GroupBy, Intent, MetricQuery, Registry, ValueLookup};
 
 /// What a question is read against.
 #[derive(Clone, Copy)]
@@ -25,13 +28,87 @@ pub struct Setting<'a> {
     pub previous: Option<&'a MetricQuery>,
 }
 
+/// Most words of a question. What people ask has a dozen.
+const MOST_WORDS: usize = 120;
+
 /// Reads a question: the same answer for the same setting, every time.
-pub fn understand(question: &str, _setting: &Setting<'_>) -> Understanding {
-    Understanding::Refused(Box::new(Refusal {
-        code: RefusalCode::UnknownWords,
-        message: "not understood".to_owned(),
-        hint: None,
-        words: vec![(question.to_owned(), 0..question.len())],
-        understood: Vec::new(),
-    }))
+pub fn understand(question: &str, setting: &Setting<'_>) -> Understanding {
+    match read(question, setting) {
+        Ok(reading) => Understanding::Clear(Box::new(reading)),
+        Err(other) => *other,
+    }
+}
+
+fn read(question: &str, setting: &Setting<'_>) -> Result<Reading, Box<Understanding>> {
+    if let Some(reading) = query_line(question, setting) {
+        return Ok(reading);
+    }
+    let words = split(question);
+    if let Some(first) = words.get(MOST_WORDS) {
+        let range = first.range.start..question.len();
+        let text = question.get(range.clone()).unwrap_or_default();
+        return Err(refuse(
+            RefusalCode::UnknownWords,
+            format!("a question has at most {MOST_WORDS} words; these were not read any more"),
+            Some("ask one thing at a time".to_owned()),
+            vec![(text.to_owned(), range)],
+        ));
+    }
+    let items = scan::scan(question, &words, setting);
+    let mut reader = Reader::new(question, &words, &items, setting);
+    if let Some(reading) = about::about(&reader) {
+        return Ok(reading);
+    }
+    reader.read()?;
+    if let Some(stop) = reader.left_over() {
+        return Err(reader.with_chips(stop));
+    }
+    match resolve::resolve(&mut reader) {
+        Ok(reading) => Ok(reading),
+        Err(stop) => Err(reader.with_chips(stop)),
+    }
+}
+
+/// A query line is what it is, where all its names are names; grouping by `none` and the like are its own words.
+fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
+    let query: MetricQuery = question.parse().ok()?;
+    let registry = setting.registry;
+    let is_dimension =
+        |name: &str| super::meanings::reached(&query.metrics, name, setting).is_some();
+    let metrics = !query.metrics.is_empty()
+        && query
+            .metrics
+            .iter()
+            .all(|name| registry.metric(name).is_some());
+    let groups = query.group_by.iter().flatten().all(|group| match group {
+        GroupBy::Dimension(name) | GroupBy::Grain { of: Some(name), .. } => is_dimension(name),
+        GroupBy::Grain { of: None, .. } => true,
+    });
+    let fields = query
+        .filters
+        .iter()
+        .flat_map(Filter::fields)
+        .all(|field| registry.metric(field).is_some() || is_dimension(field));
+    if !(metrics && groups && fields) {
+        return None;
+    }
+    let mut query = query;
+    for name in &mut query.metrics {
+        if let Some(metric) = registry.metric(name) {
+            name.clone_from(&metric.name);
+        }
+    }
+    let mut chips = chips::chips(question, &query, &chips::Part::default(), setting);
+    for chip in &mut chips {
+        if chip.certainty == super::Certainty::Kept {
+            chip.certainty = super::Certainty::Exact;
+            chip.range = 0..question.len();
+        }
+    }
+    Some(Reading {
+        intent: Intent::from(&query),
+        chips,
+        notes: Vec::new(),
+        is_follow_up: false,
+    })
 }

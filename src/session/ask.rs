@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+use super::choices::StillMeant;
 use crate::ask::{
-    Chip, Clarification, Meaning, Reading, Refusal, RefusalCode, Setting, Understanding, understand,
+    Chip, Clarification, Reading, Refusal, RefusalCode, Setting, Understanding, understand,
 };
 use crate::compile::{CompileError, Compiled};
 use crate::model::{IntentKind, MetricQuery, NoValues, ValueLookup};
@@ -161,12 +162,18 @@ impl Session {
             Some(index) => index.as_ref(),
             None => &NoValues,
         };
+        let choices = StillMeant {
+            session: self,
+            registry: &version.catalog.registry,
+            reach: &version.catalog.reach,
+            remembered: self.remembered(),
+        };
         let setting = Setting {
             registry: &version.catalog.registry,
             reach: &version.catalog.reach,
             lexicon: version.lexicon(),
             values,
-            choices: &(),
+            choices: &choices,
             today: self.today(),
             previous,
         };
@@ -188,7 +195,10 @@ impl Session {
         let understood = self.understand(question, options.previous.as_ref());
         stage(Stage::Resolving);
         let outcome = match understood {
-            Understanding::Clear(reading) => self.resolve(question, *reading),
+            Understanding::Clear(reading) => {
+                self.count_choices(question, &reading);
+                self.resolve(question, *reading)
+            }
             Understanding::Unsure(clarification) => AskOutcome::Choose(clarification),
             Understanding::Refused(refusal) => AskOutcome::Refused(refusal),
         };
@@ -254,9 +264,4 @@ fn refusal(question: &str, error: CompileError, understood: Vec<Chip>) -> Refusa
         words: error.word.into_iter().map(place).collect(),
         understood,
     }
-}
-
-impl Session {
-    /// Remembers what the user chose for words, for all questions after this one.
-    pub fn choose(&self, _words: &str, _meaning: &Meaning) {}
 }

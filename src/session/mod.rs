@@ -24,6 +24,7 @@ mod cache;
 mod card;
 mod catalog;
 pub mod cell;
+mod choices;
 mod complete;
 mod complete_word;
 mod connections;
@@ -52,6 +53,7 @@ pub use ask::{
 };
 pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
 pub use catalog::{Catalog, Reload};
+pub use choices::RememberedChoice;
 pub use complete::Completion;
 pub use connections::ConnectionInfo;
 pub use doctor::{Check, CheckStatus};

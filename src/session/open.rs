@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::cache::ResultCache;
 use super::catalog::Version;
+use super::choices::Remembered;
 use super::connections::Connections;
 use super::{Hit, SessionError, StateFolder};
 use crate::compile::{CompileError, CompileOptions, Compiled, compile};
@@ -44,6 +45,7 @@ struct Inner {
     version: RwLock<Arc<Version>>,
     usage: OnceLock<Result<Usage, UsageError>>,
     counts: Mutex<Option<Arc<HashMap<String, u64>>>>,
+    remembered: Mutex<Option<Arc<Remembered>>>,
     cache: ResultCache,
 }
 
@@ -72,6 +74,7 @@ impl Session {
                 version: RwLock::new(Arc::new(version)),
                 usage: OnceLock::new(),
                 counts: Mutex::default(),
+                remembered: Mutex::default(),
                 cache: ResultCache::default(),
             }),
         };
@@ -200,6 +203,11 @@ impl Session {
             .usage
             .get_or_init(|| Usage::open(&self.state().usage()))
             .as_ref()
+    }
+
+    pub(super) fn remembered_choices(&self) -> MutexGuard<'_, Option<Arc<Remembered>>> {
+        let remembered = self.inner.remembered.lock();
+        remembered.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn version(&self) -> Arc<Version> {

@@ -136,6 +136,18 @@ impl Session {
         columns
     }
 
+    /// Whether a dimension has a value, as far as that is known.
+    pub(super) fn may_have(&self, dimension: &str, value: &str) -> bool {
+        let Some(index) = self.index(&self.connection()) else {
+            return true;
+        };
+        let may_have = |column: &Column| match index.state(&column.table, &column.column) {
+            ColumnState::Indexed { .. } => index.contains(&column.table, &column.column, value),
+            _ => true,
+        };
+        self.index_columns(&[], dimension).iter().any(may_have)
+    }
+
     /// The error for a dimension that no dataset has, if none has it.
     ///
     /// # Errors

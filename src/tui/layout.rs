@@ -267,14 +267,14 @@ fn parts_rows(state: &State, columns: u16, most: u16) -> u16 {
         .iter()
         .map(|remark| wrap(&remark.text, usize::from(columns)).len())
         .sum();
-    let said = u16::try_from(said).unwrap_or(most);
-    if remarks.iter().any(|remark| remark.is_error) {
-        return said.clamp(1, 4);
-    }
-    let lines = flow(&parts::shown(state), columns)
-        .last()
-        .map_or(1, |place| place.row + 1);
-    (said + lines).min(most.max(said))
+    let said = u16::try_from(said).unwrap_or(4).min(4);
+    let lines = match state.prompt.error {
+        Some(_) => 0,
+        None => flow(&parts::shown(state), columns)
+            .last()
+            .map_or(0, |place| place.row + 1),
+    };
+    (said + lines).clamp(1, most.max(said))
 }
 
 /// Where a part of the query stands: line and column, with the width of its word and of its text.

@@ -1,5 +1,7 @@
-//! The query log: what was asked, how often and how fast, and what models cost; ranks the catalog.
+//! The query log: what was asked, how often and how fast, what models cost, and what words were chosen to mean; ranks the
+//! catalog.
 
+mod choices;
 mod read;
 mod write;
 
@@ -10,9 +12,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::store::{self, Connection, OnDamage, StoreError};
+pub use choices::Choice;
 use write::Writer;
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -41,6 +44,14 @@ CREATE TABLE model_calls (
     tokens_out INTEGER NOT NULL,
     cost       REAL NOT NULL,
     PRIMARY KEY (day, model)
+) WITHOUT ROWID;
+",
+    "
+CREATE TABLE choices (
+    words   TEXT PRIMARY KEY,
+    meaning TEXT NOT NULL,
+    at      TIMESTAMP NOT NULL,
+    used    INTEGER NOT NULL
 ) WITHOUT ROWID;
 ",
 ];

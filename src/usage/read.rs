@@ -84,6 +84,6 @@ fn entry(row: &Row<'_>) -> Result<HistoryEntry, SqlError> {
 }
 
 /// Only this room writes timestamps, so that one which cannot be read can only come from a foreign hand.
-fn timestamp(text: &str) -> Timestamp {
+pub(super) fn timestamp(text: &str) -> Timestamp {
     text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::choices::{self, Change};
 use super::{ModelCost, Outcome, QueryRecord};
 use crate::store::{Connection, SqlError, StoreError, params};
 
@@ -21,6 +22,7 @@ pub(super) struct Writer {
 enum Order {
     Record(QueryRecord),
     Spend(ModelCost),
+    Change(Change),
     /// Answer when everything before this is written.
     Report(Sender<()>),
 }
@@ -47,6 +49,10 @@ impl Writer {
 
     pub(super) fn spend(&self, cost: ModelCost) {
         self.send(Order::Spend(cost));
+    }
+
+    pub(super) fn change(&self, change: Change) {
+        self.send(Order::Change(change));
     }
 
     /// Waits a moment for what was recorded before.
@@ -85,6 +91,11 @@ fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
             Order::Spend(cost) => {
                 if let Err(error) = add(&connection, &cost) {
                     tracing::warn!(%error, "the cost of a model could not be written down");
+                }
+            }
+            Order::Change(change) => {
+                if let Err(error) = choices::write(&connection, &change) {
+                    tracing::warn!(%error, "a choice could not be written down");
                 }
             }
             Order::Report(done) => {

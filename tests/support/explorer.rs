@@ -8,7 +8,7 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use jiff::civil::date;
 use metrex::model::{ColumnType, ConnectionKind};
-use metrex::session::{OpenOptions, ReindexOptions, RunOptions, Session};
+use metrex::session::{Asked, OpenOptions, ReindexOptions, RunOptions, Session};
 use metrex::tui::{
     AskNews, Chord, Depth, Effect, HitMap, LineInput, Message, RunNews, State, Theme, answer,
     setting, update, view,
@@ -202,6 +202,8 @@ pub struct Explorer {
     pub copied: Vec<String>,
     /// Files that were opened in an editor, with their line.
     pub edited: Vec<(PathBuf, u32)>,
+    /// Outcomes of questions, instead of the session's, in order.
+    pub replies: VecDeque<Asked>,
     /// Whether it has ended.
     pub ended: bool,
     /// Effects are kept instead of being carried out.
@@ -250,6 +252,7 @@ impl Explorer {
             hits: HitMap::default(),
             copied: Vec::new(),
             edited: Vec::new(),
+            replies: VecDeque::new(),
             ended: false,
             hold: false,
             held: VecDeque::new(),
@@ -363,10 +366,14 @@ impl Explorer {
                 }
                 let mut stages = Vec::new();
                 let cancel = CancellationToken::new();
-                let asked = self
-                    .session
-                    .ask(&question, &options, cancel, |stage| stages.push(stage));
-                let mut asked = self.runtime.block_on(asked);
+                let stage = |stage| stages.push(stage);
+                let mut asked = match self.replies.pop_front() {
+                    Some(asked) => asked,
+                    None => {
+                        let asked = self.session.ask(&question, &options, cancel, stage);
+                        self.runtime.block_on(asked)
+                    }
+                };
                 asked.elapsed = Duration::from_millis(3);
                 let stages = stages.into_iter().map(AskNews::Stage);
                 let news = stages.chain([AskNews::Ended(Box::new(asked))]);

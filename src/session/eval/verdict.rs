@@ -160,16 +160,18 @@ fn describe(outcome: &AskOutcome) -> String {
     }
 }
 
-/// Whether a refusal names one of the words, marked in the question or in its message.
+/// Most words that a refusal may mark around the one that is in the way; a refusal that marks everything names nothing.
+const AROUND: usize = 3;
+
+/// Whether a refusal names one of the words: marked in the question, or, where nothing is marked, in its message.
 fn names_one(refusal: &Refusal, words: &[String]) -> bool {
-    let marked = |word: &String| {
-        let mut all = refusal.words.iter().map(|(marked, _)| marked);
-        all.any(|marked| overlap(marked, word))
+    let names = |word: &String| {
+        let most = split(word).len() + AROUND;
+        let mut marked = refusal.words.iter().map(|(marked, _)| marked);
+        marked.any(|marked| overlap(marked, word) && split(marked).len() <= most)
+            || (refusal.words.is_empty() && has_word(&refusal.message, word))
     };
-    words.is_empty()
-        || words
-            .iter()
-            .any(|word| marked(word) || has_word(&refusal.message, word))
+    words.is_empty() || words.iter().any(names)
 }
 
 fn is_about(clarification: &Clarification, words: &str) -> bool {
@@ -182,15 +184,15 @@ fn overlap(one: &str, other: &str) -> bool {
 }
 
 fn has_word(text: &str, word: &str) -> bool {
-    let words = |text: &str| -> Vec<String> {
-        let apart = text.split(|c: char| !c.is_alphanumeric());
-        apart
-            .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
-            .collect()
-    };
-    let (text, word) = (words(text), words(word));
+    let (text, word) = (split(text), split(word));
     !word.is_empty() && text.windows(word.len()).any(|window| window == word)
+}
+
+fn split(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 fn same_dimension(session: &Session, one: &str, other: &str) -> bool {

@@ -54,6 +54,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Reloaded { catalog, problems } => {
             state.catalog = catalog;
             state.problems = problems;
+            // What a model wrote was checked against the definitions as they were.
+            if let Some(origin) = &mut state.origin {
+                origin.written = None;
+            }
             ask_again(state)
         }
         Message::Connected { connection, error } => {
@@ -144,16 +148,13 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
                 result::find(state);
                 Vec::new()
             }
-            // A pasted text is a query line, wherever no other text is typed.
+            // A pasted text is a query line or a question, wherever no other text is typed.
             _ => {
                 let mut effects = if state.prompt.typing {
                     Vec::new()
                 } else {
-                    prompt::open(state)
+                    ask::open(state)
                 };
-                if !state.prompt.typing {
-                    return effects;
-                }
                 state.prompt.input.paste(text);
                 effects.extend(prompt::typed(state, true));
                 effects
@@ -275,6 +276,9 @@ fn ask_again(state: &mut State) -> Vec<Effect> {
     let mut effects = vec![state.ask(Lookup::Search(words))];
     if let Some(metric) = state.details.metric.clone() {
         effects.push(state.ask(Lookup::Describe(metric)));
+    }
+    if state.prompt.typing {
+        effects.extend(ask::read(state));
     }
     effects.extend(query::ask_sql(state));
     effects

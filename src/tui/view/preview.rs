@@ -136,25 +136,25 @@ fn reasons(state: &State, width: usize) -> Vec<Line<'_>> {
     };
     let theme = &state.theme;
     let mut lines = Vec::new();
-    for reason in &compiled.reasons {
-        let word = match reason.kind {
-            ReasonKind::Source => "source",
-            ReasonKind::Join => "join",
-            ReasonKind::Filter => "filter",
-            ReasonKind::Time => "time",
-            ReasonKind::Compare => "versus",
-            ReasonKind::Default => "default",
-            ReasonKind::Note => "note",
+    let origin = state
+        .origin()
+        .filter(|origin| origin.query == state.preview.query);
+    let notes = origin.iter().flat_map(|origin| &origin.notes);
+    let notes = notes.map(|note| ("asked", note, theme.warning));
+    let reasons = compiled.reasons.iter().map(|reason| {
+        let (word, style) = match reason.kind {
+            ReasonKind::Source => ("source", theme.dim),
+            ReasonKind::Join => ("join", theme.dim),
+            ReasonKind::Filter => ("filter", theme.dim),
+            ReasonKind::Time => ("time", theme.dim),
+            ReasonKind::Compare => ("versus", theme.dim),
+            ReasonKind::Default => ("default", theme.dim),
+            ReasonKind::Note => ("note", theme.warning),
         };
-        let style = if reason.kind == ReasonKind::Note {
-            theme.warning
-        } else {
-            theme.dim
-        };
-        for (index, text) in wrap(&reason.text, width.saturating_sub(9))
-            .into_iter()
-            .enumerate()
-        {
+        (word, &reason.text, style)
+    });
+    for (word, text, style) in notes.chain(reasons) {
+        for (index, text) in wrap(text, width.saturating_sub(9)).into_iter().enumerate() {
             let word = if index == 0 { word } else { "" };
             lines.push(Line::from(vec![
                 Span::styled(format!("{word:<9}"), theme.comment),

@@ -13,6 +13,9 @@ use crate::tui::parts;
 use crate::tui::state::{Focus, Phase, State};
 use crate::tui::widgets::text::{Align, put, truncate, width};
 
+/// Columns below which a question is cut beyond recognition.
+const LEAST_QUESTION: usize = 12;
+
 /// What is to be known about the query as a whole: that it runs, or that the result is not its.
 fn remark(state: &State) -> Line<'static> {
     let theme = &state.theme;
@@ -55,13 +58,17 @@ fn draw_origin(state: &State, frame: &mut Frame<'_>, area: Rect) {
         return;
     };
     let path = origin.path_words();
-    let room = usize::from(area.width).saturating_sub(width(&path) + 12);
     let question = origin
         .question
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let text = format!(" \"{}\" · {path} ", truncate(&question, room));
+    let room = usize::from(area.width).saturating_sub(width(&path) + 12);
+    let text = if room < LEAST_QUESTION {
+        format!(" {path} ")
+    } else {
+        format!(" \"{}\" · {path} ", truncate(&question, room))
+    };
     let line = Rect {
         x: area.x + 1,
         y: area.bottom().saturating_sub(1),

@@ -1,0 +1,87 @@
+//! "by market and month", "per channel", "market-wise": what the answer is split by.
+
+use super::draft::Group;
+use super::reader::{Read, Reader};
+use super::scan::Kind;
+use super::vocabulary::Keyword;
+
+impl Reader<'_> {
+    /// The groupings after a word such as "by", at `at`. "by" before a metric says what is ranked by, before a value how:
+    /// "orders by bank transfer".
+    pub(super) fn grouping(&mut self, at: usize) -> Read<usize> {
+        let first = self.after_lead(at + 1);
+        if !self.is_groupable(first) {
+            if self.has_values(first) {
+                self.take(at);
+                return Ok(self.values(at, first, false));
+            }
+            if self.is_metric(first) && (self.draft.rank.is_some() || !self.draft.groups.is_empty())
+            {
+                self.take(at);
+                return Ok(self.rank_by(first));
+            }
+            return Ok(at + 1);
+        }
+        let mut next = first;
+        let mut end = at + 1;
+        while self.is_groupable(next) {
+            self.group_at(next);
+            end = next + 1;
+            let mut following = self.after_noise(end);
+            let comma = self.after_comma(following);
+            let joined = matches!(
+                self.keyword_at(following),
+                Some(Keyword::And | Keyword::Now)
+            );
+            if !(comma || joined) {
+                break;
+            }
+            if joined {
+                following = self.after_noise(following + 1);
+            }
+            if self.keyword_at(following) == Some(Keyword::By) {
+                following = self.after_noise(following + 1);
+            }
+            if !self.is_groupable(following) {
+                break;
+            }
+            for between in end..following {
+                self.take(between);
+            }
+            next = following;
+        }
+        self.take(at);
+        for between in at + 1..first {
+            self.take(between);
+        }
+        Ok(end)
+    }
+
+    /// Whether an item can be grouped by: a dimension, a grain, or the end of a dimension's name.
+    fn is_groupable(&self, at: usize) -> bool {
+        match self.items.get(at).map(|item| &item.kind) {
+            Some(Kind::Name(named)) => !named.names.dimensions.is_empty() || self.ends_a_name(at),
+            Some(Kind::Keyword(Keyword::Unit(_) | Keyword::Every(_))) => true,
+            Some(Kind::Unknown) => self.ends_a_name(at),
+            _ => false,
+        }
+    }
+
+    /// Whether an item that names no dimension ends the name of one, and is no metric or value.
+    pub(super) fn ends_a_name(&self, at: usize) -> bool {
+        let stems = self.stems(at);
+        !stems.is_empty()
+            && !self.is_metric(at)
+            && !self.has_values(at)
+            && self.setting.lexicon.ending(&stems).next().is_some()
+    }
+
+    /// Groups by the item at `at`.
+    pub(super) fn group_at(&mut self, at: usize) {
+        let group = match self.keyword_at(at) {
+            Some(Keyword::Unit(grain) | Keyword::Every(grain)) => Group::Grain(grain),
+            _ => Group::Dimension(self.dimension_names(at), self.stems(at)),
+        };
+        self.group(at, at + 1, group);
+    }
+}

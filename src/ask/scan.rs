@@ -1,0 +1,558 @@
+//! From words to items: the cheapest way to read every word as a name, a value, a time, a number or a word of the grammar.
+
+use std::ops::Range;
+
+use super::lexicon::Names;
+use super::meanings::{self, ValueMeaning};
+use super::similar::{is_swap, is_typo};
+use super::vocabulary::{CORRECTED, KEYWORDS, Keyword, LONGEST};
+use super::words::{Number, RANGE, Word, number};
+use super::{Meaning, Setting};
+use crate::model::TimeRange;
+use crate::model::time_phrase::{self, Phrase};
+
+/// Some words that mean something together.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// Which words.
+    pub(super) words: Range<usize>,
+    /// Their bytes in the question.
+    pub(super) range: Range<usize>,
+    /// What they mean.
+    pub(super) kind: Kind,
+    /// What they were read as, where they are misspelt or in another order.
+    pub(super) similar: Option<String>,
+}
+
+/// What some words mean by themselves.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    /// Names of the registry, or values of dimensions; which one, the grammar decides.
+    Name(Box<Named>),
+    /// A time range.
+    Time(Phrase<TimeRange>),
+    /// A word of the grammar.
+    Keyword(Keyword),
+    /// A number.
+    Number(Number),
+    /// Nothing.
+    Unknown,
+}
+
+/// Everything that a name may stand for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Named {
+    pub(super) names: Names,
+    pub(super) values: Vec<ValueMeaning>,
+    /// Whether a user chose this meaning.
+    pub(super) remembered: bool,
+}
+
+impl Item {
+    pub(super) fn keyword(&self) -> Option<Keyword> {
+        match self.kind {
+            Kind::Keyword(keyword) => Some(keyword),
+            _ => None,
+        }
+    }
+
+    pub(super) fn named(&self) -> Option<&Named> {
+        match &self.kind {
+            Kind::Name(named) => Some(named),
+            _ => None,
+        }
+    }
+}
+
+/// Costs of reading words; the cheapest reading of the whole question is taken, so longer names win over their parts.
+mod cost {
+    pub(super) const NAME: u32 = 30;
+    pub(super) const REORDERED: u32 = 35;
+    pub(super) const TIME: u32 = 32;
+    pub(super) const VALUE_OF_DIMENSION: u32 = 28;
+    pub(super) const NUMBER: u32 = 45;
+    pub(super) const NOISE: u32 = 40;
+    pub(super) const KEYWORD: u32 = 50;
+    pub(super) const UNKNOWN: u32 = 1_000;
+}
+
+/// Most words of a value that are looked up together.
+const VALUE_WORDS: usize = 5;
+
+/// Most misspelt words that are looked for among the values: each costs a search of the index.
+const MOST_TYPOS: usize = 6;
+
+/// Two meanings closer than this (normalized Damerau-Levenshtein) are one too many.
+const MARGIN: f64 = 0.15;
+
+/// Reads every word.
+pub(super) fn scan(question: &str, words: &[Word], setting: &Setting<'_>) -> Vec<Item> {
+    let mut scanner = Scanner {
+        question,
+        words: words.to_vec(),
+        fixed: vec![None; words.len()],
+        setting,
+        shouting: !question.chars().any(char::is_lowercase),
+        extra: Vec::new(),
+    };
+    let mut items = scanner.cheapest();
+    if scanner.correct(&items) {
+        items = scanner.cheapest();
+    }
+    scanner.loose_symbols(&mut items);
+    items
+}
+
+struct Scanner<'q, 's> {
+    question: &'q str,
+    words: Vec<Word>,
+    /// What was typed, for words that were corrected.
+    fixed: Vec<Option<String>>,
+    setting: &'s Setting<'s>,
+    /// No small letter at all: capital letters tell nothing.
+    shouting: bool,
+    /// Values that misspelt words stand for.
+    extra: Vec<Item>,
+}
+
+impl Scanner<'_, '_> {
+    /// The cheapest reading, from the end to the start.
+    fn cheapest(&self) -> Vec<Item> {
+        let n = self.words.len();
+        let mut best: Vec<(u32, Option<Item>)> = vec![(0, None); n + 1];
+        for start in (0..n).rev() {
+            let rest = |end: usize| best.get(end).map_or(0, |(cost, _)| *cost);
+            let cheapest = self
+                .readings(start)
+                .into_iter()
+                .map(|(cost, item)| (cost + rest(item.words.end), item))
+                .min_by(|one, other| {
+                    one.0
+                        .cmp(&other.0)
+                        .then(other.1.words.len().cmp(&one.1.words.len()))
+                });
+            if let (Some((cost, item)), Some(slot)) = (cheapest, best.get_mut(start)) {
+                *slot = (cost, Some(item));
+            }
+        }
+        let mut items = Vec::new();
+        let mut at = 0;
+        while let Some((_, Some(item))) = best.get_mut(at).map(std::mem::take) {
+            at = item.words.end.max(at + 1);
+            items.push(item);
+        }
+        items
+    }
+
+    /// Everything that words from `start` on may mean, with its cost.
+    fn readings(&self, start: usize) -> Vec<(u32, Item)> {
+        let mut found = vec![(
+            cost::UNKNOWN,
+            self.item(start, start + 1, Kind::Unknown, None),
+        )];
+        self.keywords(start, &mut found);
+        self.names(start, &mut found);
+        self.values(start, &mut found);
+        self.time(start, &mut found);
+        if let Some(word) = self.words.get(start)
+            && let Some(number) = number(&word.folded)
+        {
+            found.push((
+                cost::NUMBER,
+                self.item(start, start + 1, Kind::Number(number), None),
+            ));
+        }
+        let extra = self.extra.iter().filter(|item| item.words.start == start);
+        found.extend(extra.map(|item| (cost::NAME + 5, item.clone())));
+        found
+    }
+
+    fn item(&self, start: usize, end: usize, kind: Kind, similar: Option<String>) -> Item {
+        let from = self.words.get(start).map_or(0, |word| word.range.start);
+        let to = self
+            .words
+            .get(end.saturating_sub(1))
+            .map_or(from, |word| word.range.end);
+        let typo = self
+            .fixed
+            .get(start..end)
+            .is_some_and(|fixed| fixed.iter().any(Option::is_some));
+        let similar = similar.or_else(|| {
+            typo.then(|| {
+                let words = self.words.get(start..end).unwrap_or_default();
+                let words: Vec<&str> = words.iter().map(|word| word.folded.as_str()).collect();
+                words.join(" ")
+            })
+        });
+        Item {
+            words: start..end,
+            range: from..to,
+            kind,
+            similar,
+        }
+    }
+
+    fn keyword_at(&self, at: usize) -> Option<Keyword> {
+        let word = self.words.get(at)?;
+        KEYWORDS.get(word.folded.as_str()).copied()
+    }
+
+    fn keywords(&self, start: usize, found: &mut Vec<(u32, Item)>) {
+        let mut text = String::new();
+        for (offset, word) in self.words.iter().skip(start).take(LONGEST).enumerate() {
+            if offset > 0 {
+                if word.after_comma {
+                    break;
+                }
+                text.push(' ');
+            }
+            text.push_str(&word.folded);
+            if let Some(keyword) = KEYWORDS.get(text.as_str()) {
+                let cost = if *keyword == Keyword::Noise {
+                    cost::NOISE
+                } else {
+                    cost::KEYWORD
+                };
+                let item = self.item(start, start + offset + 1, Kind::Keyword(*keyword), None);
+                found.push((cost, item));
+            }
+        }
+    }
+
+    fn names(&self, start: usize, found: &mut Vec<(u32, Item)>) {
+        let lexicon = self.setting.lexicon;
+        let mut stems: Vec<&str> = Vec::new();
+        let mut plain: Vec<&str> = Vec::new();
+        let mut commas = false;
+        let longest = lexicon.longest();
+        for (offset, word) in self.words.iter().skip(start).enumerate() {
+            if stems.len() >= longest + 2 {
+                break;
+            }
+            commas |= offset > 0 && word.after_comma;
+            stems.push(&word.stem);
+            let is_noise = matches!(
+                self.keyword_at(start + offset),
+                Some(Keyword::Noise | Keyword::Is | Keyword::Our)
+            );
+            if offset == 0 && is_noise {
+                plain.clear();
+            }
+            if !is_noise || lexicon.with_part(&word.stem).is_some() {
+                plain.push(&word.stem);
+            }
+            let end = start + offset + 1;
+            if let Some(names) = lexicon.phrase(&stems) {
+                let named = Named {
+                    names: names.clone(),
+                    ..Named::default()
+                };
+                found.push((
+                    cost::NAME,
+                    self.item(start, end, Kind::Name(Box::new(named)), None),
+                ));
+                continue;
+            }
+            if commas || offset == 0 || is_noise {
+                continue;
+            }
+            // "units were sold", "revenue from ads"
+            let skipped = (plain.len() < stems.len() && plain.len() >= 2)
+                .then(|| lexicon.phrase(&plain))
+                .flatten()
+                .and_then(|names| (names.metrics.len() == 1).then(|| names.metrics.first())?)
+                .map(String::as_str);
+            let metric = skipped.or_else(|| lexicon.in_any_order(stems.iter().copied()));
+            if let Some(metric) = metric {
+                let mut named = Named::default();
+                named.names.metrics.insert(metric.to_owned());
+                let label = self
+                    .setting
+                    .registry
+                    .metric(metric)
+                    .map_or_else(|| metric.to_owned(), |metric| metric.label.to_lowercase());
+                let item = self.item(start, end, Kind::Name(Box::new(named)), Some(label));
+                found.push((cost::REORDERED, item));
+            }
+        }
+        // "takerate"
+        if let Some(word) = self.words.get(start)
+            && word.stem.len() >= 6
+            && lexicon.with_part(&word.stem).is_none()
+            && let Some((phrase, names)) = lexicon.written_together(&word.stem)
+        {
+            let named = Named {
+                names: names.clone(),
+                ..Named::default()
+            };
+            let item = self.item(start, start + 1, Kind::Name(Box::new(named)), Some(phrase));
+            found.push((cost::REORDERED, item));
+        }
+    }
+
+    /// Values, and what users chose for words before.
+    fn values(&self, start: usize, found: &mut Vec<(u32, Item)>) {
+        for length in 1..=VALUE_WORDS {
+            let end = start + length;
+            let Some(words) = self.words.get(start..end) else {
+                break;
+            };
+            if words.iter().skip(1).any(|word| word.after_comma) {
+                break;
+            }
+            let (Some(first), Some(last)) = (words.first(), words.last()) else {
+                break;
+            };
+            let grammar = |word: &Word| KEYWORDS.contains_key(word.folded.as_str());
+            let is_code =
+                length == 1 && first.capitals && !self.shouting && first.folded.len() <= 3;
+            if (grammar(first) || grammar(last)) && !is_code {
+                continue;
+            }
+            let text = self.text(start, end);
+            let values = meanings::exact(&text, self.setting);
+            if !values.is_empty() {
+                let of_named_dimension = start > 0 && {
+                    let before = self.words.get(start - 1).map(|word| word.stem.as_str());
+                    let names = before.and_then(|stem| self.setting.lexicon.phrase(&[stem]));
+                    names.is_some_and(|names| {
+                        values
+                            .iter()
+                            .any(|value| names.dimensions.contains(&value.dimension))
+                    })
+                };
+                let cost = if of_named_dimension {
+                    cost::VALUE_OF_DIMENSION
+                } else {
+                    cost::NAME
+                };
+                let names = {
+                    let stems: Vec<&str> = words.iter().map(|word| word.stem.as_str()).collect();
+                    self.setting.lexicon.phrase(&stems).cloned()
+                };
+                let similar = values.first().and_then(|value| value.said_as.clone());
+                let named = Named {
+                    names: names.unwrap_or_default(),
+                    values,
+                    remembered: false,
+                };
+                let mut item = self.item(start, end, Kind::Name(Box::new(named)), None);
+                item.similar = item.similar.or(similar);
+                // The value's own reading of the same words comes with their names, so it must win over them.
+                found.push((cost - 1, item));
+            }
+            self.chosen(start, end, &text, found);
+        }
+    }
+
+    fn chosen(&self, start: usize, end: usize, text: &str, found: &mut Vec<(u32, Item)>) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let Some(meaning) = self.setting.choices.chosen(&words.join(" ").to_lowercase()) else {
+            return;
+        };
+        let mut named = Named {
+            remembered: true,
+            ..Named::default()
+        };
+        let kind = match meaning {
+            Meaning::Metric(name) => {
+                named.names.metrics.insert(name);
+                Kind::Name(Box::new(named))
+            }
+            Meaning::Dimension(name) => {
+                named.names.dimensions.insert(name);
+                Kind::Name(Box::new(named))
+            }
+            Meaning::Value { dimension, value } => {
+                named.values.push(ValueMeaning::chosen(dimension, value));
+                Kind::Name(Box::new(named))
+            }
+            Meaning::Time(meaning) => Kind::Time(Phrase::Found(time_phrase::Found {
+                meaning,
+                used: end - start,
+                note: None,
+            })),
+        };
+        found.push((cost::NAME - 5, self.item(start, end, kind, None)));
+    }
+
+    /// The question's own text from word to word.
+    fn text(&self, start: usize, end: usize) -> String {
+        let words = self.words.get(start..end).unwrap_or_default();
+        if self
+            .fixed
+            .get(start..end)
+            .is_some_and(|fixed| fixed.iter().any(Option::is_some))
+        {
+            let words: Vec<&str> = words.iter().map(|word| word.folded.as_str()).collect();
+            return words.join(" ");
+        }
+        let from = words.first().map_or(0, |word| word.range.start);
+        let to = words.last().map_or(from, |word| word.range.end);
+        let text = self.question.get(from..to).unwrap_or_default();
+        text.strip_suffix("'s")
+            .or(text.strip_suffix("’s"))
+            .unwrap_or(text)
+            .to_owned()
+    }
+
+    fn time(&self, start: usize, found: &mut Vec<(u32, Item)>) {
+        if self
+            .words
+            .get(start)
+            .is_none_or(|word| word.joint.is_some())
+        {
+            return;
+        }
+        let (texts, ends) = time_words(&self.words, start);
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let today = time_phrase::TimeSetting {
+            today: self.setting.today,
+            calendar: &self.setting.registry.calendar,
+        };
+        let Some(phrase) = time_phrase::range(&texts, &today) else {
+            return;
+        };
+        let used = phrase.used();
+        if let Some(end) = used.checked_sub(1).and_then(|last| ends.get(last)) {
+            let item = self.item(start, *end, Kind::Time(phrase), None);
+            // A phrase that leads in with a preposition has said that, too.
+            found.push((cost::TIME, item));
+        }
+    }
+
+    /// Corrects words that mean nothing, where it is certain what was meant; says whether anything changed.
+    fn correct(&mut self, items: &[Item]) -> bool {
+        let mut changed = false;
+        let unknown = items
+            .iter()
+            .filter(|item| matches!(item.kind, Kind::Unknown))
+            .map(|item| item.words.start);
+        for at in unknown.take(MOST_TYPOS).collect::<Vec<_>>() {
+            changed |= self.correct_word(at);
+        }
+        changed
+    }
+
+    fn correct_word(&mut self, at: usize) -> bool {
+        let Some(word) = self.words.get(at).cloned() else {
+            return false;
+        };
+        if word.folded.chars().count() < 4 || self.setting.lexicon.with_part(&word.stem).is_some() {
+            return false;
+        }
+        let mut names: Vec<(String, f64)> = self
+            .setting
+            .lexicon
+            .similar(&word.stem)
+            .into_iter()
+            .filter(|(name, _)| !CORRECTED.contains(name))
+            .map(|(name, similarity)| (name.to_owned(), similarity))
+            .collect();
+        for known in CORRECTED.iter() {
+            let is_short = known.len() < 5;
+            let is_meant = if is_short {
+                is_swap(&word.folded, known)
+            } else {
+                is_typo(&word.folded, known)
+            };
+            if is_meant {
+                let similarity = strsim::normalized_damerau_levenshtein(&word.folded, known);
+                names.push(((*known).to_owned(), similarity));
+            }
+        }
+        names.sort_by(|one, other| other.1.total_cmp(&one.1));
+        names.dedup_by(|one, other| super::words::stem(&one.0) == super::words::stem(&other.0));
+        let values = meanings::similar(&word.folded, self.setting);
+        let best_value = values.first().map_or(0.0, |value| value.similarity);
+        let best_name = names.first().map_or(0.0, |(_, similarity)| *similarity);
+        let second = names.get(1).map_or(0.0, |(_, similarity)| *similarity);
+        if best_value > 0.0 && best_value >= best_name + MARGIN {
+            let first = values.first().map(|value| value.value.clone());
+            let rival = values
+                .iter()
+                .find(|value| Some(&value.value) != first.as_ref())
+                .map_or(0.0, |value| value.similarity);
+            if best_value - rival < MARGIN {
+                return false;
+            }
+            let values: Vec<ValueMeaning> = values
+                .into_iter()
+                .filter(|value| Some(&value.value) == first.as_ref())
+                .collect();
+            let said = values
+                .first()
+                .map(|value| value.said_as.clone().unwrap_or_else(|| value.value.clone()));
+            let named = Named {
+                values,
+                ..Named::default()
+            };
+            let item = self.item(at, at + 1, Kind::Name(Box::new(named)), said);
+            self.extra.push(item);
+            return true;
+        }
+        if best_name == 0.0 || best_name - second < MARGIN || best_name - best_value < MARGIN {
+            return false;
+        }
+        let Some((meant, _)) = names.into_iter().next() else {
+            return false;
+        };
+        if let (Some(word), Some(fixed)) = (self.words.get_mut(at), self.fixed.get_mut(at)) {
+            *fixed = Some(std::mem::replace(&mut word.folded, meant.clone()));
+            word.stem = super::words::stem(&meant);
+        }
+        true
+    }
+
+    /// A slash or a plus between two items is an operation that nobody does here: it is reported as a word of its own.
+    fn loose_symbols(&self, items: &mut Vec<Item>) {
+        let mut at = 0;
+        while let Some(item) = items.get(at) {
+            let word = self.words.get(item.words.start);
+            let joint = word.and_then(|word| word.joint.filter(|joint| matches!(joint, '/' | '+')));
+            if let (Some(joint), Some(word)) = (joint, word) {
+                let end = word.range.start;
+                let symbol = Item {
+                    words: item.words.start..item.words.start,
+                    range: end.saturating_sub(joint.len_utf8())..end,
+                    kind: Kind::Unknown,
+                    similar: None,
+                };
+                items.insert(at, symbol);
+                at += 1;
+            }
+            at += 1;
+        }
+    }
+}
+
+/// The words from `start` on as a time is written, tied words together, with the word after each of them; at most 14.
+pub(super) fn time_words(words: &[Word], start: usize) -> (Vec<String>, Vec<usize>) {
+    let mut texts: Vec<String> = Vec::new();
+    let mut ends: Vec<usize> = Vec::new();
+    for (offset, word) in words.iter().skip(start).enumerate() {
+        match word.joint {
+            Some(joint) if offset > 0 => {
+                if let (Some(text), Some(end)) = (texts.last_mut(), ends.last_mut()) {
+                    match joint {
+                        RANGE => text.push_str(".."),
+                        joint => text.push(joint),
+                    }
+                    text.push_str(&word.folded);
+                    *end = start + offset + 1;
+                }
+            }
+            _ => {
+                // "Nov 3, 2025" goes on after its comma, "gmv in March, April" does not.
+                let is_year =
+                    word.folded.len() == 4 && word.folded.bytes().all(|b| b.is_ascii_digit());
+                if texts.len() == 14 || (offset > 0 && word.after_comma && !is_year) {
+                    break;
+                }
+                texts.push(word.folded.clone());
+                ends.push(start + offset + 1);
+            }
+        }
+    }
+    (texts, ends)
+}
