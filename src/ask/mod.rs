@@ -11,6 +11,7 @@ mod follow_up;
 mod grouping;
 mod lexicon;
 mod meanings;
+pub mod model;
 mod ranking;
 mod reader;
 mod refusing;

@@ -111,7 +111,7 @@ pub struct Statement {
     pub sql: String,
     /// For each line of the text, the definitions that produced it.
     pub lines: Vec<Vec<Place>>,
-    /// The columns it returns, in order.
+    /// The columns it returns, in order; none for SQL that was not compiled here, whose columns the engine names.
     pub columns: Vec<OutputColumn>,
 }
 

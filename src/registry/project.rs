@@ -75,7 +75,7 @@ pub struct ProjectFiles {
     pub metrics: Vec<ProjectFile>,
     /// `snippets/*`.
     pub snippets: Vec<ProjectFile>,
-    /// `templates/*.j2`: the built-in ones, replaced by the project's own of the same name.
+    /// `templates/**/*.j2`: the built-in ones, replaced by the project's own of the same name.
     pub templates: Vec<ProjectFile>,
     /// `themes/*`: the built-in ones, replaced by the project's own of the same name.
     pub themes: Vec<ProjectFile>,

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+use super::asking::Asking;
 use super::choices::StillMeant;
 use crate::ask::{
     Chip, Clarification, Reading, Refusal, RefusalCode, Setting, Understanding, understand,
 };
 use crate::compile::{CompileError, Compiled};
-use crate::model::{IntentKind, MetricQuery, NoValues, ValueLookup};
+use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::validate::Finding;
 
 /// When a model may be asked.
@@ -187,71 +188,27 @@ impl Session {
         &self,
         question: &str,
         options: &AskOptions,
-        _cancel: CancellationToken,
+        cancel: CancellationToken,
         mut stage: impl FnMut(Stage) + Send,
     ) -> Asked {
         let started = Instant::now();
-        stage(Stage::Extracting);
-        let understood = self.understand(question, options.previous.as_ref());
-        stage(Stage::Resolving);
-        let outcome = match understood {
-            Understanding::Clear(reading) => {
-                self.count_choices(question, &reading);
-                self.resolve(question, *reading)
-            }
-            Understanding::Unsure(clarification) => AskOutcome::Choose(clarification),
-            Understanding::Refused(refusal) => AskOutcome::Refused(refusal),
-        };
+        let mut asking = Asking::new(self, question, options, cancel, &mut stage);
+        let outcome = asking.outcome().await;
+        let found = asking.found;
         Asked {
             question: question.to_owned(),
             outcome,
-            calls: Vec::new(),
-            difference: None,
-            trouble: None,
-            rejected: None,
+            calls: found.calls,
+            difference: found.difference,
+            trouble: found.trouble,
+            rejected: found.rejected,
             elapsed: started.elapsed(),
-        }
-    }
-
-    fn resolve(&self, question: &str, reading: Reading) -> AskOutcome {
-        let intent = &reading.intent;
-        match intent.intent {
-            IntentKind::List => {
-                return AskOutcome::List {
-                    dimension: intent
-                        .group_by
-                        .iter()
-                        .flatten()
-                        .next()
-                        .map(ToString::to_string),
-                    metrics: intent.metrics.clone(),
-                };
-            }
-            IntentKind::Explain => {
-                if let Some(metric) = intent.metrics.first() {
-                    return AskOutcome::Explain(metric.clone());
-                }
-            }
-            _ => {}
-        }
-        let query = reading.query();
-        let connection = self.connection();
-        match self.compile_on(&query, &connection, self.dialect_of(&connection)) {
-            Ok(compiled) => AskOutcome::Answer(Box::new(Proposal {
-                query,
-                compiled: Arc::new(compiled),
-                connection,
-                path: PathTaken::Template,
-                auto_run: true,
-                reading,
-            })),
-            Err(error) => AskOutcome::Refused(Box::new(refusal(question, error, reading.chips))),
         }
     }
 }
 
 /// A refusal of the compiler, with its word found again in the question.
-fn refusal(question: &str, error: CompileError, understood: Vec<Chip>) -> Refusal {
+pub(super) fn refusal(question: &str, error: CompileError, understood: Vec<Chip>) -> Refusal {
     let place = |word: String| {
         let at = question.to_lowercase().find(&word.to_lowercase());
         let range = at.map_or(0..0, |at| at..at + word.len());

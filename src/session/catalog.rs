@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::search::SearchIndex;
 use super::{Session, SessionError};
 use crate::ask::Lexicon;
+use crate::ask::model::Prompts;
 use crate::compile::{CompileError, DimensionChoice, Reachability, Templates};
 use crate::model::Registry;
 use crate::registry::{
@@ -42,6 +43,7 @@ pub(super) struct Version {
     /// Prepared at the first question.
     lexicon: OnceLock<Lexicon>,
     pub(super) templates: Arc<Templates>,
+    pub(super) prompts: Arc<Prompts>,
     files: ProjectFiles,
     errors: HashMap<String, usize>,
 }
@@ -54,12 +56,14 @@ impl Version {
     pub(super) fn open(project: &Project, cache: &Path) -> Result<Self, SessionError> {
         let files = project.files();
         let templates = templates(&files)?;
+        let prompts =
+            prompts(&files).map_err(|message| SessionError::usage("template", message))?;
         let loaded = load(&files, &project.config, Some(cache));
         let errors = errors_by_file(&loaded.diagnostics);
         Ok(Self::new(
             loaded.registry,
             loaded.diagnostics,
-            templates,
+            (templates, prompts),
             files,
             errors,
             1,
@@ -69,7 +73,7 @@ impl Version {
     fn new(
         registry: Registry,
         diagnostics: Vec<Diagnostic>,
-        templates: Arc<Templates>,
+        (templates, prompts): (Arc<Templates>, Arc<Prompts>),
         files: ProjectFiles,
         errors: HashMap<String, usize>,
         generation: u64,
@@ -86,6 +90,7 @@ impl Version {
             search: OnceLock::new(),
             lexicon: OnceLock::new(),
             templates,
+            prompts,
             files,
             errors,
         }
@@ -117,8 +122,12 @@ impl Session {
         let loaded = load(&files, &project.config, Some(&self.state().cache()));
         let mut diagnostics = loaded.diagnostics.clone();
         let templates = templates(&files).unwrap_or_else(|error| {
-            diagnostics.push(broken_template(&error));
+            diagnostics.push(broken_template(error.message, error.hint));
             old.templates.clone()
+        });
+        let prompts = prompts(&files).unwrap_or_else(|error| {
+            diagnostics.push(broken_template(error, None));
+            old.prompts.clone()
         });
         diagnostics.extend(self.configuration_changes());
         let errors: Vec<_> = diagnostics
@@ -135,7 +144,7 @@ impl Session {
             self.set_version(Version::new(
                 registry,
                 diagnostics,
-                templates,
+                (templates, prompts),
                 files,
                 accepted,
                 generation,
@@ -241,22 +250,34 @@ fn definitions(files: &ProjectFiles) -> impl Iterator<Item = &ProjectFile> {
 }
 
 fn templates(files: &ProjectFiles) -> Result<Arc<Templates>, CompileError> {
-    let texts = files
-        .templates
-        .iter()
-        .map(|file| (file.name().to_owned(), file.text.clone()));
-    Templates::with_overrides(texts.collect()).map(Arc::new)
+    Templates::with_overrides(texts(files, |file| !is_prompt(file))).map(Arc::new)
 }
 
-fn broken_template(error: &CompileError) -> Diagnostic {
+fn prompts(files: &ProjectFiles) -> Result<Arc<Prompts>, String> {
+    Prompts::new(texts(files, is_prompt)).map(Arc::new)
+}
+
+fn is_prompt(file: &ProjectFile) -> bool {
+    file.path.starts_with("templates/prompts/")
+}
+
+/// The templates that are wanted, as (file name, text).
+fn texts(files: &ProjectFiles, wanted: impl Fn(&ProjectFile) -> bool) -> Vec<(String, String)> {
+    let found = files.templates.iter().filter(|file| wanted(file));
+    found
+        .map(|file| (file.name().to_owned(), file.text.clone()))
+        .collect()
+}
+
+fn broken_template(message: String, hint: Option<String>) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         file: "templates".to_owned(),
         line: 0,
         column: 0,
         code: "file",
-        message: error.message.clone(),
+        message,
         found: String::new(),
-        hint: error.hint.clone(),
+        hint,
     }
 }

@@ -19,7 +19,9 @@
 //! # }
 //! ```
 
+mod adapting;
 mod ask;
+mod asking;
 mod cache;
 mod card;
 mod catalog;
@@ -29,6 +31,7 @@ mod complete;
 mod complete_word;
 mod connections;
 mod doctor;
+mod engine_columns;
 mod error;
 pub mod eval;
 mod open;

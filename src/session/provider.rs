@@ -23,12 +23,11 @@ impl Session {
         self.project().config.llm.as_ref()
     }
 
-    /// The model that may be asked; `None` where none is configured.
-    pub(super) fn provider(&self) -> Option<Result<Arc<dyn Provider>, LlmError>> {
-        self.model().map(|settings| self.open_provider(settings))
-    }
-
-    fn open_provider(&self, settings: &LlmSettings) -> Result<Arc<dyn Provider>, LlmError> {
+    /// The model of these settings, ready to be asked.
+    pub(super) fn open_provider(
+        &self,
+        settings: &LlmSettings,
+    ) -> Result<Arc<dyn Provider>, LlmError> {
         llm::open(settings, Arc::new(Spending(self.clone())))
     }
 

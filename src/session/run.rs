@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{Collector, Key};
+use super::engine_columns::named_columns;
 use super::{Session, SessionError};
 use crate::compile::{Compiled, OutputColumn, Reason, ReasonKind, Statement};
 use crate::model::{Comparison, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
@@ -190,13 +191,6 @@ impl Session {
         events: mpsc::Sender<RunEvent>,
     ) -> Result<RunSummary, SessionError> {
         let started = Instant::now();
-        if events
-            .send(RunEvent::Started(compiled.clone()))
-            .await
-            .is_err()
-        {
-            return Err(SessionError::interrupted());
-        }
         let connection = self.connection_named(connection)?;
         let totals = compiled.totals.as_ref().ok();
         let key = Key {
@@ -208,9 +202,23 @@ impl Session {
                 .map(|totals| totals.sql.clone()),
             row_cap: options.row_cap.unwrap_or(connection.row_cap),
         };
-        let result = self
-            .fetch(&compiled, &key, options.fresh, cancel, &events)
-            .await;
+        let result = if compiled.main.columns.is_empty() {
+            let (sender, arriving) = mpsc::channel(4);
+            let fetch = async {
+                let sender = sender;
+                self.fetch(&compiled, &key, options.fresh, cancel, &sender)
+                    .await
+            };
+            let named = self.name_columns(&compiled, arriving, &events);
+            tokio::join!(fetch, named).0
+        } else {
+            let start = RunEvent::Started(compiled.clone());
+            if events.send(start).await.is_err() {
+                return Err(SessionError::interrupted());
+            }
+            self.fetch(&compiled, &key, options.fresh, cancel, &events)
+                .await
+        };
         let elapsed = started.elapsed();
         match &result {
             Ok((finished, cached)) => tracing::info!(
@@ -238,6 +246,31 @@ impl Session {
             elapsed,
             cached,
         })
+    }
+
+    /// Passes a run on whose columns only the engine knows: they are named when the first rows are there.
+    async fn name_columns(
+        &self,
+        compiled: &Arc<Compiled>,
+        mut arriving: mpsc::Receiver<RunEvent>,
+        events: &mpsc::Sender<RunEvent>,
+    ) {
+        let mut has_started = false;
+        while let Some(event) = arriving.recv().await {
+            if let (false, RunEvent::Batch(batch)) = (has_started, &event) {
+                has_started = true;
+                let mut named = compiled.as_ref().clone();
+                named.main.columns =
+                    named_columns(&self.catalog().registry, &compiled.query, &batch.schema());
+                let start = RunEvent::Started(Arc::new(named));
+                if events.send(start).await.is_err() {
+                    return;
+                }
+            }
+            if events.send(event).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Sends the rows, from what is kept or from the warehouse.
@@ -372,14 +405,15 @@ fn first_cause(one: WarehouseError, other: WarehouseError) -> WarehouseError {
 }
 
 fn request(statement: &Statement, row_cap: Option<u64>) -> Request {
-    let columns = statement
+    let columns: Vec<_> = statement
         .columns
         .iter()
         .map(|column| (column.name.clone(), column.ty))
         .collect();
     Request {
         sql: statement.sql.clone(),
-        columns: Some(columns),
+        // SQL that was not compiled here has no columns yet; the engine says what they are.
+        columns: (!columns.is_empty()).then_some(columns),
         row_cap,
     }
 }
