@@ -106,7 +106,12 @@ fn is_column(column: &str, metrics: &[String], groups: &[GroupBy]) -> bool {
 }
 
 /// A condition: instead of those on its dimension, or beside the others.
-pub(super) fn filter(query: &mut MetricQuery, condition: &Resolved, is_follow_up: bool) {
+pub(super) fn filter(
+    query: &mut MetricQuery,
+    condition: &Resolved,
+    is_follow_up: bool,
+    also: bool,
+) {
     let mut known = conditions(query.filters.take());
     let mut filter = condition.filter.clone();
     if is_follow_up {
@@ -115,8 +120,12 @@ pub(super) fn filter(query: &mut MetricQuery, condition: &Resolved, is_follow_up
             .iter()
             .find(|known| is_same(known))
             .and_then(values_of);
-        // "and without ads" leaves out one more.
-        if let (Some((mut values, true)), Some((more, true))) = (before, values_of(&filter)) {
+        // "and without ads" leaves out one more, "and Thailand too" takes in one more.
+        if let (Some((mut values, negated)), Some((more, also_negated))) =
+            (before, values_of(&filter))
+            && negated == also_negated
+            && (negated || also)
+        {
             for value in more {
                 if !values.contains(&value) {
                     values.push(value);
@@ -126,7 +135,7 @@ pub(super) fn filter(query: &mut MetricQuery, condition: &Resolved, is_follow_up
                 filter = Filter::In {
                     field: condition.field.clone(),
                     values,
-                    negated: true,
+                    negated,
                 };
             }
         }

@@ -37,6 +37,8 @@ pub struct Lexicon {
     unordered: HashMap<String, BTreeSet<String>>,
     /// One stem -> metrics and dimensions that have it in one of their names.
     parts: HashMap<String, Names>,
+    /// The last stems of a metric's names, two at least -> metrics, with what stands before.
+    endings_of_metrics: HashMap<String, BTreeMap<String, String>>,
     /// The last stems of a dimension's names -> dimensions.
     endings: HashMap<String, BTreeSet<String>>,
     /// Whose values the columns of the value index are.
@@ -80,6 +82,14 @@ impl Lexicon {
             self.file(&stems, |names| {
                 names.metrics.insert(metric.name.clone());
             });
+            for from in 1..stems.len().saturating_sub(1) {
+                let ending = stems.get(from..).unwrap_or_default().join(" ");
+                let before = stems.get(..from).unwrap_or_default().join(" ");
+                self.endings_of_metrics
+                    .entry(ending)
+                    .or_default()
+                    .insert(metric.name.clone(), before);
+            }
             if stems.len() >= 2 && !stems.iter().any(|stem| is_relation(stem)) {
                 let key = unordered(stems.iter().map(String::as_str));
                 self.unordered
@@ -151,6 +161,15 @@ impl Lexicon {
     /// What stems name when written as one word: "takerate". Only for words that name nothing themselves.
     pub(super) fn longest(&self) -> usize {
         self.longest
+    }
+
+    /// The one metric whose name says "average" or "total" before these stems, and that no other metric's name ends with.
+    pub(super) fn but_for_average(&self, stems: &[&str]) -> Option<&str> {
+        let found = self.endings_of_metrics.get(&stems.join(" "))?;
+        let (metric, before) = found.iter().next().filter(|_| found.len() == 1)?;
+        ["average", "mean", "total"]
+            .contains(&before.as_str())
+            .then_some(metric.as_str())
     }
 
     /// The one metric whose name has just these stems, in another order.

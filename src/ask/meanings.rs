@@ -61,10 +61,15 @@ fn linker<'a>(setting: &'a Setting<'a>) -> Linker<'a> {
 
 /// The values that `words` name as they stand.
 pub(super) fn exact(words: &str, setting: &Setting<'_>) -> Vec<ValueMeaning> {
-    let links = linker(setting).named(words, &[]);
+    let mut spelling = words.to_owned();
+    let mut links = linker(setting).named(words, &[]);
+    if links.is_empty() && words.contains(" and ") {
+        spelling = words.replace(" and ", " & ");
+        links = linker(setting).named(&spelling, &[]);
+    }
     links
         .into_iter()
-        .map(|link| ValueMeaning::new(link, words))
+        .map(|link| ValueMeaning::new(link, &spelling))
         .collect()
 }
 
@@ -79,7 +84,12 @@ pub(super) fn similar(words: &str, setting: &Setting<'_>) -> Vec<ValueMeaning> {
 
 /// Whether `words` name a value of a dimension that the metrics reach.
 pub(super) fn is_reachable(words: &str, metrics: &[String], setting: &Setting<'_>) -> bool {
-    !linker(setting).named(words, metrics).is_empty()
+    let linker = linker(setting);
+    !linker.named(words, metrics).is_empty()
+        || (words.contains(" and ")
+            && !linker
+                .named(&words.replace(" and ", " & "), metrics)
+                .is_empty())
 }
 
 /// The dimensions, as queries over the metrics write them, that have the value these meanings stand for; with the number

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::draft::{Draft, Group, Said};
-use super::scan::{Item, Kind};
+use super::scan::{Item, Kind, metrics};
 use super::vocabulary::Keyword;
 use super::words::Word;
 use super::{Setting, Understanding};
@@ -34,24 +34,13 @@ impl<'a> Reader<'a> {
         items: &'a [Item],
         setting: &'a Setting<'a>,
     ) -> Self {
-        let named = items.iter().filter_map(Item::named);
-        let mut metrics: Vec<String> = named
-            .filter(|named| named.names.metrics.len() == 1)
-            .flat_map(|named| named.names.metrics.iter().cloned())
-            .collect();
-        metrics.dedup();
-        if metrics.is_empty()
-            && let Some(previous) = setting.previous
-        {
-            metrics.clone_from(&previous.metrics);
-        }
         Self {
             question,
             words,
             items,
             setting,
             used: vec![false; items.len()],
-            metrics,
+            metrics: metrics(items, setting),
             draft: Draft::default(),
         }
     }
@@ -167,6 +156,8 @@ impl<'a> Reader<'a> {
                 self.draft.patch = self.setting.previous.is_some();
                 Ok(self.take(at))
             }
+            Keyword::Exist if self.items.iter().any(|item| is_metric(item)) => Ok(self.take(at)),
+            Keyword::Grouping if self.splits() => Ok(self.take(at)),
             Keyword::Noise
             | Keyword::Our
             | Keyword::Lead
@@ -178,6 +169,13 @@ impl<'a> Reader<'a> {
             | Keyword::List => Ok(self.take(at)),
             _ => Ok(at + 1),
         }
+    }
+
+    /// Whether the question says by what it is split.
+    fn splits(&self) -> bool {
+        self.items
+            .iter()
+            .any(|item| matches!(item.keyword(), Some(Keyword::By | Keyword::Every(_))))
     }
 
     fn name(&mut self, at: usize) -> Read<usize> {
@@ -429,6 +427,11 @@ impl<'a> Reader<'a> {
 pub(super) fn span(items: &[Item]) -> Range<usize> {
     let start = items.first().map_or(0, |item| item.range.start);
     start..items.last().map_or(start, |item| item.range.end)
+}
+
+fn is_metric(item: &Item) -> bool {
+    item.named()
+        .is_some_and(|named| !named.names.metrics.is_empty())
 }
 
 fn item_range(items: &[Item], at: usize) -> Range<usize> {

@@ -121,7 +121,11 @@ impl Reader<'_> {
             })
             .collect();
         if let Some((_, reason)) = out.first() {
-            let words = self.merged(out.iter().map(|(item, _)| *item));
+            let unknown = unread.iter().filter(|(at, item)| {
+                let is_out = out.iter().any(|(out, _)| out.range == item.range);
+                is_out || (matches!(item.kind, Kind::Unknown) && self.parts(*at).is_none())
+            });
+            let words = self.merged(unknown.map(|(_, item)| *item));
             let message = format!(
                 "{} asks for something that is not done here: {reason}",
                 quoted(&words)
@@ -136,6 +140,9 @@ impl Reader<'_> {
             .map(|(_, item)| *item)
             .collect();
         if !unknown.is_empty() {
+            if let Some(unsure) = self.part_of_a_value(&unknown) {
+                return Some(unsure);
+            }
             let words = self.merged(unknown.into_iter());
             return Some(self.unknown(words));
         }
@@ -160,6 +167,38 @@ impl Reader<'_> {
             .with_parts(words.iter().map(|word| word.stem.as_str()));
         let is_any = !names.metrics.is_empty() || !names.dimensions.is_empty();
         is_any.then_some(names)
+    }
+
+    /// One word that is part of some values, and the whole of none: "Grace", of several account managers.
+    fn part_of_a_value(&self, unknown: &[&Item]) -> Option<Box<Understanding>> {
+        let [item] = unknown else {
+            return None;
+        };
+        let words = self.text(&item.range);
+        let folded = super::words::fold(&words);
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for value in super::meanings::similar(&folded, self.setting) {
+            let has_word = super::words::split(&value.value)
+                .iter()
+                .any(|word| word.folded == folded);
+            if !has_word {
+                continue;
+            }
+            let ways =
+                super::meanings::ways(std::slice::from_ref(&value), &self.metrics, self.setting);
+            for (dimension, value, _) in ways {
+                let candidate = Candidate {
+                    label: format!("{value} ({dimension})"),
+                    detail: String::new(),
+                    meaning: Meaning::Value { dimension, value },
+                };
+                if !candidates.contains(&candidate) {
+                    candidates.push(candidate);
+                }
+            }
+        }
+        let message = format!("'{words}' is part of several values");
+        (!candidates.is_empty()).then(|| ask(&words, item.range.clone(), message, candidates))
     }
 
     /// Words that are part of names, and the whole of none: which one is meant?

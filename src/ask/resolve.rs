@@ -82,6 +82,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
         }
     }
 
+    resolver.personal(&groups, &conditions)?;
     let time = reader.time_range(&draft)?;
     let base = time
         .as_ref()
@@ -113,7 +114,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
     }
     follow_up::group(&mut query, &groups, &draft, previous.is_some());
     for condition in &conditions {
-        follow_up::filter(&mut query, condition, previous.is_some());
+        follow_up::filter(&mut query, condition, previous.is_some(), draft.also);
     }
     if let Some(time) = &time {
         query.time = Some(time.what.0);
@@ -210,6 +211,36 @@ impl Resolver<'_, '_> {
         }
     }
 
+    /// Personal data is neither grouped by nor filtered on.
+    fn personal(&self, groups: &[(GroupBy, Said<()>)], conditions: &[Resolved]) -> Read<()> {
+        let setting = self.reader.setting;
+        let grouped = groups.iter().filter_map(|(group, said)| match group {
+            GroupBy::Dimension(name) => Some((name, said)),
+            GroupBy::Grain { .. } => None,
+        });
+        let filtered = conditions
+            .iter()
+            .map(|condition| (&condition.field, &condition.said));
+        for (name, said) in grouped.chain(filtered) {
+            let found = reached(self.metrics, name, setting).map(|reached| reached.found);
+            let is_personal = found.into_iter().flatten().any(|(dataset, dimension)| {
+                let dataset = setting.registry.datasets.get(&dataset);
+                let dimension = dataset.and_then(|dataset| dataset.dimensions.get(&dimension));
+                dimension.is_some_and(|dimension| dimension.pii)
+            });
+            if is_personal {
+                let words = self.reader.text(&said.range);
+                return Err(refuse(
+                    RefusalCode::OutOfScope,
+                    format!("'{words}' is personal data, which no answer shows"),
+                    None,
+                    vec![(words, said.range.clone())],
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The dimension that words name for these metrics; with what they were read as, where that is a longer name.
     fn dimension(&self, said: &Said<(BTreeSet<String>, String)>) -> Read<(String, Option<String>)> {
         let setting = self.reader.setting;
@@ -234,13 +265,21 @@ impl Resolver<'_, '_> {
                 return Err(ask(&words, said.range.clone(), message, candidates));
             }
         }
-        let endings: Vec<&str> = setting
-            .lexicon
-            .ending(stems)
-            .filter(|name| reached(self.metrics, name, setting).is_some())
-            .collect();
+        // "channel" of ads revenue is its ad channel; what only joins lead to is asked about.
+        let reaching = setting.lexicon.ending(stems).filter_map(|name| {
+            let hops = reached(self.metrics, name, setting)?.hops;
+            Some((hops, name))
+        });
+        let (own, joined): (Vec<_>, Vec<_>) = reaching.partition(|(hops, _)| *hops == 0);
+        let candidates = if own.is_empty() && names.is_empty() {
+            joined
+        } else {
+            own
+        };
+        let endings: Vec<&str> = candidates.iter().map(|(_, name)| *name).collect();
+        let is_own = candidates.iter().all(|(hops, _)| *hops == 0);
         match endings.as_slice() {
-            [only] => Ok(((*only).to_owned(), Some((*only).to_owned()))),
+            [only] if is_own => Ok(((*only).to_owned(), Some((*only).to_owned()))),
             [] => {
                 let name = names.first().map_or(words.as_str(), String::as_str);
                 let (message, hint) = why_not(self.metrics, name, setting);
@@ -819,6 +858,19 @@ impl Reader<'_> {
                 format!("{} are two time ranges", quoted(&words)),
                 Some("one range, or one against the other: October vs September".to_owned()),
                 words,
+            ));
+        }
+        let range = first.what.0.resolve(
+            self.setting.today,
+            self.setting.registry.calendar.week_start,
+        );
+        if range.start.is_some_and(|start| start > self.setting.today) {
+            let words = self.text(&first.range);
+            return Err(refuse(
+                RefusalCode::OutOfScope,
+                format!("'{words}' lies in the future ({range}): it does not look ahead"),
+                None,
+                vec![(words, first.range.clone())],
             ));
         }
         Ok(Some(first.clone()))

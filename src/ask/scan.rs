@@ -73,6 +73,8 @@ mod cost {
     pub(super) const NUMBER: u32 = 45;
     pub(super) const NOISE: u32 = 40;
     pub(super) const KEYWORD: u32 = 50;
+    /// Added where the metrics of the question cannot use any meaning.
+    pub(super) const UNREACHABLE: u32 = 45;
     pub(super) const UNKNOWN: u32 = 1_000;
 }
 
@@ -94,9 +96,17 @@ pub(super) fn scan(question: &str, words: &[Word], setting: &Setting<'_>) -> Vec
         setting,
         shouting: !question.chars().any(char::is_lowercase),
         extra: Vec::new(),
+        metrics: Vec::new(),
+        comparing: words
+            .iter()
+            .any(|word| KEYWORDS.get(word.folded.as_str()) == Some(&Keyword::Compare)),
     };
     let mut items = scanner.cheapest();
     if scanner.correct(&items) {
+        items = scanner.cheapest();
+    }
+    scanner.metrics = metrics(&items, setting);
+    if !scanner.metrics.is_empty() {
         items = scanner.cheapest();
     }
     scanner.loose_symbols(&mut items);
@@ -113,6 +123,41 @@ struct Scanner<'q, 's> {
     shouting: bool,
     /// Values that misspelt words stand for.
     extra: Vec<Item>,
+    /// The metrics of the question, once they are known.
+    metrics: Vec<String>,
+    /// "compare": the "and" between two times holds one against the other.
+    comparing: bool,
+}
+
+/// The metrics that items name, or those of the query before where they name none.
+pub(super) fn metrics(items: &[Item], setting: &Setting<'_>) -> Vec<String> {
+    let named = items.iter().filter_map(Item::named);
+    let mut metrics: Vec<String> = Vec::new();
+    for named in named.filter(|named| named.names.metrics.len() == 1) {
+        for metric in &named.names.metrics {
+            if !metrics.contains(metric) {
+                metrics.push(metric.clone());
+            }
+        }
+    }
+    match setting.previous {
+        Some(previous) if metrics.is_empty() => previous.metrics.clone(),
+        _ => metrics,
+    }
+}
+
+/// "three": the numbers that are written out.
+fn spelt(folded: &str) -> Option<Number> {
+    let words = [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+        "twelve",
+    ];
+    let at = words.iter().position(|word| *word == folded)?;
+    let value = f64::from(u8::try_from(at + 1).ok()?);
+    Some(Number {
+        value,
+        percent: false,
+    })
 }
 
 impl Scanner<'_, '_> {
@@ -155,7 +200,7 @@ impl Scanner<'_, '_> {
         self.values(start, &mut found);
         self.time(start, &mut found);
         if let Some(word) = self.words.get(start)
-            && let Some(number) = number(&word.folded)
+            && let Some(number) = number(&word.folded).or_else(|| spelt(&word.folded))
         {
             found.push((
                 cost::NUMBER,
@@ -165,6 +210,34 @@ impl Scanner<'_, '_> {
         let extra = self.extra.iter().filter(|item| item.words.start == start);
         found.extend(extra.map(|item| (cost::NAME + 5, item.clone())));
         found
+    }
+
+    /// Leaves the meanings that the metrics of the question can use, where there are any; otherwise its cost goes up, so
+    /// that another way to read the words comes first.
+    fn narrow(&self, named: &mut Named, text: &str) -> u32 {
+        if self.metrics.is_empty() || !named.names.metrics.is_empty() || named.remembered {
+            return 0;
+        }
+        let reaches =
+            |name: &String| meanings::reached(&self.metrics, name, self.setting).is_some();
+        let values =
+            !named.values.is_empty() && meanings::is_reachable(text, &self.metrics, self.setting);
+        let own = named.names.dimensions.iter().any(reaches);
+        let by_ending = || {
+            let stems = super::words::stems(text).join(" ");
+            let mut endings = self.setting.lexicon.ending(&stems);
+            endings.any(|name| meanings::reached(&self.metrics, name, self.setting).is_some())
+        };
+        match (values, own) {
+            (true, false) => named.names.dimensions.clear(),
+            (false, true) => named.values.clear(),
+            (true, true) => {}
+            (false, false) if !named.names.dimensions.is_empty() && by_ending() => {
+                named.values.clear();
+            }
+            (false, false) => return cost::UNREACHABLE,
+        }
+        0
     }
 
     fn item(&self, start: usize, end: usize, kind: Kind, similar: Option<String>) -> Item {
@@ -243,12 +316,13 @@ impl Scanner<'_, '_> {
             }
             let end = start + offset + 1;
             if let Some(names) = lexicon.phrase(&stems) {
-                let named = Named {
+                let mut named = Named {
                     names: names.clone(),
                     ..Named::default()
                 };
+                let more = self.narrow(&mut named, &self.text(start, end));
                 found.push((
-                    cost::NAME,
+                    cost::NAME + more,
                     self.item(start, end, Kind::Name(Box::new(named)), None),
                 ));
                 continue;
@@ -262,7 +336,9 @@ impl Scanner<'_, '_> {
                 .flatten()
                 .and_then(|names| (names.metrics.len() == 1).then(|| names.metrics.first())?)
                 .map(String::as_str);
-            let metric = skipped.or_else(|| lexicon.in_any_order(stems.iter().copied()));
+            let metric = skipped
+                .or_else(|| lexicon.in_any_order(stems.iter().copied()))
+                .or_else(|| lexicon.but_for_average(&stems));
             if let Some(metric) = metric {
                 let mut named = Named::default();
                 named.names.metrics.insert(metric.to_owned());
@@ -311,6 +387,9 @@ impl Scanner<'_, '_> {
             }
             let text = self.text(start, end);
             let values = meanings::exact(&text, self.setting);
+            let is_number = text
+                .chars()
+                .all(|c| c.is_ascii_digit() || c == '.' || c == ',');
             if !values.is_empty() {
                 let of_named_dimension = start > 0 && {
                     let before = self.words.get(start - 1).map(|word| word.stem.as_str());
@@ -321,6 +400,10 @@ impl Scanner<'_, '_> {
                             .any(|value| names.dimensions.contains(&value.dimension))
                     })
                 };
+                // "top 5": a number is a value only beside its dimension.
+                if is_number && !of_named_dimension {
+                    continue;
+                }
                 let cost = if of_named_dimension {
                     cost::VALUE_OF_DIMENSION
                 } else {
@@ -331,11 +414,12 @@ impl Scanner<'_, '_> {
                     self.setting.lexicon.phrase(&stems).cloned()
                 };
                 let similar = values.first().and_then(|value| value.said_as.clone());
-                let named = Named {
+                let mut named = Named {
                     names: names.unwrap_or_default(),
                     values,
                     remembered: false,
                 };
+                let cost = cost + self.narrow(&mut named, &text);
                 let mut item = self.item(start, end, Kind::Name(Box::new(named)), None);
                 item.similar = item.similar.or(similar);
                 // The value's own reading of the same words comes with their names, so it must win over them.
@@ -404,7 +488,11 @@ impl Scanner<'_, '_> {
         {
             return;
         }
-        let (texts, ends) = time_words(&self.words, start);
+        let (mut texts, ends) = time_words(&self.words, start);
+        if self.comparing && !texts.iter().any(|text| text == "between") {
+            let and = texts.iter().position(|text| text == "and");
+            texts.truncate(and.unwrap_or(texts.len()));
+        }
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let today = time_phrase::TimeSetting {
             today: self.setting.today,
@@ -429,9 +517,57 @@ impl Scanner<'_, '_> {
             .filter(|item| matches!(item.kind, Kind::Unknown))
             .map(|item| item.words.start);
         for at in unknown.take(MOST_TYPOS).collect::<Vec<_>>() {
-            changed |= self.correct_word(at);
+            changed |= self.correct_word(at)
+                || self.correct_value(at, at + 2)
+                || at
+                    .checked_sub(1)
+                    .is_some_and(|from| self.correct_value(from, at + 1));
         }
         changed
+    }
+
+    /// Two words that are a value, misspelt: "bnak transfer".
+    fn correct_value(&mut self, from: usize, to: usize) -> bool {
+        let Some([one, other]) = self.words.get(from..to) else {
+            return false;
+        };
+        let is_grammar = |word: &Word| KEYWORDS.contains_key(word.folded.as_str());
+        if is_grammar(one) || is_grammar(other) || other.after_comma {
+            return false;
+        }
+        let text = format!("{} {}", one.folded, other.folded);
+        let mut values = meanings::similar(&text, self.setting);
+        values.retain(|value| {
+            let meant = value.said_as.as_deref().unwrap_or(&value.value);
+            is_typo(&text, &super::words::fold(meant))
+        });
+        self.add_value(from, to, values)
+    }
+
+    /// Adds the value that misspelt words stand for, where no other one is nearly as similar.
+    fn add_value(&mut self, from: usize, to: usize, values: Vec<ValueMeaning>) -> bool {
+        let Some(first) = values.first().cloned() else {
+            return false;
+        };
+        let rival = values
+            .iter()
+            .find(|value| value.value != first.value)
+            .map_or(0.0, |value| value.similarity);
+        if first.similarity - rival < MARGIN {
+            return false;
+        }
+        let said = first.said_as.unwrap_or_else(|| first.value.clone());
+        let values = values
+            .into_iter()
+            .filter(|value| value.value == first.value)
+            .collect();
+        let named = Named {
+            values,
+            ..Named::default()
+        };
+        let item = self.item(from, to, Kind::Name(Box::new(named)), Some(said));
+        self.extra.push(item);
+        true
     }
 
     fn correct_word(&mut self, at: usize) -> bool {
@@ -463,33 +599,21 @@ impl Scanner<'_, '_> {
         }
         names.sort_by(|one, other| other.1.total_cmp(&one.1));
         names.dedup_by(|one, other| super::words::stem(&one.0) == super::words::stem(&other.0));
-        let values = meanings::similar(&word.folded, self.setting);
+        let mut values = meanings::similar(&word.folded, self.setting);
+        // The same word as a name and as a value is no rival of itself; "phone" is no "iphone".
+        values.retain(|value| {
+            let meant = value.said_as.as_deref().unwrap_or(&value.value);
+            if !is_typo(&word.folded, &super::words::fold(meant)) {
+                return false;
+            }
+            let stem = super::words::stem(&super::words::fold(&value.value));
+            !names.iter().any(|(name, _)| *name == stem)
+        });
         let best_value = values.first().map_or(0.0, |value| value.similarity);
         let best_name = names.first().map_or(0.0, |(_, similarity)| *similarity);
         let second = names.get(1).map_or(0.0, |(_, similarity)| *similarity);
         if best_value > 0.0 && best_value >= best_name + MARGIN {
-            let first = values.first().map(|value| value.value.clone());
-            let rival = values
-                .iter()
-                .find(|value| Some(&value.value) != first.as_ref())
-                .map_or(0.0, |value| value.similarity);
-            if best_value - rival < MARGIN {
-                return false;
-            }
-            let values: Vec<ValueMeaning> = values
-                .into_iter()
-                .filter(|value| Some(&value.value) == first.as_ref())
-                .collect();
-            let said = values
-                .first()
-                .map(|value| value.said_as.clone().unwrap_or_else(|| value.value.clone()));
-            let named = Named {
-                values,
-                ..Named::default()
-            };
-            let item = self.item(at, at + 1, Kind::Name(Box::new(named)), said);
-            self.extra.push(item);
-            return true;
+            return self.add_value(at, at + 1, values);
         }
         if best_name == 0.0 || best_name - second < MARGIN || best_name - best_value < MARGIN {
             return false;

@@ -109,15 +109,15 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Noise,
-        "show|show me|show us|give|give me|tell|tell me|display|see|get|get me|find|find me|fetch|pull|pull up|check|let|lets|want|want to|would|would like|like to|need|need to|know|want to know|want to see|like to see|like to know|id like|look at|looking at|look|can|could|can you|could you|i|me|we|us|you|do|does|did|have|has|had|been|be|being|to see|to know|can i see|plot|chart|graph|draw|visualize|visualise|graph of|chart of|run|return|print|let me see|let me know|wonder|wondering|im|id|curious",
+        "show|show me|show us|give|give me|tell|tell me|display|see|get|get me|find|find me|fetch|pull|pull up|check|let|lets|want|want to|would|would like|like to|need|need to|know|want to know|want to see|like to see|like to know|id like|look at|looking at|look|can|could|can you|could you|i|me|we|us|you|do|does|did|have|has|had|been|be|being|to see|to know|can i see|plot|chart|graph|draw|visualize|visualise|graph of|chart of|run|return|print|let me see|let me know|wonder|wondering|curious",
     ),
     (
         Noise,
-        "how many|how much|total|in total|total number of|number of|the number of|count of|amount of|total amount of|value of|figure|figures|numbers|numbers for|stats|data|report|report on|level of|levels of|much|many|overview of|split of",
+        "how many|how much|total|in total|total number of|number of|the number of|count of|amount of|total amount of|figure|figures|numbers|numbers for|stats|report|level of|levels of|much|many|overview of",
     ),
     (
         Noise,
-        "make|made|making|bring|brings|bringing|brought|brought in|bring in|brings in|come in|came in|place|placed|happen|happened|happening|perform|performed|performing|performance|performs|doing|going|generate|generated|generates|generating|receive|received|get|got|gets|getting|record|recorded|seen|saw|went|look like|looks like|looked like|looked|turn out|stand|stands|stood|come|comes|came|coming|drive|drives|drove|driving|deliver|delivers|delivered|produce|produces|produced|contribute|contributes|contributed|achieve|achieved|reported|run at|we got|values|result|results",
+        "make|made|making|bring|brings|bringing|brought|brought in|bring in|brings in|come in|came in|place|placed|happen|happened|happening|perform|performed|performing|performs|doing|going|generate|generated|generates|generating|receive|received|get|got|gets|getting|record|recorded|seen|saw|went|look like|looks like|looked like|looked|turn out|stand|stands|stood|come|comes|came|coming|drive|drives|drove|driving|deliver|delivers|delivered|produce|produces|produced|contribute|contributes|contributed|achieve|achieved|reported|run at|we got|did we earn|do we earn|did we get|did we make|have we had|did we have",
     ),
     (Our, "our|current|my"),
     (
@@ -129,7 +129,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     (Or, "or"),
     (
         By,
-        "by|per|for each|for every|in each|in every|each|every|split by|split out by|split per|split across|splitted by|broken down by|broken out by|broken by|breakdown by|breakdown per|break down by|breakdown of|down by|grouped by|group by|across|across all|across the|across all the|sliced by|slice by|segmented by|distributed by|distribution by|distributed across|distributed over|at each|within each|of each|from each|of every|according to|separately for each|separated by|aggregated by|by each|by every|per each|differ by|differs by|differ across|vary by|varies by|vary across|for each of the",
+        "by|per|for each|for every|in each|in every|each|every|split by|split out by|split per|split across|splitted by|broken down by|broken out by|broken by|breakdown by|break down by|down by|grouped by|group by|across|across all|across the|across all the|sliced by|slice by|segmented by|distributed by|distribution by|distributed across|distributed over|at each|within each|of each|from each|of every|according to|separately for each|separated by|aggregated by|by each|by every|per each|differ by|differs by|differ across|vary by|varies by|vary across|for each of the",
     ),
     (Wise, "wise"),
     (
@@ -142,7 +142,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Sorted,
-        "sorted by|sort by|ordered by|order by|ranked by|rank by|ranked on|ranked|ranking of|in order of|sorted|ranked according to|ranking by|by descending",
+        "rank|rank the|rank our|rank all|sorted by|sort by|ordered by|ranked by|rank by|ranked on|ranked|ranking of|in order of|sorted|ranked according to|ranking by|by descending",
     ),
     (First, "first"),
     (
@@ -157,7 +157,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     (How, "how|hows"),
     (
         Is,
-        "is|are|was|were|equal|equals|equal to|=|==|whats|what is|what are|what was|what were|what will",
+        "is|are|was|were|equal|equals|equal to|=|==|whats|what is|what are|what was|what were",
     ),
     (
         Not,
@@ -253,7 +253,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Exist,
-        "are there|is there|there are|available|exist|exists|existing|can i use|can i ask|can we use|possible|valid|known|do we have|do you have|have we|do you know|we have|do we track|can you answer|can i query|can i choose|are defined|is available|are available|do we sell in|do we operate in|do we know|are known|have data|tracked|do you offer|are we in",
+        "are there|is there|there are|available|exist|exists|existing|can i use|can i ask|can we use|possible|valid|known|do we have|do you have|have we|do you know|we have|do we track|can you answer|can i query|can i choose|are defined|is available|are available in|do we operate in|do we know|are known|have data|tracked|do you offer|are we in",
     ),
     (
         Define,
@@ -291,7 +291,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Grouping,
-        "grouping|groupings|breakdown|split|groups|break down",
+        "grouping|groupings|breakdown|breakdown of|a breakdown of|split|split of|groups|break down|distribution|distribution of",
     ),
     (Limit, "limit|ranking|cap"),
 ];

@@ -159,7 +159,7 @@ pub(super) fn fold(text: &str) -> String {
     }
 }
 
-/// The singular of a folded word, common abbreviations written out; both names and questions go through it, so it only
+/// The singular of a folded word, common abbreviations written out, a few verbs in the present; both names and questions go through it, so it only
 /// has to be consistent.
 pub(super) fn stem(folded: &str) -> String {
     let length = folded.chars().count();
@@ -181,6 +181,11 @@ pub(super) fn stem(folded: &str) -> String {
         "pct" | "percentage" => "percent".to_owned(),
         "qty" => "quantity".to_owned(),
         "num" => "number".to_owned(),
+        "sold" => "sell".to_owned(),
+        "paid" => "pay".to_owned(),
+        "bought" => "buy".to_owned(),
+        "spent" => "spend".to_owned(),
+        "won" => "win".to_owned(),
         _ => singular,
     }
 }
