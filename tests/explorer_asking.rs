@@ -16,10 +16,11 @@ use std::time::Duration;
 use metrex::model::{Intent, MetricQuery};
 use metrex::session::{
     AskOutcome, Asked, Candidate, Certainty, Chip, ChipKind, Clarification, Meaning, ModelCall,
-    PathTaken, Proposal, Reading, Refusal, RefusalCode, Stage, Understanding,
+    PathTaken, Proposal, Reading, Refusal, RefusalCode, RejectedSql, Stage, Understanding,
 };
 use metrex::tui::state::{Focus, Phase};
 use metrex::tui::{Answer, AskNews, Effect, Message};
+use metrex::validate::{Code, Finding, Severity};
 use support::Explorer;
 
 fn asked(question: &str, outcome: AskOutcome) -> Asked {
@@ -256,6 +257,54 @@ fn a_refusal_names_the_word_and_leaves_the_text_to_be_mended() {
     // The word is underlined, so that it shows without any colour.
     let styles = explorer.styles();
     assert!(styles.contains("bold underlined          XY"), "{styles}");
+}
+
+#[test]
+fn sql_that_did_not_pass_is_shown_with_what_is_wrong_and_never_run() {
+    let mut explorer = Explorer::new(80, 24);
+    let refused = AskOutcome::Refused(Box::new(refusal()));
+    let mut reply = asked("orders in market XY", refused);
+    reply.trouble = Some("some-model wrote SQL twice that did not pass".to_owned());
+    let finding = Finding {
+        code: Code::UnknownValue,
+        severity: Severity::Block,
+        token: "'XY'".to_owned(),
+        line: 1,
+        column: 42,
+        message: "unknown value 'XY' of orders.market".to_owned(),
+        hint: Some("write one of ID, SG, TH, VN".to_owned()),
+    };
+    reply.rejected = Some(RejectedSql {
+        sql: "SELECT COUNT(*) FROM orders WHERE market = 'XY'".to_owned(),
+        findings: vec![finding],
+    });
+    explorer.replies.push_back(reply);
+    explorer.keys("<F4>orders in market XY<Enter>");
+    assert_shows!(
+        explorer,
+        "it was not run",
+        "1:42: error: unknown value 'XY' of orders.market",
+        "SELECT COUNT(*) FROM orders WHERE market = 'XY'"
+    );
+    assert!(explorer.state.result.grid.is_none());
+    explorer.keys("<Esc>");
+    assert_shows!(explorer, "Unknown market 'XY'", "wrote SQL twice");
+}
+
+#[test]
+fn where_a_model_reads_it_otherwise_that_is_said() {
+    let mut explorer = Explorer::new(120, 40);
+    let mut answer = proposal(&explorer, "gmv by market", Vec::new());
+    answer.auto_run = false;
+    let mut reply = asked("sales per country", AskOutcome::Answer(Box::new(answer)));
+    reply.difference = Some("the model also groups by channel".to_owned());
+    explorer.replies.push_back(reply);
+    explorer.keys("<F4>sales per country<Enter>");
+    assert_shows!(
+        explorer,
+        "a model reads it otherwise",
+        "the model also groups by channel"
+    );
 }
 
 #[test]

@@ -536,6 +536,13 @@ pub fn page_text(state: &State, page: &Page) -> String {
     match page {
         Page::Help => action::actions_markdown(),
         Page::Cell(text) => text.clone(),
+        Page::Rejected(rejected) => {
+            let findings = rejected
+                .findings
+                .iter()
+                .map(|finding| format!("{finding}\n"));
+            format!("{}\n{}\n", findings.collect::<String>(), rejected.sql)
+        }
         Page::Problems => state
             .problems
             .iter()

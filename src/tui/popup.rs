@@ -8,7 +8,7 @@ use super::message::Excerpt;
 use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid;
 use crate::model::{Comparison, DimensionType, Filter, GroupBy, OrderBy, TimeRange};
-use crate::session::{Clarification, Meaning};
+use crate::session::{Clarification, Meaning, RejectedSql};
 
 /// A window on top of the panes.
 pub enum Popup {
@@ -169,6 +169,8 @@ pub enum Page {
     Help,
     /// One cell in full.
     Cell(String),
+    /// SQL of a model that did not pass, with what is wrong with it.
+    Rejected(RejectedSql),
     /// Problems of the project's files.
     Problems,
     /// Definitions; empty while they are read.

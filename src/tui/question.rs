@@ -8,7 +8,7 @@ use super::state::{Prompt, State};
 use crate::compile::Compiled;
 use crate::model::{GroupBy, MetricKind, MetricQuery, QueryLineError, Registry};
 use crate::session::{
-    Certainty, Chip, Meaning, ModelCall, PathTaken, Proposal, Stage, Understanding,
+    Asked, Certainty, Chip, Meaning, ModelCall, PathTaken, Proposal, Stage, Understanding,
 };
 
 /// What a text in the prompt was understood as.
@@ -20,6 +20,8 @@ pub struct Heard {
     pub understanding: Understanding,
     /// Whether it was asked; else a word may still be half typed.
     pub is_asked: bool,
+    /// Why a model that was asked could not help.
+    pub trouble: Option<String>,
 }
 
 /// A question that is being answered.
@@ -66,25 +68,22 @@ pub struct Written {
 }
 
 impl Origin {
-    /// Of a proposal.
-    pub fn new(
-        question: String,
-        proposal: &Proposal,
-        calls: Vec<ModelCall>,
-        elapsed: Duration,
-    ) -> Self {
+    /// Of a question that was answered with a proposal.
+    pub fn new(asked: &Asked, proposal: &Proposal) -> Self {
         let written = (proposal.path == PathTaken::Model).then(|| Written {
             compiled: Arc::clone(&proposal.compiled),
             connection: proposal.connection.clone(),
         });
+        let notes = proposal.reading.notes.iter();
+        let notes = notes.chain(&asked.difference).chain(&asked.trouble);
         Self {
-            question,
+            question: asked.question.clone(),
             query: proposal.query.clone(),
             chips: proposal.reading.chips.clone(),
-            notes: proposal.reading.notes.clone(),
+            notes: notes.cloned().collect(),
             path: proposal.path.clone(),
-            calls,
-            elapsed,
+            calls: asked.calls.clone(),
+            elapsed: asked.elapsed,
             written,
         }
     }
@@ -114,14 +113,15 @@ impl Origin {
 }
 
 /// Why an answer is to be looked at before it runs.
-pub fn why_not_run(proposal: &Proposal, calls: &[ModelCall]) -> String {
+pub fn why_not_run(asked: &Asked, proposal: &Proposal) -> String {
     let chips = proposal.reading.chips.iter();
     let similar: Vec<&str> = chips
         .filter(|chip| chip.certainty == Certainty::Similar)
         .map(|chip| chip.detail.as_deref().unwrap_or(&chip.text))
         .collect();
-    match (&proposal.path, similar.is_empty(), calls.is_empty()) {
+    match (&proposal.path, similar.is_empty(), asked.calls.is_empty()) {
         (PathTaken::Model, ..) => "a model wrote this SQL".to_owned(),
+        _ if asked.difference.is_some() => "a model reads it otherwise".to_owned(),
         (_, false, _) => format!("similar words: {}", similar.join(", ")),
         (PathTaken::Snippet, ..) => "the metric is complex".to_owned(),
         (_, _, false) => "a model read the question".to_owned(),
@@ -221,9 +221,10 @@ impl Prompt {
                 .map(|note| say(note.clone(), false))
                 .collect(),
             Some(Understanding::Refused(refusal)) if self.is_asked() => {
-                let hint = refusal.hint.iter().map(|hint| say(hint.clone(), false));
+                let trouble = self.heard.iter().flat_map(|heard| &heard.trouble);
+                let more = refusal.hint.iter().chain(trouble);
                 std::iter::once(say(format!("! {}", refusal.message), true))
-                    .chain(hint)
+                    .chain(more.map(|text| say(text.clone(), false)))
                     .collect()
             }
             // The word may still be half typed.

@@ -1,6 +1,6 @@
 //! Questions in plain words: read while they are typed, asked, stopped, and what an answer does to everything else.
 
-use super::{act, finder, picker, prompt, query, result};
+use super::{act, finder, picker, prompt, query, reader, result};
 use crate::model::{DimensionType, MetricQuery};
 use crate::session::{
     AskOptions, AskOutcome, Asked, Clarification, Meaning, Proposal, Refusal, Stage, Understanding,
@@ -8,7 +8,7 @@ use crate::session::{
 };
 use crate::tui::action::Action;
 use crate::tui::message::{AskNews, Effect, Lookup, Notice, Slot};
-use crate::tui::popup::PickerKind;
+use crate::tui::popup::{Page, PickerKind};
 use crate::tui::question::{self, Asking, Heard, Origin};
 use crate::tui::state::{Focus, State};
 
@@ -46,15 +46,16 @@ pub(super) fn read(state: &mut State) -> Option<Effect> {
 
 /// The text was understood, or not.
 pub(super) fn understood(state: &mut State, understanding: Understanding) -> Vec<Effect> {
-    hear(state, understanding, false);
+    hear(state, understanding, false, None);
     query::ask_sql(state)
 }
 
-fn hear(state: &mut State, understanding: Understanding, is_asked: bool) {
+fn hear(state: &mut State, understanding: Understanding, is_asked: bool, trouble: Option<String>) {
     state.prompt.heard = Some(Heard {
         text: state.prompt.input.text().to_owned(),
         understanding,
         is_asked,
+        trouble,
     });
 }
 
@@ -151,18 +152,20 @@ fn ended(state: &mut State, asked: Asked) -> Vec<Effect> {
         AskOutcome::List { dimension, metrics } => list(state, dimension, metrics),
         AskOutcome::Explain(metric) => explain(state, &metric),
         AskOutcome::Choose(clarification) => unsure(state, *clarification),
-        AskOutcome::Refused(refusal) => refused(state, *refusal),
+        AskOutcome::Refused(refusal) => {
+            refused(state, *refusal, asked.trouble);
+            if let Some(rejected) = asked.rejected {
+                let title = "SQL of a model that did not pass; it was not run";
+                reader::open(state, title, Page::Rejected(rejected));
+            }
+            Vec::new()
+        }
     }
 }
 
 /// The answer becomes the query; it runs if it may, else it says why not.
 fn answered(state: &mut State, asked: &Asked, proposal: &Proposal) -> Vec<Effect> {
-    let origin = Origin::new(
-        asked.question.clone(),
-        proposal,
-        asked.calls.clone(),
-        asked.elapsed,
-    );
+    let origin = Origin::new(asked, proposal);
     let mut effects = leave(state);
     // Before the query, whose SQL may be the one that was written for it.
     state.origin = Some(origin);
@@ -170,7 +173,7 @@ fn answered(state: &mut State, asked: &Asked, proposal: &Proposal) -> Vec<Effect
     if proposal.auto_run {
         effects.extend(result::run(state, false));
     } else {
-        let why = question::why_not_run(proposal, &asked.calls);
+        let why = question::why_not_run(asked, proposal);
         state.notice = Some(Notice::Info(format!("F5 runs it; not by itself: {why}")));
     }
     effects
@@ -183,17 +186,19 @@ fn leave(state: &mut State) -> Vec<Effect> {
     effects
 }
 
-fn refused(state: &mut State, refusal: Refusal) -> Vec<Effect> {
+/// The text stays, with the cursor at what is wrong.
+fn refused(state: &mut State, refusal: Refusal, trouble: Option<String>) {
     if let Some((_, range)) = refusal.words.first().filter(|(_, range)| !range.is_empty()) {
         state.prompt.input.move_to(range.start);
     }
-    hear(state, Understanding::Refused(Box::new(refusal)), true);
-    Vec::new()
+    let refused = Understanding::Refused(Box::new(refusal));
+    hear(state, refused, true, trouble);
 }
 
 fn unsure(state: &mut State, clarification: Clarification) -> Vec<Effect> {
     let kind = PickerKind::Meanings(clarification.clone());
-    hear(state, Understanding::Unsure(Box::new(clarification)), true);
+    let unsure = Understanding::Unsure(Box::new(clarification));
+    hear(state, unsure, true, None);
     picker::open(state, kind)
 }
 

@@ -133,6 +133,17 @@ fn page<'a>(state: &'a State, page: &'a Page, width: usize) -> Vec<Line<'a>> {
     match page {
         Page::Help => help::lines(state),
         Page::Cell(text) => wrap(text, width).into_iter().map(Line::from).collect(),
+        Page::Rejected(rejected) => {
+            let mut lines = Vec::new();
+            for finding in &rejected.findings {
+                let text = finding.to_string();
+                let wrapped = wrap(&text, width).into_iter().map(str::to_owned);
+                lines.extend(wrapped.map(|line| Line::styled(line, theme.error)));
+            }
+            lines.push(Line::default());
+            lines.extend(wrap(&rejected.sql, width).into_iter().map(Line::from));
+            lines
+        }
         Page::Problems => {
             let mut lines = Vec::new();
             for problem in &state.problems {
