@@ -224,6 +224,17 @@ fn a_word_with_several_meanings_is_asked_back_and_one_key_chooses() {
     explorer.release();
     assert_eq!(explorer.line(), "gmv where channel = email");
     assert_shows!(explorer, "'mail' means channel = email from now on");
+    assert_eq!(explorer.session.choices()[0].words, "mail");
+    // It is forgotten by a key, or from a list of all that were chosen.
+    explorer.keys("U");
+    assert!(explorer.session.choices().is_empty());
+    explorer
+        .session
+        .choose("mail", &clarification().candidates[0].meaning);
+    explorer.keys(":forget what<Enter>");
+    assert_shows!(explorer, "mail", "means channel = email");
+    explorer.keys("<Enter>");
+    assert!(explorer.session.choices().is_empty());
 }
 
 #[test]
@@ -459,6 +470,31 @@ fn earlier_questions_come_back() {
     assert_eq!(explorer.state.prompt.input.text(), "orders in market XY");
     explorer.keys("<Down>");
     assert_eq!(explorer.state.prompt.input.text(), "");
+    // They are kept for the next time, and searched with the lines.
+    explorer.keys("<Ctrl+R>market<Enter>");
+    assert_eq!(explorer.state.prompt.input.text(), "orders in market XY");
+    explorer.keys("<Esc>4Hmarket");
+    assert_shows!(explorer, "orders in market XY", "asked 20");
+    explorer.keys("<Enter>");
+    assert!(explorer.state.prompt.typing);
+    assert_eq!(explorer.state.prompt.input.text(), "orders in market XY");
+}
+
+#[test]
+fn a_question_waits_for_the_demo_whose_values_it_may_name() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.tell(Message::Preparing("Making the demo: orders 10%".to_owned()));
+    explorer.keys("<F4>which markets are there<Enter>");
+    assert_shows!(explorer, "asked as soon as the demo is ready");
+    let list = AskOutcome::List {
+        dimension: Some("market".to_owned()),
+        metrics: Vec::new(),
+    };
+    explorer
+        .replies
+        .push_back(asked("which markets are there", list));
+    explorer.tell(Message::Prepared(Ok(())));
+    assert_shows!(explorer, "Values of market");
 }
 
 #[test]

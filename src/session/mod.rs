@@ -50,7 +50,7 @@ pub use crate::ask::{
     Candidate, Certainty, Chip, ChipKind, Clarification, Meaning, Reading, Refusal, RefusalCode,
     Understanding,
 };
-pub use crate::usage::HistoryEntry;
+pub use crate::usage::{HistoryEntry, Question};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
 };

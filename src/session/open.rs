@@ -15,7 +15,7 @@ use super::{Hit, SessionError, StateFolder};
 use crate::compile::{CompileError, CompileOptions, Compiled, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
-use crate::usage::{HistoryEntry, Usage, UsageError};
+use crate::usage::{HistoryEntry, Question, Usage, UsageError};
 use crate::warehouse::Dialect;
 
 /// What a session is opened with; everything may be left out.
@@ -167,6 +167,24 @@ impl Session {
             .ok()
             .and_then(|usage| usage.history(limit).ok())
             .unwrap_or_default()
+    }
+
+    /// The latest questions that were kept, newest first.
+    pub fn questions(&self, limit: usize) -> Vec<Question> {
+        self.usage_store()
+            .ok()
+            .and_then(|usage| usage.questions(limit).ok())
+            .unwrap_or_default()
+    }
+
+    /// Keeps a question, to be asked again.
+    pub fn keep_question(&self, text: &str) {
+        if let Ok(usage) = self.usage_store() {
+            usage.record_question(Question {
+                text: text.to_owned(),
+                at: Timestamp::now(),
+            });
+        }
     }
 
     pub(super) fn counts(&self) -> Arc<HashMap<String, u64>> {

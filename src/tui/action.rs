@@ -22,6 +22,8 @@ pub enum Action {
     Palette,
     EditLine,
     Ask,
+    ForgetChosen,
+    Choices,
     FindMetric,
     NextPane,
     PreviousPane,
@@ -264,6 +266,14 @@ fn has_past(state: &State) -> Result<(), Reason> {
     }
 }
 
+fn has_chosen(state: &State) -> Result<(), Reason> {
+    if state.chosen.is_some() {
+        Ok(())
+    } else {
+        Err("no meaning was chosen".into())
+    }
+}
+
 fn has_part(state: &State) -> Result<(), Reason> {
     if state.part().is_some_and(|part| part.is_set) {
         Ok(())
@@ -285,7 +295,7 @@ use Context as C;
 
 /// Every action with its keys, in the order of the help.
 #[rustfmt::skip]
-static ACTIONS: [Entry; 93] = [
+static ACTIONS: [Entry; 95] = [
     entry(A::Run, "run", &["F5", "Ctrl+R"], C::Everywhere, "Run the query", Some("run")).when(can_run),
     entry(A::Refresh, "refresh", &["F6"], C::Everywhere, "Run again on the warehouse, past the cache", None).when(can_run),
     entry(A::Back, "back", &["Esc"], C::Everywhere, "Close, cancel, or step back; never quits", None),
@@ -311,6 +321,8 @@ static ACTIONS: [Entry; 93] = [
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
+    entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen),
+    entry(A::Choices, "choices", &[], C::Panes, "Forget what words were chosen to mean", None),
     entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views),
     entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None),
     entry(A::Problems, "problems", &["P"], C::Panes, "Problems in the registry", None).when(has_problems),

@@ -7,7 +7,9 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::message::{Answer, AskNews, Excerpt, Lookup, Message, RunNews, Setting, Slot};
+use super::message::{
+    Answer, AskNews, Earlier, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot,
+};
 use super::question::Written;
 use super::theme::Depth;
 use crate::model::{MetricQuery, Place};
@@ -64,7 +66,8 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
         Lookup::Values { metrics, dimension } => {
             Answer::Values(session.values(&metrics, &dimension, "", VALUES))
         }
-        Lookup::History => Answer::History(session.history(HISTORY)),
+        Lookup::History => Answer::History(earlier(session)),
+        Lookup::Choices => Answer::Choices(session.choices()),
         Lookup::Excerpts(places) => Answer::Excerpts(excerpts(session, &places)),
         Lookup::Sort(job) => Answer::Sort(job.run().map_err(|error| error.to_string())),
         Lookup::Find(mut find) => Answer::Find(find.step(usize::MAX)),
@@ -75,6 +78,23 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
             cap,
         } => Answer::Write(table.copy(what, format, cap)),
     }
+}
+
+/// Query lines and questions, the latest first.
+fn earlier(session: &Session) -> Vec<Earlier> {
+    let lines = session.history(HISTORY).into_iter().map(|entry| Earlier {
+        text: entry.line,
+        at: entry.at,
+        is_question: false,
+    });
+    let questions = session.questions(HISTORY).into_iter().map(|asked| Earlier {
+        text: asked.text,
+        at: asked.at,
+        is_question: true,
+    });
+    let mut all: Vec<_> = lines.chain(questions).collect();
+    all.sort_by_key(|earlier| std::cmp::Reverse(earlier.at));
+    all
 }
 
 fn excerpts(session: &Session, places: &[Place]) -> Vec<Excerpt> {
@@ -230,9 +250,15 @@ impl Engine {
             self.sender.clone(),
         );
         self.runtime.spawn(async move {
-            if let Some((words, meaning)) = chosen {
-                session.choose(&words, &meaning);
-            }
+            let (keep, text) = (session.clone(), question.clone());
+            let keep = move || {
+                keep.keep_question(&text);
+                if let Some((words, meaning)) = chosen {
+                    keep.choose(&words, &meaning);
+                }
+            };
+            // The history is a file. Where it cannot be written, the answer is as good.
+            let _ = tokio::task::spawn_blocking(keep).await;
             let stages = sender.clone();
             let stage = move |stage| {
                 let news = AskNews::Stage(stage);
@@ -248,6 +274,16 @@ impl Engine {
     /// Answers the question no more.
     pub(super) fn stop_asking(&self) {
         self.stop_asking.cancel();
+    }
+
+    /// Forgets what was chosen for words.
+    pub(super) fn forget(&self, words: String) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            session.forget_choice(&words);
+            let said = Notice::Info(format!("forgotten what '{words}' was chosen to mean"));
+            let _ = sender.blocking_send(Message::Notice(said));
+        });
     }
 
     /// Makes the demo ready, if that is what is explored.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::KeyEvent;
+use jiff::Timestamp;
 use ratatui::layout::Size;
 
 use super::hit::Target;
@@ -14,8 +15,8 @@ use crate::compile::{CompileError, Compiled, DimensionChoice};
 use crate::model::{MetricQuery, Place};
 use crate::registry::Diagnostic;
 use crate::session::{
-    AskOptions, Asked, Catalog, Completion, ConnectionInfo, HistoryEntry, Hit, Meaning, MetricCard,
-    RunEvent, RunSummary, SessionError, Stage, Understanding, ValueList,
+    AskOptions, Asked, Catalog, Completion, ConnectionInfo, Hit, Meaning, MetricCard,
+    RememberedChoice, RunEvent, RunSummary, SessionError, Stage, Understanding, ValueList,
 };
 
 /// Something that happened.
@@ -133,8 +134,10 @@ pub enum Lookup {
         /// The dimension, as a query writes it.
         dimension: String,
     },
-    /// Earlier queries.
+    /// Earlier queries and questions.
     History,
+    /// What was chosen for words.
+    Choices,
     /// The text around definitions.
     Excerpts(Vec<Place>),
     /// The order of the result by a column.
@@ -166,6 +169,7 @@ pub enum Slot {
     Values,
     Describe,
     History,
+    Choices,
     Excerpts,
     Sort,
     Find,
@@ -184,6 +188,7 @@ impl Lookup {
             Self::Dimensions(_) => Slot::Dimensions,
             Self::Values { .. } => Slot::Values,
             Self::History => Slot::History,
+            Self::Choices => Slot::Choices,
             Self::Excerpts(_) => Slot::Excerpts,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
@@ -202,7 +207,8 @@ pub enum Answer {
     Understand(Box<Understanding>),
     Dimensions(Vec<DimensionChoice>),
     Values(ValueList),
-    History(Vec<HistoryEntry>),
+    History(Vec<Earlier>),
+    Choices(Vec<RememberedChoice>),
     Excerpts(Vec<Excerpt>),
     Sort(Result<SortedOrder, String>),
     Find(Found),
@@ -221,12 +227,24 @@ impl Answer {
             Self::Dimensions(_) => Slot::Dimensions,
             Self::Values(_) => Slot::Values,
             Self::History(_) => Slot::History,
+            Self::Choices(_) => Slot::Choices,
             Self::Excerpts(_) => Slot::Excerpts,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
             Self::Write(_) => Slot::Write,
         }
     }
+}
+
+/// An earlier query line, or a question in plain words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its text.
+    pub text: String,
+    /// When it was last asked.
+    pub at: Timestamp,
+    /// Whether it is a question.
+    pub is_question: bool,
 }
 
 /// The text of a file around a definition.
@@ -278,6 +296,8 @@ pub enum Effect {
     },
     /// Answer it no more.
     StopAsking,
+    /// Forget what was chosen for words.
+    Forget(String),
     /// Read the registry again.
     Reload,
     /// Switch the connection.

@@ -30,7 +30,7 @@ pub use hit::{HitMap, Target};
 pub use input::LineInput;
 pub use keys::Chord;
 pub use message::{
-    Answer, AskNews, Effect, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot,
+    Answer, AskNews, Earlier, Effect, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot,
 };
 pub use run::{TuiError, run};
 pub use state::State;

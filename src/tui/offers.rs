@@ -4,7 +4,9 @@ use jiff::civil::Date;
 
 use super::action;
 use super::edit::{self, Picked};
+use super::message::Earlier;
 use super::popup::{Choice, CopyKind, Page, Picker, PickerKind};
+use super::question;
 use super::state::State;
 use super::theme::Theme;
 use super::widgets::fuzzy_list::Item;
@@ -16,7 +18,7 @@ use crate::model::{
     MetricKind, OrderBy, Registry, TimeRange, Weekday,
 };
 use crate::session::cell::thousands;
-use crate::session::{Clarification, HistoryEntry, ValueList};
+use crate::session::{Clarification, RememberedChoice, ValueList};
 
 type Offer = (Item, Choice);
 
@@ -409,22 +411,33 @@ pub fn commands(state: &State) -> Vec<Offer> {
     offers
 }
 
-/// Earlier queries, latest first, each once.
-pub fn history(entries: &[HistoryEntry]) -> Vec<Offer> {
+/// Earlier queries and questions, latest first, each once.
+pub fn history(entries: &[Earlier]) -> Vec<Offer> {
     let mut seen = std::collections::HashSet::new();
     let new = entries
         .iter()
-        .filter(|entry| seen.insert(entry.line.as_str()));
+        .filter(|entry| seen.insert(entry.text.as_str()));
     new.map(|entry| {
-        let day = entry
-            .at
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date()
-            .to_string();
-        let item = Item::new(&entry.line, &entry.line).right(&day);
-        (item, Choice::Line(entry.line.clone()))
+        let at = entry.at.to_zoned(jiff::tz::TimeZone::UTC);
+        let word = if entry.is_question { "asked " } else { "" };
+        let item = Item::new(&entry.text, &entry.text).right(&format!("{word}{}", at.date()));
+        (item, Choice::Line(entry.text.clone()))
     })
     .collect()
+}
+
+/// What was chosen for words; taking one forgets it.
+pub fn choices(remembered: &[RememberedChoice]) -> Vec<Offer> {
+    let choices = remembered.iter();
+    choices
+        .map(|choice| {
+            let meaning = question::meaning_words(&choice.meaning);
+            let item = Item::new(&choice.words, &choice.words)
+                .detail(&format!("means {meaning}"))
+                .right(&format!("used {} times", choice.used));
+            (item, Choice::Forget(choice.words.clone()))
+        })
+        .collect()
 }
 
 /// The meanings that words may have, each with the key that takes it.

@@ -54,6 +54,20 @@ impl PartKind {
         }
     }
 
+    /// Its place in the query line.
+    fn rank(self) -> usize {
+        match self {
+            Self::Metric(_) => 0,
+            Self::Group(_) => 1,
+            Self::Condition(_) => 2,
+            Self::Time => 3,
+            Self::Compare => 4,
+            Self::Order(_) => 5,
+            Self::Limit => 6,
+            Self::Total => 7,
+        }
+    }
+
     /// Whether a chip of this kind stands for such a part.
     fn is_of(self, chip: ChipKind) -> bool {
         match chip {
@@ -174,6 +188,7 @@ fn understood(chips: &[Chip]) -> Vec<Part> {
             certainty: Some(chip.certainty),
         });
     }
+    parts.sort_by_key(|part| part.kind.rank());
     parts
 }
 

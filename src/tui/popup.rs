@@ -63,6 +63,8 @@ pub enum PickerKind {
     Palette,
     /// Earlier queries and questions.
     History,
+    /// Meanings that were chosen for words; taking one forgets it.
+    Choices,
     /// Meanings of words in a question.
     Meanings(Clarification),
     /// Saved queries of the project.
@@ -131,6 +133,8 @@ pub enum Choice {
     Action(Action),
     /// A query line, or a question.
     Line(String),
+    /// Words whose meaning is forgotten.
+    Forget(String),
     /// What words mean.
     Meaning(String, Meaning),
     /// A connection.

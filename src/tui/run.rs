@@ -326,6 +326,7 @@ impl App {
                     self.engine
                         .answer_question(generation, question, options, chosen);
                 }
+                Effect::Forget(words) => self.engine.forget(words),
                 Effect::StopAsking => self.engine.stop_asking(),
                 Effect::Cancel => self.engine.cancel(),
                 Effect::Reload => self.engine.reload(),

@@ -17,7 +17,7 @@ use super::widgets::sql_view::SqlView;
 use crate::compile::{CompileError, Compiled, ErrorCode};
 use crate::model::{GroupBy, MetricKind, MetricQuery, Place, QueryLineError, Snippet};
 use crate::registry::Diagnostic;
-use crate::session::{Catalog, Completion, Hit, Meaning, MetricCard, RunSummary, SessionError};
+use crate::session::{Catalog, Completion, Hit, MetricCard, RunSummary, SessionError};
 
 /// Panes that take the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,8 +84,8 @@ pub struct State {
     pub query: MetricQuery,
     /// The question that the query, or one it was edited from, came from.
     pub origin: Option<Origin>,
-    /// The meaning that was chosen for words last.
-    pub chosen: Option<(String, Meaning)>,
+    /// The words that a meaning was chosen for last.
+    pub chosen: Option<String>,
     /// Queries before this one.
     pub past: Vec<MetricQuery>,
     /// The selected part of the query.
@@ -174,6 +174,8 @@ pub struct Prompt {
     pub input: LineInput,
     /// What it was understood as, where it is no query line.
     pub heard: Option<Heard>,
+    /// Whether the question is to be asked as soon as the demo is ready.
+    pub ask_when_ready: bool,
     /// The question that is being answered.
     pub asking: Option<Asking>,
     /// Why it is no query.

@@ -2,6 +2,7 @@
 //! catalog.
 
 mod choices;
+mod questions;
 mod read;
 mod write;
 
@@ -13,9 +14,10 @@ use jiff::civil::Date;
 
 use crate::store::{self, Connection, OnDamage, StoreError};
 pub use choices::Choice;
+pub use questions::Question;
 use write::Writer;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -52,6 +54,12 @@ CREATE TABLE choices (
     meaning TEXT NOT NULL,
     at      TIMESTAMP NOT NULL,
     used    INTEGER NOT NULL
+) WITHOUT ROWID;
+",
+    "
+CREATE TABLE questions (
+    question TEXT PRIMARY KEY,
+    at       TIMESTAMP NOT NULL
 ) WITHOUT ROWID;
 ",
 ];

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::choices::{self, Change};
+use super::questions::{self, Question};
 use super::{ModelCost, Outcome, QueryRecord};
 use crate::store::{Connection, SqlError, StoreError, params};
 
@@ -23,6 +24,7 @@ enum Order {
     Record(QueryRecord),
     Spend(ModelCost),
     Change(Change),
+    Ask(Question),
     /// Answer when everything before this is written.
     Report(Sender<()>),
 }
@@ -53,6 +55,10 @@ impl Writer {
 
     pub(super) fn change(&self, change: Change) {
         self.send(Order::Change(change));
+    }
+
+    pub(super) fn ask(&self, question: Question) {
+        self.send(Order::Ask(question));
     }
 
     /// Waits a moment for what was recorded before.
@@ -96,6 +102,11 @@ fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
             Order::Change(change) => {
                 if let Err(error) = choices::write(&connection, &change) {
                     tracing::warn!(%error, "a choice could not be written down");
+                }
+            }
+            Order::Ask(question) => {
+                if let Err(error) = questions::write(&connection, &question) {
+                    tracing::warn!(%error, "a question could not be written down");
                 }
             }
             Order::Report(done) => {

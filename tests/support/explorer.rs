@@ -361,6 +361,7 @@ impl Explorer {
                 options,
                 chosen,
             } => {
+                self.session.keep_question(&question);
                 if let Some((words, meaning)) = chosen {
                     self.session.choose(&words, &meaning);
                 }
@@ -395,6 +396,10 @@ impl Explorer {
                     connection: self.session.connection(),
                     error,
                 }]
+            }
+            Effect::Forget(words) => {
+                self.session.forget_choice(&words);
+                vec![]
             }
             Effect::Copy(text) => {
                 self.copied.push(text);

@@ -35,6 +35,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::EditLine => prompt::open(state),
         Action::Ask => ask::open(state),
         Action::StartAnew => ask::start_anew(state),
+        Action::ForgetChosen => ask::forget(state),
+        Action::Choices => picker::open(state, PickerKind::Choices),
         Action::BreakLine => prompt::break_line(state),
         Action::ApplyLine => prompt::apply(state),
         Action::CompleteLine => prompt::accept(state),

@@ -79,7 +79,7 @@ pub(super) fn ask(state: &mut State, chosen: Option<(String, Meaning)>) -> Vec<E
         since: state.now,
         remark: chosen.as_ref().map(|(words, meaning)| {
             let meaning = question::meaning_words(meaning);
-            format!("'{words}' means {meaning} from now on")
+            format!("'{words}' means {meaning} from now on, U forgets it")
         }),
     });
     // A mistake in a query line is nothing to ask a model about.
@@ -109,6 +109,7 @@ fn leans_to_line(state: &State) -> bool {
 
 /// Answers no more; the text stays.
 pub(super) fn stop(state: &mut State) -> Vec<Effect> {
+    state.prompt.ask_when_ready = false;
     match state.prompt.asking.take() {
         Some(_) => vec![Effect::StopAsking],
         None => Vec::new(),
@@ -240,8 +241,18 @@ fn explain(state: &mut State, metric: &str) -> Vec<Effect> {
 
 /// A meaning was chosen: it is remembered, and the question asked again.
 pub(super) fn choose(state: &mut State, words: String, meaning: Meaning) -> Vec<Effect> {
-    state.chosen = Some((words.clone(), meaning.clone()));
+    state.chosen = Some(words.clone());
     ask(state, Some((words, meaning)))
+}
+
+/// Forgets the meaning that was chosen last.
+pub(super) fn forget(state: &mut State) -> Vec<Effect> {
+    state
+        .chosen
+        .take()
+        .map(Effect::Forget)
+        .into_iter()
+        .collect()
 }
 
 /// Asks, unless nothing is typed.
@@ -250,6 +261,13 @@ pub(super) fn apply(state: &mut State) -> Vec<Effect> {
         return act::perform(state, Action::Back);
     }
     if state.prompt.asking.is_some() {
+        return Vec::new();
+    }
+    if state.preparing.is_some() {
+        // Its values are not known yet.
+        state.prompt.ask_when_ready = true;
+        let said = "asked as soon as the demo is ready";
+        state.notice = Some(Notice::Info(said.to_owned()));
         return Vec::new();
     }
     ask(state, None)

@@ -250,6 +250,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Dimensions(choices) => picker::dimensions(state, &choices),
         Answer::Values(values) => picker::values(state, values),
         Answer::History(entries) => picker::history(state, entries),
+        Answer::Choices(remembered) => picker::choices(state, &remembered),
         Answer::Excerpts(excerpts) => reader::excerpts(state, excerpts),
         Answer::Sort(order) => result::sorted(state, order),
         Answer::Find(found) => result::found(state, found),
@@ -264,6 +265,9 @@ fn prepared(state: &mut State, outcome: Result<(), String>) -> Vec<Effect> {
         state.notice = Some(Notice::Error(error));
     }
     let mut effects = ask_again(state);
+    if state.prompt.typing && std::mem::take(&mut state.prompt.ask_when_ready) {
+        effects.extend(ask::apply(state));
+    }
     if std::mem::take(&mut state.run_when_ready) {
         effects.extend(act::perform_if_enabled(state, Action::Run));
     }

@@ -7,11 +7,11 @@ use ratatui::layout::Rect;
 use super::{act, ask, prompt, query, result};
 use crate::compile::DimensionChoice;
 use crate::model::{CompareOp, DimensionType, Filter};
-use crate::session::{HistoryEntry, ValueList};
+use crate::session::{RememberedChoice, ValueList};
 use crate::tui::action::Action;
 use crate::tui::edit::{self, Picked};
 use crate::tui::layout;
-use crate::tui::message::{Effect, Lookup, Notice};
+use crate::tui::message::{Earlier, Effect, Lookup, Notice};
 use crate::tui::offers;
 use crate::tui::parts::{Part, PartKind};
 use crate::tui::popup::{Choice, Picker, PickerKind, Popup};
@@ -54,6 +54,11 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
             "Earlier queries and questions".to_owned(),
             Vec::new(),
             vec![state.ask(Lookup::History)],
+        ),
+        PickerKind::Choices => (
+            "Forget what words were chosen to mean".to_owned(),
+            Vec::new(),
+            vec![state.ask(Lookup::Choices)],
         ),
         PickerKind::Views => ("Saved queries".to_owned(), offers::views(state), Vec::new()),
         PickerKind::Connections => (
@@ -174,15 +179,25 @@ pub(super) fn values(state: &mut State, values: ValueList) {
 }
 
 /// Earlier queries have come: for the list, and for Up and Down in the prompt.
-pub(super) fn history(state: &mut State, entries: Vec<HistoryEntry>) {
+pub(super) fn history(state: &mut State, entries: Vec<Earlier>) {
     let offered = offers::history(&entries);
     for entry in entries {
-        if !state.prompt.history.contains(&entry.line) {
-            state.prompt.history.push(entry.line);
+        if !state.prompt.history.contains(&entry.text) {
+            state.prompt.history.push(entry.text);
         }
     }
     if let Some(picker) = top(state).filter(|picker| picker.kind == PickerKind::History) {
         fill(picker, offered);
+    }
+}
+
+/// What was chosen for words has come.
+pub(super) fn choices(state: &mut State, remembered: &[RememberedChoice]) {
+    if let Some(picker) = top(state).filter(|picker| picker.kind == PickerKind::Choices) {
+        if remembered.is_empty() {
+            picker.note = Some("nothing was chosen yet".to_owned());
+        }
+        fill(picker, offers::choices(remembered));
     }
 }
 
@@ -238,6 +253,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         Choice::Limit(limit) => changed.limit = limit,
         Choice::Total(total) => changed.total = total,
         Choice::Line(line) => return take_line(state, &line),
+        Choice::Forget(words) => return vec![Effect::Forget(words)],
         Choice::Meaning(words, meaning) => return ask::choose(state, words, meaning),
         Choice::Action(action) => return act::perform_if_enabled(state, action),
         Choice::Connection(name) => return vec![Effect::Connect(name)],
