@@ -52,8 +52,8 @@ impl Layout {
         }
         let banner = u16::from(super::view::has_banner(state));
         let small = area.width < 110 || area.height < 30;
-        // On a small screen the rows of the result need the room more than the parts do.
-        let most = if small && state.focus != Focus::Query {
+        // On a small screen the rows of the result need the room more than the parts do, unless they are the answer's.
+        let most = if small && state.focus != Focus::Query && state.origin().is_none() {
             2
         } else {
             3

@@ -199,8 +199,12 @@ fn told(text: &str, chip: &Chip) -> String {
         Certainty::Remembered => "✓ ",
         Certainty::Exact | Certainty::Kept | Certainty::Default => "",
     };
+    // The label of a metric that was named is among its details.
+    let is_plain = chip.kind == ChipKind::Metric && sign.is_empty();
     match &chip.detail {
-        Some(detail) if !text.contains(detail.as_str()) => format!("{sign}{text} · {detail}"),
+        Some(detail) if !is_plain && !text.contains(detail.as_str()) => {
+            format!("{sign}{text} · {detail}")
+        }
         _ => format!("{sign}{text}"),
     }
 }
