@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::Failure;
 use super::ask::{AskOutcome, PathTaken, Proposal, RejectedSql, Stage};
 use super::asking::{ATTEMPTS, Asking, Vain, cancelled};
 use crate::ask::model::{Adapting, Draft, harmless, is_named};
 use crate::ask::{Reading, Refusal, RefusalCode};
 use crate::compile::{CompileError, Compiled, Reason, ReasonKind, Statement};
-use crate::model::{
-    Metric, MetricKind, MetricQuery, NoValues, Registry, Snippet, TimeRange, ValueLookup,
-};
-use crate::validate::{Report, Rules, required_filters, validate};
+use crate::model::{Metric, MetricKind, MetricQuery, Registry, Snippet, TimeRange};
+use crate::validate::Report;
 use crate::warehouse::{TableInfo, Warehouse, WarehouseError, WarehouseErrorKind};
 
 /// Most values of a dimension that a prompt names.
@@ -84,10 +83,7 @@ impl Asking<'_> {
         }
         let passed = match provider {
             Err(error) => Err(Vain::Trouble(error.to_string())),
-            Ok(provider) => {
-                self.write(provider.as_ref(), &adapting, registry, tables, &connection)
-                    .await
-            }
+            Ok(provider) => self.write(provider.as_ref(), &adapting, &connection).await,
         };
         match passed {
             Ok(passed) => self.proposal(reading, query, snippet, connection, range, passed),
@@ -163,36 +159,12 @@ impl Asking<'_> {
         &mut self,
         provider: &dyn crate::llm::Provider,
         adapting: &Adapting<'_>,
-        registry: &Registry,
-        tables: &[String],
         connection: &str,
     ) -> Result<Passed, Vain> {
         let session = self.session;
         let warehouse = session
             .warehouse(connection)
             .map_err(|error| Vain::Trouble(error.message))?;
-        let row_cap = session
-            .connection_named(connection)
-            .map_err(|error| Vain::Trouble(error.message))?
-            .row_cap;
-        let required = required_filters(&adapting.snippet.text, registry, adapting.dialect);
-        let index = session.index(connection);
-        let values: &dyn ValueLookup = match &index {
-            Some(index) => index.as_ref(),
-            None => &NoValues,
-        };
-        let rules = Rules {
-            tables: Some(tables),
-            snippet: Some(&adapting.snippet.text),
-            required: &required,
-            schema: Some(adapting.tables),
-            ..Rules::new(
-                registry,
-                adapting.dialect,
-                values,
-                row_cap.saturating_add(1),
-            )
-        };
         let mut refused: Option<Draft> = None;
         for _ in 0..ATTEMPTS {
             self.at(Stage::Writing);
@@ -206,8 +178,14 @@ impl Asking<'_> {
                     continue;
                 }
             };
-            let report = adapting.complete(validate(&sql, &rules));
-            let report = self.dry_run(&warehouse, adapting, report).await?;
+            let metric = Some(adapting.metric.name.as_str());
+            let checked = session.validate_sql(&sql, metric, &self.cancel).await;
+            let checked = checked.map_err(|error| match error.failure {
+                Failure::Interrupted => Vain::Cancelled,
+                _ => Vain::Trouble(error.message),
+            })?;
+            let report = adapting.complete(checked);
+            let report = self.held_to_columns(&warehouse, adapting, report).await?;
             match &report.sql {
                 Some(checked) => {
                     let mut notes: Vec<String> =
@@ -241,8 +219,8 @@ impl Asking<'_> {
         Err(Vain::Rejected(why.join("; ")))
     }
 
-    /// Lets the warehouse plan the SQL without running it: it may refuse it, and it names the columns.
-    async fn dry_run(
+    /// Lets the warehouse say which columns the SQL has, without rows, and compares them with those asked for.
+    async fn held_to_columns(
         &mut self,
         warehouse: &Warehouse,
         adapting: &Adapting<'_>,
