@@ -269,8 +269,13 @@ impl Reply {
             self.outcome = Outcome::NotRun;
             self.query = Some(proposal.query.to_string());
             self.sql = Some(proposal.compiled.main.sql.clone());
-            self.notes
-                .push("not run: a person should look at this SQL first".to_owned());
+            let note = match proposal.path {
+                PathTaken::Model => "not run: a person should look at this SQL first",
+                PathTaken::Template | PathTaken::Snippet => {
+                    "not run: check what was understood; query_metric runs it in parts"
+                }
+            };
+            self.notes.push(note.to_owned());
         }
         Ok(self)
     }
