@@ -13,7 +13,7 @@ use crate::store::{
     self, Connection, FileIdentity, OnDamage, OptionalExtension, SqlError, StoreError, params,
 };
 
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE dimension_values (
     table_name  TEXT,
@@ -43,14 +43,22 @@ CREATE TABLE runs (
     started_at TIMESTAMP NOT NULL
 );
 ",
-    // Every folded text once, however many columns have it, with its trigrams; columns that have it point to it.
     "
 ALTER TABLE dimension_values ADD COLUMN text_id INTEGER;
 CREATE INDEX dimension_values_by_text ON dimension_values (text_id);
+",
+    // Every folded text once, however many columns have it: to be found by its beginning, its end, and its trigrams.
+    // Those of values that are there already are filed when the index is opened.
+    "
+UPDATE dimension_values SET text_id = NULL;
+DROP TABLE IF EXISTS value_texts;
+DROP TABLE IF EXISTS value_trigrams;
 CREATE TABLE value_texts (
-    id     INTEGER PRIMARY KEY,
-    folded TEXT NOT NULL UNIQUE
+    id       INTEGER PRIMARY KEY,
+    folded   TEXT NOT NULL UNIQUE,
+    mirrored TEXT NOT NULL
 );
+CREATE INDEX value_texts_by_end ON value_texts (mirrored);
 CREATE VIRTUAL TABLE value_trigrams USING fts5 (
     padded, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
 );

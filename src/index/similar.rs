@@ -1,22 +1,21 @@
 //! Finding values of any column by what somebody typed: the same text, a likely typo of it, or words of it.
 //!
-//! An edit changes one place of a text. Cut into one piece more than there may be edits, a typo has at least one piece
-//! unchanged, and all trigrams of that piece; what has them is compared letter by letter.
+//! A typo leaves the beginning of a text or its end as they were, or else its middle. Cut into one piece more than there
+//! may be edits, one piece is unchanged: the first is looked up among the texts in order, the last among the texts
+//! read from their end, the middle by its trigrams. What has one of them is compared letter by letter.
 
 use std::collections::HashSet;
 
 use super::ValueIndex;
+use super::texts::mirrored;
 use crate::model::ValueHit;
-use crate::model::alike::{edits, similarity};
+use crate::model::alike::{edits, is_near, is_typo, similarity};
 use crate::store::{Connection, SqlError, StoreError, params};
 
-/// Texts that are less similar than this are not offered, unless they have the words that were typed.
-const NEAR: f64 = 0.6;
+/// Most texts that are looked at for one piece; only pieces that are in very many texts reach it.
+const CANDIDATES: usize = 5_000;
 
-/// Most texts that are compared for one piece; only pieces that are in very many texts reach it.
-const CANDIDATES: usize = 2_000;
-
-/// Most texts that have the typed words.
+/// Most texts that are looked at for having the typed words.
 const WITH_WORDS: usize = 200;
 
 impl ValueIndex {
@@ -32,17 +31,11 @@ impl ValueIndex {
     pub(super) fn alike(&self, folded: &str, limit: usize) -> Result<Vec<ValueHit>, StoreError> {
         self.read(|connection| {
             let mut texts = HashSet::new();
-            let with_words = format!(" {folded} ");
-            if folded.chars().count() >= 3 {
-                let found = texts_with(connection, &trigrams(&with_words), WITH_WORDS)?;
-                texts.extend(
-                    found
-                        .into_iter()
-                        .filter(|text| format!(" {text} ").contains(&with_words)),
-                );
-            }
             if edits(folded) > 0 {
                 typos(connection, folded, &mut texts)?;
+            }
+            if !texts.iter().any(|text| is_typo(folded, text)) {
+                with_words(connection, folded, &mut texts)?;
             }
             let mut ranked: Vec<(f64, String)> = texts
                 .into_iter()
@@ -64,63 +57,106 @@ fn typos(
     folded: &str,
     texts: &mut HashSet<String>,
 ) -> Result<(), SqlError> {
-    let padded: Vec<char> = format!(" {folded} ").chars().collect();
-    let length = padded.len() - 2;
+    let letters: Vec<char> = folded.chars().collect();
     let pieces = edits(folded) + 1;
-    let border = |piece: usize| piece * padded.len() / pieces;
-    // A number with another digit is another number.
-    let all: String = padded.iter().collect();
-    let mut numbers = trigrams(&all);
-    numbers.retain(|gram| gram.chars().all(|c| c.is_ascii_digit()));
-    for piece in 0..pieces {
-        let chars = padded
-            .get(border(piece)..border(piece + 1))
-            .unwrap_or_default();
-        let mut grams = trigrams(&chars.iter().collect::<String>());
-        grams.extend(numbers.iter().cloned());
-        let found = texts_with(connection, &grams, CANDIDATES)?;
-        texts.extend(found.into_iter().filter(|text| {
-            text.chars().count().abs_diff(length) <= length / 2 && similarity(folded, text) >= NEAR
-        }));
-    }
-    // Two letters in the wrong order break both pieces where they stand at the border of two.
+    let piece = |at: usize| {
+        let border = |at: usize| at * letters.len() / pieces;
+        let letters = letters.get(border(at)..border(at + 1));
+        letters.unwrap_or_default().iter().collect::<String>()
+    };
+    let mut add = |found: Vec<String>| {
+        texts.extend(found.into_iter().filter(|text| is_near(folded, text)));
+    };
+    let length = letters.len();
+    add(starting(connection, Read::Forward, &piece(0), length)?);
+    add(starting(
+        connection,
+        Read::Backward,
+        &mirrored(&piece(pieces - 1)),
+        length,
+    )?);
     if pieces == 2 {
-        let mut swapped = padded;
-        let at = swapped.len() / 2;
+        // Two letters in the wrong order break both pieces where they stand at the border.
+        let (mut swapped, at) = (letters.clone(), length / 2);
         swapped.swap(at - 1, at);
         let swapped: String = swapped.into_iter().collect();
-        let known = connection
-            .prepare_cached("SELECT 1 FROM value_texts WHERE folded = ?")?
-            .exists([swapped.trim()])?;
-        if known {
-            texts.insert(swapped.trim().to_owned());
-        }
+        add(starting(connection, Read::Forward, &swapped, length)?);
+    } else if !texts.iter().any(|text| is_typo(folded, text)) {
+        // Only two typos leave just the middle, which may be in very many texts.
+        let found = having(connection, &piece(1), CANDIDATES)?;
+        texts.extend(found.into_iter().filter(|text| is_near(folded, text)));
     }
     Ok(())
 }
 
-/// Every three letters in a row.
-fn trigrams(text: &str) -> Vec<String> {
-    let chars: Vec<char> = text.chars().collect();
-    chars.windows(3).map(|gram| gram.iter().collect()).collect()
+/// Adds the texts that have what was typed as whole words.
+fn with_words(
+    connection: &Connection,
+    folded: &str,
+    texts: &mut HashSet<String>,
+) -> Result<(), SqlError> {
+    let words = format!(" {folded} ");
+    if folded.chars().count() >= 3 {
+        let found = having(connection, &words, WITH_WORDS)?;
+        let has_words = |text: &String| format!(" {text} ").contains(&words);
+        texts.extend(found.into_iter().filter(has_words));
+    }
+    Ok(())
 }
 
-/// Up to `limit` texts that have all these trigrams.
-fn texts_with(
+/// From which end a text is read.
+#[derive(Clone, Copy, PartialEq)]
+enum Read {
+    Forward,
+    Backward,
+}
+
+/// Texts of about this length that start so.
+fn starting(
     connection: &Connection,
-    trigrams: &[String],
-    limit: usize,
+    read: Read,
+    start: &str,
+    length: usize,
 ) -> Result<Vec<String>, SqlError> {
-    let all: Vec<String> = trigrams
-        .iter()
-        .map(|gram| format!("\"{}\"", gram.replace('"', "\"\"")))
+    let column = match read {
+        Read::Forward => "folded",
+        Read::Backward => "mirrored",
+    };
+    let sql = format!(
+        "SELECT {column} FROM (SELECT {column} FROM value_texts WHERE {column} >= ? AND {column} < ? LIMIT ?) \
+         WHERE length({column}) BETWEEN ? AND ?"
+    );
+    let (least, most) = (length.saturating_sub(3), length + 3);
+    let end = format!("{start}\u{10ffff}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(params![start, end, CANDIDATES, least, most], |row| {
+        row.get::<_, String>(0)
+    })?;
+    found
+        .map(|text| match read {
+            Read::Forward => text,
+            Read::Backward => text.map(|text| mirrored(&text)),
+        })
+        .collect()
+}
+
+/// Up to `limit` texts that have every trigram of a piece.
+fn having(connection: &Connection, piece: &str, limit: usize) -> Result<Vec<String>, SqlError> {
+    let letters: Vec<char> = piece.chars().collect();
+    let trigrams: Vec<String> = letters
+        .windows(3)
+        .map(|letters| letters.iter().collect::<String>())
+        .map(|trigram| format!("\"{}\"", trigram.replace('"', "\"\"")))
         .collect();
+    if trigrams.is_empty() {
+        return Ok(Vec::new());
+    }
     connection
         .prepare_cached(
             "SELECT folded FROM (SELECT rowid FROM value_trigrams WHERE value_trigrams MATCH ? LIMIT ?) AS found \
              JOIN value_texts ON value_texts.id = found.rowid",
         )?
-        .query_map(params![all.join(" AND "), limit], |row| row.get(0))?
+        .query_map(params![trigrams.join(" AND "), limit], |row| row.get(0))?
         .collect()
 }
 

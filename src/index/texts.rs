@@ -39,9 +39,16 @@ pub(super) fn file(connection: &Connection, value: &str) -> Result<i64, SqlError
     match known {
         Some(id) => Ok(id),
         None => connection
-            .prepare_cached("INSERT INTO value_texts (folded) VALUES (?) RETURNING id")?
-            .query_row([&folded], |row| row.get(0)),
+            .prepare_cached(
+                "INSERT INTO value_texts (folded, mirrored) VALUES (?, ?) RETURNING id",
+            )?
+            .query_row([&folded, &mirrored(&folded)], |row| row.get(0)),
     }
+}
+
+/// A text from its end, so that texts with the same end stand side by side.
+pub(super) fn mirrored(text: &str) -> String {
+    text.chars().rev().collect()
 }
 
 /// The texts that a column has.

@@ -82,18 +82,32 @@ pub fn edits(typed: &str) -> usize {
     }
 }
 
-/// Whether one folded text may be a typo of the other. A number with another digit is another number.
+/// Whether one folded text may be a typo of the other.
 pub fn is_typo(typed: &str, meant: &str) -> bool {
     let allowed = edits(typed).min(edits(meant));
+    allowed > 0 && is_within(allowed, typed, meant)
+}
+
+/// Whether one folded text is near enough to the other to be asked about: one edit more than a typo may have.
+pub fn is_near(typed: &str, meant: &str) -> bool {
+    is_within(edits(typed) + 1, typed, meant)
+}
+
+/// Whether no more than so many edits lie between two texts. A number with another digit is another number.
+fn is_within(edits: usize, one: &str, other: &str) -> bool {
     let digits = |text: &str| {
-        text.chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>()
+        let digits = text.chars().filter(char::is_ascii_digit);
+        digits.collect::<String>()
     };
-    allowed > 0
-        && typed.len().abs_diff(meant.len()) <= 4 * allowed
-        && digits(typed) == digits(meant)
-        && damerau_levenshtein(typed, meant) <= allowed
+    // An edit exchanges two letters at most; this spares nearly all texts the long way.
+    let letters = |text: &str| {
+        let bits = text.chars().map(|c| 1_u64 << (u32::from(c) % 64));
+        bits.fold(0, |set, bit| set | bit)
+    };
+    (letters(one) ^ letters(other)).count_ones() as usize <= 2 * edits
+        && one.len().abs_diff(other.len()) <= 4 * edits
+        && digits(one) == digits(other)
+        && damerau_levenshtein(one, other) <= edits
 }
 
 /// Whether the best of some similarities stands out from the next one, so that nobody needs to be asked.
