@@ -15,14 +15,14 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use metrex::ask::world::{self, NameKind};
 use metrex::ask::{How, Linker, ValueMap};
 use metrex::compile::Reachability;
 use metrex::index::{ValueIndex, plan, reindex};
 use metrex::model::alike::{fold, is_typo};
+use metrex::model::world::{self, NameKind};
 use metrex::model::{Registry, ValueLookup};
 use metrex::registry::{Config, Project, ProjectFile, ProjectFiles, load};
-use metrex::warehouse::Warehouse;
+use metrex::warehouse::{Dialect, Warehouse};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -172,7 +172,14 @@ impl Setup {
 #[tokio::test]
 async fn a_value_is_found_whatever_its_case_accents_and_spaces() {
     let setup = Setup::new().await;
-    for typed in ["São Paulo", "sao paulo", "SAO  PAULO", "são_paulo", "Sao-Paulo", "ｓａｏ ｐａｕｌｏ"] {
+    for typed in [
+        "São Paulo",
+        "sao paulo",
+        "SAO  PAULO",
+        "são_paulo",
+        "Sao-Paulo",
+        "ｓａｏ ｐａｕｌｏ",
+    ] {
         assert_eq!(setup.exact(typed), ["orders.city=São Paulo"], "{typed}");
     }
     assert_eq!(setup.exact("san jose"), ["orders.city=san_jose"]);
@@ -191,10 +198,16 @@ async fn a_value_is_linked_to_the_dimension_as_the_query_writes_it() {
     // The nearest dimension of the name that has the value.
     assert_eq!(setup.links("ID", &["orders"]), ["market = ID exact"]);
     assert_eq!(setup.links("sg", &["orders"]), ["buyer.market = SG exact"]);
-    assert_eq!(setup.links("enterprise", &["orders"]), ["segment = Enterprise exact"]);
+    assert_eq!(
+        setup.links("enterprise", &["orders"]),
+        ["segment = Enterprise exact"]
+    );
     // Not reachable from visits.
     assert!(setup.links("enterprise", &["visits"]).is_empty());
-    assert_eq!(setup.links("enterprise", &[]), ["segment = Enterprise exact"]);
+    assert_eq!(
+        setup.links("enterprise", &[]),
+        ["segment = Enterprise exact"]
+    );
     // Both metrics of a query must reach it; equal names are one dimension.
     assert_eq!(setup.links("br", &["conversion"]), ["market = BR exact"]);
     let link = &setup.linker().link("br", &["conversion".to_owned()])[0];
@@ -205,13 +218,19 @@ async fn a_value_is_linked_to_the_dimension_as_the_query_writes_it() {
 #[tokio::test]
 async fn one_word_in_several_places_is_several_links() {
     let setup = Setup::new().await;
-    assert_eq!(setup.links("closed", &["orders"]), ["status = closed exact"]);
+    assert_eq!(
+        setup.links("closed", &["orders"]),
+        ["status = closed exact"]
+    );
     assert_eq!(
         setup.links("active", &[]),
         ["stage = active exact", "status = active exact"]
     );
     // Two values that differ only in case: the one that was typed, else both.
-    assert_eq!(setup.links("Active", &["orders"]), ["status = Active exact"]);
+    assert_eq!(
+        setup.links("Active", &["orders"]),
+        ["status = Active exact"]
+    );
     assert_eq!(
         setup.links("ACTIVE", &["orders"]),
         ["status = Active exact", "status = active exact"]
@@ -231,11 +250,21 @@ async fn countries_go_by_their_names_and_their_people() {
         ("Indonesian", "ID"),
     ] {
         let links = setup.links(words, &["visits", "orders"]);
-        let links = if links.is_empty() { setup.links(words, &["orders"]) } else { links };
-        assert!(links.contains(&format!("market = {value} code")), "{words}: {links:?}");
+        let links = if links.is_empty() {
+            setup.links(words, &["orders"])
+        } else {
+            links
+        };
+        assert!(
+            links.contains(&format!("market = {value} code")),
+            "{words}: {links:?}"
+        );
     }
     // However the data writes it.
-    assert_eq!(setup.links("vietnam", &["users"]), ["country = Viet Nam code", "market = VN code"]);
+    assert_eq!(
+        setup.links("vietnam", &["users"]),
+        ["country = Viet Nam code", "market = VN code"]
+    );
     assert_eq!(setup.links("vietnamese", &["orders"]).len(), 2);
     // `IN` beside `OUT` is not India.
     assert!(setup.links("India", &["orders"]).is_empty());
@@ -248,8 +277,14 @@ async fn countries_go_by_their_names_and_their_people() {
 async fn currencies_go_by_their_names_and_signs() {
     let setup = Setup::new().await;
     assert_eq!(setup.links("rupiah", &["orders"]), ["currency = IDR code"]);
-    assert_eq!(setup.links("US dollars", &["orders"]), ["currency = USD code"]);
-    assert_eq!(setup.links("Thai baht", &["orders"]), ["currency = THB code"]);
+    assert_eq!(
+        setup.links("US dollars", &["orders"]),
+        ["currency = USD code"]
+    );
+    assert_eq!(
+        setup.links("Thai baht", &["orders"]),
+        ["currency = THB code"]
+    );
     assert_eq!(setup.links("R$", &["orders"]), ["currency = BRL code"]);
     assert!(setup.links("€", &["orders"]).is_empty());
     // Which dollar?
@@ -311,14 +346,43 @@ async fn aliases_of_values_come_from_the_registry() {
 }
 
 #[tokio::test]
+async fn a_query_with_a_name_for_a_value_is_told_the_value() {
+    let setup = Setup::new().await;
+    let engine = support::shop::Engine::new(setup.registry.clone());
+    let hint = |line: &str| {
+        let compiled = engine.compile_with(line, Dialect::Sqlite, setup.index.as_ref());
+        compiled.unwrap_err().hint.unwrap()
+    };
+    let brazil = hint("orders where market = Brazil");
+    assert!(
+        brazil.starts_with("did you mean 'BR' (Brazil)?"),
+        "{brazil}"
+    );
+    let south = hint("orders where market = 'The South'");
+    assert!(south.starts_with("did you mean 'BR'?"), "{south}");
+}
+
+#[tokio::test]
 async fn a_typo_is_linked_where_nothing_else_is_as_near() {
     let setup = Setup::new().await;
-    assert_eq!(setup.links("pausd", &["orders"]), ["status = paused similar"]);
+    assert_eq!(
+        setup.links("pausd", &["orders"]),
+        ["status = paused similar"]
+    );
     assert_eq!(setup.links("Bostn", &["orders"]), ["city = Boston similar"]);
-    assert_eq!(setup.links("sao pualo", &["orders"]), ["city = São Paulo similar"]);
+    assert_eq!(
+        setup.links("sao pualo", &["orders"]),
+        ["city = São Paulo similar"]
+    );
     // A typo of a name whose code the data has.
-    let link = setup.linker().link("Thialand", &["orders".to_owned()]).remove(0);
-    assert_eq!((link.value.as_str(), link.matched.as_str()), ("TH", "thailand"));
+    let link = setup
+        .linker()
+        .link("Thialand", &["orders".to_owned()])
+        .remove(0);
+    assert_eq!(
+        (link.value.as_str(), link.matched.as_str()),
+        ("TH", "thailand")
+    );
     assert!(matches!(link.how, How::Similar(similarity) if similarity < 1.0));
     // Too short, or too far.
     assert!(setup.links("THH", &["orders"]).is_empty());
@@ -329,19 +393,37 @@ async fn a_typo_is_linked_where_nothing_else_is_as_near() {
 #[tokio::test]
 async fn what_may_be_one_of_several_is_asked() {
     // "boston" is as near to both.
-    let setup = Setup::with("INSERT INTO orders (city) VALUES ('Boxton'), ('Houston'), ('Hosston')").await;
+    let setup =
+        Setup::with("INSERT INTO orders (city) VALUES ('Boxton'), ('Houston'), ('Hosston')").await;
     let links = setup.links("Botton", &["orders"]);
     assert_eq!(links, ["city = Boston perhaps", "city = Boxton perhaps"]);
-    assert!(setup.linker().link("Botton", &[]).iter().all(|link| !link.how.is_sure()));
+    assert!(
+        setup
+            .linker()
+            .link("Botton", &[])
+            .iter()
+            .all(|link| !link.how.is_sure())
+    );
     // Words of a value are never the value, but worth asking about.
-    assert_eq!(setup.links("plus", &["orders"]), ["segment = Enterprise plus perhaps"]);
-    assert_eq!(setup.links("mid", &["orders"]), ["segment = Mid-market perhaps"]);
+    assert_eq!(
+        setup.links("plus", &["orders"]),
+        ["segment = Enterprise plus perhaps"]
+    );
+    assert_eq!(
+        setup.links("mid", &["orders"]),
+        ["segment = Mid-market perhaps"]
+    );
 }
 
 #[tokio::test]
 async fn a_number_with_another_digit_is_another_number() {
-    let setup = Setup::with("INSERT INTO orders (city) VALUES ('customer 10017'), ('-5'), ('2025-11')").await;
-    assert_eq!(setup.links("custmer 10017", &["orders"]), ["city = customer 10017 similar"]);
+    let setup =
+        Setup::with("INSERT INTO orders (city) VALUES ('customer 10017'), ('-5'), ('2025-11')")
+            .await;
+    assert_eq!(
+        setup.links("custmer 10017", &["orders"]),
+        ["city = customer 10017 similar"]
+    );
     assert!(setup.links("customer 10018", &["orders"]).is_empty());
     assert!(setup.links("1001", &["orders"]).is_empty());
     assert!(setup.exact("-5").contains(&"orders.city=-5".to_owned()));
@@ -472,7 +554,8 @@ fn recall(index: &ValueIndex, values: &[String], tries: usize) -> f64 {
         tried += 1;
         let hits = index.similar(&typed, 5);
         let first = hits.first().map_or(0.0, |hit| hit.similarity);
-        let is_first = |hit: &metrex::model::ValueHit| hit.value == *value && hit.similarity >= first;
+        let is_first =
+            |hit: &metrex::model::ValueHit| hit.value == *value && hit.similarity >= first;
         found += usize::from(hits.iter().any(is_first));
     }
     f64::from(found) / tries as f64
@@ -489,7 +572,10 @@ async fn a_typo_in_a_value_of_the_demo_finds_it() {
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    let values: Vec<String> = values.into_iter().filter(|value| value.chars().count() >= 4).collect();
+    let values: Vec<String> = values
+        .into_iter()
+        .filter(|value| value.chars().count() >= 4)
+        .collect();
     let recall = recall(&setup.index, &values, 1_000);
     assert!(recall >= 0.98, "{recall}");
 }
@@ -516,13 +602,18 @@ async fn a_typo_finds_its_value_among_fifty_thousand() {
             .map(|_| {
                 let mut word = || {
                     let syllables = 2 + random.below(3);
-                    (0..syllables).map(|_| SYLLABLES[random.below(24)]).collect::<String>()
+                    (0..syllables)
+                        .map(|_| SYLLABLES[random.below(24)])
+                        .collect::<String>()
                 };
                 format!("{} {}", word(), word())
             })
             .collect();
         transaction
-            .execute("INSERT INTO names VALUES (?, ?, ?, ?, ?)", rusqlite::params_from_iter(&row))
+            .execute(
+                "INSERT INTO names VALUES (?, ?, ?, ?, ?)",
+                rusqlite::params_from_iter(&row),
+            )
             .unwrap();
         values.extend(row);
     }

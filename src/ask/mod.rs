@@ -24,7 +24,6 @@ mod understanding;
 mod values;
 mod vocabulary;
 mod words;
-pub mod world;
 
 pub use lexicon::Lexicon;
 pub use understand::{Setting, understand};

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::world::{self, NameKind};
 use crate::compile::{Reachability, leaf_metrics};
 use crate::model::alike::{self, fold, is_typo, stands_out};
+use crate::model::world::{self, NameKind};
 use crate::model::{ColumnState, Metric, Registry, ValueHit, ValueLookup};
 
 /// How words lead to a value.

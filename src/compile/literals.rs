@@ -2,6 +2,8 @@
 
 use super::scope::{Resolved, Scope};
 use super::{CompileError, ErrorCode, Reason, ReasonKind};
+use crate::model::alike::fold;
+use crate::model::world;
 use crate::model::{ColumnState, Dataset, Dimension, DimensionType, ValueLookup};
 use crate::registry::nearest;
 
@@ -121,10 +123,29 @@ fn unknown(
     )
     .word(value);
     let new = "a value that is newer than the index: metrex reindex";
+    if let Some(meant) = also_called(found, value, values) {
+        return error.hint(format!("did you mean {meant}? Or is it {new}"));
+    }
     match nearest(value, near.iter().map(String::as_str)) {
         Some(near) => error.hint(format!("did you mean '{near}'? Or is it {new}")),
         None => error.hint(format!("for {new}")),
     }
+}
+
+/// The value that this text is an alias of, or the country or currency of: `'BR' (Brazil)`.
+fn also_called(found: &Resolved<'_>, text: &str, values: &dyn ValueLookup) -> Option<String> {
+    let (table, column) = (found.dataset.index_table(), found.dimension.index_column());
+    let folded = fold(text);
+    let mut aliases = found.dimension.value_aliases.iter();
+    let is_called = |aliases: &[String]| aliases.iter().any(|alias| fold(alias) == folded);
+    if let Some((value, _)) = aliases.find(|(_, aliases)| is_called(aliases)) {
+        return Some(format!("'{value}'"));
+    }
+    world::codes(text).iter().find_map(|name| {
+        let mut spellings = name.spellings();
+        let value = spellings.find(|value| values.contains(&table, &column, value))?;
+        Some(format!("'{value}' ({})", name.name))
+    })
 }
 
 fn plural(word: &str) -> String {

@@ -14,6 +14,7 @@ pub mod query_line;
 mod registry;
 pub mod time_phrase;
 mod values;
+pub mod world;
 
 pub use calendar::{Calendar, DateRange, Grain, Period, TimeRange, Weekday};
 pub use connection::{Connection, ConnectionKind, PostgresSettings};

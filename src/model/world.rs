@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::model::alike::{fold, is_typo, similarity};
+use super::alike::{fold, is_typo, similarity};
 
 /// What a name is a name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,7 +97,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         codes: HashMap::new(),
         names: HashMap::new(),
     };
-    for line in lines(include_str!("../../../assets/world/countries.txt")) {
+    for line in lines(include_str!("../../assets/world/countries.txt")) {
         let mut fields = line.split('|');
         let mut field = || fields.next().unwrap_or_default();
         let (code, alpha3, name, others, demonyms) = (field(), field(), field(), field(), field());
@@ -121,7 +121,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
             world.add(people, std::iter::once(format!("{demonym}s")));
         }
     }
-    for line in lines(include_str!("../../../assets/world/currencies.txt")) {
+    for line in lines(include_str!("../../assets/world/currencies.txt")) {
         let mut fields = line.split('|');
         let mut field = || fields.next().unwrap_or_default();
         let (code, name, others) = (field(), field(), field());
