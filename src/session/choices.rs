@@ -96,6 +96,12 @@ impl Session {
             .clone()
     }
 
+    /// The same session, for which nothing was ever chosen: what is measured must not depend on who measures.
+    pub(super) fn without_choices(self) -> Self {
+        *self.remembered_choices() = Some(Arc::default());
+        self
+    }
+
     fn change_remembered(&self, change: impl FnOnce(&mut Remembered)) {
         let mut known = self.remembered_choices();
         let remembered = known.get_or_insert_with(|| Arc::new(self.read_choices()));

@@ -99,7 +99,7 @@ fn open(project: &str, today: Date, options: &EvalOptions) -> Result<Session, Se
     } else {
         Project::find(Some(&options.folder.join(Path::new(project))))?
     };
-    Session::of(project, open)
+    Ok(Session::of(project, open)?.without_choices())
 }
 
 async fn prepare(
