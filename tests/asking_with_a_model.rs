@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+#[path = "support/demo.rs"]
+mod demo;
 #[path = "support/llm_stub.rs"]
 mod llm_stub;
 #[path = "support/project.rs"]
@@ -56,6 +58,70 @@ struct Shop {
     stub: Stub,
     _folder: TempDir,
 }
+
+/// The demo, where its snippets declare no facets, so that a model has to adapt them.
+async fn market_place(answers: impl IntoIterator<Item = Answer>) -> Shop {
+    let stub = Stub::start(answers).await;
+    let folder = tempfile::tempdir().unwrap();
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for part in ["metrics", "snippets"] {
+        fs::create_dir(folder.path().join(part)).unwrap();
+        for file in fs::read_dir(source.join(part)).unwrap().flatten() {
+            let text = fs::read_to_string(file.path()).unwrap();
+            let text = text.replace("-- facets:", "-- not declared:");
+            fs::write(folder.path().join(part).join(file.file_name()), text).unwrap();
+        }
+    }
+    let config = format!(
+        "connections: {{demo: {{type: sqlite, path: {}}}}}\n{}",
+        demo::file().display(),
+        stub.yaml("anthropic")
+    );
+    fs::write(folder.path().join("metrex.yaml"), config).unwrap();
+    let session = Session::open(OpenOptions {
+        project: Some(folder.path().to_owned()),
+        today: Some(demo::TODAY),
+        state_dir: Some(folder.path().join("state")),
+        ..OpenOptions::default()
+    })
+    .unwrap();
+    session
+        .reindex(&ReindexOptions::default(), |_| {}, CancellationToken::new())
+        .await
+        .unwrap();
+    Shop {
+        session,
+        stub,
+        _folder: folder,
+    }
+}
+
+/// What a model should make of net_ads_rev.sql for one month of Brazil by channel.
+const NET_ADS: &str = "
+WITH ads AS (
+  SELECT dt AS report_date, region AS market, ad_channel, spend_usd AS revenue_usd
+  FROM ads_daily_old
+  WHERE dt < '2026-04-01'
+  UNION ALL
+  SELECT report_date, grass_region AS market, ad_channel, revenue_usd
+  FROM ads_daily_new
+  WHERE report_date >= '2026-04-01'
+),
+gross AS (
+  SELECT ad_channel, SUM(revenue_usd) AS ads_rev
+  FROM ads
+  WHERE market = 'BR' AND report_date >= '2026-10-01' AND report_date < '2026-11-01'
+  GROUP BY ad_channel
+),
+adjustments AS (
+  SELECT ad_channel, SUM(adjustment_usd) AS adjustment
+  FROM scs_adjustments
+  WHERE grass_region = 'BR' AND adjusted_on >= '2026-10-01' AND adjusted_on < '2026-11-01'
+  GROUP BY ad_channel
+)
+SELECT gross.ad_channel, gross.ads_rev + COALESCE(adjustments.adjustment, 0) AS net_ads_rev
+FROM gross
+LEFT JOIN adjustments ON adjustments.ad_channel = gross.ad_channel";
 
 async fn shop(answers: impl IntoIterator<Item = Answer>) -> Shop {
     shop_with("", answers).await
@@ -543,6 +609,31 @@ async fn sql_that_fails_twice_is_shown_with_its_findings_and_never_run() {
     assert!(rejected.sql.starts_with("INSERT INTO"));
     assert!(!rejected.findings.is_empty());
     assert_eq!(asked.calls.len(), 2);
+}
+
+#[tokio::test]
+async fn net_ads_revenue_by_channel_is_adapted_after_a_retry() {
+    let guessed = NET_ADS.replace("market = 'BR'", "market = 'Brazil'");
+    let place = market_place([sql(&guessed), sql(NET_ADS)]).await;
+    let asked = place
+        .ask("net ads revenue by ad channel in BR last month")
+        .await;
+    let proposal = answer(&asked);
+    assert_eq!(
+        proposal.query.to_string(),
+        "net_ads_rev by ad_channel where market = BR last month"
+    );
+    assert_eq!(proposal.path, PathTaken::Model);
+    let stages: Vec<_> = asked.calls.iter().map(|call| call.stage).collect();
+    assert_eq!(stages, [Stage::Writing, Stage::Writing]);
+    let notes = proposal.reading.notes.join("\n");
+    assert!(
+        notes.contains("did not pass") && notes.contains("Brazil"),
+        "{notes}"
+    );
+    let (columns, rows) = place.run(proposal).await;
+    assert_eq!(columns[1], "Net ads revenue Metric Number");
+    assert!(rows[0].num_rows() > 1);
 }
 
 #[tokio::test]

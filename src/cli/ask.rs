@@ -83,6 +83,7 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
         if args.format == Format::Json {
             return print_json(&session, &asked, args, cancel).await;
         }
+        understood::model(&asked);
         match &asked.outcome {
             AskOutcome::Answer(proposal) => answer(&session, &asked, proposal, args, cancel).await,
             AskOutcome::List {

@@ -11,6 +11,7 @@ use super::style::Style;
 use crate::session::cell::sanitize;
 use crate::session::{
     AskOutcome, Asked, Certainty, Chip, Clarification, ModelCall, PathTaken, Proposal, Refusal,
+    RejectedSql,
 };
 
 /// The chips, what a reader should know, and where the SQL comes from; with the query line, unless that is the output.
@@ -38,6 +39,25 @@ pub fn proposal(asked: &Asked, proposal: &Proposal, with_line: bool) {
     }
     for call in &asked.calls {
         notes::note(&model_call(call));
+    }
+}
+
+/// What a model reads otherwise, why it could not help, and SQL of it that did not pass.
+pub fn model(asked: &Asked) {
+    if let Some(difference) = &asked.difference {
+        notes::note(&format!("a model reads it otherwise: {difference}"));
+    }
+    if let Some(trouble) = &asked.trouble {
+        notes::note(&format!("a model was asked in vain: {trouble}"));
+    }
+    if let Some(rejected) = &asked.rejected {
+        let style = Style::of(&stderr());
+        let findings = rejected.findings.iter();
+        let lines = findings.map(ToString::to_string);
+        let sql = rejected.sql.lines().map(str::to_owned);
+        for line in lines.chain(sql) {
+            eprintln!("  {}", style.dim(sanitize(&line)));
+        }
     }
 }
 
@@ -165,6 +185,16 @@ pub fn json(asked: &Asked) -> Map<String, Value> {
             put("outcome", json!("refused"));
             put("refusal", json!(refusal));
         }
+    }
+    if let Some(difference) = &asked.difference {
+        put("difference", json!(difference));
+    }
+    if let Some(trouble) = &asked.trouble {
+        put("trouble", json!(trouble));
+    }
+    if let Some(rejected) = &asked.rejected {
+        let RejectedSql { sql, findings } = rejected;
+        put("rejected", json!({"sql": sql, "findings": findings}));
     }
     if !asked.calls.is_empty() {
         put("model_calls", asked.calls.iter().map(call_json).collect());
