@@ -1,6 +1,12 @@
 -- Ads revenue by channel: revenue per month, market and ad channel, with the channel's share of its market.
 -- Source cut-off: the old ad server counts up to 31 March 2026, the new one from 1 April 2026 on; never both.
 -- Runs on SQLite and PostgreSQL.
+-- facets:
+--   time: {column: month, grain: month}
+--   dimensions:
+--     market: {label: Market, aliases: [region, country]}
+--     ad_channel: {label: Ad channel, aliases: [placement, channel]}
+--   value: {agg: sum, expr: ads_rev}
 WITH ads AS (
   SELECT dt AS report_date, region AS market, ad_channel, spend_usd AS revenue_usd
   FROM ads_daily_old
@@ -11,7 +17,7 @@ WITH ads AS (
   WHERE report_date >= '2026-04-01'
 ),
 monthly AS (
-  SELECT SUBSTR(CAST(report_date AS TEXT), 1, 7) AS month, market, ad_channel, SUM(revenue_usd) AS ads_rev
+  SELECT SUBSTR(CAST(report_date AS TEXT), 1, 7) || '-01' AS month, market, ad_channel, SUM(revenue_usd) AS ads_rev
   FROM ads
   GROUP BY SUBSTR(CAST(report_date AS TEXT), 1, 7), market, ad_channel
 )

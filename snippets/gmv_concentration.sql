@@ -1,6 +1,11 @@
 -- GMV concentration: the share of a market's order value that its largest tenth of sellers brings.
 -- The market is the seller's, not the buyer's. Only sellers with an order count; cancelled orders do not.
 -- Runs on SQLite and PostgreSQL.
+-- facets:
+--   dimensions:
+--     market: {label: Market, aliases: [region, country]}
+--   value: {agg: max, expr: gmv_concentration}
+--   per: [market]                         # the tenths of two markets are not the tenth of both
 WITH by_seller AS (
   SELECT sellers.grass_region AS market, sellers.seller_id, SUM(orders.amount_usd) AS gmv
   FROM orders

@@ -1,34 +1,34 @@
--- Net ads revenue: ads revenue per month and market, less the shared-cost credits of Brazilian sellers.
+-- Net ads revenue: ads revenue per day, market and ad channel, less the shared-cost credits of Brazilian sellers.
 -- Source cut-off: the old ad server counts up to 31 March 2026, the new one from 1 April 2026 on; never both.
--- Adjustments are booked as negative amounts and exist for BR only. Both sides are added up before they are joined, so
--- that the several adjustments of a month cannot multiply the revenue.
+-- Adjustments are booked as negative amounts and exist for BR only. They are stacked on the revenue and not joined to it:
+-- several of them on a day multiply nothing, and one on a day without revenue is not lost.
 -- Runs on SQLite and PostgreSQL.
-WITH ads AS (
-  SELECT dt AS report_date, region AS market, spend_usd AS revenue_usd
+-- facets:
+--   time: report_date
+--   dimensions:
+--     market: {label: Market, aliases: [region, country]}
+--     ad_channel: {label: Ad channel, aliases: [placement, channel]}
+--   value: {agg: sum, expr: net_ads_rev}
+WITH booked AS (
+  SELECT dt AS report_date, region AS market, ad_channel, spend_usd AS revenue_usd, 0 AS adjustment_usd
   FROM ads_daily_old
   WHERE dt < '2026-04-01'
   UNION ALL
-  SELECT report_date, grass_region AS market, revenue_usd
+  SELECT report_date, grass_region AS market, ad_channel, revenue_usd, 0 AS adjustment_usd
   FROM ads_daily_new
   WHERE report_date >= '2026-04-01'
-),
-gross AS (
-  SELECT SUBSTR(CAST(report_date AS TEXT), 1, 7) AS month, market, SUM(revenue_usd) AS ads_rev
-  FROM ads
-  GROUP BY SUBSTR(CAST(report_date AS TEXT), 1, 7), market
-),
-adjustments AS (
-  SELECT SUBSTR(CAST(adjusted_on AS TEXT), 1, 7) AS month, grass_region AS market, SUM(adjustment_usd) AS adjustment
+  UNION ALL
+  SELECT adjusted_on AS report_date, grass_region AS market, ad_channel, 0 AS revenue_usd, adjustment_usd
   FROM scs_adjustments
   WHERE grass_region = 'BR'
-  GROUP BY SUBSTR(CAST(adjusted_on AS TEXT), 1, 7), grass_region
 )
 SELECT
-  gross.month,
-  gross.market,
-  gross.ads_rev,
-  COALESCE(adjustments.adjustment, 0) AS adjustment,
-  gross.ads_rev + COALESCE(adjustments.adjustment, 0) AS net_ads_rev
-FROM gross
-LEFT JOIN adjustments ON adjustments.month = gross.month AND adjustments.market = gross.market
-ORDER BY gross.month, gross.market;
+  report_date,
+  market,
+  ad_channel,
+  SUM(revenue_usd) AS ads_rev,
+  SUM(adjustment_usd) AS adjustment,
+  COALESCE(SUM(revenue_usd), 0) + COALESCE(SUM(adjustment_usd), 0) AS net_ads_rev
+FROM booked
+GROUP BY report_date, market, ad_channel
+ORDER BY report_date, market, ad_channel;

@@ -269,7 +269,10 @@ net: {type: complex, snippet: net.sql, tables: [ads_old, ads_new]}
         panic!()
     };
     assert_eq!(inputs, &["gmv", "orders"]);
-    let MetricKind::Complex { snippet, tables } = &registry.metric("net").unwrap().kind else {
+    let MetricKind::Complex {
+        snippet, tables, ..
+    } = &registry.metric("net").unwrap().kind
+    else {
         panic!()
     };
     assert_eq!((snippet.as_str(), tables.len()), ("net.sql", 2));

@@ -18,13 +18,20 @@ fn keys(name: &str) -> Vec<String> {
 }
 
 fn unknown_keys(text: &str) -> Vec<String> {
-    let file = ProjectFile {
-        path: "metrics/a.yaml".into(),
+    let file = |path: &str| ProjectFile {
+        path: path.into(),
         text: text.into(),
     };
-    let files = ProjectFiles {
-        metrics: vec![file],
-        ..ProjectFiles::default()
+    let files = if text.starts_with("--") {
+        ProjectFiles {
+            snippets: vec![file("snippets/a.sql")],
+            ..ProjectFiles::default()
+        }
+    } else {
+        ProjectFiles {
+            metrics: vec![file("metrics/a.yaml")],
+            ..ProjectFiles::default()
+        }
     };
     let diagnostics = load(&files, &Config::default(), None).diagnostics;
     diagnostics
@@ -152,6 +159,9 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ("Format", "metrics: {m: {format: KEY}}"),
         ("View", "views: {v: KEY}"),
         ("Calendar", "calendar: KEY"),
+        ("Facets", "-- facets:\n--   KEY"),
+        ("FacetTime", "-- facets:\n--   {time: KEY}"),
+        ("FacetValue", "-- facets:\n--   {value: KEY}"),
     ];
     for (name, place) in places {
         let keys = keys(name);

@@ -83,6 +83,12 @@ impl VisitorMut for Rewriter<'_> {
                 Some(sql) => Ok(sql),
                 None => return ControlFlow::Continue(()),
             },
+            // SQLite reads the cast as one to a number.
+            Expr::Cast {
+                expr,
+                data_type: DataType::Date,
+                ..
+            } if self.dialect == Dialect::Sqlite => Ok(format!("date({expr})")),
             Expr::TypedString(typed)
                 if self.dialect == Dialect::Sqlite
                     && matches!(typed.data_type, DataType::Date | DataType::Timestamp(..)) =>

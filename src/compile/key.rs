@@ -12,6 +12,8 @@ use crate::warehouse::Shift;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Key {
     pub(super) name: String,
+    /// The dimension that the name stands for; `None` for time grains.
+    pub(super) dimension: Option<String>,
     pub(super) label: String,
     pub(super) ty: ColumnType,
     pub(super) grain: Option<Grain>,
@@ -73,6 +75,7 @@ pub(super) fn key(
             let ty = column_type(found.dimension.kind);
             let key = Key {
                 name: name.clone(),
+                dimension: Some(found.dimension.name.clone()),
                 label: found.dimension.label.clone(),
                 ty,
                 grain: None,
@@ -133,6 +136,7 @@ pub(super) fn key(
             };
             let key = Key {
                 name,
+                dimension: None,
                 label,
                 ty,
                 grain: Some(*grain),

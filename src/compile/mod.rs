@@ -4,6 +4,7 @@ mod choices;
 mod compare;
 mod error;
 mod expr;
+mod facets;
 mod filter;
 mod key;
 mod literals;

@@ -172,13 +172,11 @@ pub(super) fn write(
 }
 
 fn output_column(metric: &Metric, role: Role, ty: ColumnType, name: String) -> OutputColumn {
-    let additive = match &metric.kind {
-        MetricKind::Simple(sources) => sources
-            .iter()
-            .flat_map(|source| &source.measures)
-            .all(|measure| measure.agg.is_additive()),
-        _ => false,
-    };
+    let kind = &metric.kind;
+    let mut measures = kind.sources().iter().flat_map(|source| &source.measures);
+    let adds_up = kind.facets().is_none_or(|facets| facets.per.is_empty());
+    let is_one = !kind.sources().is_empty() && !kind.is_ratio();
+    let additive = is_one && adds_up && measures.all(|measure| measure.agg.is_additive());
     let label = match role {
         Role::Prior => format!("{} (prior)", metric.label),
         Role::Change => format!("{} Δ", metric.label),
@@ -267,7 +265,7 @@ impl Writer<'_> {
             && request
                 .metrics
                 .iter()
-                .all(|metric| matches!(metric.kind, MetricKind::Simple(_)))
+                .all(|metric| !metric.kind.sources().is_empty() && !metric.kind.is_ratio())
     }
 
     fn roles(
@@ -350,19 +348,21 @@ impl Writer<'_> {
             Ok::<_, CompileError>((sql, column.ty))
         };
         match &metric.kind {
-            MetricKind::Simple(_) => leaf(0),
-            MetricKind::Ratio(_) => {
+            MetricKind::Derived { expr, .. } => Ok((
+                self.derived(metric, expr, prior, depth)?,
+                ColumnType::Number,
+            )),
+            kind if kind.is_ratio() => {
                 let (numerator, denominator) = (leaf(0)?.0, leaf(1)?.0);
                 Ok((
                     self.options.dialect.divide(&numerator, &denominator),
                     ColumnType::Number,
                 ))
             }
-            MetricKind::Derived { expr, .. } => Ok((
-                self.derived(metric, expr, prior, depth)?,
-                ColumnType::Number,
-            )),
-            MetricKind::Complex { .. } => Err(broken("a complex metric has no compiled form")),
+            kind if kind.sources().is_empty() => {
+                Err(broken("a complex metric has no compiled form"))
+            }
+            _ => leaf(0),
         }
     }
 

@@ -11,8 +11,7 @@ use super::{
     CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, filter, reach::Reachability,
 };
 use crate::model::{
-    Aggregate, ColumnType, DateRange, Filter, Grain, GroupBy, Measure, Metric, MetricKind,
-    Registry, Source,
+    Aggregate, ColumnType, DateRange, Filter, Grain, GroupBy, Measure, Metric, Registry, Source,
 };
 use crate::warehouse::Shift;
 
@@ -91,6 +90,7 @@ pub(super) fn plan<'a>(
         if metric.kind.sources().len() > 1 {
             plan.reasons.push(source_reason(metric, index));
         }
+        plan.reasons.extend(super::facets::reason(metric));
         chosen.push((metric, source));
     }
     let measures = chosen.iter().flat_map(|(_, source)| &source.measures);
@@ -321,6 +321,7 @@ impl Planner<'_> {
             described.push(key);
             conditions.extend(extra);
         }
+        let meant: Vec<_> = described.iter().map(|key| key.dimension.clone()).collect();
         if plan.keys.is_empty() {
             plan.keys = described;
         } else if let Some((ours, theirs)) = plan
@@ -337,6 +338,20 @@ impl Planner<'_> {
                 ),
             )
             .hint("dimensions of one name mean the same thing everywhere: give both the same type")
+            .word(&ours.name));
+        }
+        let mut names = plan.keys.iter().zip(&meant);
+        if let Some((ours, theirs)) = names.find(|(ours, theirs)| ours.dimension != **theirs)
+            && let (Some(one), Some(other)) = (&ours.dimension, theirs)
+        {
+            return Err(CompileError::new(
+                ErrorCode::AmbiguousDimension,
+                format!(
+                    "'{}' means {one} in one dataset of this query and {other} in {}",
+                    ours.name, measure.dataset
+                ),
+            )
+            .hint("group by a dimension that both have")
             .word(&ours.name));
         }
         let parts = match &request.conditions {
@@ -396,9 +411,9 @@ pub(super) fn prior_name(name: &str) -> String {
 
 /// A readable name that no other column of the plan has.
 fn column_name(plan: &Plan, request: &Request<'_>, metric: &Metric, which: usize) -> String {
-    let base = match (&metric.kind, which) {
-        (MetricKind::Ratio(_), 0) => format!("{}_numerator", metric.name),
-        (MetricKind::Ratio(_), _) => format!("{}_denominator", metric.name),
+    let base = match (metric.kind.is_ratio(), which) {
+        (true, 0) => format!("{}_numerator", metric.name),
+        (true, _) => format!("{}_denominator", metric.name),
         _ => metric.name.clone(),
     };
     let taken = |name: &str| {

@@ -233,7 +233,7 @@ impl Reachability {
     }
 }
 
-/// The simple and ratio metrics that a metric is made of.
+/// The simple and ratio metrics that a metric is made of, and complex ones with facets.
 pub fn leaf_metrics<'a>(registry: &'a Registry, metric: &'a Metric) -> Vec<&'a Metric> {
     fn walk<'a>(registry: &'a Registry, metric: &'a Metric, depth: u8, out: &mut Vec<&'a Metric>) {
         match &metric.kind {
@@ -242,8 +242,8 @@ pub fn leaf_metrics<'a>(registry: &'a Registry, metric: &'a Metric) -> Vec<&'a M
                     walk(registry, input, depth + 1, out);
                 }
             }
-            MetricKind::Derived { .. } | MetricKind::Complex { .. } => {}
-            MetricKind::Simple(_) | MetricKind::Ratio(_) => {
+            MetricKind::Derived { .. } | MetricKind::Complex { facets: None, .. } => {}
+            MetricKind::Simple(_) | MetricKind::Ratio(_) | MetricKind::Complex { .. } => {
                 if !out.iter().any(|seen| seen.name == metric.name) {
                     out.push(metric);
                 }

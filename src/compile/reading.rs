@@ -1,5 +1,6 @@
 //! The meaning of a metric as a sentence, for people.
 
+use super::facets;
 use crate::model::{Aggregate, Expression, Measure, Metric, MetricKind, Registry};
 
 /// A metric read aloud: "sum of amount_usd over orders where status <> 'CANCELLED'".
@@ -39,7 +40,22 @@ pub fn reading(registry: &Registry, metric: &Metric) -> String {
                 .collect();
             format!("{} ({})", expr.text, labels.join(", "))
         }
-        MetricKind::Complex { snippet, .. } => format!("the hand-written snippet {snippet}"),
+        MetricKind::Complex {
+            snippet, facets, ..
+        } => {
+            let text = format!("the hand-written snippet {snippet}");
+            match facets {
+                None => text,
+                Some(facets) => {
+                    let parts: Vec<String> = facets.source.measures.iter().map(measure).collect();
+                    let declared = facets::declared(registry, facets);
+                    format!(
+                        "{text}; by its facets {} by {declared}",
+                        parts.join(" divided by ")
+                    )
+                }
+            }
+        }
     };
     if !metric.grain.is_empty() {
         let groups: Vec<String> = metric.grain.iter().map(ToString::to_string).collect();

@@ -9,7 +9,7 @@ use crate::warehouse::Shift;
 
 use super::compare::{self, Shifted};
 use super::source::Usage;
-use super::{CompileOptions, reach};
+use super::{CompileOptions, facets, reach};
 
 /// A query with its names resolved and its dates fixed.
 pub(super) struct Request<'a> {
@@ -183,6 +183,14 @@ pub(super) fn resolve<'a>(
             Some(shifted)
         }
     };
+    let asked = facets::Asked {
+        groups: &groups,
+        conditions: conditions.as_ref(),
+        time,
+        range,
+        prior: shifted.as_ref().map(|shifted| shifted.range),
+    };
+    facets::check(registry, &metrics, &asked)?;
     Ok(Request {
         query,
         metrics,
@@ -209,7 +217,7 @@ fn metric<'a>(registry: &'a Registry, name: &str) -> Result<&'a Metric, CompileE
             }
         });
     };
-    if matches!(metric.kind, MetricKind::Complex { .. }) {
+    if matches!(metric.kind, MetricKind::Complex { facets: None, .. }) {
         return Err(CompileError::new(
             ErrorCode::ComplexMetric,
             format!(

@@ -115,13 +115,30 @@ pub enum MetricKind {
         /// The metrics it names, in order of first appearance, as canonical names.
         inputs: Vec<String>,
     },
-    /// A hand-written snippet, adapted on the language path.
+    /// A hand-written snippet, compiled by its facets or adapted on the language path.
     Complex {
         /// File name in `snippets/`.
         snippet: String,
         /// Tables the snippet may use.
         tables: Vec<String>,
+        /// What can be asked of it without a model.
+        facets: Option<Box<Facets>>,
     },
+}
+
+/// What can be asked of a snippet as it stands: it is compiled like a metric over the snippet's rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facets {
+    /// Where they are declared, in the header of the snippet.
+    pub place: Place,
+    /// The dataset that the snippet's rows are.
+    pub dataset: String,
+    /// One measure, or numerator and denominator.
+    pub source: Source,
+    /// How long one row is in time, where the dataset has a time.
+    pub grain: Grain,
+    /// What the value does not add up over: a query groups by it, or is restricted to one of it.
+    pub per: Vec<GroupBy>,
 }
 
 impl MetricKind {
@@ -135,12 +152,30 @@ impl MetricKind {
         }
     }
 
-    /// The sources of a simple or ratio metric; none for the others.
+    /// The sources of a simple or ratio metric, and of a complex one by its facets; none for the others.
     pub fn sources(&self) -> &[Source] {
         match self {
             Self::Simple(sources) | Self::Ratio(sources) => sources,
-            Self::Derived { .. } | Self::Complex { .. } => &[],
+            Self::Derived { .. } => &[],
+            Self::Complex { facets, .. } => facets
+                .as_deref()
+                .map_or(&[], |facets| std::slice::from_ref(&facets.source)),
         }
+    }
+
+    /// What can be asked of the snippet of a complex metric.
+    pub fn facets(&self) -> Option<&Facets> {
+        match self {
+            Self::Complex { facets, .. } => facets.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether each source has a numerator and a denominator.
+    pub fn is_ratio(&self) -> bool {
+        self.sources()
+            .iter()
+            .any(|source| source.measures.len() == 2)
     }
 }
 

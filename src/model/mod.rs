@@ -22,7 +22,9 @@ pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation};
 pub use format::{ColumnType, Format, FormatKind};
 pub use intent::{Intent, IntentKind};
 pub use llm::{AutoRun, LlmSettings, Prices, ProviderKind, Recording};
-pub use metric::{Aggregate, Expression, Measure, Metric, MetricKind, Source, Status, UseWhen};
+pub use metric::{
+    Aggregate, Expression, Facets, Measure, Metric, MetricKind, Source, Status, UseWhen,
+};
 pub use place::{FileId, Place};
 pub use query::{
     CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, OrderBy, QueryLineError,

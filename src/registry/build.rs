@@ -11,9 +11,9 @@ use super::read::{Entry, MapOr, Named, Read, unknown_key};
 use super::scope::{Broken, Scope};
 use super::words::{chars_before, check_name, meaning, text};
 use super::yaml::{self, Node, Text};
-use super::{ProjectFiles, dataset, derived, metric};
+use super::{ProjectFiles, dataset, derived, facets, metric};
 use crate::model::{
-    FileId, MetricKind, MetricQuery, Place, QueryLineError, Registry, Snippet, View,
+    Facets, FileId, MetricKind, MetricQuery, Place, QueryLineError, Registry, Snippet, View,
 };
 
 /// Top-level keys of a file that is not in the flat form.
@@ -21,7 +21,7 @@ const SECTIONS: [&str; 5] = ["datasets", "metrics", "views", "calendar", "hypoth
 
 /// The registry of a project, and everything that is wrong in its files.
 pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Diagnostic>) {
-    let mut sink = Sink::new(&files.metrics);
+    let mut sink = Sink::new(files.metrics.iter().chain(&files.snippets));
     let mut broken = Broken::default();
     let mut registry = Registry {
         calendar: config.calendar.clone(),
@@ -59,7 +59,8 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     let metrics = first_of_each("metric", all.metrics, &mut sink);
     let views = first_of_each("view", all.views, &mut sink);
     build_datasets(&datasets, &mut registry, &mut broken, &mut sink);
-    build_metrics(&metrics, &mut registry, &mut broken, &mut sink);
+    let facets = build_facets(files, &mut registry, &mut sink);
+    build_metrics(&metrics, &facets, &mut registry, &mut broken, &mut sink);
     build_views(&views, &mut registry, &broken, &mut sink);
 
     let mut diagnostics = sink.finish();
@@ -182,8 +183,23 @@ fn build_datasets(
     }
 }
 
+/// The facets of every snippet that declares some, by its file name.
+fn build_facets(
+    files: &ProjectFiles,
+    registry: &mut Registry,
+    sink: &mut Sink,
+) -> HashMap<String, Facets> {
+    let snippets = registry.snippets.values().zip(&files.snippets);
+    let read = snippets.filter_map(|(snippet, file)| {
+        let facets = facets::facets(snippet, file, &mut registry.datasets, sink)?;
+        Some((snippet.name.clone(), facets))
+    });
+    read.collect()
+}
+
 fn build_metrics(
     entries: &[Entry<RawMetric>],
+    facets: &HashMap<String, Facets>,
     registry: &mut Registry,
     broken: &mut Broken,
     sink: &mut Sink,
@@ -197,7 +213,8 @@ fn build_metrics(
     let mut expressions = IndexMap::new();
     for entry in entries {
         let name = &entry.name.value;
-        let Some(mut metric) = metric::metric(entry, scope, &registry.snippets, sink) else {
+        let Some(mut metric) = metric::metric(entry, scope, (&registry.snippets, facets), sink)
+        else {
             failed.push(name.clone());
             continue;
         };

@@ -110,7 +110,8 @@ fn relation(name: &Text, raw: &RawDataset, is_flawed: bool, sink: &mut Sink) -> 
     }
 }
 
-fn check_column(column: &Text, sink: &mut Sink) {
+/// Reports what cannot be a column.
+pub(crate) fn check_column(column: &Text, sink: &mut Sink) {
     if column.value.trim().is_empty() || column.value.contains(['(', ')', '\'', ';']) {
         let message = format!("'{}' is not a column name", column.value);
         sink.error(

@@ -83,7 +83,7 @@ fn inputs(
             Some(metric)
                 if matches!(
                     metrics.get(metric).map(|metric| &metric.kind),
-                    Some(MetricKind::Complex { .. })
+                    Some(MetricKind::Complex { facets: None, .. })
                 ) =>
             {
                 let message = format!(

@@ -119,16 +119,16 @@ pub(crate) fn did_you_mean<'a>(
 
 /// Collects diagnostics while files are read and definitions are built.
 pub(crate) struct Sink<'a> {
-    files: &'a [ProjectFile],
+    files: Vec<&'a ProjectFile>,
     diagnostics: Vec<Diagnostic>,
     errors: usize,
 }
 
 impl<'a> Sink<'a> {
     /// An empty one for positions in `files`, which [`Place::file`] indexes.
-    pub(crate) fn new(files: &'a [ProjectFile]) -> Self {
+    pub(crate) fn new(files: impl IntoIterator<Item = &'a ProjectFile>) -> Self {
         Self {
-            files,
+            files: files.into_iter().collect(),
             diagnostics: Vec::new(),
             errors: 0,
         }

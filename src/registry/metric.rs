@@ -9,15 +9,17 @@ use super::scope::Scope;
 use super::words::{chars_before, check_name, text, texts};
 use super::yaml::Text;
 use crate::model::{
-    Dataset, GroupBy, Measure, Metric, MetricKind, QueryLineError, Snippet, Source, TimeRange,
+    Dataset, Facets, GroupBy, Measure, Metric, MetricKind, QueryLineError, Snippet, Source,
+    TimeRange,
 };
 use indexmap::IndexMap;
+use std::collections::HashMap;
 
 /// The metric an entry describes; `None` where something is wrong with it. The inputs of a derived one are still open.
 pub(crate) fn metric(
     entry: &Entry<RawMetric>,
     scope: Scope,
-    snippets: &IndexMap<String, Snippet>,
+    (snippets, facets): (&IndexMap<String, Snippet>, &HashMap<String, Facets>),
     sink: &mut Sink,
 ) -> Option<Metric> {
     let (name, raw) = (&entry.name, entry.value.as_ref()?);
@@ -35,6 +37,7 @@ pub(crate) fn metric(
             RawKind::Complex => {
                 let snippet = snippet(raw.snippet.as_ref()?, snippets, sink);
                 MetricKind::Complex {
+                    facets: facets.get(&snippet).cloned().map(Box::new),
                     snippet,
                     tables: texts(&raw.tables),
                 }

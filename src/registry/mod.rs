@@ -9,6 +9,7 @@ mod dataset;
 mod derived;
 mod diagnostic;
 mod expression;
+mod facets;
 mod llm_config;
 mod load;
 mod measure;

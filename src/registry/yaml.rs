@@ -28,6 +28,33 @@ pub(crate) struct Text {
 }
 
 impl Text {
+    /// A text that no file has as such; problems in it are reported at `place`.
+    pub(crate) fn at(value: String, place: Place) -> Self {
+        Self {
+            value,
+            place,
+            style: ScalarStyle::Plain,
+            bytes: (0, 0),
+        }
+    }
+
+    /// A part of a file, from one byte to before another one.
+    pub(crate) fn slice(source: &str, (first, last): (usize, usize), file: FileId) -> Self {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let before = source.get(..first).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            value: source.get(first..last).unwrap_or_default().to_owned(),
+            place: Place {
+                file,
+                line: number(before.matches('\n').count() + 1),
+                column: number(line.chars().count() + 1),
+            },
+            style: ScalarStyle::Plain,
+            bytes: (number(first), number(last)),
+        }
+    }
+
     /// Whether it stands for no value: empty, `~` or `null`.
     pub(crate) fn is_null(&self) -> bool {
         self.style == ScalarStyle::Plain

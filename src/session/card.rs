@@ -113,7 +113,7 @@ impl Session {
             .metric(metric)
             .ok_or_else(|| SessionError::unknown_metric(registry, metric))?;
         let dimensions = match metric.kind {
-            MetricKind::Complex { .. } => Vec::new(),
+            MetricKind::Complex { facets: None, .. } => Vec::new(),
             _ => catalog
                 .reach
                 .choices(registry, std::slice::from_ref(&metric.name)),

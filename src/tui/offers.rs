@@ -120,7 +120,7 @@ fn default_times(state: &State) -> Vec<(&str, &Dimension)> {
             MetricKind::Derived { inputs, .. } => inputs
                 .iter()
                 .try_for_each(|input| collect(registry, input, into)),
-            MetricKind::Complex { .. } => None,
+            MetricKind::Complex { facets: None, .. } => None,
             kind => kind
                 .sources()
                 .first()?

@@ -87,7 +87,10 @@ impl Known {
         }
         let mut snippets = BTreeSet::new();
         for metric in rules.registry.metrics.values() {
-            if let MetricKind::Complex { snippet, tables } = &metric.kind {
+            if let MetricKind::Complex {
+                snippet, tables, ..
+            } = &metric.kind
+            {
                 for table in tables {
                     known.table(table, rules.dialect);
                 }
