@@ -141,7 +141,15 @@ pub(super) fn reached(metrics: &[String], name: &str, setting: &Setting<'_>) -> 
     let mut all = Reached::default();
     for metric in metrics.iter().filter_map(|name| registry.metric(name)) {
         if matches!(metric.kind, MetricKind::Complex { .. }) {
-            all.found.extend(in_snippet(metric, name, setting)?);
+            let declared = metric.kind.facets().and_then(|facets| {
+                let path = setting.reach.find(registry, &facets.dataset, name).ok()?;
+                Some((path.dataset.clone(), path.dimension.clone()))
+            });
+            match declared {
+                Some(place) => all.found.push(place),
+                None => all.found.extend(in_snippet(metric, name, setting)?),
+            }
+            continue;
         }
         for leaf in leaf_metrics(registry, metric) {
             let source = leaf.kind.sources().iter().find_map(|source| {

@@ -353,9 +353,9 @@ fn complex<'r>(
         ));
     };
     let found = registry.metric(name).and_then(|metric| match &metric.kind {
-        MetricKind::Complex { snippet, tables } => {
-            Some((metric, registry.snippets.get(snippet)?, tables.as_slice()))
-        }
+        MetricKind::Complex {
+            snippet, tables, ..
+        } => Some((metric, registry.snippets.get(snippet)?, tables.as_slice())),
         _ => None,
     });
     let found = found.ok_or_else(|| beyond("its snippet is not there", "metrex check says why"))?;

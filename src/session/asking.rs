@@ -15,7 +15,7 @@ use crate::ask::model::{
 use crate::ask::{
     Certainty, ChipKind, Linker, Reading, Refusal, RefusalCode, Understanding, ValueMap,
 };
-use crate::compile::{CompileError, ErrorCode};
+use crate::compile::{CompileError, ErrorCode, leaf_metrics};
 use crate::llm::{LlmError, Provider, Reply, Request};
 use crate::model::{AutoRun, IntentKind, LlmSettings, MetricQuery, NoValues, ValueLookup};
 
@@ -311,18 +311,38 @@ impl<'a> Asking<'a> {
         let connection = self.session.connection();
         let dialect = self.session.dialect_of(&connection);
         match self.session.compile_on(&query, &connection, dialect) {
-            Ok(compiled) => AskOutcome::Answer(Box::new(Proposal {
-                query,
-                compiled: Arc::new(compiled),
-                connection,
-                path: PathTaken::Template,
-                auto_run: self.may_run(&reading),
-                reading,
-            })),
+            Ok(compiled) => {
+                let path = self.path_of(&compiled.query);
+                let auto_run = path == PathTaken::Template && self.may_run(&reading);
+                AskOutcome::Answer(Box::new(Proposal {
+                    query,
+                    compiled: Arc::new(compiled),
+                    connection,
+                    path,
+                    auto_run,
+                    reading,
+                }))
+            }
             Err(error) if error.code == ErrorCode::ComplexMetric => {
                 self.adapt(reading, error).await
             }
             Err(error) => self.not_answerable(error, reading),
+        }
+    }
+
+    /// Whether what was compiled reads the snippet of a complex metric.
+    fn path_of(&self, query: &MetricQuery) -> PathTaken {
+        let catalog = self.session.catalog();
+        let registry = &catalog.registry;
+        let metrics = query
+            .metrics
+            .iter()
+            .filter_map(|name| registry.metric(name));
+        let mut leaves = metrics.flat_map(|metric| leaf_metrics(registry, metric));
+        if leaves.any(|leaf| leaf.kind.facets().is_some()) {
+            PathTaken::Snippet
+        } else {
+            PathTaken::Template
         }
     }
 
