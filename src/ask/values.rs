@@ -25,13 +25,6 @@ pub enum How {
     Perhaps(f64),
 }
 
-impl How {
-    /// Whether the value may be used without asking, where no other link says another one.
-    pub fn is_sure(self) -> bool {
-        !matches!(self, Self::Perhaps(_))
-    }
-}
-
 /// A value that words may mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
