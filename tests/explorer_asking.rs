@@ -533,3 +533,53 @@ fn words_of_a_question_are_completed_by_names_and_values() {
         "what was gmv for organic "
     );
 }
+
+#[test]
+fn questions_are_answered_offline_and_go_on_from_each_other() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("<F4>gmv in Thailand last month by channel");
+    assert_shows!(
+        explorer,
+        "metrics [gmv]",
+        "where [market = TH",
+        "last month · 2026-10-01 to 2026-10-31",
+        "SUM("
+    );
+    explorer.keys("<Enter>");
+    assert_eq!(
+        explorer.line(),
+        "gmv by channel where market = TH last month"
+    );
+    assert_shows!(explorer, "template, 3 ms", "organic", "rows 1");
+    explorer.keys("aand for Vietnam?");
+    assert_shows!(explorer, "goes on from gmv by channel", "market = VN");
+    explorer.keys("<Enter>");
+    assert_eq!(
+        explorer.line(),
+        "gmv by channel where market = VN last month"
+    );
+    explorer.keys("uu");
+    assert_eq!(explorer.line(), "");
+}
+
+#[test]
+fn words_and_values_that_do_not_exist_are_named() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("<F4>how are whales doing ");
+    assert_shows!(explorer, "? not understood: whales");
+    explorer.keys("<Enter>");
+    assert_shows!(explorer, "'whales'");
+    assert_eq!(explorer.state.prompt.marks(), [8..14]);
+    explorer.keys("<Ctrl+U><End><Ctrl+U>orders in market XY<Enter>");
+    assert_shows!(explorer, "Unknown market 'XY'", "ID, SG, TH, VN");
+    assert!(explorer.state.result.grid.is_none());
+}
+
+#[test]
+fn a_typo_is_linked_shown_and_not_run_unseen() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("<F4>gmv for orgnic last month<Enter>");
+    assert_eq!(explorer.line(), "gmv where channel = organic last month");
+    assert_shows!(explorer, "≈ channel = organic", "F5 runs it; not by itself");
+    assert!(matches!(explorer.state.result.phase, Phase::Idle));
+}

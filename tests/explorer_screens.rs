@@ -107,3 +107,48 @@ fn styles_with_16_colours() {
 fn styles_with_true_colour() {
     insta::assert_snapshot!(Explorer::themed(80, 24, Depth::True).keys(QUERY).styles());
 }
+
+const QUESTION: &str = "<F4>gmv in Thailand last month by channel";
+
+#[test]
+fn a_question_being_typed_at_80x24() {
+    insta::assert_snapshot!(shown(80, 24, QUESTION));
+}
+
+#[test]
+fn an_answer_at_80x24() {
+    insta::assert_snapshot!(shown(80, 24, &format!("{QUESTION}<Enter>")));
+}
+
+#[test]
+fn an_answer_at_120x40() {
+    insta::assert_snapshot!(shown(120, 40, &format!("{QUESTION}<Enter>")));
+}
+
+#[test]
+fn an_answer_at_200x50() {
+    insta::assert_snapshot!(shown(200, 50, &format!("{QUESTION}<Enter>")));
+}
+
+#[test]
+fn a_follow_up_at_80x24() {
+    insta::assert_snapshot!(shown(
+        80,
+        24,
+        &format!("{QUESTION}<Enter>aand for Vietnam?")
+    ));
+}
+
+#[test]
+fn a_refused_question_at_80x24() {
+    insta::assert_snapshot!(shown(80, 24, "<F4>orders in market XY<Enter>"));
+}
+
+#[test]
+fn styles_of_a_refused_question_without_colours() {
+    insta::assert_snapshot!(
+        Explorer::themed(80, 24, Depth::None)
+            .keys("<F4>orders in market XY<Enter>")
+            .styles()
+    );
+}

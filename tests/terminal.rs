@@ -453,3 +453,29 @@ fn an_edit_on_disk_shows_at_once() {
     .unwrap();
     pty.shows("What was sold");
 }
+
+#[test]
+fn questions_are_typed_answered_and_continued() {
+    let mut pty = Pty::start(24, 80, &[]);
+    pty.shows("Commerce");
+    // F4, as terminals send it.
+    pty.send("\x1bOS");
+    pty.shows("plain words");
+    pty.send("gmv in TH last month by channel");
+    pty.shows("2026-10-01 to 2026-10-31");
+    pty.send("\r");
+    pty.shows("organic");
+    pty.shows("template");
+    pty.send("a");
+    pty.shows("goes on from the query");
+    pty.send("and for VN?\r");
+    pty.shows("market = VN");
+    pty.shows("rows 1");
+    pty.send("a");
+    pty.shows("goes on from the query");
+    pty.send("how are whales doing\r");
+    pty.shows("'whales'");
+    pty.send("\x03\x03");
+    pty.ends();
+    pty.assert_given_back();
+}

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Constraint, Layout as Split, Rect, Size};
 
-use super::parts;
+use super::parts::{self, PartKind};
 use super::state::{Focus, State};
 use super::widgets::text::{width, wrap};
 
@@ -53,14 +53,15 @@ impl Layout {
         let banner = u16::from(super::view::has_banner(state));
         let small = area.width < 110 || area.height < 30;
         // On a small screen the rows of the result need the room more than the parts do, unless they are the answer's.
-        let most = if small && state.focus != Focus::Query && state.origin().is_none() {
+        let is_tight = small && state.focus != Focus::Query;
+        let most = if is_tight && state.origin().is_none() {
             2
         } else {
             3
         };
         let columns = column(area.width, small);
         let prompt_rows = input_rows(state, columns, small);
-        let rows = parts_rows(state, columns, most) + prompt_rows;
+        let rows = parts_rows(state, columns, most, is_tight) + prompt_rows;
         let mut layout = if small {
             Self::stages(state, area, banner, rows)
         } else {
@@ -261,18 +262,21 @@ fn input_rows(state: &State, columns: u16, small: bool) -> u16 {
 }
 
 /// Lines that the parts of the query take, with what is to be said above them.
-fn parts_rows(state: &State, columns: u16, most: u16) -> u16 {
+fn parts_rows(state: &State, columns: u16, most: u16, is_tight: bool) -> u16 {
     let remarks = state.prompt.remarks();
     let said: usize = remarks
         .iter()
         .map(|remark| wrap(&remark.text, usize::from(columns)).len())
         .sum();
     let said = u16::try_from(said).unwrap_or(4).min(4);
+    let shown = parts::shown(state);
+    let places = flow(&shown, columns);
+    // Empty places at the end are no loss.
+    let matters = |part: &parts::Part| !is_tight || part.is_set || part.kind == PartKind::Time;
+    let last = shown.iter().rposition(matters).unwrap_or(0);
     let lines = match state.prompt.error {
         Some(_) => 0,
-        None => flow(&parts::shown(state), columns)
-            .last()
-            .map_or(0, |place| place.row + 1),
+        None => places.get(last).map_or(0, |place| place.row + 1),
     };
     (said + lines).clamp(1, most.max(said))
 }
