@@ -456,25 +456,45 @@ fn an_edit_on_disk_shows_at_once() {
 
 #[test]
 fn questions_are_typed_answered_and_continued() {
-    let mut pty = Pty::start(24, 80, &[]);
+    let folder = TempDir::new().unwrap();
+    let project = folder.path().join("shop");
+    support::project(&project);
+    let arguments: [&std::ffi::OsStr; 6] = [
+        "--today".as_ref(),
+        "2026-11-20".as_ref(),
+        "--project".as_ref(),
+        project.as_os_str(),
+        "--state-dir".as_ref(),
+        folder.path().as_os_str(),
+    ];
+    let indexed = Command::new(env!("CARGO_BIN_EXE_metrex"))
+        .args(arguments)
+        .arg("reindex")
+        .output()
+        .unwrap();
+    assert!(indexed.status.success());
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_metrex"));
+    command.args(arguments);
+    command.env("TERM", "xterm-256color");
+    let mut pty = Pty::run(24, 80, command, folder);
     pty.shows("Commerce");
     // F4, as terminals send it.
     pty.send("\x1bOS");
     pty.shows("plain words");
-    pty.send("gmv in TH last month by channel");
+    pty.send("gmv in Thailand last month by channel");
     pty.shows("2026-10-01 to 2026-10-31");
     pty.send("\r");
     pty.shows("organic");
     pty.shows("template");
     pty.send("a");
     pty.shows("goes on from the query");
-    pty.send("and for VN?\r");
-    pty.shows("market = VN");
+    pty.send("and for Vietnam?\r");
+    pty.shows("\"and for Vietnam?\"");
     pty.shows("rows 1");
     pty.send("a");
     pty.shows("goes on from the query");
     pty.send("how are whales doing\r");
-    pty.shows("'whales'");
+    pty.shows("! 'whales'");
     pty.send("\x03\x03");
     pty.ends();
     pty.assert_given_back();

@@ -373,7 +373,7 @@ static ACTIONS: [Entry; 95] = [
     entry(A::NextMatch, "find.next", &["Enter", "Down"], C::Find, "Next match", Some("next")),
     entry(A::PreviousMatch, "find.previous", &["Up"], C::Find, "Previous match", Some("previous")),
     entry(A::Choose, "choose", &["Enter"], C::Picker, "Choose", Some("choose")),
-    entry(A::Candidate(0), "meaning.1", &["1"], C::Meanings, "Take the first meaning", None),
+    entry(A::Candidate(0), "meaning.1", &["1"], C::Meanings, "Take the first meaning", Some("to 5 take")),
     entry(A::Candidate(1), "meaning.2", &["2"], C::Meanings, "Take the second meaning", None),
     entry(A::Candidate(2), "meaning.3", &["3"], C::Meanings, "Take the third meaning", None),
     entry(A::Candidate(3), "meaning.4", &["4"], C::Meanings, "Take the fourth meaning", None),

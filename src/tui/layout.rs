@@ -16,6 +16,9 @@ const CATALOG: u16 = 52;
 /// Columns of the sign before the text in the prompt.
 pub const SIGN: u16 = 2;
 
+/// Most lines of what is said about the text in the prompt.
+const SAID: u16 = 6;
+
 /// Areas of one frame. A pane that is not shown has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -268,7 +271,7 @@ fn parts_rows(state: &State, columns: u16, most: u16, is_tight: bool) -> u16 {
         .iter()
         .map(|remark| wrap(&remark.text, usize::from(columns)).len())
         .sum();
-    let said = u16::try_from(said).unwrap_or(4).min(4);
+    let said = u16::try_from(said).unwrap_or(SAID).min(SAID);
     let shown = parts::shown(state);
     let places = flow(&shown, columns);
     // Empty places at the end are no loss.

@@ -6,6 +6,7 @@ use crate::compile::{CompileError, Compiled};
 use crate::model::MetricQuery;
 use crate::session::Understanding;
 use crate::tui::message::{Effect, Lookup, Slot};
+use crate::tui::question;
 use crate::tui::state::{Focus, State};
 
 /// Most queries kept to go back to.
@@ -80,7 +81,8 @@ fn typed(state: &State) -> Option<MetricQuery> {
     if !state.prompt.typing {
         return None;
     }
-    if let Ok(query) = state.prompt.input.text().parse() {
+    let text = state.prompt.input.text();
+    if let Ok(query) = question::query_line(&state.catalog.registry, text) {
         return Some(query);
     }
     match state.prompt.heard()? {
