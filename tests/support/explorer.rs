@@ -489,6 +489,13 @@ impl Explorer {
         &self.state.finder.input
     }
 
+    /// The bytes of the prompt's text that are marked as not understood.
+    pub fn marked(&self) -> String {
+        let marks = self.state.prompt.marks();
+        let marks: Vec<_> = marks.iter().map(|range| format!("{range:?}")).collect();
+        marks.join(" ")
+    }
+
     /// The first place on the screen where a text stands.
     pub fn place_of(&mut self, text: &str) -> (u16, u16) {
         let screen = self.screen();
