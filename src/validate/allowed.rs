@@ -212,9 +212,11 @@ pub(super) fn is_aggregate(name: &str, arguments: usize, dialect: Dialect) -> bo
 /// What comes out of a function.
 pub(super) fn gives(name: &str) -> Gives {
     match name {
-        "any_value" | "first_value" | "lag" | "last_value" | "lead" | "mode" | "nth_value"
-        | "nullif" => Gives::First,
-        "coalesce" | "greatest" | "ifnull" | "least" | "max" | "min" => Gives::Any,
+        "any_value" | "first_value" | "last_value" | "mode" | "nth_value" | "nullif" => {
+            Gives::First
+        }
+        // The third argument of lag and lead is their default.
+        "coalesce" | "greatest" | "ifnull" | "lag" | "lead" | "least" | "max" | "min" => Gives::Any,
         "iif" => Gives::Branch,
         "lower" => Gives::Lower,
         "upper" => Gives::Upper,

@@ -30,8 +30,10 @@ impl Walk {
         if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
             self.unsupported(function, "this call");
         }
-        let args = self.arguments(args, function, called.as_deref());
-        self.order_keys(within_group);
+        let mut args = self.arguments(args, function, called.as_deref());
+        // percentile_cont(0.5) WITHIN GROUP (ORDER BY x) is a value of x.
+        let ordered = self.order_keys(within_group);
+        args.splice(0..0, ordered);
         if let Some(filter) = filter {
             self.condition(filter);
         }
@@ -102,7 +104,9 @@ impl Walk {
         };
         for clause in &list.clauses {
             match clause {
-                FunctionArgumentClause::OrderBy(keys) => self.order_keys(keys),
+                FunctionArgumentClause::OrderBy(keys) => {
+                    self.order_keys(keys);
+                }
                 FunctionArgumentClause::IgnoreOrRespectNulls(_) => {}
                 _ => self.unsupported(function, "a clause of this call"),
             }

@@ -11,6 +11,7 @@ use sqlparser::tokenizer::Location;
 use super::allowed;
 use super::finding::Code;
 use super::meaning::{ConstantKind, Fold, Meaning};
+use super::numbers::drops_remainder;
 use super::walk::{Comparison, How, Walk, short};
 use crate::warehouse::Dialect;
 
@@ -62,6 +63,7 @@ impl Walk {
             }
             Expr::InList { expr, list, .. } => {
                 for item in list {
+                    self.never_null(item);
                     self.compared(expr, item, How::Equal);
                 }
                 if list.is_empty() {
@@ -201,13 +203,14 @@ impl Walk {
                 overlay_from,
                 overlay_for,
             } => {
-                for part in [Some(overlay_what), Some(overlay_from), overlay_for.as_ref()]
+                for part in [Some(overlay_from), overlay_for.as_ref()]
                     .into_iter()
                     .flatten()
                 {
                     self.expr(part);
                 }
-                self.expr(inner).computed()
+                let what = self.expr(overlay_what);
+                self.expr(inner).or(what).computed()
             }
             Expr::Collate {
                 expr: inner,
@@ -243,8 +246,11 @@ impl Walk {
                 rows.unwrap_or_else(Meaning::open)
             }
             Expr::Tuple(parts) => {
-                self.all(parts);
-                Meaning::open()
+                let parts: Vec<Meaning> = parts.iter().map(|part| self.expr(part)).collect();
+                parts
+                    .into_iter()
+                    .fold(Meaning::open(), Meaning::or)
+                    .computed()
             }
             Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
                 for set in sets {
@@ -336,7 +342,11 @@ impl Walk {
             self.operator(&op.to_string(), whole);
         }
         match op {
-            Op::Eq | Op::NotEq => self.compared(left, right, How::Equal),
+            Op::Eq | Op::NotEq => {
+                self.never_null(left);
+                self.never_null(right);
+                self.compared(left, right, How::Equal);
+            }
             Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => self.compared(left, right, How::Range),
             Op::Glob
             | Op::PGRegexMatch
@@ -348,11 +358,38 @@ impl Walk {
                 self.expr(right);
             }
             _ => {
+                if *op == Op::Divide && drops_remainder(left, right) {
+                    self.block(
+                        Code::IntegerDivision,
+                        short(whole),
+                        whole.span().start,
+                        "whole numbers are divided here, and the remainder is dropped",
+                        Some(format!(
+                            "write CAST({} AS DOUBLE PRECISION) / …",
+                            short(left)
+                        )),
+                    );
+                }
                 let (left, right) = (self.expr(left), self.expr(right));
                 return left.computed().or(right.computed());
             }
         }
         Meaning::open()
+    }
+
+    /// `= NULL` holds for no row, `NOT IN (…, NULL)` neither.
+    fn never_null(&mut self, side: &Expr) {
+        if let Expr::Value(value) = side
+            && value.value == Value::Null
+        {
+            self.block(
+                Code::UnknownValue,
+                "NULL",
+                value.span.start,
+                "nothing is equal to NULL, not even NULL",
+                Some("write IS NULL or IS NOT NULL".to_owned()),
+            );
+        }
     }
 
     /// Two sides of a comparison; row values are compared part by part.

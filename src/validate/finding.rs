@@ -97,6 +97,8 @@ codes! {
     UnknownValue = "unknown_value",
     /// A literal that could not be compared with the data.
     UncheckedValue = "unchecked_value",
+    /// Whole numbers are divided, and the remainder is dropped.
+    IntegerDivision = "integer_division",
     /// A text that is no date, compared with dates.
     BadDate = "bad_date",
     /// A condition of the snippet is gone, or was made weaker.

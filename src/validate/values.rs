@@ -33,7 +33,7 @@ pub(super) fn check(walk: &mut Walk, values: &dyn ValueLookup) {
             constant,
             how,
         } = &comparison;
-        if constant.kind == ConstantKind::Other {
+        if constant.kind == ConstantKind::Other || walk.is_full() {
             continue;
         }
         let found: Vec<Knowledge> = with

@@ -183,6 +183,12 @@ impl Walk {
         }
     }
 
+    /// Whether more findings that block would not be told.
+    pub(super) fn is_full(&self) -> bool {
+        let blocking = |finding: &&Finding| finding.severity == Severity::Block;
+        self.findings.iter().filter(blocking).count() >= FINDINGS
+    }
+
     /// Refuses a part of the statement that is not known well enough.
     pub(super) fn unsupported(&mut self, part: &(impl Spanned + Display), what: &str) {
         let at = part.span().start;
@@ -214,6 +220,7 @@ impl Walk {
             pipe_operators,
         } = query;
         let at = query.span().start;
+        let in_join = std::mem::replace(&mut self.in_join, false);
         if let Some(lock) = locks.first() {
             self.block(
                 Code::Locks,
@@ -237,6 +244,7 @@ impl Walk {
         let rows = self.body(body, order_by.as_ref());
         self.limits(limit_clause.as_ref(), fetch.as_ref());
         self.ctes.truncate(visible);
+        self.in_join = in_join;
         rows
     }
 
@@ -430,13 +438,17 @@ impl Walk {
             return;
         };
         match kind {
-            OrderByKind::Expressions(keys) if interpolate.is_none() => self.order_keys(keys),
+            OrderByKind::Expressions(keys) if interpolate.is_none() => {
+                self.order_keys(keys);
+            }
             _ => self.unsupported_at("ORDER BY", Location::new(0, 0), "this ORDER BY"),
         }
     }
 
-    pub(super) fn order_keys(&mut self, keys: &[OrderByExpr]) {
+    /// Reads sort keys; says what each can be.
+    pub(super) fn order_keys(&mut self, keys: &[OrderByExpr]) -> Vec<Meaning> {
         use sqlparser::ast::OrderBySort;
+        let mut meanings = Vec::new();
         for key in keys {
             if key.with_fill.is_some()
                 || !matches!(
@@ -446,8 +458,9 @@ impl Walk {
             {
                 self.unsupported(key, "this sort key");
             }
-            self.expr(&key.expr);
+            meanings.push(self.expr(&key.expr));
         }
+        meanings
     }
 
     fn limits(&mut self, limit: Option<&LimitClause>, fetch: Option<&Fetch>) {
