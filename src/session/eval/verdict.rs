@@ -58,14 +58,13 @@ pub(super) async fn judge(session: &Session, expect: &Expect, outcome: &AskOutco
         got: describe(outcome),
         differing: None,
     };
-    let mut is_broken = false;
+    let mut broken = None;
     let mut nearest: Option<Vec<Part>> = None;
     for expected in expect.alternatives() {
         let is_right = match (expected, outcome) {
             (Expect::Query(line), _) => match expected_parts(session, line) {
                 Err(why) => {
-                    is_broken = true;
-                    judgement.got = format!("expected '{line}', which is not a query: {why}");
+                    broken = Some(format!("expected '{line}', which is not a query: {why}"));
                     continue;
                 }
                 Ok(wanted) => match outcome {
@@ -110,13 +109,14 @@ pub(super) async fn judge(session: &Session, expect: &Expect, outcome: &AskOutco
         };
         if is_right {
             judgement.verdict = Verdict::Right;
-            is_broken = false;
             break;
         }
     }
     judgement.differing = nearest;
-    if is_broken && expect.alternatives().len() == 1 {
+    // Of several ways to be right, one that does not compile leaves the others.
+    if let Some(why) = broken.filter(|_| expect.alternatives().len() == 1) {
         judgement.verdict = Verdict::Broken;
+        judgement.got = why;
     }
     judgement
 }
