@@ -141,7 +141,10 @@ fn last_and_past_are_complete_periods_and_rolling_ends_today() {
             "last few weeks",
             "! 'few' is no number: say how many, as in last 3 months",
         ),
-        ("last 0 days", "-"),
+        (
+            "last 0 days",
+            "! a range has 1 to 9999 days, weeks, months, quarters or years",
+        ),
     ]);
     assert_eq!(
         note("last 2 weeks").unwrap(),
@@ -269,6 +272,8 @@ fn what_has_no_exact_days_is_refused() {
         assert!(read(text).starts_with("! "), "{text}: {}", read(text));
     }
     assert!(read("first half of november").starts_with("! "));
+    assert!(read("last 100000 years").starts_with("! a range has 1 to 9999"));
+    assert!(read("rolling 0 days").starts_with("! a range has 1 to 9999"));
     assert!(read("march and april").starts_with("! one range at a time"));
     assert_eq!(read("from march to january 2025"), "2024-03..2025-01");
     assert_eq!(
@@ -295,6 +300,7 @@ fn ranges_with_one_or_two_ends() {
         ("from jan to mar 2025", "2025-01..2025-03"),
         ("nov to feb 2025", "2024-11..2025-02"),
         ("nov 2025 to feb", "2025-11..2026-02"),
+        ("oct 2025 to oct", "2025-10..2026-10"),
         ("jan-mar", "2026-01..2026-03"),
         ("oct through dec", "2026-10..2026-12"),
         ("1-15 nov", "2026-11-01..2026-11-15"),
@@ -484,6 +490,10 @@ fn comparisons_beside_a_range() {
         ("yesterday", "vs last week", "1 week ago"),
         ("2026-11", "vs october", "2026-10"),
         ("2026-10", "vs last month", "1 month ago"),
+        ("2026-09", "vs 3 months ago", "? 3 months ago | 2026-08"),
+        ("last month", "vs 2 months ago", "? 2 months ago | 2026-09"),
+        ("this month", "vs 2 months ago", "2 months ago"),
+        ("last month", "vs a year ago", "previous year"),
         ("2026-09", "vs the previous month", "1 month ago"),
         ("2026-09", "vs last month", "? 1 month ago | 2026-10"),
         ("2024", "vs last year", "? previous year | 2025"),
@@ -501,6 +511,8 @@ fn comparisons_beside_a_range() {
     assert!(compared("last week", "vs last month").starts_with("! weeks and months"));
     assert!(compared("last 3 months", "vs last month").contains("longer than one month"));
     assert!(compared("this month", "vs last 3 months").starts_with("! 3 months can be compared"));
+    assert!(compared("2026-01", "vs last january").ends_with("compared with itself"));
+    assert!(compared("yesterday", "vs thursday").ends_with("compared with itself"));
     assert!(compared("this month", "vs all time").starts_with("! a range to compare with"));
 }
 

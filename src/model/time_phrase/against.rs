@@ -15,6 +15,8 @@ enum Said {
     PreviousPeriod,
     /// One unit before the range: "the previous month", "mom", "the month before".
     Back(u32, Grain),
+    /// "3 months ago": so far before the range, or before today.
+    Ago(u32, Grain),
     /// "last month": one month back, or the calendar month.
     Last(Grain),
     /// "the previous 3 months"
@@ -194,8 +196,14 @@ fn unmistakable(cursor: Cursor<'_>) -> Option<(Said, Cursor<'_>)> {
     }
     let (n, next) = count(cursor)?;
     let ((each, grain), next) = unit(next)?;
-    let next = next.any(&["ago", "earlier", "before", "prior"])?;
-    Some((Said::Back(n.checked_mul(each)?, grain), next))
+    let n = n.checked_mul(each)?;
+    match next.any(&["ago"]) {
+        Some(next) => Some((Said::Ago(n, grain), next)),
+        None => Some((
+            Said::Back(n, grain),
+            next.any(&["earlier", "before", "prior"])?,
+        )),
+    }
 }
 
 /// Relations to the compared range, after "vs".
@@ -241,6 +249,7 @@ fn meaning(said: Said, setting: &TimeSetting<'_>, main: Option<TimeRange>) -> Me
     match said {
         Said::PreviousPeriod => one(Comparison::PreviousPeriod, ""),
         Said::Back(n, grain) => relative(n, grain, setting, main),
+        Said::Ago(n, grain) => ago(n, grain, setting, main),
         Said::Last(grain) => last(grain, setting, main),
         Said::LastSeveral(n, grain) => match main {
             Some(main) if length(main, setting) == Some((n, grain)) => {
@@ -344,6 +353,30 @@ fn relative(n: u32, grain: Grain, setting: &TimeSetting<'_>, main: Option<TimeRa
     }
 }
 
+/// "3 months ago" beside a month that is over may be counted from that month, or from today.
+fn ago(n: u32, grain: Grain, setting: &TimeSetting<'_>, main: Option<TimeRange>) -> Meaning {
+    let from_range = relative(n, grain, setting, main)?;
+    let Some(main) =
+        main.filter(|main| length(*main, setting).is_some_and(|(_, own)| own == grain))
+    else {
+        return Ok(from_range);
+    };
+    let days_of = main.resolve(setting.today, setting.calendar.week_start);
+    let is_over = days_of.end.is_some_and(|end| end <= setting.today);
+    let from_today = super::relative::back(i64::from(n), grain, setting)
+        .filter(|_| is_over)
+        .and_then(|range| Some((range, bounds(range, setting)?)));
+    let Some((range, (from, to))) = from_today else {
+        return Ok(from_range);
+    };
+    let before = (
+        back(n, grain),
+        format!("{} before {days_of}", counted(n, grain)),
+    );
+    let that = (Comparison::Range(from, to), days(range, setting));
+    Ok(vec![before, that])
+}
+
 /// "vs last month": one month before the range, or the calendar month before this one.
 fn last(grain: Grain, setting: &TimeSetting<'_>, main: Option<TimeRange>) -> Meaning {
     let Some(main) = main else {
@@ -411,6 +444,13 @@ fn against_range(meant: Meant, setting: &TimeSetting<'_>, main: Option<TimeRange
     let (from, to) = bounds(meant.range, setting)
         .ok_or("a range to compare with needs a start and an end, as in Q3 2024")?;
     let meaning = Comparison::Range(from, to);
+    let resolved = |range: TimeRange| range.resolve(setting.today, setting.calendar.week_start);
+    if main.is_some_and(|main| resolved(main) == resolved(meant.range)) {
+        return Err(format!(
+            "{} would be compared with itself",
+            days(meant.range, setting)
+        ));
+    }
     // "Nov 2024 vs Dec": the year that is not said is that of the range, or the latest one.
     let year = main
         .and_then(|main| match main {

@@ -35,7 +35,7 @@ const NUMBERS: [&str; 12] = [
 const ORDINALS: [&str; 4] = ["first", "second", "third", "fourth"];
 
 /// Ranges count up to here, as query lines do.
-const MAX_COUNT: u32 = 9_999;
+pub(super) const MAX_COUNT: u32 = 9_999;
 
 /// The number of a month, from its name or the first letters of it in lower case (`november`, `nov`, `sept`).
 pub fn month(word: &str) -> Option<i8> {

@@ -5,7 +5,7 @@ use jiff::{Span, ToSpan};
 
 use super::TimeSetting;
 use super::cursor::Cursor;
-use super::names::{count, counted, short_weekday, unit};
+use super::names::{MAX_COUNT, count, counted, short_weekday, unit};
 use super::period::{self, Recurring, fiscal_year, fiscal_year_of, span};
 use super::point::{Said, When, alternatives, certain, fixed};
 use crate::model::{Grain, Period, TimeRange};
@@ -199,11 +199,7 @@ fn last<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Option<(Said, Curs
     let (n, next) = amount(next)?;
     let (n, grain, next) = match n {
         Ok(n) => units(n, next)?,
-        Err(_) => {
-            let after = inexact_unit(next)?;
-            let reason = "'few' is no number: say how many, as in last 3 months".to_owned();
-            return Some((Err(reason), after));
-        }
+        Err(reason) => return Some((Err(reason), inexact_unit(next)?)),
     };
     let (n, grain) = match grain {
         Ok(grain) => (n, grain),
@@ -251,7 +247,11 @@ fn rolling<'t>(cursor: Cursor<'t>) -> Option<(Said, Cursor<'t>)> {
     }
     let next = cursor.longest(&ROLLING)?.hyphen();
     let (n, next) = amount(next)?;
-    let (n, grain, next) = units(n.ok()?, next)?;
+    let n = match n {
+        Ok(n) => n,
+        Err(reason) => return Some((Err(reason), inexact_unit(next)?)),
+    };
+    let (n, grain, next) = units(n, next)?;
     Some(match grain {
         Ok(grain) => (rolled(n, grain), next),
         Err(reason) => (Err(reason), next),
@@ -354,10 +354,17 @@ fn before_last<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Option<(Sai
     Some((certain(back(2, grain, setting)?), next))
 }
 
-/// A number or none (which is one); `Err` for words that are no exact number.
-fn amount(cursor: Cursor<'_>) -> Option<(Result<u32, ()>, Cursor<'_>)> {
+/// A number or none (which is one); `Err` with the reason for words that are no number that ranges can have.
+fn amount(cursor: Cursor<'_>) -> Option<(Result<u32, String>, Cursor<'_>)> {
     if let Some(next) = cursor.longest(&["few", "several", "couple few", "some"]) {
-        return Some((Err(()), next));
+        let reason = "'few' is no number: say how many, as in last 3 months".to_owned();
+        return Some((Err(reason), next));
+    }
+    if let Some((n, _, next)) = cursor.digits()
+        && !(1..=MAX_COUNT).contains(&n)
+    {
+        let reason = format!("a range has 1 to {MAX_COUNT} days, weeks, months, quarters or years");
+        return Some((Err(reason), next.hyphen()));
     }
     Some(match count(cursor) {
         Some((n, next)) => (Ok(n), next.skip(&["of"])),

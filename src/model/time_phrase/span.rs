@@ -530,6 +530,12 @@ fn pair(from: &When, to: &When, setting: &TimeSetting<'_>) -> Vec<Meant> {
             let last = first
                 .and_then(start)
                 .and_then(|day| what.first(day, setting));
+            // "Oct 2025 to Oct" is through the October that was last.
+            let last = if first == last {
+                what.latest(setting.today, setting)
+            } else {
+                last
+            };
             join(first, last)
         }
         (When::Recurring(one), When::Recurring(other)) => {
