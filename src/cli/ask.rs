@@ -67,7 +67,6 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
         } else {
             UseModel::WhenUnsure
         },
-        ..AskOptions::default()
     };
     let question = args.question.join(" ");
     block_on(async |cancel| {

@@ -147,11 +147,7 @@ async fn ask(
     let started = Instant::now();
     session.understand(&question.question, previous.as_ref());
     let understood_in = started.elapsed();
-    let options = AskOptions {
-        previous,
-        model,
-        ..AskOptions::default()
-    };
+    let options = AskOptions { previous, model };
     let asked = session
         .ask(&question.question, &options, cancel.clone(), |_| ())
         .await;
