@@ -36,7 +36,7 @@ struct Passed {
 impl Asking<'_> {
     /// Answers a query over a complex metric, which has no compiled form.
     pub(super) async fn adapt(&mut self, reading: Reading, error: CompileError) -> AskOutcome {
-        let Some((settings, provider)) = self.provider() else {
+        let Some(settings) = self.model() else {
             let hint = "a language model could adapt its snippet to this question: configure one under llm: in \
                         metrex.yaml, and ask again";
             let own = error.hint.clone();
@@ -81,7 +81,7 @@ impl Asking<'_> {
             }
             .refusal(reading);
         }
-        let passed = match provider {
+        let passed = match self.session.open_provider(settings) {
             Err(error) => Err(Vain::Trouble(error.to_string())),
             Ok(provider) => self.write(provider.as_ref(), &adapting, &connection).await,
         };

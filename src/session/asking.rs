@@ -115,15 +115,12 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The model that may be asked.
-    pub(super) fn provider(
-        &self,
-    ) -> Option<(&'a LlmSettings, Result<Arc<dyn Provider>, LlmError>)> {
-        if self.options.model == UseModel::Never {
-            return None;
+    /// The model that may be asked, where one is configured and wanted.
+    pub(super) fn model(&self) -> Option<&'a LlmSettings> {
+        match self.options.model {
+            UseModel::Never => None,
+            UseModel::WhenUnsure | UseModel::Always => self.session.model(),
         }
-        let settings = self.session.model()?;
-        Some((settings, self.session.open_provider(settings)))
     }
 
     /// Asks a model where the refusal is about words that it may know.
@@ -132,7 +129,7 @@ impl<'a> Asking<'a> {
             refusal.code,
             RefusalCode::UnknownWords | RefusalCode::NoMetric
         );
-        if !may_help || self.provider().is_none() {
+        if !may_help || self.model().is_none() {
             return AskOutcome::Refused(Box::new(refusal));
         }
         let doubtful: Vec<String> = refusal.words.iter().map(|(word, _)| word.clone()).collect();
@@ -153,7 +150,7 @@ impl<'a> Asking<'a> {
 
     /// What a model makes of a question that was understood; only the difference is kept.
     async fn second_opinion(&mut self, reading: &Reading) -> Result<(), AskOutcome> {
-        if self.provider().is_none() {
+        if self.model().is_none() {
             return Ok(());
         }
         match self.extract(&[], &reading.intent.metrics).await {
@@ -167,11 +164,13 @@ impl<'a> Asking<'a> {
 
     /// Lets a model read the question; a reply that cannot be used goes back once with what is wrong.
     async fn extract(&mut self, doubtful: &[String], named: &[String]) -> Result<Reading, Vain> {
-        let Some((settings, provider)) = self.provider() else {
+        let Some(settings) = self.model() else {
             return Err(Vain::Trouble("no model is configured".to_owned()));
         };
-        let provider = provider.map_err(|error| Vain::Trouble(error.to_string()))?;
         let session = self.session;
+        let provider = session
+            .open_provider(settings)
+            .map_err(|error| Vain::Trouble(error.to_string()))?;
         let version = session.version();
         let (registry, reach) = (&version.catalog.registry, &version.catalog.reach);
         let known = Known {
