@@ -99,7 +99,8 @@ fn listed(reader: &Reader<'_>) -> Option<Reading> {
                 Keyword::All | Keyword::Noise | Keyword::Is | Keyword::Our | Keyword::Lead => {
                     let text = reader.text(&item.range).to_lowercase();
                     asked |= ["show", "show me", "how many", "give me"].contains(&text.as_str());
-                    asked |= *keyword == Keyword::All;
+                    // After another question, "all markets" takes its condition away.
+                    asked |= *keyword == Keyword::All && reader.setting.previous.is_none();
                 }
                 Keyword::About | Keyword::WhatAbout if of_metrics.is_some() => {}
                 Keyword::Unit(_) => return None,

@@ -180,7 +180,34 @@ impl Reader<'_> {
             for between in at + 1..next {
                 self.take(between);
             }
-            return Ok(self.values(at, next, true));
+            let mut end = self.values(at, next, true);
+            // "excluding BR and ads": what is joined on is left out, too. With a word that leads in ("and in TH") it could
+            // be meant either way.
+            while matches!(self.keyword_at(end), Some(Keyword::And | Keyword::Or))
+                || self.after_comma(end)
+            {
+                let joined = matches!(self.keyword_at(end), Some(Keyword::And | Keyword::Or));
+                let more = self.after_noise(end + usize::from(joined));
+                let led = self.after_lead(more);
+                if joined && led != more && self.has_values(led) {
+                    break;
+                }
+                if !self.has_values(more) || self.is_metric(more) {
+                    return Ok(end);
+                }
+                for between in end..more {
+                    self.take(between);
+                }
+                end = self.values(more, more, true);
+            }
+            let led = self.after_lead(end + 1);
+            if matches!(self.keyword_at(end), Some(Keyword::And | Keyword::Or))
+                && led > end + 1
+                && self.has_values(led)
+            {
+                return Err(self.either_way(at, led));
+            }
+            return Ok(end);
         }
         if self.is_dimension(next) && !self.is_metric(next) {
             if self.removes(next) {
@@ -199,6 +226,18 @@ impl Reader<'_> {
             return Ok(self.removal(at));
         }
         Ok(at + 1)
+    }
+
+    /// Whether a condition that is joined to a negated one is negated, too, cannot be told.
+    fn either_way(&self, from: usize, to: usize) -> Box<super::Understanding> {
+        let range = span(self.items.get(from..=to).unwrap_or_default());
+        let words = self.text(&range);
+        super::refusing::refuse(
+            super::RefusalCode::NotAnswerable,
+            format!("'{words}': is the second one left out, too?"),
+            Some("repeat the word that leaves out, or say the other condition first".to_owned()),
+            vec![(words, range)],
+        )
     }
 
     /// A dimension that no "by" leads in, at `at`: beside a value it makes a condition, with a plural or "which" a
@@ -239,10 +278,9 @@ impl Reader<'_> {
         }
         if kind == Some(DimensionType::Number)
             && let Some(Keyword::Than(op)) = self.keyword_at(next)
-            && let Some(Kind::Number(number)) = self.items.get(next + 1).map(|item| &item.kind)
-            && !number.percent
+            && let Some(number) = self.plain_number(next + 1)
         {
-            let literal = super::thresholds::decimal(number.value);
+            let literal = super::thresholds::decimal(number);
             for between in from..next + 2 {
                 self.take(between);
             }
@@ -274,7 +312,13 @@ impl Reader<'_> {
             });
             return Ok(at + 1);
         }
-        if negated {
+        // "gmv in my market" names a market without saying which.
+        let led = matches!(
+            at.checked_sub(1)
+                .and_then(|before| self.before_but_our(before + 1)),
+            Some(Keyword::Lead | Keyword::With)
+        );
+        if negated || (led && !wise && !self.is_plural(at)) {
             return Ok(at + 1);
         }
         let stems = self.stems(at);
@@ -334,6 +378,23 @@ impl Reader<'_> {
             range: span(self.items.get(from..next + 1).unwrap_or_default()),
         });
         Some(next + 1)
+    }
+
+    /// The nearest word of the grammar before `at` that is neither noise nor "our"; none where a name stands between.
+    fn before_but_our(&self, at: usize) -> Option<Keyword> {
+        let mut before = self.items.get(..at).unwrap_or_default().iter().rev();
+        before
+            .find(|item| !matches!(item.keyword(), Some(Keyword::Noise | Keyword::Our)))
+            .and_then(Item::keyword)
+    }
+
+    /// A number without a sign, also where it looks like a year.
+    fn plain_number(&self, at: usize) -> Option<f64> {
+        let [word] = self.item_words(at) else {
+            return None;
+        };
+        let number = super::words::number(&word.folded)?;
+        (!number.percent).then_some(number.value)
     }
 
     /// The type of the dimensions of these names, where they agree.

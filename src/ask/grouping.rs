@@ -15,7 +15,9 @@ impl Reader<'_> {
                 self.take(at);
                 return Ok(self.values(at, first, false));
             }
-            if self.is_metric(first) && (self.draft.rank.is_some() || !self.draft.groups.is_empty())
+            let compares = self.draft.compare && !self.draft.conditions.is_empty();
+            if self.is_metric(first)
+                && (self.draft.rank.is_some() || !self.draft.groups.is_empty() || compares)
             {
                 self.take(at);
                 return Ok(self.rank_by(first));

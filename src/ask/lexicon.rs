@@ -253,7 +253,7 @@ fn is_relation(stem: &str) -> bool {
 fn unordered<'a>(stems: impl IntoIterator<Item = &'a str>) -> String {
     let mut stems: Vec<&str> = stems
         .into_iter()
-        .filter(|stem| !["of", "the", "on", "a", "in", "for"].contains(stem))
+        .filter(|stem| !["of", "the", "on", "a", "in", "for", "from"].contains(stem))
         .collect();
     stems.sort_unstable();
     stems.join(" ")

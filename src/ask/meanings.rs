@@ -260,3 +260,13 @@ pub(super) fn left_out(
     }
     None
 }
+
+/// Whether a dimension is personal data for one of the metrics.
+pub(super) fn is_personal(metrics: &[String], name: &str, setting: &Setting<'_>) -> bool {
+    let found = reached(metrics, name, setting).map(|reached| reached.found);
+    found.into_iter().flatten().any(|(dataset, dimension)| {
+        let dataset = setting.registry.datasets.get(&dataset);
+        let dimension = dataset.and_then(|dataset| dataset.dimensions.get(&dimension));
+        dimension.is_some_and(|dimension| dimension.pii)
+    })
+}

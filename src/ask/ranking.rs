@@ -68,7 +68,10 @@ impl Reader<'_> {
         if self.is_metric(next) && !(self.is_dimension(next) && asked.is_none()) {
             let metric = self.first_metric(next);
             let plural = asked.map(|(plural, _)| plural);
-            let number = number.or(asked.and_then(|(_, number)| number));
+            if number.is_none() {
+                number = asked.and_then(|(_, number)| number);
+                self.take_asked_number(at);
+            }
             self.take(at);
             self.set_rank(at, next + 1, direction, number, plural, metric, false);
             return next;
@@ -98,6 +101,18 @@ impl Reader<'_> {
         let by = group > 0 && self.before(group) == Some(Keyword::By);
         let number = group.checked_sub(1).and_then(|before| self.count(before));
         (!by).then(|| (self.is_plural(group), number))
+    }
+
+    /// The number of "which 3 markets" is part of the rank.
+    fn take_asked_number(&mut self, at: usize) {
+        let group = (0..at).rev().find(|&before| {
+            self.is_dimension(before) || matches!(self.keyword_at(before), Some(Keyword::Unit(_)))
+        });
+        if let Some(number) = group.and_then(|group| group.checked_sub(1))
+            && self.count(number).is_some()
+        {
+            self.take(number);
+        }
     }
 
     fn first_metric(&self, at: usize) -> Option<String> {
@@ -142,6 +157,15 @@ impl Reader<'_> {
             unlimited,
         };
         self.draft.rank = Some(self.said(from, to, what));
+    }
+
+    /// "ascending", alone: by the first metric.
+    pub(super) fn order(&mut self, at: usize, direction: Direction) -> usize {
+        if self.draft.rank.is_none() {
+            self.set_rank(at, at + 1, direction, None, None, None, true);
+            self.take(at);
+        }
+        at + 1
     }
 
     /// "sorted by gmv descending", "rank the markets by gmv".

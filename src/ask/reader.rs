@@ -77,6 +77,7 @@ impl<'a> Reader<'a> {
             Keyword::By => self.grouping(at),
             Keyword::Rank(direction) => Ok(self.rank(at, at + 1, direction, None)),
             Keyword::Sorted => Ok(self.sorted(at)),
+            Keyword::Order(direction) => Ok(self.order(at, direction)),
             Keyword::Not => self.negation(at),
             Keyword::Only => Ok(self.only(at)),
             Keyword::All => Ok(self.all(at)),

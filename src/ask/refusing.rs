@@ -232,6 +232,12 @@ impl Reader<'_> {
         }
         let words = self.text(&range);
         let has_metric = !self.draft.metrics.is_empty() && found == names.metrics;
+        let grouped = at.checked_sub(1).is_some_and(|before| {
+            matches!(self.before(before + 1), Some(Keyword::By | Keyword::Which))
+        });
+        if has_metric && !grouped {
+            return None;
+        }
         let mut candidates = Vec::new();
         if !has_metric {
             candidates.extend(metrics(&found, self.setting));

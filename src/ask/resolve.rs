@@ -6,7 +6,7 @@ use super::chips::{self, Part};
 use super::comparing::Compared;
 use super::draft::{Bounds, Condition, Draft, Group, Literal, Rank, Said, Test};
 use super::follow_up;
-use super::meanings::{reached, ways, why_not};
+use super::meanings::{is_personal, reached, ways, why_not};
 use super::reader::{Read, Reader};
 use super::refusing::{ask, dimension as dimension_candidate, no_metric, quoted, refuse};
 use super::{Candidate, Meaning, Reading, RefusalCode};
@@ -222,12 +222,7 @@ impl Resolver<'_, '_> {
             .iter()
             .map(|condition| (&condition.field, &condition.said));
         for (name, said) in grouped.chain(filtered) {
-            let found = reached(self.metrics, name, setting).map(|reached| reached.found);
-            let is_personal = found.into_iter().flatten().any(|(dataset, dimension)| {
-                let dataset = setting.registry.datasets.get(&dataset);
-                let dimension = dataset.and_then(|dataset| dataset.dimensions.get(&dimension));
-                dimension.is_some_and(|dimension| dimension.pii)
-            });
+            let is_personal = is_personal(self.metrics, name, setting);
             if is_personal {
                 let words = self.reader.text(&said.range);
                 return Err(refuse(

@@ -75,6 +75,8 @@ mod cost {
     pub(super) const KEYWORD: u32 = 50;
     /// Added where the metrics of the question cannot use any meaning.
     pub(super) const UNREACHABLE: u32 = 45;
+    /// Added to a name that says by what it is split, where its parts can be used, too.
+    pub(super) const SPLIT: u32 = 150;
     pub(super) const UNKNOWN: u32 = 1_000;
 }
 
@@ -144,6 +146,20 @@ pub(super) fn metrics(items: &[Item], setting: &Setting<'_>) -> Vec<String> {
         Some(previous) if metrics.is_empty() => previous.metrics.clone(),
         _ => metrics,
     }
+}
+
+/// Words of plain English that look like typos of names, and are none; words of time and of the grammar are none either.
+fn is_english(folded: &str) -> bool {
+    const WORDS: [&str; 64] = [
+        "than", "then", "them", "they", "their", "there", "these", "those", "some", "such", "same",
+        "each", "more", "less", "most", "many", "much", "very", "even", "ever", "only", "back",
+        "both", "because", "while", "about", "after", "before", "being", "below", "cost", "could",
+        "down", "during", "ever", "first", "from", "have", "here", "into", "just", "last", "like",
+        "next", "other", "over", "phone", "price", "second", "since", "still", "that", "third",
+        "this", "under", "until", "upon", "were", "what", "when", "where", "which", "will",
+        "women",
+    ];
+    WORDS.contains(&folded) || CORRECTED.contains(&folded) || KEYWORDS.contains_key(folded)
 }
 
 /// "three": the numbers that are written out.
@@ -240,6 +256,28 @@ impl Scanner<'_, '_> {
         0
     }
 
+    /// Whether a name is another metric "by" a dimension of that metric: better read as the two.
+    fn is_split(&self, stems: &[&str]) -> bool {
+        let Some(by) = stems.iter().position(|stem| *stem == "by") else {
+            return false;
+        };
+        let (Some(left), Some(right)) = (stems.get(..by), stems.get(by + 1..)) else {
+            return false;
+        };
+        let lexicon = self.setting.lexicon;
+        let Some(names) = lexicon
+            .phrase(left)
+            .filter(|names| names.metrics.len() == 1)
+        else {
+            return false;
+        };
+        let metrics: Vec<String> = names.metrics.iter().cloned().collect();
+        let reaches = |name: &str| meanings::reached(&metrics, name, self.setting).is_some();
+        let own = lexicon.phrase(right);
+        let own = own.is_some_and(|names| names.dimensions.iter().any(|name| reaches(name)));
+        own || lexicon.ending(&right.join(" ")).any(reaches)
+    }
+
     fn item(&self, start: usize, end: usize, kind: Kind, similar: Option<String>) -> Item {
         let from = self.words.get(start).map_or(0, |word| word.range.start);
         let to = self
@@ -280,6 +318,17 @@ impl Scanner<'_, '_> {
                 text.push(' ');
             }
             text.push_str(&word.folded);
+            // "gmv in IN" is about India.
+            let is_code = offset == 0
+                && start > 0
+                && word.capitals
+                && !self.shouting
+                && word.folded.len() == 2
+                && !["by", "or", "vs"].contains(&word.folded.as_str())
+                && !crate::model::world::codes(&word.folded.to_uppercase()).is_empty();
+            if is_code {
+                continue;
+            }
             if let Some(keyword) = KEYWORDS.get(text.as_str()) {
                 let cost = if *keyword == Keyword::Noise {
                     cost::NOISE
@@ -320,14 +369,23 @@ impl Scanner<'_, '_> {
                     names: names.clone(),
                     ..Named::default()
                 };
-                let more = self.narrow(&mut named, &self.text(start, end));
+                let mut more = self.narrow(&mut named, &self.text(start, end));
+                if self.is_split(&stems) {
+                    more += cost::SPLIT;
+                }
                 found.push((
                     cost::NAME + more,
                     self.item(start, end, Kind::Name(Box::new(named)), None),
                 ));
                 continue;
             }
-            if commas || offset == 0 || is_noise {
+            let leads = |at: usize| {
+                matches!(
+                    self.keyword_at(at),
+                    Some(Keyword::Lead | Keyword::With | Keyword::And | Keyword::By)
+                )
+            };
+            if commas || offset == 0 || is_noise || leads(start) || leads(start + offset) {
                 continue;
             }
             // "units were sold", "revenue from ads"
@@ -379,7 +437,10 @@ impl Scanner<'_, '_> {
             let (Some(first), Some(last)) = (words.first(), words.last()) else {
                 break;
             };
-            let grammar = |word: &Word| KEYWORDS.contains_key(word.folded.as_str());
+            let grammar = |word: &Word| {
+                KEYWORDS.contains_key(word.folded.as_str())
+                    || !word.folded.starts_with(char::is_alphanumeric)
+            };
             let is_code =
                 length == 1 && first.capitals && !self.shouting && first.folded.len() <= 3;
             if (grammar(first) || grammar(last)) && !is_code {
@@ -574,7 +635,10 @@ impl Scanner<'_, '_> {
         let Some(word) = self.words.get(at).cloned() else {
             return false;
         };
-        if word.folded.chars().count() < 4 || self.setting.lexicon.with_part(&word.stem).is_some() {
+        if word.folded.chars().count() < 4
+            || self.setting.lexicon.with_part(&word.stem).is_some()
+            || is_english(&word.folded)
+        {
             return false;
         }
         let mut names: Vec<(String, f64)> = self
@@ -598,7 +662,11 @@ impl Scanner<'_, '_> {
             }
         }
         names.sort_by(|one, other| other.1.total_cmp(&one.1));
-        names.dedup_by(|one, other| super::words::stem(&one.0) == super::words::stem(&other.0));
+        names.dedup_by(|one, other| {
+            let keyword = |word: &str| KEYWORDS.get(word);
+            super::words::stem(&one.0) == super::words::stem(&other.0)
+                || keyword(&one.0).is_some_and(|known| keyword(&other.0) == Some(known))
+        });
         let mut values = meanings::similar(&word.folded, self.setting);
         // The same word as a name and as a value is no rival of itself; "phone" is no "iphone".
         values.retain(|value| {

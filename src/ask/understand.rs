@@ -73,8 +73,10 @@ fn read(question: &str, setting: &Setting<'_>) -> Result<Reading, Box<Understand
 fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
     let query: MetricQuery = question.parse().ok()?;
     let registry = setting.registry;
-    let is_dimension =
-        |name: &str| super::meanings::reached(&query.metrics, name, setting).is_some();
+    let is_dimension = |name: &str| {
+        super::meanings::reached(&query.metrics, name, setting).is_some()
+            && !super::meanings::is_personal(&query.metrics, name, setting)
+    };
     let metrics = !query.metrics.is_empty()
         && query
             .metrics
@@ -90,6 +92,10 @@ fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
         .flat_map(Filter::fields)
         .all(|field| registry.metric(field).is_some() || is_dimension(field));
     if !(metrics && groups && fields) {
+        return None;
+    }
+    // "gmv vs last year" is plain words: the line needs a time range to compare.
+    if query.compare.is_some() && query.time.is_none() {
         return None;
     }
     let mut query = query;

@@ -109,7 +109,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Noise,
-        "show|show me|show us|give|give me|tell|tell me|display|see|get|get me|find|find me|fetch|pull|pull up|check|let|lets|want|want to|would|would like|like to|need|need to|know|want to know|want to see|like to see|like to know|id like|look at|looking at|look|can|could|can you|could you|i|me|we|us|you|do|does|did|have|has|had|been|be|being|to see|to know|can i see|plot|chart|graph|draw|visualize|visualise|graph of|chart of|run|return|print|let me see|let me know|wonder|wondering|curious",
+        "show|show me|show us|give us|tell us|let us|get us|for me|give|give me|tell|tell me|display|see|get|get me|find|find me|fetch|pull|pull up|check|let|lets|want|want to|would|would like|like to|need|need to|know|want to know|want to see|like to see|like to know|id like|look at|looking at|look|can|could|can you|could you|i|we|you|do|does|did|have|has|had|been|be|being|to see|to know|can i see|plot|chart|graph|draw|visualize|visualise|graph of|chart of|run|return|print|let me see|let me know|wonder|wondering|curious",
     ),
     (
         Noise,

@@ -1,0 +1,118 @@
+//! What is not answered, and that the refusal names the word that is in the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "support/asking.rs"]
+mod asking;
+
+use asking::{Asking, refused};
+use metrex::ask::{RefusalCode, Understanding};
+
+fn named(demo: &Asking, question: &str) -> (RefusalCode, Vec<String>) {
+    let Understanding::Refused(refusal) = demo.ask(question) else {
+        panic!("{question}: {:?}", demo.ask(question));
+    };
+    for (word, range) in &refusal.words {
+        assert_eq!(word, &question[range.clone()], "{question}");
+    }
+    let words = refusal.words.into_iter().map(|(word, _)| word).collect();
+    (refusal.code, words)
+}
+
+#[test]
+fn words_that_mean_nothing_are_named_and_no_others() {
+    let demo = Asking::demo();
+    let expected: [(&str, &[&str]); 8] = [
+        ("gmv of whales last month", &["whales"]),
+        ("orders from unicorns in Brazil", &["unicorns"]),
+        ("profit by market last month", &["profit"]),
+        ("mobile orders last month", &["mobile"]),
+        ("gmv by market and blockchain last month", &["blockchain"]),
+        ("orders für Könige in BR", &["für", "Könige"]),
+        ("gmv in Japan last month", &["Japan"]),
+        ("net gmv by market", &["net"]),
+    ];
+    for (question, words) in expected {
+        assert_eq!(
+            named(&demo, question),
+            (
+                RefusalCode::UnknownWords,
+                words.iter().map(ToString::to_string).collect()
+            ),
+            "{question}"
+        );
+    }
+}
+
+#[test]
+fn what_the_engine_does_not_do_is_said() {
+    let demo = Asking::demo();
+    for (question, word) in [
+        ("why did gmv drop last week", "why"),
+        ("forecast orders", "forecast"),
+        ("average gmv by market", "average"),
+        ("cumulative gmv this year", "cumulative"),
+        ("drop table orders", "drop"),
+        ("update the gmv of last month", "update"),
+        ("correlation of gmv and orders", "correlation"),
+        ("gmv vs target", "target"),
+        ("gmv next month", "next month"),
+        ("buyers by email", "email"),
+    ] {
+        let (code, words) = named(&demo, question);
+        assert_eq!(code, RefusalCode::OutOfScope, "{question}");
+        assert!(words.contains(&word.to_owned()), "{question}: {words:?}");
+    }
+}
+
+#[test]
+fn words_of_the_grammar_need_their_other_half() {
+    let demo = Asking::demo();
+    for (question, word) in [
+        ("gmv by", "by"),
+        ("gmv without", "without"),
+        ("gmv over", "over"),
+        ("top gmv", "top gmv"),
+        ("orders by day of week", "week"),
+        ("gmv in ID or ads", "or"),
+        ("gmv/orders", "/"),
+        ("gmv -BR", "-"),
+        ("gmv last week in March", "last week"),
+        ("orders over 100", "over 100"),
+    ] {
+        let (_, words) = named(&demo, question);
+        assert!(words.contains(&word.to_owned()), "{question}: {words:?}");
+    }
+}
+
+#[test]
+fn what_a_metric_cannot_be_split_by_is_named() {
+    let demo = Asking::demo();
+    for (question, word) in [
+        ("gmv by category last month", "category"),
+        ("gmv in Fashion last month", "Fashion"),
+        ("dau by channel last week", "channel"),
+        ("search visits", "search"),
+    ] {
+        let (code, words) = named(&demo, question);
+        assert_eq!(code, RefusalCode::NotAnswerable, "{question}");
+        assert_eq!(words, [word], "{question}");
+    }
+}
+
+#[test]
+fn a_refusal_keeps_what_was_understood() {
+    let demo = Asking::demo();
+    let refusal = refused(&demo.ask("gmv of whales in Brazil last month"));
+    let understood: Vec<&str> = refusal
+        .understood
+        .iter()
+        .map(|chip| chip.text.as_str())
+        .collect();
+    assert_eq!(understood, ["gmv", "Brazil", "last month"]);
+}
