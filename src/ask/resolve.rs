@@ -199,14 +199,7 @@ impl Resolver<'_, '_> {
             )),
             Group::Dimension(names, stems) => {
                 let named = said.clone().map(|_| (names.clone(), stems.clone()));
-                let (name, similar) = self.dimension(&named)?;
-                Ok((
-                    GroupBy::Dimension(name),
-                    Said {
-                        similar: place.similar.clone().or(similar),
-                        ..place
-                    },
-                ))
+                Ok((GroupBy::Dimension(self.dimension(&named)?), place))
             }
         }
     }
@@ -237,7 +230,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The dimension that words name for these metrics; with what they were read as, where that is a longer name.
-    fn dimension(&self, said: &Said<(BTreeSet<String>, String)>) -> Read<(String, Option<String>)> {
+    fn dimension(&self, said: &Said<(BTreeSet<String>, String)>) -> Read<String> {
         let setting = self.reader.setting;
         let (names, stems) = &said.what;
         let words = self.reader.text(&said.range);
@@ -249,7 +242,7 @@ impl Resolver<'_, '_> {
         let nearest = found.first().map(|(hops, _)| *hops);
         found.retain(|(hops, _)| Some(*hops) == nearest);
         match found.as_slice() {
-            [(_, only)] => return Ok(((*only).to_owned(), None)),
+            [(_, only)] => return Ok((*only).to_owned()),
             [] => {}
             several => {
                 let candidates = several
@@ -274,7 +267,7 @@ impl Resolver<'_, '_> {
         let endings: Vec<&str> = candidates.iter().map(|(_, name)| *name).collect();
         let is_own = candidates.iter().all(|(hops, _)| *hops == 0);
         match endings.as_slice() {
-            [only] if is_own => Ok(((*only).to_owned(), Some((*only).to_owned()))),
+            [only] if is_own => Ok((*only).to_owned()),
             [] => {
                 let name = names.first().map_or(words.as_str(), String::as_str);
                 let (message, hint) = why_not(self.metrics, name, setting);
@@ -301,7 +294,7 @@ impl Resolver<'_, '_> {
         let words = self.reader.text(&said.range);
         match self.dimension(said) {
             Err(stop) => stop,
-            Ok((name, _)) => {
+            Ok(name) => {
                 let mut candidate = dimension_candidate(&name, self.reader.setting);
                 candidate.label = format!("one row for each {}", candidate.label.to_lowercase());
                 let message = format!(
@@ -318,7 +311,7 @@ impl Resolver<'_, '_> {
         query: &mut MetricQuery,
         said: &Said<(BTreeSet<String>, String)>,
     ) -> Read<()> {
-        let (name, _) = self.dimension(said)?;
+        let name = self.dimension(said)?;
         follow_up::without(query, &name);
         Ok(())
     }
@@ -332,7 +325,7 @@ impl Resolver<'_, '_> {
         };
         let literals = match &condition.test {
             Test::Holds => {
-                let (field, similar) = self.named(condition)?;
+                let field = self.named(condition)?;
                 let value = if condition.negated { "false" } else { "true" };
                 let filter = Filter::Compare {
                     field: field.clone(),
@@ -342,12 +335,12 @@ impl Resolver<'_, '_> {
                 return Ok(Resolved {
                     field,
                     filter,
-                    said: said(similar, false),
+                    said: said(typo(condition), false),
                     versus: false,
                 });
             }
             Test::Number(op, value) => {
-                let (field, similar) = self.named(condition)?;
+                let field = self.named(condition)?;
                 let compare = Filter::Compare {
                     field: field.clone(),
                     op: *op,
@@ -361,7 +354,7 @@ impl Resolver<'_, '_> {
                 return Ok(Resolved {
                     field,
                     filter,
-                    said: said(similar, false),
+                    said: said(typo(condition), false),
                     versus: false,
                 });
             }
@@ -383,7 +376,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The dimension that a condition names.
-    fn named(&self, condition: &Condition) -> Read<(String, Option<String>)> {
+    fn named(&self, condition: &Condition) -> Read<String> {
         match &condition.dimension {
             Some(said) => self.dimension(said),
             None => Err(refuse(
@@ -402,7 +395,7 @@ impl Resolver<'_, '_> {
         literals: &[Said<Literal>],
     ) -> Read<(String, Vec<String>)> {
         let explicit = match &condition.dimension {
-            Some(said) => Some(self.dimension(said)?.0),
+            Some(said) => Some(self.dimension(said)?),
             None => None,
         };
         let setting = self.reader.setting;
@@ -870,4 +863,9 @@ impl Reader<'_> {
         }
         Ok(Some(first.clone()))
     }
+}
+
+/// What the name of a condition's dimension was read as, where it was mistyped.
+fn typo(condition: &Condition) -> Option<String> {
+    condition.dimension.as_ref()?.similar.clone()
 }
