@@ -37,6 +37,10 @@ fn the_questions_of_the_first_page_are_answered() {
     ];
     for (question, query) in expected {
         assert_eq!(line(&demo, question), query, "{question}");
+        let reading = clear(&demo.ask(question));
+        let doubtful = |certainty| matches!(certainty, Certainty::Similar | Certainty::Model);
+        let is_doubtful = reading.chips.iter().any(|chip| doubtful(chip.certainty));
+        assert!(!is_doubtful, "{question} would not run at once");
     }
     let previous = line(&demo, "top 5 channels by ads revenue excluding BR");
     let after = clear(&demo.after(&previous, "and for Thailand?"));
