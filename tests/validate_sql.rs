@@ -118,6 +118,21 @@ fn what_only_the_engine_knows_is_found_by_its_dry_run() {
 }
 
 #[test]
+fn columns_are_those_of_the_warehouse_where_it_answers() {
+    let folder = shop();
+    // No definition names it, but it is a column of the database.
+    std::fs::write(
+        folder.path().join("metrics/shop.yaml"),
+        project::METRICS.replace("      note: {}\n", ""),
+    )
+    .unwrap();
+    let sql = b"SELECT note, COUNT(*) FROM orders GROUP BY note";
+    let run = validate(folder.path(), sql, &[]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert_eq!(validate(folder.path(), sql, &["--offline"]).code, 1);
+}
+
+#[test]
 fn a_warehouse_that_is_not_there_is_a_note() {
     let folder = shop();
     let run = validate(

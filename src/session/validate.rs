@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Session, SessionError};
 use crate::model::{MetricKind, NoValues, Registry, ValueLookup};
 use crate::validate::{Code, Finding, Report, Rules, Severity, required_filters, validate};
-use crate::warehouse::WarehouseErrorKind;
+use crate::warehouse::{TableInfo, WarehouseErrorKind};
 
 impl Session {
     /// Holds SQL against the definitions and the known values; with a complex metric, also against its snippet.
@@ -14,6 +14,15 @@ impl Session {
     /// # Errors
     /// There is no such metric, or it has no snippet.
     pub fn check_sql(&self, sql: &str, metric: Option<&str>) -> Result<Report, SessionError> {
+        self.check_with(sql, metric, None)
+    }
+
+    fn check_with(
+        &self,
+        sql: &str,
+        metric: Option<&str>,
+        schema: Option<&[TableInfo]>,
+    ) -> Result<Report, SessionError> {
         let version = self.version();
         let registry = &version.catalog.registry;
         let connection = self.connection();
@@ -30,6 +39,7 @@ impl Session {
             .map_or(u64::MAX, |connection| connection.row_cap);
         // One row more than is shown, so that a cut can be seen.
         let mut rules = Rules::new(registry, dialect, values, cap.saturating_add(1));
+        rules.schema = schema;
         let Some(name) = metric else {
             return Ok(validate(sql, &rules));
         };
@@ -41,8 +51,8 @@ impl Session {
         Ok(validate(sql, &rules))
     }
 
-    /// The same, and what passes is planned by the warehouse of the connection in use. Where that cannot be reached, a
-    /// note says so.
+    /// The same with the columns that the warehouse of the connection in use lists; and what passes is planned there.
+    /// Where it cannot be reached, a note says so.
     ///
     /// # Errors
     /// As for [`Session::check_sql`]; or it was cancelled.
@@ -52,16 +62,25 @@ impl Session {
         metric: Option<&str>,
         cancel: &CancellationToken,
     ) -> Result<Report, SessionError> {
+        let warehouse = self.warehouse(&self.connection());
+        let listed = match &warehouse {
+            Ok(warehouse) => cancel
+                .run_until_cancelled(warehouse.tables())
+                .await
+                .ok_or_else(SessionError::interrupted)?
+                .ok(),
+            Err(_) => None,
+        };
         let session = self.clone();
         let (text, name) = (sql.to_owned(), metric.map(str::to_owned));
-        let check = move || session.check_sql(&text, name.as_deref());
+        let check = move || session.check_with(&text, name.as_deref(), listed.as_deref());
         let mut report = tokio::task::spawn_blocking(check)
             .await
             .map_err(|_| SessionError::interrupted())??;
         let Some(checked) = report.sql.clone() else {
             return Ok(report);
         };
-        let plan = match self.warehouse(&self.connection()) {
+        let plan = match warehouse {
             Ok(warehouse) => warehouse.explain(&checked, cancel).await,
             Err(error) => {
                 report.findings.push(no_dry_run(&error.message));

@@ -78,7 +78,6 @@ impl Known {
             known.add_dataset(dataset, rules.dialect);
         }
         known.add_expressions(rules.registry, rules.dialect);
-        known.add_schema(rules);
         known.add_edges(rules.registry, rules.dialect);
         for dataset in rules.registry.datasets.values() {
             if let Relation::Sql(sql) = &dataset.relation {
@@ -97,6 +96,7 @@ impl Known {
                 snippets.insert(snippet);
             }
         }
+        known.add_schema(rules);
         let own = rules.snippet;
         let texts = snippets
             .into_iter()
