@@ -5,7 +5,7 @@
 --   time: {column: month, grain: month}
 --   dimensions:
 --     market: {label: Market, aliases: [region, country]}
---     ad_channel: {label: Ad channel, aliases: [placement, channel]}
+--     ad_channel: {label: Ad channel, aliases: [placement]}
 --   value: {agg: sum, expr: ads_rev}
 WITH ads AS (
   SELECT dt AS report_date, region AS market, ad_channel, spend_usd AS revenue_usd

@@ -7,7 +7,7 @@
 --   time: report_date
 --   dimensions:
 --     market: {label: Market, aliases: [region, country]}
---     ad_channel: {label: Ad channel, aliases: [placement, channel]}
+--     ad_channel: {label: Ad channel, aliases: [placement]}
 --   value: {agg: sum, expr: net_ads_rev}
 WITH booked AS (
   SELECT dt AS report_date, region AS market, ad_channel, spend_usd AS revenue_usd, 0 AS adjustment_usd

@@ -26,7 +26,7 @@ use metrex::model::{ColumnState, MetricKind, NoValues, Registry, ValueLookup};
 use metrex::registry::{Config, Project, ProjectFile, ProjectFiles, load};
 use metrex::warehouse::{Dialect, Warehouse};
 use postgres::{Cluster, at};
-use support::shop::rows;
+use support::shop::{Engine, registry_of, rows};
 
 struct Demo {
     registry: Registry,
@@ -90,7 +90,7 @@ const BUYERS: &str = "
 /// Questions with SQL that answers them without the snippet; `{ads}` and `{credits}` are revenue and credits by day.
 const ANSWERS: &[(&str, &str)] = &[
     (
-        "net_ads_rev by channel where market = BR last month",
+        "net_ads_rev by ad_channel where market = BR last month",
         "SELECT a.ad_channel, a.usd + COALESCE(c.usd, 0) FROM
            (SELECT ad_channel, SUM(usd) AS usd FROM {ads} WHERE market = 'BR' AND day >= '2026-10-01' AND day < '2026-11-01' GROUP BY 1) AS a
          LEFT JOIN
@@ -316,12 +316,15 @@ fn what_does_not_add_up_is_per_month_or_of_one_month() {
 
 #[test]
 fn one_name_never_puts_two_dimensions_side_by_side() {
-    let error = refused("orders, net_ads_rev by channel last month");
+    let shop = Engine::new(registry_of(
+        "datasets:\n  orders: {table: orders, dimensions: {channel: {}}}\n  ads: {table: ads, dimensions: {placement: {aliases: [channel]}}}\nmetrics:\n  sold: {base_table: orders, agg: count}\n  shown: {base_table: ads, agg: count}\n",
+    ));
+    let error = shop.compile("sold, shown by channel").unwrap_err();
     assert_eq!(error.code, ErrorCode::AmbiguousDimension);
     assert!(
         error
             .message
-            .contains("'channel' means channel in one dataset"),
+            .contains("'channel' means channel in one dataset of this query and placement in ads"),
         "{error}"
     );
 }
