@@ -301,6 +301,8 @@ fn ranges_with_one_or_two_ends() {
         ("nov to feb 2025", "2024-11..2025-02"),
         ("nov 2025 to feb", "2025-11..2026-02"),
         ("oct 2025 to oct", "2025-10..2026-10"),
+        ("last 7 days until yesterday", "last 7 days"),
+        ("since last month until yesterday", "2026-10..2026-11-19"),
         ("jan-mar", "2026-01..2026-03"),
         ("oct through dec", "2026-10..2026-12"),
         ("1-15 nov", "2026-11-01..2026-11-15"),

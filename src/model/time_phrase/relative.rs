@@ -223,7 +223,11 @@ fn last<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Option<(Said, Curs
         "until yesterday",
         "through yesterday",
     ];
-    let next = next.longest(&without).unwrap_or(next);
+    // Of longer units, "through yesterday" is an end of its own, and not this one's.
+    let next = next
+        .longest(&without)
+        .filter(|_| grain == Grain::Day)
+        .unwrap_or(next);
     let range = TimeRange::Last(n, grain);
     let note = match (n, grain) {
         (1, Grain::Day) => None,
