@@ -24,7 +24,7 @@ pub(super) fn year<'t>(cursor: Cursor<'t>, setting: &TimeSetting<'_>) -> Option<
     }
     let cursor = cursor.skip(&["of", "in"]).skip(&["the"]);
     if let Some(next) = cursor.any(&["'"]) {
-        return short(next, setting, 0..=99).map(|(year, next)| (year, next));
+        return short(next, setting, 0..=99);
     }
     let current = setting.today.year();
     let relative = [
