@@ -230,7 +230,7 @@ fn a_word_with_several_meanings_is_asked_back_and_one_key_chooses() {
     assert!(explorer.session.choices().is_empty());
     explorer
         .session
-        .choose("mail", &clarification().candidates[0].meaning);
+        .choose("gmv", "mail", &clarification().candidates[0].meaning);
     explorer.keys(":forget what<Enter>");
     assert_shows!(explorer, "mail", "means channel = email");
     explorer.keys("<Enter>");

@@ -395,13 +395,41 @@ async fn without_a_ledger_there_is_no_limit_to_rely_on() {
 }
 
 #[tokio::test]
+async fn a_key_goes_to_another_machine_over_tls_only() {
+    let stub = Stub::start([]).await;
+    let settings = |url: &str, key: Option<&str>| LlmSettings {
+        base_url: Some(url.to_owned()),
+        api_key_env: key.map(str::to_owned),
+        api_key_command: None,
+        ..stub.settings(ProviderKind::OpenAi)
+    };
+    let opened = |url, key| open(&settings(url, key), Arc::new(Notes::default())).map(|_| ());
+    let far = "http://models.example.com/v1";
+    assert_eq!(opened(far, Some("SOME_KEY")), Err(LlmError::InTheClear));
+    assert_eq!(opened(far, None), Ok(()));
+    assert_eq!(
+        opened("https://models.example.com/v1", Some("SOME_KEY")),
+        Ok(())
+    );
+    assert_eq!(opened("http://127.0.0.1:8000/v1", Some("SOME_KEY")), Ok(()));
+}
+
+#[tokio::test]
 async fn a_recording_replays_without_a_provider_and_holds_no_key() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("exchanges.jsonl");
     let stub = Stub::start([Answer::text("recorded")]).await;
     let mut settings = stub.settings(ProviderKind::OpenAi);
     settings.recording = Recording::Record(path.clone());
+    std::fs::write(&path, "").unwrap();
     let live = ask(&settings).await.unwrap();
+    // Also a file that was there before is for its owner's eyes only.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains("Count the orders.") && !text.contains(KEY));
     assert_eq!(text.lines().count(), 1);

@@ -11,7 +11,7 @@
 mod project;
 
 use jiff::Timestamp;
-use metrex::session::{Meaning, OpenOptions, Session};
+use metrex::session::{Meaning, OpenOptions, Session, Understanding};
 use metrex::usage::{Choice, Usage};
 use project::shop;
 use tempfile::TempDir;
@@ -39,7 +39,7 @@ fn a_choice_is_remembered_by_the_next_session() {
     let gmv = Meaning::Metric("gmv".to_owned());
     let session = open(&folder);
     assert!(session.choices().is_empty());
-    session.choose("The  Takings", &gmv);
+    session.choose("gmv", "The  Takings", &gmv);
     assert_eq!(
         meanings(&session),
         [("the takings".to_owned(), gmv.clone())]
@@ -56,8 +56,8 @@ fn the_latest_choice_for_the_same_words_counts() {
         dimension: "market".to_owned(),
         value: "ID".to_owned(),
     };
-    session.choose("indo", &Meaning::Metric("gmv".to_owned()));
-    session.choose("Índo", &market);
+    session.choose("gmv", "indo", &Meaning::Metric("gmv".to_owned()));
+    session.choose("gmv", "Índo", &market);
     assert_eq!(meanings(&session), [("indo".to_owned(), market.clone())]);
     drop(session);
     assert_eq!(meanings(&open(&folder)), [("indo".to_owned(), market)]);
@@ -67,13 +67,11 @@ fn the_latest_choice_for_the_same_words_counts() {
 fn a_choice_is_forgotten() {
     let folder = shop();
     let session = open(&folder);
-    session.choose("takings", &Meaning::Metric("gmv".to_owned()));
-    session.choose("recently", &Meaning::Time("last 7 days".parse().unwrap()));
+    session.choose("gmv", "takings", &Meaning::Metric("gmv".to_owned()));
+    let market = Meaning::Dimension("market".to_owned());
+    session.choose("gmv", "place", &market);
     session.forget_choice("TAKINGS");
-    let left = [(
-        "recently".to_owned(),
-        Meaning::Time("last 7 days".parse().unwrap()),
-    )];
+    let left = [("place".to_owned(), market)];
     assert_eq!(meanings(&session), left);
     drop(session);
     assert_eq!(meanings(&open(&folder)), left);
@@ -83,7 +81,7 @@ fn a_choice_is_forgotten() {
 fn words_without_letters_are_not_remembered() {
     let folder = shop();
     let session = open(&folder);
-    session.choose(" - ", &Meaning::Metric("gmv".to_owned()));
+    session.choose("gmv", " - ", &Meaning::Metric("gmv".to_owned()));
     assert!(session.choices().is_empty());
 }
 
@@ -123,4 +121,21 @@ fn a_meaning_that_this_version_does_not_know_is_ignored() {
     });
     drop(usage);
     assert!(open(&folder).choices().is_empty());
+}
+
+#[test]
+fn a_time_is_chosen_for_its_question_only() {
+    let folder = shop();
+    let session = open(&folder);
+    let time = Meaning::Time("last 7 days".parse().unwrap());
+    session.choose("gmv recently", "recently", &time);
+    assert!(session.choices().is_empty());
+    let is_clear = |session: &Session, question: &str| {
+        let understood = session.understand(question, None);
+        matches!(understood, Understanding::Clear(_))
+    };
+    assert!(is_clear(&session, "GMV recently"));
+    assert!(!is_clear(&session, "gmv by market recently"));
+    drop(session);
+    assert!(!is_clear(&open(&folder), "gmv recently"));
 }

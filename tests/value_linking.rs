@@ -144,10 +144,19 @@ impl Setup {
         }
     }
 
+    /// What words name; what they may be a typo of, where they name nothing.
+    fn link(&self, words: &str, metrics: &[String]) -> Vec<metrex::ask::Link> {
+        let links = self.linker().named(words, metrics);
+        match links.is_empty() {
+            true => self.linker().similar(words, metrics),
+            false => links,
+        }
+    }
+
     /// `dimension = value how`, for queries over metrics.
     fn links(&self, words: &str, metrics: &[&str]) -> Vec<String> {
         let metrics: Vec<String> = metrics.iter().map(|name| (*name).to_owned()).collect();
-        let links = self.linker().link(words, &metrics);
+        let links = self.link(words, &metrics);
         let how = |how| match how {
             How::Exact => "exact",
             How::Alias => "alias",
@@ -210,7 +219,7 @@ async fn a_value_is_linked_to_the_dimension_as_the_query_writes_it() {
     );
     // Both metrics of a query must reach it; equal names are one dimension.
     assert_eq!(setup.links("br", &["conversion"]), ["market = BR exact"]);
-    let link = &setup.linker().link("br", &["conversion".to_owned()])[0];
+    let link = &setup.link("br", &["conversion".to_owned()])[0];
     assert_eq!(link.count, 2);
     assert!(setup.links("boston", &["orders", "visits"]).is_empty());
 }
@@ -375,10 +384,7 @@ async fn a_typo_is_linked_where_nothing_else_is_as_near() {
         ["city = São Paulo similar"]
     );
     // A typo of a name whose code the data has.
-    let link = setup
-        .linker()
-        .link("Thialand", &["orders".to_owned()])
-        .remove(0);
+    let link = setup.link("Thialand", &["orders".to_owned()]).remove(0);
     assert_eq!(
         (link.value.as_str(), link.matched.as_str()),
         ("TH", "thailand")

@@ -142,19 +142,8 @@ pub struct Linker<'a> {
 }
 
 impl Linker<'_> {
-    /// The values that `words` mean for queries over `metrics`, the likeliest first; without metrics, for any query.
-    ///
-    /// Typos are looked for only where the words are no value, alias or name as they stand.
-    pub fn link(&self, words: &str, metrics: &[String]) -> Vec<Link> {
-        let links = self.named(words, metrics);
-        if links.is_empty() {
-            self.similar(words, metrics)
-        } else {
-            links
-        }
-    }
-
-    /// The values that `words` name: as they stand, by an alias, or by the name of a country or currency.
+    /// The values that `words` name: as they stand, by an alias, or by the name of a country or currency; for queries
+    /// over `metrics`, without any for all. The likeliest first.
     pub fn named(&self, words: &str, metrics: &[String]) -> Vec<Link> {
         let mut found = Found::new(self, metrics);
         let mut exact = self.values.exact(words);

@@ -15,8 +15,8 @@ use super::style::Style;
 use super::{Global, Outcome, notes, prepare, print, search, show, understood, values};
 use crate::model::MetricQuery;
 use crate::session::{
-    AskOptions, AskOutcome, Asked, Clarification, Proposal, RunOptions, Session, SessionError,
-    UseModel,
+    AskOptions, AskOutcome, Asked, Clarification, Meaning, Proposal, RunOptions, Session,
+    SessionError, UseModel,
 };
 
 /// Most values of a dimension that are listed.
@@ -42,10 +42,13 @@ pub struct AskArgs {
     /// Never ask a model, also where one is configured
     #[arg(long)]
     no_model: bool,
+    /// Let the configured model read the question also where it is understood, and say where the two differ
+    #[arg(long, conflicts_with = "no_model")]
+    compare_model: bool,
     /// Run also what should be looked at first
     #[arg(long)]
     run: bool,
-    /// Of the meanings that the question is asked back about, take this one from now on
+    /// Of the meanings that the question is asked back about, take this one from now on (a time: in this question)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     choose: Option<u8>,
 }
@@ -62,10 +65,10 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
     };
     let options = AskOptions {
         previous,
-        model: if args.no_model {
-            UseModel::Never
-        } else {
-            UseModel::WhenUnsure
+        model: match (args.no_model, args.compare_model) {
+            (true, _) => UseModel::Never,
+            (false, true) => UseModel::Always,
+            (false, false) => UseModel::WhenUnsure,
         },
     };
     let question = args.question.join(" ");
@@ -73,7 +76,7 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
         prepare(&session, cancel.clone()).await?;
         let mut asked = ask(&session, &question, &options, cancel.clone()).await;
         if let (AskOutcome::Choose(clarification), Some(number)) = (&asked.outcome, args.choose) {
-            choose(&session, clarification, number)?;
+            choose(&session, &question, clarification, number)?;
             asked = ask(&session, &question, &options, cancel.clone()).await;
         }
         if cancel.is_cancelled() {
@@ -120,7 +123,7 @@ async fn ask(
         .await
 }
 
-fn choose(session: &Session, clarification: &Clarification, number: u8) -> Outcome {
+fn choose(session: &Session, question: &str, clarification: &Clarification, number: u8) -> Outcome {
     let index = usize::from(number).saturating_sub(1);
     let Some(candidate) = clarification.candidates.get(index) else {
         let most = clarification.candidates.len();
@@ -128,9 +131,13 @@ fn choose(session: &Session, clarification: &Clarification, number: u8) -> Outco
             SessionError::usage("choose", format!("--choose takes 1 to {most} here")).into(),
         );
     };
-    session.choose(&clarification.words, &candidate.meaning);
+    session.choose(question, &clarification.words, &candidate.meaning);
+    let until = match candidate.meaning {
+        Meaning::Time(_) => "in this question",
+        _ => "from now on",
+    };
     notes::note(&format!(
-        "'{}' means {} from now on",
+        "'{}' means {} {until}",
         clarification.words, candidate.label
     ));
     Ok(())

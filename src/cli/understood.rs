@@ -113,7 +113,7 @@ pub fn clarification(question: &str, clarification: &Clarification) {
         );
     }
     eprintln!(
-        "{} --choose N takes one, and remembers it for these words",
+        "{} --choose N takes one, and remembers it for these words (a time: for this question only)",
         style.bold("hint:")
     );
 }

@@ -8,6 +8,12 @@ pub enum LlmError {
     /// There is no key.
     #[error("{0}")]
     NoKey(String),
+    /// The key would go over the network unencrypted.
+    #[error(
+        "the key would go over the network unencrypted: write base_url of llm: in metrex.yaml with https://, or name no \
+         key; http:// with a key is for this machine only"
+    )]
+    InTheClear,
     /// The provider does not take the key.
     #[error("the provider does not take the key{}: set {wanted}", quoted(.said))]
     Auth {

@@ -36,12 +36,14 @@ impl<P: Provider> Recorder<P> {
         options.create(true).append(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(|error| {
+        let unusable = |error: std::io::Error| {
             LlmError::Recording(format!(
                 "the recording {} cannot be written: {error}",
                 path.display()
             ))
-        })?;
+        };
+        let file = options.open(path).map_err(unusable)?;
+        keep_private(&file).map_err(unusable)?;
         Ok(Self {
             inner,
             path: path.to_owned(),
@@ -88,6 +90,18 @@ impl<P: Provider> Provider for Recorder<P> {
         }
         .boxed()
     }
+}
+
+/// Takes a file that was there before away from everybody else: prompts hold questions and values.
+fn keep_private(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    if file.metadata()?.is_file() {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
 }
 
 /// Answers from a recording; asks nobody.

@@ -28,12 +28,37 @@ pub(super) enum Condition {
 
 /// A value, spelled as in the data (see dimension_values); dates as YYYY-MM-DD.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 pub(super) enum Literal {
     Text(String),
-    Integer(i64),
+    Integer(i128),
     Number(f64),
     Boolean(bool),
+}
+
+/// By hand: a whole number that JSON readers round is another number.
+impl TryFrom<Value> for Literal {
+    type Error = String;
+    fn try_from(value: Value) -> Result<Self, String> {
+        /// From here on, not every whole number is a float.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match value {
+            Value::String(text) => Ok(Self::Text(text)),
+            Value::Bool(value) => Ok(Self::Boolean(value)),
+            Value::Number(number) => {
+                let whole = number.as_i64().map(i128::from);
+                let whole = whole.or_else(|| number.as_u64().map(i128::from));
+                match (whole, number.as_f64()) {
+                    (Some(whole), _) => Ok(Self::Integer(whole)),
+                    (None, Some(float)) if float.abs() < EXACT => Ok(Self::Number(float)),
+                    _ => Err(format!(
+                        "{number} is too large to be exact: write it as text"
+                    )),
+                }
+            }
+            _ => Err("a value is text, a number, true or false".to_owned()),
+        }
+    }
 }
 
 /// One word for its types, where a derived schema has a branch for each, everywhere a literal may stand.

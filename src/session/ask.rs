@@ -165,6 +165,7 @@ impl Session {
         };
         let choices = StillMeant {
             session: self,
+            question,
             registry: &version.catalog.registry,
             reach: &version.catalog.reach,
             remembered: self.remembered(),

@@ -23,14 +23,17 @@ pub struct RememberedChoice {
     pub at: Timestamp,
     /// Questions answered with it since.
     pub used: u64,
+    /// The only question it holds for; `None` for all.
+    only_for: Option<String>,
 }
 
 /// The choices by their words.
 pub(super) type Remembered = HashMap<String, RememberedChoice>;
 
 impl Session {
-    /// Remembers what the user chose for words, for all questions after this one.
-    pub fn choose(&self, words: &str, meaning: &Meaning) {
+    /// Remembers what the user chose for words of a question, for all questions after it. A time is chosen for this
+    /// question only and written nowhere: "January" of this year is the wrong one next year.
+    pub fn choose(&self, question: &str, words: &str, meaning: &Meaning) {
         let (words, at) = (fold(words), Timestamp::now());
         let Ok(text) = serde_json::to_string(meaning) else {
             return;
@@ -38,7 +41,10 @@ impl Session {
         if words.is_empty() {
             return;
         }
-        if let Ok(usage) = self.usage_store() {
+        let only_for = matches!(meaning, Meaning::Time(_)).then(|| fold(question));
+        if only_for.is_none()
+            && let Ok(usage) = self.usage_store()
+        {
             usage.choose(Choice {
                 words: words.clone(),
                 meaning: text,
@@ -51,6 +57,7 @@ impl Session {
             meaning: meaning.clone(),
             at,
             used: 0,
+            only_for,
         };
         // In memory also where the history cannot be written: it then holds for this run.
         self.change_remembered(|remembered| drop(remembered.insert(words, choice)));
@@ -65,9 +72,13 @@ impl Session {
         self.change_remembered(|remembered| drop(remembered.remove(&words)));
     }
 
-    /// What was chosen for words, the latest first.
+    /// What was chosen for words in all questions, the latest first.
     pub fn choices(&self) -> Vec<RememberedChoice> {
-        let mut choices: Vec<_> = self.remembered().values().cloned().collect();
+        let remembered = self.remembered();
+        let lasting = remembered
+            .values()
+            .filter(|choice| choice.only_for.is_none());
+        let mut choices: Vec<_> = lasting.cloned().collect();
         choices.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.words.cmp(&b.words)));
         choices
     }
@@ -115,12 +126,16 @@ impl Session {
             .and_then(|usage| usage.choices().ok());
         let understood = choices.into_iter().flatten().filter_map(|choice| {
             // A meaning that a newer version wrote may not be known here.
-            let meaning = serde_json::from_str(&choice.meaning).ok()?;
+            let meaning: Meaning = serde_json::from_str(&choice.meaning).ok()?;
+            if matches!(meaning, Meaning::Time(_)) {
+                return None;
+            }
             let remembered = RememberedChoice {
                 words: choice.words.clone(),
                 meaning,
                 at: choice.at,
                 used: choice.used,
+                only_for: None,
             };
             Some((choice.words, remembered))
         });
@@ -131,6 +146,7 @@ impl Session {
 /// The choices for one question: those whose meaning still exists.
 pub(super) struct StillMeant<'a> {
     pub(super) session: &'a Session,
+    pub(super) question: &'a str,
     pub(super) registry: &'a Registry,
     pub(super) reach: &'a Reachability,
     pub(super) remembered: Arc<Remembered>,
@@ -138,7 +154,8 @@ pub(super) struct StillMeant<'a> {
 
 impl Choices for StillMeant<'_> {
     fn chosen(&self, words: &str) -> Option<Meaning> {
-        let meaning = &self.remembered.get(&fold(words))?.meaning;
+        let choice = self.remembered.get(&fold(words))?;
+        let meaning = &choice.meaning;
         let has_dimension = |name: &str| {
             let mut datasets = self.registry.datasets.keys();
             datasets.any(|dataset| self.reach.find(self.registry, dataset, name).is_ok())
@@ -149,7 +166,7 @@ impl Choices for StillMeant<'_> {
             Meaning::Value { dimension, value } => {
                 has_dimension(dimension) && self.session.may_have(dimension, value)
             }
-            Meaning::Time(_) => true,
+            Meaning::Time(_) => choice.only_for.as_ref() == Some(&fold(self.question)),
         };
         exists.then(|| meaning.clone())
     }

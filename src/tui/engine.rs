@@ -254,7 +254,7 @@ impl Engine {
             let keep = move || {
                 keep.keep_question(&text);
                 if let Some((words, meaning)) = chosen {
-                    keep.choose(&words, &meaning);
+                    keep.choose(&text, &words, &meaning);
                 }
             };
             // The history is a file. Where it cannot be written, the answer is as good.

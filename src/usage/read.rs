@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{HistoryEntry, Outcome, Usage, UsageError};
-use crate::store::{OptionalExtension, Row, SqlError};
+use crate::store::{Row, SqlError};
 
 impl Usage {
     /// Answered queries per metric in the last 90 days.
@@ -50,19 +50,6 @@ impl Usage {
                  FROM model_calls WHERE day = ?",
             )?;
             statement.query_row([day.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        })
-    }
-
-    /// When a metric was last asked for, by its canonical name.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub fn last_used(&self, metric: &str) -> Result<Option<Timestamp>, UsageError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT at FROM queries WHERE id = (SELECT max(query_id) FROM query_metrics WHERE metric = ?)",
-            )?;
-            statement.query_row([metric], |row| Ok(timestamp(&row.get::<_, String>(0)?))).optional()
         })
     }
 }

@@ -363,7 +363,7 @@ impl Explorer {
             } => {
                 self.session.keep_question(&question);
                 if let Some((words, meaning)) = chosen {
-                    self.session.choose(&words, &meaning);
+                    self.session.choose(&question, &words, &meaning);
                 }
                 let mut stages = Vec::new();
                 let cancel = CancellationToken::new();

@@ -56,7 +56,8 @@ impl Remote {
         if !base_url.ends_with('/') {
             base_url.push('/');
         }
-        let http = http::client(&base_url, settings.timeout)?;
+        let key = KeySource::of(settings);
+        let http = http::client(&base_url, settings.timeout, key != KeySource::Nobody)?;
         Ok(Self {
             client: Client::builder()
                 .with_reqwest(http)
@@ -65,7 +66,7 @@ impl Remote {
             kind,
             base_url,
             model: settings.model.clone(),
-            key: KeySource::of(settings),
+            key,
             timeout: settings.timeout,
             prices: settings.prices,
         })

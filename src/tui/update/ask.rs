@@ -78,8 +78,12 @@ pub(super) fn ask(state: &mut State, chosen: Option<(String, Meaning)>) -> Vec<E
         stage: Stage::Extracting,
         since: state.now,
         remark: chosen.as_ref().map(|(words, meaning)| {
+            let until = match meaning {
+                Meaning::Time(_) => "in this question",
+                _ => "from now on",
+            };
             let meaning = question::meaning_words(meaning);
-            format!("'{words}' means {meaning} from now on, U forgets it")
+            format!("'{words}' means {meaning} {until}, U forgets it")
         }),
     });
     // A mistake in a query line is nothing to ask a model about.
