@@ -241,3 +241,12 @@ fn what_may_mean_several_things_is_asked_and_a_choice_settles_it() {
     let time = asks(&demo.ask("orders 5/6/2026"));
     assert_eq!(time.words, "5/6/2026");
 }
+
+#[test]
+fn a_hand_written_metric_is_asked_for_like_any_other() {
+    let demo = Asking::demo();
+    assert_eq!(
+        line(&demo, "net ads revenue by channel in BR last month"),
+        "net_ads_rev by ad_channel where market = BR last month"
+    );
+}

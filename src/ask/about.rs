@@ -81,9 +81,7 @@ fn listed(reader: &Reader<'_>) -> Option<Reading> {
     for (at, item) in reader.items.iter().enumerate() {
         match &item.kind {
             Kind::Name(named) if !named.names.metrics.is_empty() && of_metrics.is_none() => {
-                if dimension.is_none() {
-                    return None;
-                }
+                dimension?;
                 metrics.extend(named.names.metrics.iter().map(|name| (at, name.clone())));
             }
             Kind::Name(named)
@@ -133,9 +131,11 @@ fn listed(reader: &Reader<'_>) -> Option<Reading> {
         return None;
     }
     let names = reader.dimension_names(at);
+    let stems = reader.stems(at);
     let name = names
         .iter()
-        .find(|name| !name.contains('.'))
+        .find(|name| super::words::stems(name).join(" ") == stems)
+        .or_else(|| names.iter().find(|name| !name.contains('.')))
         .or_else(|| names.first())?
         .clone();
     if metrics.is_empty() && names.len() > 1 && names.iter().all(|name| name.contains('.')) {

@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
                 self.draft.patch = self.setting.previous.is_some();
                 Ok(self.take(at))
             }
-            Keyword::Exist if self.items.iter().any(|item| is_metric(item)) => Ok(self.take(at)),
+            Keyword::Exist if self.items.iter().any(is_metric) => Ok(self.take(at)),
             Keyword::Grouping if self.splits() => Ok(self.take(at)),
             Keyword::Noise
             | Keyword::Our
@@ -189,10 +189,11 @@ impl<'a> Reader<'a> {
                 Some(Keyword::Lead | Keyword::Not | Keyword::Only)
             );
         let names_metric = !named.names.metrics.is_empty();
-        if names_metric && !(after_lead && !named.values.is_empty()) {
+        let names_value = !named.values.is_empty();
+        if names_metric && (!after_lead || !names_value) {
             return self.metric(at);
         }
-        if !named.values.is_empty() {
+        if names_value {
             return Ok(self.values(at, at, false));
         }
         if !named.names.dimensions.is_empty() {

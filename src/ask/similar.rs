@@ -51,8 +51,8 @@ impl Similar {
             }
         }
         let mut found: Vec<(&str, f64)> = shared
-            .into_iter()
-            .filter_map(|(index, _)| {
+            .into_keys()
+            .filter_map(|index| {
                 let candidate = self.words.get(index as usize)?.as_str();
                 is_typo(word, candidate)
                     .then(|| (candidate, normalized_damerau_levenshtein(word, candidate)))

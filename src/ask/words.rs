@@ -239,3 +239,17 @@ pub(super) fn number(folded: &str) -> Option<Number> {
         percent,
     })
 }
+
+/// "three": the numbers that are written out.
+pub(super) fn spelt(folded: &str) -> Option<Number> {
+    let words = [
+        "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+        "twelve",
+    ];
+    let at = words.iter().position(|word| *word == folded)?;
+    let value = f64::from(u8::try_from(at + 1).ok()?);
+    Some(Number {
+        value,
+        percent: false,
+    })
+}
