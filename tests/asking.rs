@@ -250,3 +250,27 @@ fn a_hand_written_metric_is_asked_for_like_any_other() {
         "net_ads_rev by ad_channel where market = BR last month"
     );
 }
+
+#[test]
+fn words_of_the_grammar_that_are_values_are_those_where_they_mean_them() {
+    let demo = Asking::demo();
+    for (question, query) in [
+        (
+            "ctr of display last month",
+            "ctr where ad_channel = display last month",
+        ),
+        (
+            "display impressions last month",
+            "ad_impressions where ad_channel = display last month",
+        ),
+        (
+            "win rate of the growth team last quarter",
+            "closed_won_pct where team = Growth last quarter",
+        ),
+        ("mrr plus arr last month", "mrr, arr last month"),
+        ("display gmv by market", "gmv by market"),
+        ("give us the gmv last month", "gmv last month"),
+    ] {
+        assert_eq!(line(&demo, question), query, "{question}");
+    }
+}

@@ -116,3 +116,92 @@ fn a_refusal_keeps_what_was_understood() {
         .collect();
     assert_eq!(understood, ["gmv", "Brazil", "last month"]);
 }
+
+#[test]
+fn a_word_in_the_place_of_a_value_is_never_passed_over() {
+    let demo = Asking::demo();
+    for (question, word) in [
+        ("gmv in US last month", "US"),
+        ("gmv in us", "us"),
+        ("gmv in IN last month", "IN"),
+        ("gmv in my last month", "my"),
+        ("gmv in TH, IN and BR last month", "IN"),
+        ("gmv sg, my last month", "my"),
+        ("gmv in TH and my last month", "my"),
+        ("MY GMV LAST MONTH", "MY"),
+    ] {
+        let (_, words) = named(&demo, question);
+        assert!(words.contains(&word.to_owned()), "{question}: {words:?}");
+    }
+}
+
+#[test]
+fn nothing_is_split_by_a_value_nor_taken_from_another_by_a_dash() {
+    let demo = Asking::demo();
+    for (question, word) in [
+        ("gmv by id last month", "id"),
+        ("gmv by ads last month", "ads"),
+        ("gmv by cash and card last month", "cash"),
+        ("gmv by market by th", "th"),
+        ("gmv - ads revenue last month", "-"),
+        ("gmv TH - ID last month", "-"),
+    ] {
+        let (_, words) = named(&demo, question);
+        assert!(words.contains(&word.to_owned()), "{question}: {words:?}");
+    }
+}
+
+#[test]
+fn a_word_that_turns_a_meaning_round_is_no_typo() {
+    let demo = Asking::demo();
+    for question in [
+        "gmv including Thailand last month",
+        "gmv included Thailand",
+        "uncompleted orders last month",
+        "unreturned orders last month",
+        "unpreferred sellers gmv last month",
+        "gmv excluding organic but including ads last month",
+    ] {
+        let understanding = demo.ask(question);
+        assert!(
+            !matches!(understanding, Understanding::Clear(_)),
+            "{question}: {understanding:?}"
+        );
+    }
+}
+
+#[test]
+fn a_short_word_is_not_stretched_to_a_value() {
+    let demo = Asking::demo();
+    for question in [
+        "gmv in Mali last month",
+        "gmv from mail last month",
+        "gmv cars",
+        "gmv crash",
+        "gmv skipped",
+        "gmv in Chine last month",
+        "gmv in Brasília last month",
+        "dau in love last week",
+        "dau in chart last week",
+        "sales pipeline last month",
+    ] {
+        let understanding = demo.ask(question);
+        assert!(
+            !matches!(understanding, Understanding::Clear(_)),
+            "{question}: {understanding:?}"
+        );
+    }
+}
+
+#[test]
+fn what_asks_for_rows_or_for_letters_is_refused() {
+    let demo = Asking::demo();
+    for (question, word) in [
+        ("list orders", "list orders"),
+        ("list emails of customers", "emails"),
+        ("email gmv last month", "email"),
+    ] {
+        let (_, words) = named(&demo, question);
+        assert!(words.contains(&word.to_owned()), "{question}: {words:?}");
+    }
+}

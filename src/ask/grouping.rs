@@ -2,18 +2,18 @@
 
 use super::draft::Group;
 use super::reader::{Read, Reader};
-use super::scan::Kind;
+use super::refusing::refuse;
+use super::scan::{Item, Kind};
 use super::vocabulary::Keyword;
+use super::{RefusalCode, Understanding};
 
 impl Reader<'_> {
-    /// The groupings after a word such as "by", at `at`. "by" before a metric says what is ranked by, before a value how:
-    /// "orders by bank transfer".
+    /// The groupings after a word such as "by", at `at`. "by" before a metric says what is ranked by.
     pub(super) fn grouping(&mut self, at: usize) -> Read<usize> {
         let first = self.after_lead(at + 1);
         if !self.is_groupable(first) {
             if self.has_values(first) {
-                self.take(at);
-                return Ok(self.values(at, first, false));
+                return Err(self.by_a_value(at, first));
             }
             let compares = self.draft.compare && !self.draft.conditions.is_empty();
             if self.is_metric(first)
@@ -57,6 +57,28 @@ impl Reader<'_> {
             self.take(between);
         }
         Ok(end)
+    }
+
+    /// "by ads": a value, where only a dimension can be split by.
+    fn by_a_value(&self, by: usize, at: usize) -> Box<Understanding> {
+        let range = self.items.get(at).map_or(0..0, |item| item.range.clone());
+        let words = self.text(&range);
+        let by = self.items.get(by).map(|item| self.text(&item.range));
+        let by = by.unwrap_or_else(|| "by".to_owned());
+        let named = self.items.get(at).and_then(Item::named);
+        let first = named.and_then(|named| named.values.first());
+        let hint = first.map(|value| {
+            format!(
+                "for {words} alone: 'for {words}'; split: 'by {}'",
+                value.dimension
+            )
+        });
+        refuse(
+            RefusalCode::NotAnswerable,
+            format!("'{by} {words}': {words} is a value, which nothing can be split by"),
+            hint,
+            vec![(words, range)],
+        )
     }
 
     /// Whether an item can be grouped by: a dimension, a grain, or the end of a dimension's name.

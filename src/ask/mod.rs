@@ -13,6 +13,7 @@ mod lexicon;
 mod meanings;
 pub mod model;
 mod over_metrics;
+mod places;
 mod ranking;
 mod reader;
 mod refusing;

@@ -7,6 +7,7 @@ use super::draft::{Draft, Said};
 use super::lexicon::Names;
 use super::reader::Reader;
 use super::scan::{Item, Kind, Named};
+use super::similar::is_typo;
 use super::vocabulary::{Keyword, out_of_scope};
 use super::{Candidate, Clarification, Meaning, Refusal, RefusalCode, Setting, Understanding};
 use crate::model::{MetricQuery, TimeRange};
@@ -107,10 +108,16 @@ impl Reader<'_> {
 
     /// Every word must have found its part: what has none is reported, by name.
     pub(super) fn left_over(&self) -> Option<Box<Understanding>> {
+        if let Some(rows) = self.rows() {
+            return Some(rows);
+        }
         let unread: Vec<(usize, &Item)> =
             self.unread().filter(|(_, item)| !is_silent(item)).collect();
         if unread.is_empty() {
             return None;
+        }
+        if let Some(personal) = self.names_personal_data() {
+            return Some(personal);
         }
         let out: Vec<(&Item, &str)> = unread
             .iter()
@@ -155,6 +162,62 @@ impl Reader<'_> {
         Some(refuse(RefusalCode::UnknownWords, message, hint, words))
     }
 
+    /// "list orders": a list of the things that a metric counts, which is rows, and no number.
+    fn rows(&self) -> Option<Box<Understanding>> {
+        let draft = &self.draft;
+        if !draft.groups.is_empty() || draft.rank.is_some() || draft.trend.is_some() {
+            return None;
+        }
+        let list = (0..self.items.len()).find(|at| {
+            self.keyword_at(*at) == Some(Keyword::List) && self.is_metric(self.after_noise(at + 1))
+        })?;
+        let metric = self.after_noise(list + 1);
+        let named = self.items.get(metric).and_then(Item::named)?;
+        let metric_name = named.names.metrics.first()?;
+        let found = self.setting.registry.metric(metric_name)?;
+        if !found.grain.is_empty() || !self.is_plural(metric) {
+            return None;
+        }
+        let range = super::reader::span(self.items.get(list..=metric)?);
+        let words = self.text(&range);
+        Some(refuse(
+            RefusalCode::OutOfScope,
+            format!("'{words}' asks for rows: it answers with metrics, never with raw rows"),
+            Some(format!("say by what, such as: {} by month", found.name)),
+            vec![(words, range)],
+        ))
+    }
+
+    /// Words that name personal data and nothing else, in a question that could not be read.
+    fn names_personal_data(&self) -> Option<Box<Understanding>> {
+        let at = (0..self.items.len()).find(|at| {
+            let named = self.items.get(*at).and_then(Item::named);
+            named.is_some_and(|named| {
+                let names = &named.names;
+                let is_pii = |name: &String| {
+                    let plain = name.rsplit('.').next().unwrap_or(name);
+                    let mut datasets = self.setting.registry.datasets.values();
+                    datasets.any(|dataset| {
+                        let dimension = dataset.dimensions.get(plain);
+                        dimension.is_some_and(|dimension| dimension.pii)
+                    })
+                };
+                names.metrics.is_empty()
+                    && named.values.is_empty()
+                    && !names.dimensions.is_empty()
+                    && names.dimensions.iter().all(is_pii)
+            })
+        })?;
+        let range = self.items.get(at)?.range.clone();
+        let words = self.text(&range);
+        Some(refuse(
+            RefusalCode::OutOfScope,
+            format!("'{words}' is personal data, which no answer shows"),
+            None,
+            vec![(words, range)],
+        ))
+    }
+
     /// What the names of the registry have of an item that names nothing as a whole.
     fn parts(&self, at: usize) -> Option<Names> {
         let words = self.item_words(at);
@@ -169,7 +232,7 @@ impl Reader<'_> {
         is_any.then_some(names)
     }
 
-    /// One word that is part of some values, and the whole of none: "Grace", of several account managers.
+    /// One word that is part of some values or nearly one, and the whole of none: "Grace", of several account managers.
     fn part_of_a_value(&self, unknown: &[&Item]) -> Option<Box<Understanding>> {
         let [item] = unknown else {
             return None;
@@ -181,7 +244,10 @@ impl Reader<'_> {
             let has_word = super::words::split(&value.value)
                 .iter()
                 .any(|word| word.folded == folded);
-            if !has_word {
+            let meant = value.said_as.as_deref().unwrap_or(&value.value);
+            let is_near = is_typo(&folded, &super::words::fold(meant))
+                && crate::model::world::codes(&folded).is_empty();
+            if !has_word && !is_near {
                 continue;
             }
             let ways =
@@ -197,7 +263,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let message = format!("'{words}' is part of several values");
+        let message = format!("'{words}' is no value, but these are like it");
         (!candidates.is_empty()).then(|| ask(&words, item.range.clone(), message, candidates))
     }
 

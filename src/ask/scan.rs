@@ -105,6 +105,7 @@ pub(super) fn scan(question: &str, words: &[Word], setting: &Setting<'_>) -> Vec
         items = scanner.cheapest();
     }
     scanner.loose_symbols(&mut items);
+    super::places::check(question, words, &mut items);
     items
 }
 
@@ -279,6 +280,57 @@ impl Scanner<'_, '_> {
         KEYWORDS.get(word.folded.as_str()).copied()
     }
 
+    /// Whether a word is written as the code of a country: `IN`.
+    fn is_code(&self, at: usize) -> bool {
+        self.words.get(at).filter(|_| at > 0).is_some_and(|word| {
+            word.capitals
+                && !self.shouting
+                && word.folded.len() == 2
+                && !["by", "or", "vs"].contains(&word.folded.as_str())
+                && super::places::is_country_code(&word.folded)
+        })
+    }
+
+    /// Whether a word of the grammar is a value here: beside its dimension ("the growth team"), or where it would say
+    /// nothing otherwise ("display impressions"; not "display the impressions").
+    fn is_value(&self, at: usize) -> bool {
+        const ARTICLES: [&str; 8] = [
+            "the", "this", "that", "these", "those", "our", "here", "there",
+        ];
+        let Some(keyword) = self.keyword_at(at) else {
+            return false;
+        };
+        let Some(word) = self.words.get(at) else {
+            return false;
+        };
+        if word.folded.len() < 3 || ARTICLES.contains(&word.folded.as_str()) {
+            return false;
+        }
+        let text = self.text(at, at + 1);
+        let values = meanings::exact(&text, self.setting);
+        let names = |beside: Option<usize>| {
+            let beside = beside.and_then(|beside| self.words.get(beside));
+            let names = beside.and_then(|word| self.setting.lexicon.phrase(&[word.stem.as_str()]));
+            names.is_some_and(|names| {
+                values
+                    .iter()
+                    .any(|value| names.dimensions.contains(&value.dimension))
+            })
+        };
+        if values.is_empty() || names(at.checked_sub(1)) || names(Some(at + 1)) {
+            return !values.is_empty();
+        }
+        let commands = at == 0
+            && self.words.get(1).is_none_or(|next| {
+                ["the", "a", "me", "us", "my", "our", "all", "how", "what"]
+                    .contains(&next.folded.as_str())
+            });
+        keyword == Keyword::Noise
+            && !commands
+            && !self.metrics.is_empty()
+            && meanings::is_reachable(&text, &self.metrics, self.setting)
+    }
+
     fn keywords(&self, start: usize, found: &mut Vec<(u32, Item)>) {
         let mut text = String::new();
         for (offset, word) in self.words.iter().skip(start).take(LONGEST).enumerate() {
@@ -290,14 +342,7 @@ impl Scanner<'_, '_> {
             }
             text.push_str(&word.folded);
             // "gmv in IN" is about India.
-            let is_code = offset == 0
-                && start > 0
-                && word.capitals
-                && !self.shouting
-                && word.folded.len() == 2
-                && !["by", "or", "vs"].contains(&word.folded.as_str())
-                && !crate::model::world::codes(&word.folded.to_uppercase()).is_empty();
-            if is_code {
+            if offset == 0 && self.is_code(start) {
                 continue;
             }
             if let Some(keyword) = KEYWORDS.get(text.as_str()) {
@@ -360,7 +405,7 @@ impl Scanner<'_, '_> {
                 continue;
             }
             // "units were sold", "revenue from ads"
-            let skipped = (plain.len() < stems.len() && plain.len() >= 2)
+            let skipped = (!self.is_value(start) && plain.len() < stems.len() && plain.len() >= 2)
                 .then(|| lexicon.phrase(&plain))
                 .flatten()
                 .and_then(|names| (names.metrics.len() == 1).then(|| names.metrics.first())?)
@@ -414,7 +459,8 @@ impl Scanner<'_, '_> {
             };
             let is_code =
                 length == 1 && first.capitals && !self.shouting && first.folded.len() <= 3;
-            if (grammar(first) || grammar(last)) && !is_code {
+            let is_value = length == 1 && grammar(first) && self.is_value(start);
+            if (grammar(first) || grammar(last)) && !is_code && !is_value {
                 continue;
             }
             let text = self.text(start, end);
@@ -517,6 +563,7 @@ impl Scanner<'_, '_> {
             .words
             .get(start)
             .is_none_or(|word| word.joint.is_some())
+            || self.is_code(start)
         {
             return;
         }

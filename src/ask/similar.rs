@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use strsim::{damerau_levenshtein, normalized_damerau_levenshtein};
 
+use crate::model::alike::is_negation;
+
 /// Words indexed by their letter groups.
 #[derive(Debug, Default)]
 pub(super) struct Similar {
@@ -67,17 +69,37 @@ impl Similar {
 /// Whether `word` is likely `meant`, misspelt.
 pub(super) fn is_typo(word: &str, meant: &str) -> bool {
     let (length, other) = (word.chars().count(), meant.chars().count());
-    if length < 4 || other < 4 || word == meant || length.abs_diff(other) > 2 {
+    if length < 4
+        || other < 4
+        || word == meant
+        || length.abs_diff(other) > 2
+        || is_negation(word, meant)
+    {
         return false;
     }
-    let edits = if length.min(other) >= 8 { 2 } else { 1 };
     let same_start = word.chars().next() == meant.chars().next();
     let swapped_start =
         word.chars()
             .take(2)
             .eq(meant.chars().take(2).collect::<Vec<_>>().into_iter().rev());
-    (same_start || swapped_start || length.min(other) >= 7)
-        && damerau_levenshtein(word, meant) <= edits
+    match damerau_levenshtein(word, meant) {
+        1 => same_start || swapped_start || length.min(other) >= 7,
+        2 => same_start && length.min(other) >= 8,
+        _ => false,
+    }
+}
+
+/// Whether a typo of a value is beyond doubt: among the many values there are, another letter or a letter more soon makes
+/// another word ("skipped" for "shipped", "crash" for "cash"), two letters in the wrong order hardly ever do.
+pub(super) fn is_sure_typo(word: &str, meant: &str) -> bool {
+    let (length, other) = (word.chars().count(), meant.chars().count());
+    is_typo(word, meant)
+        && (is_swap(word, meant)
+            || match damerau_levenshtein(word, meant) {
+                1 if length == other => length >= 8,
+                1 => length >= 6,
+                _ => length >= 10,
+            })
 }
 
 /// Whether two words differ by two neighbouring letters in the wrong order: the one typo that hardly ever makes another word.

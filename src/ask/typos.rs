@@ -2,7 +2,7 @@
 
 use super::meanings::{self, ValueMeaning};
 use super::scan::{Item, Kind, Named, Scanner};
-use super::similar::{is_swap, is_typo};
+use super::similar::{is_sure_typo, is_swap, is_typo};
 use super::vocabulary::{CORRECTED, KEYWORDS};
 use super::words::Word;
 
@@ -43,7 +43,7 @@ impl Scanner<'_, '_> {
         let mut values = meanings::similar(&text, self.setting);
         values.retain(|value| {
             let meant = value.said_as.as_deref().unwrap_or(&value.value);
-            is_typo(&text, &super::words::fold(meant))
+            is_sure_typo(&text, &super::words::fold(meant))
         });
         self.add_value(from, to, values)
     }
@@ -81,6 +81,7 @@ impl Scanner<'_, '_> {
         if word.folded.chars().count() < 4
             || self.setting.lexicon.with_part(&word.stem).is_some()
             || is_english(&word.folded)
+            || !crate::model::world::codes(&word.folded).is_empty()
         {
             return false;
         }
@@ -124,6 +125,17 @@ impl Scanner<'_, '_> {
         let best_name = names.first().map_or(0.0, |(_, similarity)| *similarity);
         let second = names.get(1).map_or(0.0, |(_, similarity)| *similarity);
         if best_value > 0.0 && best_value >= best_name + MARGIN {
+            values.retain(|value| {
+                let meant = value.said_as.as_deref().unwrap_or(&value.value);
+                is_sure_typo(&word.folded, &super::words::fold(meant))
+                    || value.similarity < best_value
+            });
+            if values
+                .first()
+                .is_none_or(|value| value.similarity < best_value)
+            {
+                return false;
+            }
             return self.add_value(at, at + 1, values);
         }
         if best_name == 0.0 || best_name - second < MARGIN || best_name - best_value < MARGIN {
@@ -142,13 +154,81 @@ impl Scanner<'_, '_> {
 
 /// Words of plain English that look like typos of names, and are none; words of time and of the grammar are none either.
 fn is_english(folded: &str) -> bool {
-    const WORDS: [&str; 64] = [
-        "than", "then", "them", "they", "their", "there", "these", "those", "some", "such", "same",
-        "each", "more", "less", "most", "many", "much", "very", "even", "ever", "only", "back",
-        "both", "because", "while", "about", "after", "before", "being", "below", "cost", "could",
-        "down", "during", "ever", "first", "from", "have", "here", "into", "just", "last", "like",
-        "next", "other", "over", "phone", "price", "second", "since", "still", "that", "third",
-        "this", "under", "until", "upon", "were", "what", "when", "where", "which", "will",
+    const WORDS: [&str; 75] = [
+        "including",
+        "includes",
+        "include",
+        "included",
+        "inclusive",
+        "incl",
+        "plus",
+        "pipeline",
+        "mail",
+        "male",
+        "child",
+        "than",
+        "then",
+        "them",
+        "they",
+        "their",
+        "there",
+        "these",
+        "those",
+        "some",
+        "such",
+        "same",
+        "each",
+        "more",
+        "less",
+        "most",
+        "many",
+        "much",
+        "very",
+        "even",
+        "ever",
+        "only",
+        "back",
+        "both",
+        "because",
+        "while",
+        "about",
+        "after",
+        "before",
+        "being",
+        "below",
+        "cost",
+        "could",
+        "down",
+        "during",
+        "ever",
+        "first",
+        "from",
+        "have",
+        "here",
+        "into",
+        "just",
+        "last",
+        "like",
+        "next",
+        "other",
+        "over",
+        "phone",
+        "price",
+        "second",
+        "since",
+        "still",
+        "that",
+        "third",
+        "this",
+        "under",
+        "until",
+        "upon",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "will",
         "women",
     ];
     WORDS.contains(&folded) || CORRECTED.contains(&folded) || KEYWORDS.contains_key(folded)

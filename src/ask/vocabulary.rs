@@ -328,6 +328,7 @@ pub(super) static CORRECTED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         "today",
         "yesterday",
         "last",
+        "latest",
         "this",
         "past",
         "previous",
@@ -365,6 +366,9 @@ pub(super) static CORRECTED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .chain(time)
         .collect()
 });
+
+/// Why words such as "send" are refused.
+pub(super) const DOES_NOTHING: &str = "it answers questions and does nothing else";
 
 /// What this engine does not do, by the word that asks for it.
 pub(super) fn out_of_scope(folded: &str) -> Option<&'static str> {
@@ -438,7 +442,7 @@ pub(super) fn out_of_scope(folded: &str) -> Option<&'static str> {
             "call",
         ]) =>
         {
-            "it answers questions and does nothing else"
+            DOES_NOTHING
         }
         _ if does_not(&[
             "correlation",

@@ -85,7 +85,28 @@ pub fn edits(typed: &str) -> usize {
 /// Whether one folded text may be a typo of the other.
 pub fn is_typo(typed: &str, meant: &str) -> bool {
     let allowed = edits(typed).min(edits(meant));
-    allowed > 0 && is_within(allowed, typed, meant)
+    allowed > 0 && is_within(allowed, typed, meant) && !is_negation(typed, meant)
+}
+
+/// Whether one folded text is the other behind a prefix that turns its meaning round: "uncompleted" is no typo of
+/// "completed", nor "including" of "excluding".
+pub fn is_negation(one: &str, other: &str) -> bool {
+    const PREFIXES: [&str; 5] = ["un", "in", "im", "non", "dis"];
+    let behind = |prefix: &str, long: &str, short: &str| {
+        long.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() >= 4 && damerau_levenshtein(rest.trim_start(), short) <= 1
+        })
+    };
+    let turned = |one: &str, other: &str| {
+        let (one, other) = (one.strip_prefix("in"), other.strip_prefix("ex"));
+        one.zip(other)
+            .is_some_and(|(one, other)| damerau_levenshtein(one, other) <= 1)
+    };
+    PREFIXES
+        .iter()
+        .any(|prefix| behind(prefix, one, other) || behind(prefix, other, one))
+        || turned(one, other)
+        || turned(other, one)
 }
 
 /// Whether one folded text is near enough to the other to be asked about: one edit more than a typo may have.
