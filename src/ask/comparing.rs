@@ -1,7 +1,7 @@
 //! "vs last year", "ID vs TH", "month over month": what is held against what.
 
 use super::RefusalCode;
-use super::draft::{Condition, Draft, Removal, Said, Test};
+use super::draft::{Condition, Draft, Group, Removal, Said, Test};
 use super::reader::{Read, Reader};
 use super::refusing::{quoted, refuse};
 use super::scan::{Item, time_words};
@@ -120,9 +120,25 @@ impl Reader<'_> {
         } else {
             next
         };
+        let is_unit = matches!(self.keyword_at(next), Some(Keyword::Unit(_)));
+        let filter = self.keyword_at(next + 1) == Some(Keyword::Filter);
+        if (self.is_dimension(next) || is_unit) && !filter {
+            let ends = usize::from(self.keyword_at(next + 1) == Some(Keyword::Grouping));
+            let group = match self.keyword_at(next) {
+                Some(Keyword::Unit(grain)) => Group::Grain(grain),
+                _ => Group::Dimension(self.dimension_names(next), self.stems(next)),
+            };
+            let said = self.said(at, next + 1 + ends, group);
+            self.draft.dropped.push(said);
+            self.draft.patch = true;
+            for item in at..=next + ends {
+                self.take(item);
+            }
+            return next + 1 + ends;
+        }
         if self.is_dimension(next) {
             let what = (self.dimension_names(next), self.stems(next));
-            let ends = usize::from(self.keyword_at(next + 1) == Some(Keyword::Filter));
+            let ends = usize::from(filter);
             let said = self.said(at, next + 1 + ends, what);
             self.draft.all_of.push(said);
             self.draft.patch = true;

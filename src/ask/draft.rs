@@ -104,6 +104,8 @@ pub(super) struct Rank {
     pub(super) plural: Option<bool>,
     /// The metric ranked by.
     pub(super) by: Option<String>,
+    /// The grouping ranked by: "sorted by market".
+    pub(super) column: Option<Said<Group>>,
     /// Whether all rows are wanted.
     pub(super) unlimited: bool,
 }
@@ -132,6 +134,8 @@ pub(super) struct Draft {
     /// Where a comparison starts: the words to read it from, the first of which may stand for another.
     pub(super) against: Vec<Said<Vec<String>>>,
     pub(super) rank: Option<Said<Rank>>,
+    /// A second ranking, beside the first.
+    pub(super) other_rank: Option<Range<usize>>,
     /// Words that ask for a trend.
     pub(super) trend: Option<Range<usize>>,
     /// Words that ask for a change.
@@ -140,6 +144,8 @@ pub(super) struct Draft {
     pub(super) compare: bool,
     /// What a follow-up takes away.
     pub(super) removals: Vec<Said<Removal>>,
+    /// Groupings, or conditions on dimensions, that a follow-up takes away: "remove channel".
+    pub(super) dropped: Vec<Said<Group>>,
     /// Dimensions of which all values are wanted: "all markets".
     pub(super) all_of: Vec<Said<(BTreeSet<String>, String)>>,
     /// "also", "too"

@@ -1,8 +1,8 @@
 //! "and for Thailand?", "by channel instead": what a question changes in the query before it, and what it keeps.
 
 use super::draft::{Draft, Removal, Said};
-use super::resolve::{Resolved, values_of};
-use crate::model::{Filter, GroupBy, MetricQuery};
+use super::resolve::{Resolved, values_filter, values_of};
+use crate::model::{Comparison, Filter, GroupBy, MetricQuery};
 
 /// The metrics: those said, after those of the query before where they are added or none is said.
 pub(super) fn metrics(draft: &Draft, previous: Option<&MetricQuery>) -> Vec<String> {
@@ -115,11 +115,30 @@ pub(super) fn filter(
     let mut known = conditions(query.filters.take());
     let mut filter = condition.filter.clone();
     if is_follow_up {
-        let is_same = |known: &Filter| known.fields() == [condition.field.as_str()];
+        // "and enterprise?" after a condition on the buyers' segment means theirs.
+        let plain = |field: &str| field.rsplit('.').next().unwrap_or(field).to_owned();
+        let fields: Vec<&str> = known.iter().flat_map(Filter::fields).collect();
+        let mut others = fields.iter().filter(|field| {
+            !condition.field.contains('.') && plain(field) == plain(&condition.field)
+        });
+        let field = match (fields.contains(&condition.field.as_str()), others.next()) {
+            (false, Some(other)) => (*other).to_owned(),
+            _ => condition.field.clone(),
+        };
+        if let Some((values, negated)) = values_of(&filter) {
+            filter = values_filter(&field, values, negated);
+        }
+        let is_same = |known: &Filter| {
+            let fields = known.fields();
+            !fields.is_empty() && fields.iter().all(|known| **known == *field)
+        };
         let before = known
             .iter()
             .find(|known| is_same(known))
             .and_then(values_of);
+        let set = before
+            .clone()
+            .filter(|(values, negated)| !negated && values.len() > 1);
         // "and without ads" leaves out one more, "and Thailand too" takes in one more.
         if let (Some((mut values, negated)), Some((more, also_negated))) =
             (before, values_of(&filter))
@@ -133,16 +152,58 @@ pub(super) fn filter(
             }
             if values.len() > 1 {
                 filter = Filter::In {
-                    field: condition.field.clone(),
+                    field: field.clone(),
                     values,
                     negated,
                 };
+            }
+        }
+        // "without Mexico" takes it out of the set there is.
+        if let (Some((values, _)), Some((out, true))) = (set, values_of(&filter)) {
+            let left: Vec<String> = values
+                .into_iter()
+                .filter(|value| !out.contains(value))
+                .collect();
+            if !left.is_empty() {
+                filter = values_filter(&field, left, false);
             }
         }
         known.retain(|known| !is_same(known));
     }
     known.push(filter);
     query.filters = joined(known);
+}
+
+/// No grouping by this any more; where nothing is grouped by it, no condition on it.
+pub(super) fn drop(query: &mut MetricQuery, gone: &GroupBy) {
+    let Some(groups) = query
+        .group_by
+        .as_mut()
+        .filter(|groups| groups.contains(gone))
+    else {
+        without(query, &gone.to_string());
+        return;
+    };
+    groups.retain(|group| group != gone);
+    let groups = groups.clone();
+    query
+        .order
+        .retain(|order| is_column(&order.column, &query.metrics, &groups));
+    if groups.is_empty() {
+        query.order.clear();
+        query.limit = None;
+    }
+}
+
+/// Dates that were compared with do not belong to another range.
+pub(super) fn forget_comparison(query: &mut MetricQuery, moved: bool, notes: &mut Vec<String>) {
+    if moved && let Some(Comparison::Range(..)) = query.compare {
+        notes.push("the comparison with fixed dates went with the time before".to_owned());
+        query.compare = None;
+        query
+            .order
+            .retain(|order| query.metrics.contains(&order.column));
+    }
 }
 
 /// No condition on a dimension any more.

@@ -16,9 +16,17 @@ impl Reader<'_> {
                 return Err(self.by_a_value(at, first));
             }
             let compares = self.draft.compare && !self.draft.conditions.is_empty();
-            if self.is_metric(first)
-                && (self.draft.rank.is_some() || !self.draft.groups.is_empty() || compares)
-            {
+            let ranks = self
+                .draft
+                .rank
+                .as_ref()
+                .is_some_and(|rank| rank.what.by.is_none());
+            // "gmv by market per order" asks for a ratio, which is no metric here.
+            let divides = self
+                .item_words(at)
+                .first()
+                .is_none_or(|word| word.folded == "per");
+            if self.is_metric(first) && !divides && (ranks || compares) {
                 self.take(at);
                 return Ok(self.rank_by(first));
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::draft::{Draft, Group, Said};
+use super::draft::{Draft, Group, Removal, Said};
 use super::scan::{Item, Kind, metrics};
 use super::vocabulary::Keyword;
 use super::words::Word;
@@ -47,6 +47,10 @@ impl<'a> Reader<'a> {
 
     /// Reads all items.
     pub(super) fn read(&mut self) -> Read<()> {
+        let unclear = |item: &Item| matches!(item.kind, Kind::Number(number) if number.unclear);
+        if let Some(at) = self.items.iter().position(unclear) {
+            return Err(self.unclear(at));
+        }
         let mut at = 0;
         while at < self.items.len() {
             let next = if self.is_used(at) {
@@ -66,7 +70,8 @@ impl<'a> Reader<'a> {
         match &item.kind {
             Kind::Name(_) => self.name(at),
             Kind::Time(_) => self.time(at),
-            Kind::Number(_) => Ok(self.number(at)),
+            Kind::Number(_) => self.number(at),
+            Kind::Unknown if self.currency(at) => Ok(at + 1),
             Kind::Unknown => Ok(self.comparison(at, false)),
             Kind::Keyword(keyword) => self.keyword(at, *keyword),
         }
@@ -81,8 +86,8 @@ impl<'a> Reader<'a> {
             Keyword::Not => self.negation(at),
             Keyword::Only => Ok(self.only(at)),
             Keyword::All => Ok(self.all(at)),
-            Keyword::Than(op) => Ok(self.threshold(at, op)),
-            Keyword::Between => Ok(self.between(at)),
+            Keyword::Than(op) => self.threshold(at, op),
+            Keyword::Between => self.between(at),
             Keyword::Versus => Ok(self.versus(at)),
             Keyword::With | Keyword::And if self.draft.compare && self.is_time(at + 1) => {
                 Ok(self.comparison(at, true))
@@ -141,7 +146,10 @@ impl<'a> Reader<'a> {
                 Ok(at + 1)
             }
             Keyword::Instead => {
-                if self.setting.previous.is_some() {
+                // "gmv instead of orders" says what goes as well as what comes.
+                let of = self.item_words(at + 1).first();
+                let of = of.is_some_and(|word| word.folded == "of");
+                if self.setting.previous.is_some() && !of {
                     self.draft.patch = true;
                     self.take(at);
                 }
@@ -159,6 +167,19 @@ impl<'a> Reader<'a> {
             }
             Keyword::Exist if self.items.iter().any(is_metric) => Ok(self.take(at)),
             Keyword::Grouping if self.splits() => Ok(self.take(at)),
+            // "in total" after another question: one number instead of its rows.
+            Keyword::Noise
+                if self.setting.previous.is_some()
+                    && self
+                        .item_words(at)
+                        .last()
+                        .is_some_and(|word| word.folded == "total")
+                    && !self.items.iter().any(is_metric) =>
+            {
+                let said = self.said(at, at + 1, Removal::Grouping);
+                self.draft.removals.push(said);
+                Ok(self.take(at))
+            }
             Keyword::Noise
             | Keyword::Our
             | Keyword::Lead

@@ -106,6 +106,21 @@ impl Reader<'_> {
         )
     }
 
+    /// A number whose point may separate thousands or decimals.
+    pub(super) fn unclear(&self, at: usize) -> Box<Understanding> {
+        let range = self.items.get(at).map_or(0..0, |item| item.range.clone());
+        let words = self.text(&range);
+        let thousands = words.replace('.', ",");
+        refuse(
+            RefusalCode::NotAnswerable,
+            format!("the point of '{words}' may separate thousands or decimals"),
+            Some(format!(
+                "for thousands write {thousands}; for decimals say more or fewer than three"
+            )),
+            vec![(words, range)],
+        )
+    }
+
     /// Every word must have found its part: what has none is reported, by name.
     pub(super) fn left_over(&self) -> Option<Box<Understanding>> {
         if let Some(rows) = self.rows() {

@@ -21,9 +21,6 @@ pub(super) struct Resolved {
     pub(super) versus: bool,
 }
 
-/// Rows of "top channels" where no number is said.
-const TOP: u64 = 10;
-
 /// Resolves everything that was read.
 pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
     let setting = reader.setting;
@@ -70,6 +67,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
         conditions.push(resolver.condition(condition)?);
     }
     let against_time = !draft.against.is_empty();
+    reader.crossed(&draft, &conditions)?;
     let conditions = merge(conditions, &draft, reader)?;
     for condition in &conditions {
         let several = matches!(&condition.filter, Filter::In { values, negated: false, .. } if values.len() > 1);
@@ -109,12 +107,18 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
         for all in &draft.all_of {
             resolver.drop_conditions(&mut query, all)?;
         }
+        for dropped in &draft.dropped {
+            let (group, _) = resolver.group(dropped)?;
+            follow_up::drop(&mut query, &group);
+        }
+        follow_up::forget_comparison(&mut query, time.is_some(), &mut notes);
     }
     follow_up::group(&mut query, &groups, &draft, previous.is_some());
     for condition in &conditions {
         follow_up::filter(&mut query, condition, previous.is_some(), draft.also);
     }
     if let Some(time) = &time {
+        reader.same_previous(&time.range, previous, time.what.0)?;
         query.time = Some(time.what.0);
     }
     if let Some(compare) = &compare {
@@ -133,12 +137,27 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
         groups.push((GroupBy::Grain { grain, of: None }, at(range.clone())));
     }
     if let Some(rank) = &draft.rank {
-        apply_rank(&mut query, rank, &mut notes, reader)?;
+        let column = match &rank.what.column {
+            Some(column) => Some(resolver.group(column)?.0),
+            None => None,
+        };
+        reader.apply_rank(&mut query, rank, column, &draft, &mut notes)?;
     }
     if !draft.thresholds.is_empty() {
+        if previous.is_some() && !draft.also {
+            let metrics = draft.thresholds.iter();
+            for threshold in metrics {
+                follow_up::without(&mut query, &threshold.what.metric);
+            }
+        }
         apply_thresholds(&mut query, &draft, reader)?;
     }
     contradictions(&query, &conditions, reader)?;
+    reader.fits(&query, &draft)?;
+    if previous == Some(&query) {
+        return Err(reader.changes_nothing());
+    }
+    reader.cautions(&query, &draft, &mut notes);
 
     let mut intent = Intent::from(&query);
     if draft.rank.is_some() && query.limit.is_some() {
@@ -160,6 +179,12 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
     parts.compare = compare.map(|said| said.map(|(compare, _)| compare));
     parts.rank = draft.rank.map(|said| said.map(|_| ()));
     let chips = chips::chips(reader.question, &query, &parts, setting);
+    for chip in &chips {
+        if chip.certainty == super::Certainty::Remembered {
+            let words = reader.text(&chip.range);
+            notes.push(format!("'{words}' means {}, as chosen before", chip.text));
+        }
+    }
     notes.dedup();
     Ok(Reading {
         intent,
@@ -296,49 +321,6 @@ fn trend_grain(query: &MetricQuery, reader: &Reader<'_>) -> Grain {
         Some(..=1_827) | None => Grain::Month,
         Some(_) => Grain::Year,
     }
-}
-
-fn apply_rank(
-    query: &mut MetricQuery,
-    said: &Said<Rank>,
-    notes: &mut Vec<String>,
-    reader: &Reader<'_>,
-) -> Read<()> {
-    let rank = &said.what;
-    let has_groups = !query.group_by.as_deref().unwrap_or_default().is_empty();
-    if !has_groups {
-        let words = reader.text(&said.range);
-        return Err(refuse(
-            RefusalCode::UnknownWords,
-            format!("'{words}' does not say what is to be ranked"),
-            Some("name a dimension, such as: top 5 markets by gmv".to_owned()),
-            vec![(words, said.range.clone())],
-        ));
-    }
-    let column = match &rank.by {
-        Some(metric) => metric.clone(),
-        None => query.metrics.first().cloned().unwrap_or_default(),
-    };
-    if !query.metrics.contains(&column) {
-        query.metrics.push(column.clone());
-    }
-    query.order = vec![OrderBy {
-        column,
-        direction: rank.direction,
-    }];
-    query.limit = if rank.unlimited {
-        None
-    } else {
-        let default = if rank.plural == Some(false) { 1 } else { TOP };
-        if rank.number.is_none() && default == TOP {
-            notes.push(format!("the first {TOP}, no number being said"));
-        }
-        Some(rank.number.unwrap_or(default))
-    };
-    if rank.direction == Direction::Ascending && !rank.unlimited {
-        notes.push("lowest first".to_owned());
-    }
-    Ok(())
 }
 
 fn apply_thresholds(query: &mut MetricQuery, draft: &Draft, reader: &Reader<'_>) -> Read<()> {

@@ -100,7 +100,7 @@ use Direction::{Ascending, Descending};
 use Keyword::*;
 
 /// Longest entry of the vocabulary, in words.
-pub(super) const LONGEST: usize = 4;
+pub(super) const LONGEST: usize = 5;
 
 const ENTRIES: &[(Keyword, &str)] = &[
     (
@@ -224,7 +224,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Than(CompareOp::Ge),
-        "at least|no less than|not less than|minimum|minimum of|a minimum of|no fewer than|not under|not below|>=|≥",
+        "at least|no less than|not less than|minimum|minimum of|a minimum of|no fewer than|not under|not below|greater than or equal to|more than or equal to|larger than or equal to|higher than or equal to|isnt under|isnt below|isnt less than|>=|≥",
     ),
     (
         Than(CompareOp::Lt),
@@ -232,7 +232,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Than(CompareOp::Le),
-        "at most|no more than|not more than|maximum of|a maximum of|up to|not over|not above|<=|≤",
+        "at most|no more than|not more than|maximum of|a maximum of|up to|not over|not above|less than or equal to|fewer than or equal to|smaller than or equal to|lower than or equal to|isnt over|isnt above|isnt more than|<=|≤",
     ),
     (
         OrThan(CompareOp::Ge),

@@ -43,10 +43,18 @@ const JOINTS: [char; 7] = ['-', '_', '/', '.', ':', '–', '+'];
 /// Stands for the two dots of `2025-11-03..2025-11-16`.
 pub(super) const RANGE: char = '‥';
 
-/// Characters that mean something even alone; everything else that is no letter or digit only separates words.
-const SYMBOLS: [char; 15] = [
-    '<', '>', '=', '≤', '≥', '≠', '+', '/', '*', '^', '~', '%', '€', '£', '&',
+/// Punctuation that only separates words. Every other character that is no letter, digit or space is a word of its own: a
+/// sign that nobody knows must not vanish.
+const PUNCTUATION: [char; 33] = [
+    ',', ';', ':', '.', '?', '!', '\'', '"', '(', ')', '-', '_', '–', '—', '‘', '’', '‚', '“', '”',
+    '„', '«', '»', '[', ']', '{', '}', '…', '`', '´', '¿', '¡', '？', '，',
 ];
+
+fn separates(c: char) -> bool {
+    // Zero-width characters and marks of direction show nothing that could be meant.
+    let is_unseen = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}');
+    c.is_whitespace() || c.is_control() || is_unseen || PUNCTUATION.contains(&c)
+}
 
 /// The words of a question, in order.
 pub(super) fn split(question: &str) -> Vec<Word> {
@@ -55,7 +63,7 @@ pub(super) fn split(question: &str) -> Vec<Word> {
     let mut chars = question.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
         let before = question.get(..start).and_then(|text| text.chars().last());
-        if is_letter(c) {
+        if is_letter(c) || begins_number(question, start, c) {
             let mut end = start + c.len_utf8();
             while let Some(&(at, next)) = chars.peek() {
                 let rest = question.get(at..).unwrap_or_default();
@@ -83,11 +91,15 @@ pub(super) fn split(question: &str) -> Vec<Word> {
         } else if matches!(c, '-' | '–' | '—' | '!') {
             let next = chars.peek().map(|(_, next)| *next);
             let starts_word = before.is_none_or(|before| before.is_whitespace() || before == '(');
+            let rest = question.get(start + c.len_utf8()..).unwrap_or_default();
+            let negates = c == '!' && rest.trim_start().starts_with(['<', '>', '=']);
+            let dotted =
+                next == Some('.') && rest.get(1..).is_some_and(|rest| rest.starts_with(is_digit));
             if c == '!' && next == Some('=') {
                 chars.next();
                 words.push(Word::new("!=", start..start + 2, None, comma));
                 comma = false;
-            } else if starts_word && next.is_some_and(is_letter) {
+            } else if negates || starts_word && (dotted || next.is_some_and(is_letter)) {
                 words.push(Word::new(
                     question.get(start..start + c.len_utf8()).unwrap_or("-"),
                     start..start + c.len_utf8(),
@@ -98,7 +110,7 @@ pub(super) fn split(question: &str) -> Vec<Word> {
             } else if c != '!' && starts_word {
                 comma = true;
             }
-        } else if SYMBOLS.contains(&c) {
+        } else if !separates(c) {
             let after = chars.peek().map(|(_, next)| *next);
             let is_joint = JOINTS.contains(&c)
                 && after.is_some_and(is_letter)
@@ -108,7 +120,7 @@ pub(super) fn split(question: &str) -> Vec<Word> {
             }
             let mut end = start + c.len_utf8();
             if matches!(c, '<' | '>' | '=')
-                && let Some(&(at, next @ ('=' | '>'))) = chars.peek()
+                && let Some(&(at, next @ ('=' | '>' | '<'))) = chars.peek()
             {
                 end = at + next.len_utf8();
                 chars.next();
@@ -123,6 +135,19 @@ pub(super) fn split(question: &str) -> Vec<Word> {
 
 fn is_letter(c: char) -> bool {
     c.is_alphanumeric() || is_combining_mark(c)
+}
+
+fn is_digit(c: char) -> bool {
+    c.is_ascii_digit()
+}
+
+/// Whether a point at byte `at` begins a number: `.5`.
+fn begins_number(question: &str, at: usize, c: char) -> bool {
+    let before = question.get(..at).and_then(|text| text.chars().last());
+    let rest = question.get(at + c.len_utf8()..).unwrap_or_default();
+    c == '.'
+        && rest.starts_with(is_digit)
+        && before.is_none_or(|before| !is_letter(before) && before != '.')
 }
 
 /// Whether `c`, at byte `at`, goes on a word: the apostrophe of `what's`, the point of `1.5`, the comma of `1,000`, the
@@ -194,6 +219,10 @@ pub(super) fn stem(folded: &str) -> String {
 pub(super) fn stems(name: &str) -> Vec<String> {
     split(&name.replace('_', " "))
         .into_iter()
+        .filter(|word| {
+            word.stem
+                .starts_with(|c| is_letter(c) || "+&/%".contains(c))
+        })
         .map(|word| word.stem)
         .collect()
 }
@@ -205,11 +234,14 @@ pub(super) struct Number {
     pub(super) value: f64,
     /// Whether a percent sign follows.
     pub(super) percent: bool,
+    /// Whether its point may separate thousands as well as decimals: `1.000`.
+    pub(super) unclear: bool,
 }
 
 /// Reads a folded word as a number.
 pub(super) fn number(folded: &str) -> Option<Number> {
-    if !folded.starts_with(|c: char| c.is_ascii_digit()) {
+    let digits = folded.strip_prefix('.').unwrap_or(folded);
+    if !digits.starts_with(is_digit) {
         return None;
     }
     let plain = folded.replace(',', "");
@@ -234,9 +266,13 @@ pub(super) fn number(folded: &str) -> Option<Number> {
         return None;
     }
     let value: f64 = digits.parse().ok()?;
+    let unclear = digits.split_once('.').is_some_and(|(whole, rest)| {
+        (1..=3).contains(&whole.len()) && !whole.starts_with('0') && rest.len() == 3
+    });
     Some(Number {
         value: value * factor,
         percent,
+        unclear: unclear && !folded.contains(','),
     })
 }
 
@@ -251,5 +287,6 @@ pub(super) fn spelt(folded: &str) -> Option<Number> {
     Some(Number {
         value,
         percent: false,
+        unclear: false,
     })
 }

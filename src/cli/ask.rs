@@ -15,8 +15,8 @@ use super::style::Style;
 use super::{Global, Outcome, notes, prepare, print, search, show, understood, values};
 use crate::model::MetricQuery;
 use crate::session::{
-    AskOptions, AskOutcome, Asked, Clarification, Meaning, Proposal, RunOptions, Session,
-    SessionError, UseModel,
+    AskOptions, AskOutcome, Asked, Certainty, Clarification, Meaning, Proposal, RememberedChoice,
+    RunOptions, Session, SessionError, UseModel,
 };
 
 /// Most values of a dimension that are listed.
@@ -75,8 +75,25 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
     block_on(async |cancel| {
         prepare(&session, cancel.clone()).await?;
         let mut asked = ask(&session, &question, &options, cancel.clone()).await;
-        if let (AskOutcome::Choose(clarification), Some(number)) = (&asked.outcome, args.choose) {
-            choose(&session, &question, clarification, number)?;
+        if let Some(number) = args.choose {
+            let before = forget(&session, &asked);
+            if !before.is_empty() {
+                asked = ask(&session, &question, &options, cancel.clone()).await;
+            }
+            let chosen = match &asked.outcome {
+                AskOutcome::Choose(clarification) => {
+                    choose(&session, &question, clarification, number)
+                }
+                _ => {
+                    Err(SessionError::usage("choose", "--choose has nothing to choose here").into())
+                }
+            };
+            if chosen.is_err() {
+                for choice in &before {
+                    session.choose(&choice.words, &choice.meaning);
+                }
+            }
+            chosen?;
             asked = ask(&session, &question, &options, cancel.clone()).await;
         }
         if cancel.is_cancelled() {
@@ -121,6 +138,27 @@ async fn ask(
             line.show(stage.word(), 0.0);
         })
         .await
+}
+
+/// Forgets what an answer took from choices before it, so that it can be chosen anew.
+fn forget(session: &Session, asked: &Asked) -> Vec<RememberedChoice> {
+    let AskOutcome::Answer(proposal) = &asked.outcome else {
+        return Vec::new();
+    };
+    let chips = proposal.reading.chips.iter();
+    let chips = chips.filter(|chip| chip.certainty == Certainty::Remembered);
+    let words: Vec<String> = chips
+        .filter_map(|chip| asked.question.get(chip.range.clone()))
+        .map(str::to_lowercase)
+        .collect();
+    let choices = session.choices().into_iter();
+    let before: Vec<_> = choices
+        .filter(|choice| words.contains(&choice.words))
+        .collect();
+    for choice in &before {
+        session.forget_choice(&choice.words);
+    }
+    before
 }
 
 fn choose(session: &Session, question: &str, clarification: &Clarification, number: u8) -> Outcome {

@@ -98,6 +98,8 @@ pub fn read(path: &Path) -> Result<Vec<Question>, SessionError> {
     let text = fs::read_to_string(path)
         .map_err(|error| broken(format!("{} cannot be read: {error}", path.display())))?;
     let mut questions: Vec<Question> = Vec::new();
+    // Editors may leave a byte order mark.
+    let text = text.trim_start_matches('\u{feff}');
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
@@ -112,6 +114,9 @@ pub fn read(path: &Path) -> Result<Vec<Question>, SessionError> {
             return Err(broken(format!("{}: '{}' stands twice", at(), question.id)));
         }
         questions.push(question);
+    }
+    if questions.is_empty() {
+        return Err(broken(format!("{} has no questions", path.display())));
     }
     Ok(questions)
 }
