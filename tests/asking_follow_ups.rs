@@ -128,3 +128,23 @@ fn an_unknown_word_in_a_follow_up_is_named() {
     let refusal = refused(&demo.after("gmv by market last month", "and for whales?"));
     assert_eq!(refusal.words, [("whales".to_owned(), 8..14)]);
 }
+
+#[test]
+fn what_a_follow_up_takes_away_is_gone_and_no_change_is_refused() {
+    let demo = Asking::demo();
+    let line = |previous, question| {
+        let reading = clear(&demo.after(previous, question));
+        reading.query().to_string()
+    };
+    let start = "gmv by channel where market = BR last month";
+    let total = "gmv by none where market = BR last month";
+    assert_eq!(line(start, "remove channel"), total);
+    assert_eq!(line(start, "total"), total);
+    assert_eq!(
+        line("gmv where market in (BR, MX) last month", "without MX"),
+        "gmv where market = BR last month"
+    );
+    for question in ["last month", "the previous month", "sort by market"] {
+        refused(&demo.after(start, question));
+    }
+}

@@ -205,3 +205,22 @@ fn what_asks_for_rows_or_for_letters_is_refused() {
         assert!(words.contains(&word.to_owned()), "{question}: {words:?}");
     }
 }
+
+#[test]
+fn what_could_be_read_wrongly_is_refused() {
+    let demo = Asking::demo();
+    for question in [
+        "markets with gmv over 20% last month",
+        "gmv by market per order last month",
+        "gmv by market where gmv over ¥1000",
+        "markets with gmv !> 1000",
+        "markets with gmv over 1.000",
+        "markets with take rate over 3",
+        "which market has the highest gmv and the lowest orders last month",
+        "top 3 channels in each market by gmv last month",
+        "compare gmv in TH with orders in ID last month",
+        "gmv by market sorted by channel",
+    ] {
+        refused(&demo.ask(question));
+    }
+}
