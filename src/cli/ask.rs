@@ -90,7 +90,7 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
             };
             if chosen.is_err() {
                 for choice in &before {
-                    session.choose(&choice.words, &choice.meaning);
+                    session.choose(&question, &choice.words, &choice.meaning);
                 }
             }
             chosen?;
