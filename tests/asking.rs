@@ -192,6 +192,38 @@ fn conditions_rankings_and_comparisons_are_understood() {
         ),
         ("gmv vs last year", "gmv ytd vs previous year"),
         ("revenue from ads by market", "ads_rev by market"),
+        // A number after a word that compares is no year.
+        (
+            "orders over 2000 by market",
+            "orders by market where orders > 2000",
+        ),
+        (
+            "markets with more than 2000 orders",
+            "orders by market where orders > 2000",
+        ),
+        (
+            "gmv between 2024 and 2025 by market",
+            "gmv by market 2024..2025",
+        ),
+        (
+            "gmv excluding ads, TH and ios",
+            "gmv where channel != ads and market != TH and platform != ios",
+        ),
+        ("gmv of all markets but Indonesia", "gmv where market != ID"),
+        ("gmv everywhere except ID", "gmv where market != ID"),
+        ("gmv in both TH and ID", "gmv where market in (TH, ID)"),
+        ("gmv in TH/ID", "gmv where market in (TH, ID)"),
+        ("seller market TH gmv", "gmv where seller.market = TH"),
+        (
+            "gmv where buyer market is TH and seller market is ID",
+            "gmv where buyer.market = TH and seller.market = ID",
+        ),
+        ("gmv by market, total", "gmv by market total"),
+        (
+            "gmv by market and in total last month",
+            "gmv by market last month total",
+        ),
+        ("total gmv by market", "gmv by market"),
         ("ads revenue by channel", "ads_rev by ad_channel"),
     ];
     for (question, query) in expected {

@@ -140,6 +140,19 @@ fn a_very_long_text_is_refused_and_not_read() {
     ));
 }
 
+#[test]
+fn a_very_long_word_is_refused_and_not_looked_up() {
+    let demo = Asking::demo();
+    for length in [100, 1_900, 20_000, 100_000] {
+        let question = format!("gmv {}", "x".repeat(length));
+        let Understanding::Refused(refusal) = demo.ask(&question) else {
+            panic!("{length} letters");
+        };
+        let is_too_long = question.len() > 2_000;
+        assert_eq!(refusal.message.contains("2000 characters"), is_too_long);
+    }
+}
+
 /// Every range that is handed out can be cut out of the question.
 fn check_ranges(question: &str, understanding: &Understanding) {
     let ranges: Vec<_> = match understanding {

@@ -79,6 +79,35 @@ fn a_follow_up_changes_one_part_and_keeps_the_others() {
 }
 
 #[test]
+fn a_follow_up_keeps_the_year_and_the_conditions_of_the_question_before() {
+    let demo = Asking::demo();
+    for (previous, question, query) in [
+        ("gmv 2025Q1", "and Q2", "gmv 2025Q2"),
+        ("gmv 2025-06", "and July", "gmv 2025-07"),
+        (
+            "gmv where market = VN last month",
+            "compare with orders",
+            "gmv, orders where market = VN last month",
+        ),
+        (
+            "gmv where market = VN last month",
+            "with orders",
+            "gmv, orders where market = VN last month",
+        ),
+        (
+            "gmv by market where gmv > 1000",
+            "over 5000",
+            "gmv by market where gmv > 5000",
+        ),
+    ] {
+        let reading = clear(&demo.after(previous, question));
+        assert_eq!(reading.query().to_string(), query, "{question}");
+    }
+    let refusal = refused(&demo.after("gmv 2026-06", "also July"));
+    assert_eq!(refusal.words[0].0, "July");
+}
+
+#[test]
 fn what_stays_is_marked_as_kept() {
     let demo = Asking::demo();
     let reading = clear(&demo.after("gmv by market last month", "only ads"));

@@ -84,6 +84,12 @@ fn words_of_the_grammar_need_their_other_half() {
         ("gmv -BR", "-"),
         ("gmv last week in March", "last week"),
         ("orders over 100", "over 100"),
+        ("markets with 2000 orders", "2000"),
+        ("orders 1000 by market", "1000"),
+        ("gmv 2050", "2050"),
+        ("orders up to 2000 by market", "up to 2000"),
+        ("gmv excluding TH and in ads", "excluding TH and in ads"),
+        ("gmv last month. orders by market.", "orders by market"),
     ] {
         let (_, words) = named(&demo, question);
         assert!(words.contains(&word.to_owned()), "{question}: {words:?}");

@@ -20,6 +20,10 @@ impl Reader<'_> {
         if self.is_metric(next) {
             self.draft.compare = true;
             self.take(at);
+            if at == 0 && self.setting.previous.is_some() {
+                self.draft.also = true;
+                self.draft.patch = true;
+            }
         } else if self.has_values(next) {
             // The values before it stand apart from it: "orders from ads last month vs organic".
             let Some(dimensions) = self.draft.conditions.last().map(dimensions) else {

@@ -26,7 +26,12 @@ impl Reader<'_> {
             let mut next = self.after_noise(end);
             let comma = self.after_comma(next);
             let link = self.keyword_at(next);
-            let joined = matches!(link, Some(Keyword::And | Keyword::Or | Keyword::Versus));
+            let slash = self
+                .items
+                .get(next)
+                .is_some_and(|item| item.words.is_empty() && self.text(&item.range) == "/");
+            let joined =
+                slash || matches!(link, Some(Keyword::And | Keyword::Or | Keyword::Versus));
             if !joined && !comma {
                 break;
             }
@@ -201,10 +206,13 @@ impl Reader<'_> {
                 end = self.values(more, more, true);
             }
             let led = self.after_lead(end + 1);
-            if matches!(self.keyword_at(end), Some(Keyword::And | Keyword::Or))
-                && led > end + 1
-                && self.has_values(led)
-            {
+            // "and in" is one word of the grammar, "and" with a word that leads in are two.
+            let joins = match self.keyword_at(end) {
+                Some(Keyword::And | Keyword::Or) => led > end + 1,
+                Some(Keyword::WhatAbout) => true,
+                _ => false,
+            };
+            if joins && self.has_values(led) {
                 return Err(self.either_way(at, led));
             }
             return Ok(end);

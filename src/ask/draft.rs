@@ -148,6 +148,8 @@ pub(super) struct Draft {
     pub(super) dropped: Vec<Said<Group>>,
     /// Dimensions of which all values are wanted: "all markets".
     pub(super) all_of: Vec<Said<(BTreeSet<String>, String)>>,
+    /// "by market, total": one more row.
+    pub(super) total: bool,
     /// "also", "too"
     pub(super) also: bool,
     /// "same", "instead", "what about": only sensible after another question.

@@ -1,8 +1,12 @@
 //! "and for Thailand?", "by channel instead": what a question changes in the query before it, and what it keeps.
 
+use super::RefusalCode;
 use super::draft::{Draft, Removal, Said};
+use super::reader::{Read, Reader};
+use super::refusing::refuse;
 use super::resolve::{Resolved, values_filter, values_of};
-use crate::model::{Comparison, Filter, GroupBy, MetricQuery};
+use crate::model::time_phrase::{self, Phrase, TimeSetting};
+use crate::model::{Comparison, Filter, GroupBy, MetricQuery, TimeRange};
 
 /// The metrics: those said, after those of the query before where they are added or none is said.
 pub(super) fn metrics(draft: &Draft, previous: Option<&MetricQuery>) -> Vec<String> {
@@ -224,4 +228,78 @@ pub(super) fn conditions(filter: Option<Filter>) -> Vec<Filter> {
 
 fn joined(filters: Vec<Filter>) -> Option<Filter> {
     filters.into_iter().reduce(Filter::and)
+}
+
+impl Reader<'_> {
+    /// The time of a follow-up, beside that of the query before it: "Q2" after `2025Q1` is the one of 2025.
+    pub(super) fn beside(
+        &self,
+        time: Said<(TimeRange, Option<String>)>,
+        previous: &MetricQuery,
+        draft: &Draft,
+    ) -> Read<Said<(TimeRange, Option<String>)>> {
+        let Some(known) = previous.time else {
+            return Ok(time);
+        };
+        let words = self.text(&time.range);
+        let adds_only_time = draft.metrics.is_empty()
+            && draft.groups.is_empty()
+            && draft.conditions.is_empty()
+            && draft.thresholds.is_empty();
+        if draft.also && adds_only_time && known != time.what.0 {
+            return Err(refuse(
+                RefusalCode::NotAnswerable,
+                format!("'{words}' beside '{known}' would be two time ranges"),
+                Some(
+                    "one range from the first to the last day, or one against the other".to_owned(),
+                ),
+                vec![(words, time.range)],
+            ));
+        }
+        let mut years: Vec<i16> = super::words::years(&known.to_string()).collect();
+        years.extend(period_year(&known.to_string()));
+        years.dedup();
+        let [year] = years.as_slice() else {
+            return Ok(time);
+        };
+        // Words that take a year after them say none.
+        let year = year.to_string();
+        let folded: Vec<String> = super::words::split(&words)
+            .into_iter()
+            .map(|word| word.folded)
+            .collect();
+        let mut texts: Vec<&str> = folded.iter().map(String::as_str).collect();
+        texts.push(&year);
+        let setting = TimeSetting {
+            today: self.setting.today,
+            calendar: &self.setting.registry.calendar,
+        };
+        let Some(Phrase::Found(found)) = time_phrase::range(&texts, &setting) else {
+            return Ok(time);
+        };
+        if found.used != texts.len() || found.meaning == time.what.0 {
+            return Ok(time);
+        }
+        let week_start = self.setting.registry.calendar.week_start;
+        let start = |time: &TimeRange| time.resolve(self.setting.today, week_start).start;
+        if start(&found.meaning) < start(&known) {
+            return Err(refuse(
+                RefusalCode::NotAnswerable,
+                format!("'{words}' after '{known}' may be of two years"),
+                Some(format!("say the year: {words} {year}")),
+                vec![(words, time.range)],
+            ));
+        }
+        let note = format!("{words} of {year}, as in the question before");
+        let mut time = time;
+        time.what = (found.meaning, Some(note));
+        Ok(time)
+    }
+}
+
+/// The year of `2025Q1` and the like.
+fn period_year(text: &str) -> Option<i16> {
+    let (year, rest) = text.split_at_checked(4)?;
+    (rest.starts_with(['Q', 'H', 'W']) && !text.contains("..")).then_some(())?;
+    year.parse().ok()
 }

@@ -73,8 +73,14 @@ pub(super) fn exact(words: &str, setting: &Setting<'_>) -> Vec<ValueMeaning> {
         .collect()
 }
 
+/// Bytes of the longest words that are looked up for typos: the search takes longer the longer they are.
+pub(super) const LONGEST_TYPO: usize = 128;
+
 /// The values that a word may be a typo of, or that have it among their words; most similar first.
 pub(super) fn similar(words: &str, setting: &Setting<'_>) -> Vec<ValueMeaning> {
+    if words.len() > LONGEST_TYPO {
+        return Vec::new();
+    }
     let links = linker(setting).similar(words, &[]);
     links
         .into_iter()

@@ -28,6 +28,7 @@ mod understanding;
 mod values;
 mod vocabulary;
 mod words;
+mod years;
 
 pub use lexicon::Lexicon;
 pub use understand::{Setting, understand};

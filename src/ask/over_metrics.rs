@@ -269,6 +269,9 @@ impl Resolver<'_, '_> {
             if let Some(name) = &explicit {
                 ways.retain(|(dimension, _, _)| dimension == name);
                 if ways.is_empty() {
+                    ways = self.in_role(meanings, name);
+                }
+                if ways.is_empty() {
                     return Err(self.unknown_value(literal, name));
                 }
             }
@@ -359,6 +362,36 @@ impl Resolver<'_, '_> {
             }
         }
         found
+    }
+
+    /// A value of a dimension that is named with its role: the TH of "seller market TH".
+    fn in_role(
+        &self,
+        meanings: &[super::meanings::ValueMeaning],
+        field: &str,
+    ) -> Vec<(String, String, usize)> {
+        let setting = self.reader.setting;
+        let place = reached(self.metrics, field, setting).and_then(|reached| {
+            let (dataset, dimension) = reached.found.into_iter().next()?;
+            let dataset = setting.registry.datasets.get(&dataset)?;
+            Some((dataset, dataset.dimensions.get(&dimension)?, reached.hops))
+        });
+        let Some((dataset, dimension, hops)) = place else {
+            return Vec::new();
+        };
+        let has = |value: &str| {
+            setting.values.exact(value).iter().any(|hit| {
+                hit.value == value
+                    && hit.table == dataset.index_table()
+                    && hit.column == dimension.index_column()
+            })
+        };
+        let of_it = meanings
+            .iter()
+            .find(|meaning| meaning.dimension == dimension.name && has(&meaning.value));
+        of_it
+            .map(|meaning| vec![(field.to_owned(), meaning.value.clone(), hops)])
+            .unwrap_or_default()
     }
 
     fn unknown_value(&self, literal: &Said<Literal>, field: &str) -> Box<super::Understanding> {

@@ -60,7 +60,23 @@ impl<'a> Reader<'a> {
             };
             at = next.max(at + 1);
         }
+        self.draft.total = (0..self.items.len()).any(|at| self.is_total(at));
         Ok(())
+    }
+
+    /// "total" at the end, after a comma or after "and": a row, where the "total" of "total gmv" says nothing.
+    fn is_total(&self, at: usize) -> bool {
+        let is_word = self.keyword_at(at) == Some(Keyword::Noise)
+            && self.stems(at).split(' ').next_back() == Some("total");
+        let joined = at.checked_sub(1).is_some_and(|before| {
+            matches!(
+                self.keyword_at(before),
+                Some(Keyword::And | Keyword::With | Keyword::WhatAbout)
+            )
+        });
+        is_word
+            && !self.is_metric(self.after_noise(at + 1))
+            && (joined || self.after_comma(at) || at + 1 == self.items.len())
     }
 
     fn step(&mut self, at: usize) -> Read<usize> {
@@ -85,12 +101,22 @@ impl<'a> Reader<'a> {
             Keyword::Order(direction) => Ok(self.order(at, direction)),
             Keyword::Not => self.negation(at),
             Keyword::Only => Ok(self.only(at)),
-            Keyword::All => Ok(self.all(at)),
+            Keyword::All => self.all(at),
             Keyword::Than(op) => self.threshold(at, op),
             Keyword::Between => self.between(at),
             Keyword::Versus => Ok(self.versus(at)),
             Keyword::With | Keyword::And if self.draft.compare && self.is_time(at + 1) => {
                 Ok(self.comparison(at, true))
+            }
+            // "with orders", after another question
+            Keyword::With
+                if at == 0
+                    && self.setting.previous.is_some()
+                    && self.is_metric(self.after_noise(1)) =>
+            {
+                self.draft.also = true;
+                self.draft.patch = true;
+                Ok(self.take(at))
             }
             Keyword::Remove => Ok(self.removal(at)),
             Keyword::Every(grain) => {
@@ -287,10 +313,18 @@ impl<'a> Reader<'a> {
         at + 1
     }
 
-    fn all(&mut self, at: usize) -> usize {
+    fn all(&mut self, at: usize) -> Read<usize> {
         let next = self.after_noise(at + 1);
         if self.is_metric(next) || self.is_time(next) {
-            return self.take(at);
+            return Ok(self.take(at));
+        }
+        // "all markets but Indonesia"
+        let but = next + 1;
+        let leaves_out = matches!(self.keyword_at(but), Some(Keyword::Not | Keyword::Now));
+        if self.is_dimension(next) && leaves_out && self.has_values(self.after_lead(but + 1)) {
+            self.take(at);
+            self.take(next);
+            return self.negation(but);
         }
         if let Some(named) = self.items.get(next).and_then(Item::named)
             && !named.names.dimensions.is_empty()
@@ -299,9 +333,9 @@ impl<'a> Reader<'a> {
             let said = self.said(at, next + 1, what);
             self.draft.all_of.push(said);
             self.take(at);
-            return self.take(next);
+            return Ok(self.take(next));
         }
-        at + 1
+        Ok(at + 1)
     }
 
     /// Adds a grouping, once.

@@ -376,6 +376,46 @@ impl Reader<'_> {
         metrics(&like, self.setting)
     }
 
+    /// Two sentences that both ask for a metric are two questions.
+    pub(super) fn two_sentences(&self) -> Result<(), Box<Understanding>> {
+        for (at, pair) in self.items.windows(2).enumerate() {
+            let [one, other] = pair else {
+                continue;
+            };
+            let between = self.question.get(one.range.end..other.range.start);
+            let ends = between.is_some_and(|text| {
+                let end = text.find(['.', '?', '!', ';', '\n']);
+                end.is_some_and(|end| {
+                    text.get(end..)
+                        .unwrap_or_default()
+                        .contains(char::is_whitespace)
+                })
+            });
+            let abbreviates = matches!(
+                one.keyword(),
+                Some(Keyword::Versus | Keyword::Not | Keyword::With | Keyword::And)
+            );
+            if !ends || abbreviates {
+                continue;
+            }
+            let asks = |mut at: std::ops::Range<usize>| at.any(|at| self.is_metric(at));
+            if asks(0..at + 1)
+                && asks(at + 1..self.items.len())
+                && self.keyword_at(at + 1) != Some(Keyword::And)
+            {
+                let range = other.range.start..self.items.last().map_or(0, |item| item.range.end);
+                let words = self.text(&range);
+                return Err(refuse(
+                    RefusalCode::NotAnswerable,
+                    format!("'{words}' is a second question"),
+                    Some("ask one thing at a time".to_owned()),
+                    vec![(words, range)],
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Two metrics with nothing between them are mostly one thing that has another name.
     pub(super) fn side_by_side(&self) -> Result<(), Box<Understanding>> {
         let mut last: Option<(usize, &str)> = None;

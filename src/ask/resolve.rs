@@ -2,16 +2,13 @@
 
 use super::chips::{self, Part};
 use super::comparing::Compared;
-use super::draft::{Bounds, Draft, Rank, Said};
+use super::draft::{Bounds, Draft, Said};
 use super::follow_up;
 use super::over_metrics::Resolver;
 use super::reader::{Read, Reader};
 use super::refusing::{ask, no_metric, quoted, refuse};
 use super::{Reading, RefusalCode};
-use crate::model::{
-    CompareOp, Direction, Filter, Grain, GroupBy, Intent, IntentKind, MetricQuery, OrderBy,
-    TimeRange,
-};
+use crate::model::{CompareOp, Filter, Grain, GroupBy, Intent, IntentKind, MetricQuery, TimeRange};
 
 /// A condition with its field resolved.
 pub(super) struct Resolved {
@@ -43,6 +40,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
             .unwrap_or_else(|| no_metric(reader.question, said.as_ref(), setting.previous)));
     }
     if draft.metrics.len() != 1 {
+        reader.two_sentences()?;
         reader.side_by_side()?;
     }
 
@@ -80,6 +78,10 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
 
     resolver.personal(&groups, &conditions)?;
     let time = reader.time_range(&draft)?;
+    let time = match (time, previous) {
+        (Some(time), Some(previous)) => Some(reader.beside(time, previous, &draft)?),
+        (time, _) => time,
+    };
     let base = time
         .as_ref()
         .map(|said| said.what.0)
@@ -151,6 +153,15 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
             }
         }
         apply_thresholds(&mut query, &draft, reader)?;
+    }
+    if draft.total
+        && query
+            .group_by
+            .as_ref()
+            .is_some_and(|groups| !groups.is_empty())
+    {
+        query.total = true;
+        notes.push("with a row for the total".to_owned());
     }
     contradictions(&query, &conditions, reader)?;
     reader.fits(&query, &draft)?;

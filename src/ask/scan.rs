@@ -6,6 +6,7 @@ use super::lexicon::Names;
 use super::meanings::{self, ValueMeaning};
 use super::vocabulary::{KEYWORDS, Keyword, LONGEST};
 use super::words::{Number, RANGE, Word, number, spelt};
+use super::years::Years;
 use super::{Meaning, Setting};
 use crate::model::TimeRange;
 use crate::model::time_phrase::{self, Phrase};
@@ -577,10 +578,15 @@ impl Scanner<'_, '_> {
             today: self.setting.today,
             calendar: &self.setting.registry.calendar,
         };
-        let Some(phrase) = time_phrase::range(&texts, &today) else {
+        let Some(mut phrase) = time_phrase::range(&texts, &today) else {
             return;
         };
         let used = phrase.used();
+        match self.years_or_numbers(start, texts.get(..used).unwrap_or_default()) {
+            Years::Meant => {}
+            Years::Numbers => return,
+            Years::Unsure(reason) => phrase = Phrase::Impossible { used, reason },
+        }
         if let Some(end) = used.checked_sub(1).and_then(|last| ends.get(last)) {
             let item = self.item(start, *end, Kind::Time(phrase), None);
             // A phrase that leads in with a preposition has said that, too.

@@ -9,6 +9,9 @@ use super::words::Word;
 /// Most misspelt words that are looked for among the values: each costs a search of the index.
 const MOST_TYPOS: usize = 6;
 
+/// Letters of the longest word that is taken for a typo.
+const LONGEST_WORD: usize = 64;
+
 /// Two meanings closer than this (normalized Damerau-Levenshtein) are one too many.
 const MARGIN: f64 = 0.15;
 
@@ -36,7 +39,13 @@ impl Scanner<'_, '_> {
             return false;
         };
         let is_grammar = |word: &Word| KEYWORDS.contains_key(word.folded.as_str());
-        if is_grammar(one) || is_grammar(other) || other.after_comma {
+        let is_long = |word: &Word| word.folded.chars().count() > LONGEST_WORD;
+        if is_grammar(one)
+            || is_grammar(other)
+            || other.after_comma
+            || is_long(one)
+            || is_long(other)
+        {
             return false;
         }
         let text = format!("{} {}", one.folded, other.folded);
@@ -78,7 +87,7 @@ impl Scanner<'_, '_> {
         let Some(word) = self.words.get(at).cloned() else {
             return false;
         };
-        if word.folded.chars().count() < 4
+        if !(4..=LONGEST_WORD).contains(&word.folded.chars().count())
             || self.setting.lexicon.with_part(&word.stem).is_some()
             || is_english(&word.folded)
             || !crate::model::world::codes(&word.folded).is_empty()

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::reader::Reader;
 use super::refusing::refuse;
-use super::words::split;
+use super::words::{is_usual_year, split, years};
 use super::{Choices, Lexicon, Reading, RefusalCode, Understanding, about, chips, resolve, scan};
 use crate::compile::Reachability;
 use crate::model::{Filter, GroupBy, Intent, MetricQuery, Registry, ValueLookup};
@@ -31,6 +31,12 @@ pub struct Setting<'a> {
 /// Most words of a question. What people ask has a dozen.
 const MOST_WORDS: usize = 120;
 
+/// Most characters of a question; also of one that is a single long word.
+const LONGEST: usize = 2_000;
+
+/// Bytes of a question that is too long, by which its refusal names it.
+const SHOWN: usize = 40;
+
 /// Reads a question: the same answer for the same setting, every time.
 pub fn understand(question: &str, setting: &Setting<'_>) -> Understanding {
     match read(question, setting) {
@@ -40,6 +46,16 @@ pub fn understand(question: &str, setting: &Setting<'_>) -> Understanding {
 }
 
 fn read(question: &str, setting: &Setting<'_>) -> Result<Reading, Box<Understanding>> {
+    if question.chars().nth(LONGEST).is_some() {
+        let end = question.floor_char_boundary(SHOWN);
+        let start = question.get(..end).unwrap_or_default().to_owned();
+        return Err(refuse(
+            RefusalCode::NotAnswerable,
+            format!("a question has at most {LONGEST} characters; this one was not read"),
+            Some("ask one thing at a time".to_owned()),
+            vec![(start, 0..end)],
+        ));
+    }
     if let Some(reading) = query_line(question, setting) {
         return Ok(reading);
     }
@@ -92,6 +108,12 @@ fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
         .flat_map(Filter::fields)
         .all(|field| registry.metric(field).is_some() || is_dimension(field));
     if !(metrics && groups && fields) {
+        return None;
+    }
+    // "gmv 5000 by market": a number, more likely than a year.
+    if let Some(time) = query.time
+        && years(&time.to_string()).any(|year| !is_usual_year(year, setting.today))
+    {
         return None;
     }
     // "gmv vs last year" is plain words: the line needs a time range to compare.

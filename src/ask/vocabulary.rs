@@ -113,7 +113,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Noise,
-        "how many|how much|total|in total|total number of|number of|the number of|count of|amount of|total amount of|figure|figures|numbers|numbers for|stats|report|level of|levels of|much|many|overview of",
+        "how many|how much|total|totals|in total|both|either|total number of|number of|the number of|count of|amount of|total amount of|figure|figures|numbers|numbers for|stats|report|level of|levels of|much|many|overview of",
     ),
     (
         Noise,
@@ -161,7 +161,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Not,
-        "not|no|non|excluding|exclude|excludes|excluded|excl|ex|except|except for|excepting|without|other than|apart from|aside from|but not|not in|not from|not for|not including|besides|ignoring|ignore|leaving out|leave out|outside|outside of|not on|!=|<>|≠|isnt|arent|wasnt|werent|dont|doesnt|didnt|don t|dont include|dont count|never|neither|everything but|everywhere but|all but|everyone but|any but|do not include|not counting|rather than",
+        "not|no|non|excluding|exclude|excludes|excluded|excl|ex|except|except for|excepting|without|other than|apart from|aside from|but not|not in|not from|not for|not including|besides|ignoring|ignore|leaving out|leave out|outside|outside of|not on|!=|<>|≠|isnt|arent|wasnt|werent|dont|doesnt|didnt|don t|dont include|dont count|never|neither|everything but|everywhere but|everything except|everywhere except|everywhere except for|everywhere outside|all but|everyone but|any but|do not include|not counting|rather than",
     ),
     (
         Only,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -225,6 +226,18 @@ pub(super) fn stems(name: &str) -> Vec<String> {
         })
         .map(|word| word.stem)
         .collect()
+}
+
+/// The numbers of four digits that stand alone in a text: years, or counts.
+pub(super) fn years(text: &str) -> impl Iterator<Item = i16> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| part.len() == 4)
+        .filter_map(|part| part.parse().ok())
+}
+
+/// Whether there may be data of a year.
+pub(super) fn is_usual_year(year: i16, today: Date) -> bool {
+    (1990..=today.year() + 1).contains(&year)
 }
 
 /// A number as people write it: `1,000`, `10k`, `1.5m`, `20%`.

@@ -53,6 +53,8 @@ pub struct Intent {
     pub order: Vec<OrderBy>,
     /// Most rows wanted.
     pub limit: Option<u64>,
+    /// Whether a row with the total is wanted.
+    pub total: bool,
 }
 
 impl Intent {
@@ -74,7 +76,7 @@ impl Intent {
             compare: self.compare,
             order: self.order.clone(),
             limit: self.limit,
-            total: false,
+            total: self.total,
         }
     }
 }
@@ -107,6 +109,7 @@ impl From<&MetricQuery> for Intent {
             compare: query.compare,
             order: query.order.clone(),
             limit: query.limit,
+            total: query.total,
         }
     }
 }
