@@ -444,6 +444,17 @@ async fn a_question_that_is_not_understood_is_refused_with_its_words() {
 }
 
 #[tokio::test]
+async fn a_question_that_is_one_endless_word_is_refused_by_its_length() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let question = format!("gmv {}", "x".repeat(20_000));
+    let answer = reply(&client, "ask", json!({"question": question})).await;
+    assert_eq!(answer["outcome"], "refused");
+    let message = answer["refused"]["message"].as_str().unwrap();
+    assert!(message.contains("at most 2000 characters"), "{answer}");
+}
+
+#[tokio::test]
 async fn an_edit_of_the_definitions_shows_without_a_restart() {
     let shop = shop();
     let (client, _child) = client(shop.path()).await;

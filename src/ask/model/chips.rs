@@ -65,5 +65,8 @@ pub(super) fn chips(question: &str, intent: &Intent, evidence: &[Evidence]) -> V
     if let Some(limit) = intent.limit {
         chips.push(chip(ChipKind::Order, format!("limit {limit}"), "limit"));
     }
+    if intent.total {
+        chips.push(chip(ChipKind::Group, "total".to_owned(), "total"));
+    }
     chips
 }

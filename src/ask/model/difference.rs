@@ -42,6 +42,11 @@ pub fn difference(own: &MetricQuery, other: &MetricQuery) -> Option<String> {
             text(own.limit.as_ref().map(ToString::to_string)),
             text(other.limit.as_ref().map(ToString::to_string)),
         ),
+        (
+            "total",
+            text(own.total.then(|| "a row".to_owned())),
+            text(other.total.then(|| "a row".to_owned())),
+        ),
     ];
     let different: Vec<String> = parts
         .iter()

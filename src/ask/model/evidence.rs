@@ -12,7 +12,7 @@ use crate::model::{Intent, MetricQuery};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Evidence {
-    /// A metric, a dimension, or time, grain, compare, order, limit.
+    /// A metric, a dimension, or time, grain, compare, order, limit, total.
     pub(super) part: String,
     /// Words copied from the question.
     pub(super) words: String,
@@ -31,6 +31,7 @@ fn parts(intent: &Intent) -> Vec<String> {
         ("compare", intent.compare.is_some()),
         ("order", !intent.order.is_empty()),
         ("limit", intent.limit.is_some()),
+        ("total", intent.total),
     ];
     let clauses = clauses.into_iter().filter(|(_, is_there)| *is_there);
     parts.extend(clauses.map(|(name, _)| name.to_owned()));
@@ -65,6 +66,7 @@ fn kept(intent: &Intent, previous: Option<&MetricQuery>) -> Vec<String> {
         ("compare", intent.compare == previous.compare),
         ("order", intent.order == previous.order),
         ("limit", intent.limit == previous.limit),
+        ("total", intent.total == previous.total),
     ];
     let clauses = clauses.into_iter().filter(|(_, is_kept)| *is_kept);
     kept.extend(clauses.map(|(name, _)| name.to_owned()));
