@@ -218,6 +218,7 @@ fn conditions_rankings_and_comparisons_are_understood() {
             "gmv where buyer market is TH and seller market is ID",
             "gmv where buyer.market = TH and seller.market = ID",
         ),
+        ("compare gmv 2026 with 2025", "gmv 2026 vs 2025"),
         ("gmv by market, total", "gmv by market total"),
         (
             "gmv by market and in total last month",
