@@ -460,6 +460,7 @@ impl Reader<'_> {
     fn unknown(&self, words: Vec<(String, Range<usize>)>) -> Box<Understanding> {
         let message = format!("{} means nothing here", quoted(&words));
         let near = words.iter().find_map(|(word, _)| {
+            (word.len() <= super::meanings::LONGEST_TYPO).then_some(())?;
             let names = self
                 .setting
                 .registry

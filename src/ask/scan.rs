@@ -428,7 +428,7 @@ impl Scanner<'_, '_> {
         }
         // "takerate"
         if let Some(word) = self.words.get(start)
-            && word.stem.len() >= 6
+            && (6..=LONGEST_WORD).contains(&word.stem.len())
             && lexicon.with_part(&word.stem).is_none()
             && let Some((phrase, names)) = lexicon.written_together(&word.stem)
         {
