@@ -30,12 +30,18 @@ impl Walk {
         if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
             self.unsupported(function, "this call");
         }
+        let is_aggregate = called
+            .as_deref()
+            .is_some_and(|name| allowed::is_aggregate(name, 1, self.dialect));
+        let outside = self.is_filtering;
+        self.is_filtering |= is_aggregate;
         let mut args = self.arguments(args, function, called.as_deref());
+        self.is_filtering = outside;
         // percentile_cont(0.5) WITHIN GROUP (ORDER BY x) is a value of x.
         let ordered = self.order_keys(within_group);
         args.splice(0..0, ordered);
         if let Some(filter) = filter {
-            self.condition(filter);
+            self.filter(filter);
         }
         match over {
             Some(WindowType::WindowSpec(spec)) => self.window(spec),
@@ -118,7 +124,10 @@ impl Walk {
                     if let (0, Some("printf" | "format")) = (index, called) {
                         self.padding(expr);
                     }
-                    let meaning = self.expr(expr);
+                    let meaning = match called {
+                        Some("count") => self.counted(expr),
+                        _ => self.expr(expr),
+                    };
                     meanings.push(meaning);
                 }
                 FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if called == Some("count") => {}

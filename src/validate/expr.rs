@@ -12,6 +12,7 @@ use super::allowed;
 use super::finding::Code;
 use super::meaning::{ConstantKind, Fold, Meaning};
 use super::numbers::drops_remainder;
+use super::personal::is_bare;
 use super::walk::{Comparison, How, Walk, short};
 use crate::warehouse::Dialect;
 
@@ -44,6 +45,10 @@ impl Walk {
             }
             Expr::Interval(interval) => {
                 self.expr(&interval.value);
+                Meaning::open()
+            }
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) if self.is_filtering => {
+                self.passed_on(inner);
                 Meaning::open()
             }
             Expr::IsFalse(inner)
@@ -275,8 +280,9 @@ impl Walk {
     /// What the one column of a subquery can be.
     fn subquery(&mut self, query: &Query) -> Option<Meaning> {
         let aggregates = self.aggregates;
-        let rows = self.query(query);
+        let mut rows = self.query(query);
         self.aggregates = aggregates;
+        self.no_personal_rows(&mut rows);
         let mut columns = rows.columns.into_iter();
         columns.next().map(|column| column.meaning)
     }
@@ -402,7 +408,11 @@ impl Walk {
             }
             return;
         }
-        let (one, other) = (self.expr(left), self.expr(right));
+        let is_pair = self.in_join && how == How::Equal && is_bare(left) && is_bare(right);
+        let (one, other) = match is_pair {
+            true => self.joined_columns(left, right),
+            false => (self.expr(left), self.expr(right)),
+        };
         self.pair_up(&one, &other, how, right);
     }
 
@@ -469,8 +479,9 @@ impl Walk {
 
     fn in_query(&mut self, expr: &Expr, query: &Query) {
         let aggregates = self.aggregates;
-        let rows = self.query(query);
+        let mut rows = self.query(query);
         self.aggregates = aggregates;
+        self.no_personal_rows(&mut rows);
         let parts = tuple(expr).unwrap_or(std::slice::from_ref(expr));
         let meanings: Vec<Meaning> = parts.iter().map(|part| self.expr(part)).collect();
         for (one, column) in meanings.iter().zip(&rows.columns) {

@@ -109,7 +109,7 @@ impl Walk {
             JoinConstraint::Using(columns) => self.using(columns, &left),
             JoinConstraint::On(condition) => {
                 self.in_join = true;
-                self.condition(condition);
+                self.filter(condition);
                 self.in_join = false;
                 for part in conjuncts(condition) {
                     let conjunct = self.conjunct(part);
@@ -194,7 +194,7 @@ impl Walk {
             };
             let before = find(scope.relations.get(left.clone()).unwrap_or_default());
             let now = find(scope.relations.get(left.end..).unwrap_or_default());
-            let (Some(before), Some(now)) = (before, now) else {
+            let (Some(mut before), Some(mut now)) = (before, now) else {
                 self.block(
                     Code::UnknownColumn,
                     &ident,
@@ -207,6 +207,10 @@ impl Walk {
                 );
                 continue;
             };
+            if !self.is_declared(&before.1, &now.1) {
+                self.no_personal(&mut before.1, &ident, ident.span.start);
+                self.no_personal(&mut now.1, &ident, ident.span.start);
+            }
             if let Some(scope) = self.scopes.last_mut() {
                 scope.merged.push(folded);
             }

@@ -13,6 +13,8 @@ mod meaning;
 mod names;
 mod numbers;
 mod parse;
+mod personal;
+mod recursion;
 mod select;
 mod tables;
 mod text;

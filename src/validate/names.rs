@@ -3,8 +3,8 @@
 use sqlparser::ast::Ident;
 
 use super::finding::Code;
-use super::meaning::{Meaning, Relation};
-use super::walk::{AliasUse, Walk};
+use super::meaning::{Meaning, Output, Relation};
+use super::walk::{AliasUse, Scope, Walk};
 use crate::registry::nearest;
 
 /// Columns that a hint lists.
@@ -29,7 +29,7 @@ impl Walk {
             [] => self.bare(&folded),
             path => self.qualified(path, &folded),
         };
-        let meaning = match found {
+        let mut meaning = match found {
             Found::One(meaning) => meaning,
             Found::Several(relations) => {
                 self.block(
@@ -57,10 +57,31 @@ impl Walk {
                 }
             },
         };
+        if let Some(level) = self.level(parts) {
+            self.outermost = self.outermost.min(level);
+        }
+        if !self.may_read_personal {
+            self.no_personal(&mut meaning, column, column.span.start);
+        }
         if let Some(first) = parts.first() {
             self.places.insert(first.span.start, meaning.clone());
         }
         meaning
+    }
+
+    /// The scope that a name is of, counted from the outermost.
+    pub(super) fn level(&self, parts: &[Ident]) -> Option<usize> {
+        let (column, path) = parts.split_last()?;
+        let column = self.fold(column);
+        let has = |relation: &Relation| relation.column(&column).is_some();
+        self.scopes.iter().rposition(|scope| match path {
+            [] => {
+                let is_output = |output: &Output| output.name == column;
+                scope.relations.iter().any(has)
+                    || (scope.alias_use != AliasUse::Never && scope.aliases.iter().any(is_output))
+            }
+            path => self.relation_in(scope, path).is_some(),
+        })
     }
 
     fn bare(&self, name: &str) -> Found {
@@ -119,6 +140,13 @@ impl Walk {
 
     /// The nearest relation of that name.
     pub(super) fn relation(&self, path: &[Ident]) -> Option<&Relation> {
+        let scopes = self.scopes.iter().rev();
+        scopes
+            .into_iter()
+            .find_map(|scope| self.relation_in(scope, path))
+    }
+
+    fn relation_in<'s>(&self, scope: &'s Scope, path: &[Ident]) -> Option<&'s Relation> {
         let folded: Vec<String> = path.iter().map(|part| self.fold(part)).collect();
         let full = folded.join(".");
         let is_it = |relation: &&Relation| {
@@ -127,10 +155,7 @@ impl Walk {
                     && relation.table.as_ref() == Some(&full)
                     && folded.last() == Some(&relation.alias))
         };
-        self.scopes
-            .iter()
-            .rev()
-            .find_map(|scope| scope.relations.iter().find(is_it))
+        scope.relations.iter().find(is_it)
     }
 
     /// A text of the project names a column that was not known: now it is.

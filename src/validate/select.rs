@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, GroupByWithModifier, Ident, NamedWindowExpr, OrderBy, Select,
-    SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, Spanned, Value,
+    BinaryOperator, Distinct, Expr, GroupByExpr, GroupByWithModifier, Ident, NamedWindowExpr,
+    OrderBy, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, Spanned, Value,
     WildcardAdditionalOptions,
 };
 
@@ -20,6 +20,8 @@ impl Walk {
     pub(super) fn select(&mut self, select: &Select, order_by: Option<&OrderBy>) -> Rows {
         self.plain(select);
         let outer_aggregates = std::mem::replace(&mut self.aggregates, false);
+        let depth = self.scopes.len();
+        let outermost = std::mem::replace(&mut self.outermost, usize::MAX);
         self.scopes.push(Scope::default());
         let mut conditions: Vec<Conjunct> = Vec::new();
         let from_unique = self.from(&select.from, &mut conditions);
@@ -29,6 +31,11 @@ impl Walk {
             }
         }
         let columns = self.projection(&select.projection);
+        if let Some(Distinct::On(keys)) = &select.distinct {
+            for key in keys {
+                self.no_personal_place(key, &columns);
+            }
+        }
         if let Some(scope) = self.scopes.last_mut() {
             scope.aliases.clone_from(&columns);
             scope.texts = texts(&select.projection, &columns);
@@ -39,7 +46,7 @@ impl Walk {
                 Dialect::Sqlite => AliasUse::Last,
                 Dialect::Postgres => AliasUse::Never,
             });
-            self.condition(condition);
+            self.filter(condition);
             for part in conjuncts(condition) {
                 conditions.extend(self.conjunct(part));
             }
@@ -53,12 +60,14 @@ impl Walk {
         let keys = self.group_by(&select.group_by, &columns);
         if let Some(having) = &select.having {
             self.alias_use(AliasUse::Last);
-            self.condition(having);
+            self.filter(having);
         }
         if let Some(OrderBy { .. }) = order_by {
             self.alias_use(AliasUse::First);
             self.order_by(order_by);
         }
+        self.is_paired(select, depth);
+        self.outermost = self.outermost.min(outermost);
         let scope = self.scopes.pop().unwrap_or_default();
         let aggregates = std::mem::replace(&mut self.aggregates, outer_aggregates);
         let mut tables: Vec<String> = scope
@@ -84,6 +93,38 @@ impl Walk {
             unique,
             tables,
         }
+    }
+
+    /// A subquery that is read again for every row outside of it must find its rows by a column of each.
+    fn is_paired(&mut self, select: &Select, depth: usize) {
+        let reads = self.scopes.last().is_some_and(|scope| {
+            let mut relations = scope.relations.iter();
+            relations.any(|relation| !relation.rows.tables.is_empty())
+        });
+        if self.outermost >= depth || !reads {
+            return;
+        }
+        let all = |expr: &Expr, wanted: &dyn Fn(usize) -> bool| {
+            let names = super::expr::names(expr);
+            let is_wanted = |name: &Vec<Ident>| self.level(name).is_some_and(wanted);
+            !names.is_empty() && names.iter().all(is_wanted)
+        };
+        let (inner, outer) = (|level| level >= depth, |level| level < depth);
+        let pairs = |part: &&Expr| {
+            matches!(part, Expr::BinaryOp { left, op: BinaryOperator::Eq, right }
+                if all(left, &inner) && all(right, &outer) || all(left, &outer) && all(right, &inner))
+        };
+        let condition = select.selection.as_ref();
+        if condition.is_some_and(|condition| conjuncts(condition).iter().any(pairs)) {
+            return;
+        }
+        self.block(
+            Code::Cartesian,
+            "SELECT",
+            select.select_token.0.span.start,
+            "this subquery is read for every row outside of it, and no column pairs it with them",
+            Some("pair a column of each with =, or join".to_owned()),
+        );
     }
 
     /// Refuses what only other engines know.
@@ -133,7 +174,7 @@ impl Walk {
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
-                    let meaning = self.expr(expr);
+                    let meaning = self.passed_on(expr);
                     columns.push(Output {
                         name: self.default_name(expr),
                         meaning,
@@ -141,7 +182,7 @@ impl Walk {
                     });
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    let meaning = self.expr(expr);
+                    let meaning = self.passed_on(expr);
                     columns.push(Output {
                         name: self.fold(alias),
                         meaning,
@@ -336,6 +377,7 @@ impl Walk {
         self.alias_use(AliasUse::Last);
         let mut found: Option<Vec<String>> = Some(Vec::new());
         for key in keys {
+            self.no_personal_place(key, columns);
             let place = match key {
                 Expr::Value(value) => match &value.value {
                     Value::Number(number, _) => number.parse::<usize>().ok(),

@@ -72,6 +72,12 @@ pub(super) struct Walk {
     pub(super) aggregates: bool,
     /// Whether the condition of a join is being read.
     pub(super) in_join: bool,
+    /// Whether a name may be one of personal data, see `personal`.
+    pub(super) may_read_personal: bool,
+    /// Whether what is being read decides about rows, or is put together from many.
+    pub(super) is_filtering: bool,
+    /// The outermost scope that a name of the `SELECT` being read is of.
+    pub(super) outermost: usize,
     pub(super) comparisons: Vec<Comparison>,
     /// Tables that are read, folded.
     pub(super) read: BTreeSet<String>,
@@ -98,6 +104,9 @@ impl Walk {
             scopes: Vec::new(),
             aggregates: false,
             in_join: false,
+            may_read_personal: false,
+            is_filtering: false,
+            outermost: usize::MAX,
             comparisons: Vec::new(),
             read: BTreeSet::new(),
             joins: HashSet::new(),
@@ -251,6 +260,15 @@ impl Walk {
     fn with(&mut self, with: &With) {
         for cte in &with.cte_tables {
             let name = self.fold(&cte.alias.name);
+            if self.known.tables.contains_key(&name) || self.visible_cte(&name).is_some() {
+                self.block(
+                    Code::Unsupported,
+                    &cte.alias.name,
+                    cte.alias.name.span.start,
+                    format!("the CTE {name} has the name of a table or of another CTE"),
+                    Some("give it a name of its own".to_owned()),
+                );
+            }
             let rows = self.cte(cte, &name, with.recursive);
             self.ctes.push((name, rows));
         }
@@ -269,7 +287,9 @@ impl Walk {
         // SQLite lets a CTE read itself without the word.
         let recursive = recursive || self.dialect == Dialect::Sqlite;
         let rows = match cte.query.body.as_ref() {
-            SetExpr::SetOperation { left, right, .. } if recursive => {
+            SetExpr::SetOperation { left, .. }
+                if recursive && self.reads_itself(&cte.query, name) =>
+            {
                 let first = self.body(left, None);
                 let mut first = self.renamed(first, &names);
                 for column in &mut first.columns {
@@ -278,7 +298,9 @@ impl Walk {
                 first.unique = None;
                 self.ctes.push((name.to_owned(), first));
                 let rows = self.query(&cte.query);
-                self.ends(right, &cte.alias.name);
+                if !self.ends(&cte.query, name, &names) {
+                    self.no_end(&cte.alias.name);
+                }
                 self.ctes.pop();
                 rows
             }
@@ -287,36 +309,17 @@ impl Walk {
         self.renamed(rows, &names)
     }
 
-    /// A CTE that reads itself needs a condition under which it stops.
-    fn ends(&mut self, step: &SetExpr, name: &Ident) {
-        let SetExpr::Select(select) = step else {
-            return;
-        };
-        let reads_itself = select.from.iter().any(|from| {
-            from.to_string()
-                .to_lowercase()
-                .contains(&name.value.to_lowercase())
-        });
-        let compares = |condition: &Expr| {
-            use sqlparser::ast::BinaryOperator as Op;
-            let condition = conjuncts(condition);
-            condition.into_iter().any(|condition| {
-                matches!(condition, Expr::BinaryOp { left, op: Op::Lt | Op::LtEq | Op::Gt | Op::GtEq, right }
-                    if is_name(left) || is_name(right))
-            })
-        };
-        if reads_itself && !select.selection.as_ref().is_some_and(compares) {
-            self.block(
-                Code::Recursion,
-                name,
-                name.span.start,
-                format!("the recursion of {name} has no end"),
-                Some(
-                    "add a WHERE that compares a column with its last value, such as n < 12"
-                        .to_owned(),
-                ),
-            );
-        }
+    fn no_end(&mut self, name: &Ident) {
+        self.block(
+            Code::Recursion,
+            name,
+            name.span.start,
+            format!("the recursion of {name} is none that surely ends"),
+            Some(
+                "start with literals, read only itself, add a literal (n + 1), and end it: WHERE n < 12"
+                    .to_owned(),
+            ),
+        );
     }
 
     /// The same rows under other column names.
@@ -363,8 +366,9 @@ impl Walk {
                 ) {
                     self.unsupported(body, "this set operation");
                 }
-                let left = self.body(left, None);
-                let right = self.body(right, None);
+                let mut left = self.body(left, None);
+                let mut right = self.body(right, None);
+                self.no_personal_sets(*op, *set_quantifier, &mut left, &mut right);
                 let rows = stacked(left, right);
                 self.order_outputs(&rows, order_by);
                 return rows;
@@ -439,6 +443,10 @@ impl Walk {
         };
         match kind {
             OrderByKind::Expressions(keys) if interpolate.is_none() => {
+                let columns = self.scopes.last().map(|scope| scope.aliases.clone());
+                for key in keys {
+                    self.no_personal_place(&key.expr, columns.as_deref().unwrap_or_default());
+                }
                 self.order_keys(keys);
             }
             _ => self.unsupported_at("ORDER BY", Location::new(0, 0), "this ORDER BY"),
@@ -548,14 +556,6 @@ pub(super) fn is_count(expr: &Expr) -> bool {
             op: UnaryOperator::Minus,
             expr,
         } => is_count(expr),
-        _ => false,
-    }
-}
-
-fn is_name(expr: &Expr) -> bool {
-    match expr {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
-        Expr::Nested(inner) => is_name(inner),
         _ => false,
     }
 }

@@ -106,7 +106,7 @@ struct Understood {
     /// What it was resolved to, such as dates or "Brasil -> BR".
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// exact, similar, remembered, kept (from the query before) or default.
+    /// exact, similar, remembered, model (a language model read it so), kept (from the query before) or default.
     certainty: String,
 }
 
@@ -132,7 +132,7 @@ struct Meaning {
 /// Why there is no answer.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Refused {
-    /// unknown_words, no_metric, unknown_value, out_of_scope or not_answerable.
+    /// unknown_words, no_metric, unknown_value, out_of_scope, not_answerable or cancelled.
     code: String,
     /// What is wrong.
     message: String,
