@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::lexicon::Names;
 use super::meanings::{self, ValueMeaning};
+use super::typos::LONGEST_WORD;
 use super::vocabulary::{KEYWORDS, Keyword, LONGEST};
 use super::words::{Number, RANGE, Word, number, spelt};
 use super::years::Years;

@@ -10,7 +10,7 @@ use super::words::Word;
 const MOST_TYPOS: usize = 6;
 
 /// Letters of the longest word that is taken for a typo.
-const LONGEST_WORD: usize = 64;
+pub(super) const LONGEST_WORD: usize = 64;
 
 /// Two meanings closer than this (normalized Damerau-Levenshtein) are one too many.
 const MARGIN: f64 = 0.15;

@@ -34,7 +34,7 @@ const MOST_WORDS: usize = 120;
 /// Most characters of a question; also of one that is a single long word.
 const LONGEST: usize = 2_000;
 
-/// Bytes of a question that is too long, by which its refusal names it.
+/// Characters of a question that is too long, by which its refusal names it.
 const SHOWN: usize = 40;
 
 /// Reads a question: the same answer for the same setting, every time.
@@ -47,8 +47,8 @@ pub fn understand(question: &str, setting: &Setting<'_>) -> Understanding {
 
 fn read(question: &str, setting: &Setting<'_>) -> Result<Reading, Box<Understanding>> {
     if question.chars().nth(LONGEST).is_some() {
-        let end = question.floor_char_boundary(SHOWN);
-        let start = question.get(..end).unwrap_or_default().to_owned();
+        let start: String = question.chars().take(SHOWN).collect();
+        let end = start.len();
         return Err(refuse(
             RefusalCode::NotAnswerable,
             format!("a question has at most {LONGEST} characters; this one was not read"),

@@ -10,8 +10,8 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, ReindexOptions, Session, SessionError};
-use crate::demo;
-use crate::model::ConnectionKind;
+use crate::model::{ConnectionKind, Registry};
+use crate::{demo, index};
 
 /// How far the preparation is.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,8 +39,9 @@ impl Session {
         }
         let database = self.state().demo_database();
         let today = self.today();
-        let index = self.index_file(&self.connection())?;
-        let is_ready = || index.exists() && is_made(&database, today);
+        let index_file = self.index_file(&self.connection())?;
+        let definitions = definitions(&self.catalog().registry);
+        let is_ready = || index_file.exists() && is_made(&database, today, definitions);
         if is_ready() {
             return Ok(());
         }
@@ -76,7 +77,7 @@ impl Session {
         };
         self.reindex(&ReindexOptions::default(), report, CancellationToken::new())
             .await?;
-        fs::write(mark_file(&database), mark(today)).map_err(not_written)
+        fs::write(mark_file(&database), mark(today, definitions)).map_err(not_written)
     }
 
     /// Whether the current connection is the demo's.
@@ -88,22 +89,34 @@ impl Session {
     }
 }
 
-/// What is written last: the day the data was made, and the version that made it, whose data may differ.
-fn mark(day: Date) -> String {
-    format!("{day} {}", env!("CARGO_PKG_VERSION"))
+/// What is written last: the day the data was made, the version that made it, whose data may differ, and what was indexed.
+fn mark(day: Date, definitions: u64) -> String {
+    format!("{day} {} {definitions:016x}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A hash of everything that the definitions want indexed.
+fn definitions(registry: &Registry) -> u64 {
+    let mut text = String::new();
+    for column in index::plan(registry) {
+        text.push_str(&column.table);
+        text.push('.');
+        text.push_str(&column.column);
+        text.push('\n');
+    }
+    xxhash_rust::xxh3::xxh3_64(text.as_bytes())
 }
 
 fn mark_file(database: &Path) -> PathBuf {
     database.with_extension("made")
 }
 
-/// Whether the data is there, made by this version, and reaches until `today`, but not so far beyond it that the days
+/// Whether the data is there, made by this version for these definitions, and reaches until `today`, but not so far beyond it that the days
 /// before `today` are missing, as after a look into the far future.
-fn is_made(database: &Path, today: Date) -> bool {
+fn is_made(database: &Path, today: Date, definitions: u64) -> bool {
     let read = || -> Option<Date> {
         let text = fs::read_to_string(mark_file(database)).ok()?;
         let day: Date = text.split_whitespace().next()?.parse().ok()?;
-        (text == mark(day)).then_some(day)
+        (text == mark(day, definitions)).then_some(day)
     };
     let good = today..=today.saturating_add(1.year());
     database.exists() && read().is_some_and(|day| good.contains(&day))
