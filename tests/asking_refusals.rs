@@ -226,6 +226,8 @@ fn what_could_be_read_wrongly_is_refused() {
         "top 3 channels in each market by gmv last month",
         "compare gmv in TH with orders in ID last month",
         "gmv by market sorted by channel",
+        "gmv over 100 orders by market",
+        "gmv on mondays",
     ] {
         refused(&demo.ask(question));
     }

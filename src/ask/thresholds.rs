@@ -135,7 +135,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The metric a condition is about: right before it, right after it, the nearest before, or the only one.
+    /// The metric a condition is about: right before it, right after it, the nearest before, or the only one. None where one
+    /// stands on either side ("gmv over 100 orders").
     fn metric_of(&self, from: usize, to: usize) -> Option<String> {
         let only = |at: usize| {
             let named = self.items.get(at).and_then(Item::named)?;
@@ -156,8 +157,12 @@ impl Reader<'_> {
                 .any(|metric| self.is_own_currency(at, metric))
         };
         let after = self.after_noise(to + usize::from(own(to)));
+        let direct = direct.and_then(only);
+        let behind = only(after).filter(|_| !self.after_comma(after));
+        if direct.is_some() && behind.is_some() && direct != behind {
+            return None;
+        }
         direct
-            .and_then(only)
             .or_else(|| only(after))
             .or_else(|| before.find_map(only))
             .or_else(|| {

@@ -163,7 +163,14 @@ impl Scanner<'_, '_> {
 
 /// Words of plain English that look like typos of names, and are none; words of time and of the grammar are none either.
 fn is_english(folded: &str) -> bool {
-    const WORDS: [&str; 75] = [
+    const WORDS: [&str; 82] = [
+        "mondays",
+        "tuesdays",
+        "wednesdays",
+        "thursdays",
+        "fridays",
+        "saturdays",
+        "sundays",
         "including",
         "includes",
         "include",
