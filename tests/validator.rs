@@ -170,6 +170,33 @@ fn a_listing_of_the_warehouse_decides_about_columns() {
 }
 
 #[test]
+fn brackets_and_numbers_of_a_condition_carry_meaning() {
+    use metrex::validate::required_filters;
+    let conditions = |condition: &str| {
+        let text = format!("SELECT COUNT(*) AS n FROM orders WHERE {condition}");
+        required_filters(&text, registry(), Dialect::Sqlite)
+    };
+    for (one, other) in [
+        (
+            "NOT (status = 'RETURNED' OR channel = 'ads')",
+            "(NOT status = 'RETURNED' OR channel = 'ads')",
+        ),
+        ("(amount_usd - 2) * 2 > 10", "amount_usd - 2 * 2 > 10"),
+        (
+            "created_at >= '2026-03-15'",
+            "created_at >= CAST('2026-03-15' AS INTEGER)",
+        ),
+    ] {
+        assert!(!conditions(one).is_empty(), "{one}");
+        assert_ne!(conditions(one), conditions(other), "{one}");
+    }
+    assert_eq!(
+        conditions("(status <> 'CANCELLED')"),
+        conditions("status <> 'CANCELLED'")
+    );
+}
+
+#[test]
 fn the_conditions_of_the_snippets_are_told() {
     use metrex::validate::required_filters;
     let conditions = |name: &str| -> Vec<String> {

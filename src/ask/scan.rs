@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use super::Setting;
 use super::lexicon::Names;
 use super::meanings::{self, ValueMeaning};
 use super::typos::LONGEST_WORD;
 use super::vocabulary::{KEYWORDS, Keyword, LONGEST};
 use super::words::{Number, RANGE, Word, number, spelt};
 use super::years::Years;
-use super::{Meaning, Setting};
 use crate::model::TimeRange;
 use crate::model::time_phrase::{self, Phrase};
 
@@ -66,23 +66,20 @@ impl Item {
 }
 
 /// Costs of reading words; the cheapest reading of the whole question is taken, so longer names win over their parts.
-mod cost {
-    pub(super) const NAME: u32 = 30;
-    pub(super) const REORDERED: u32 = 35;
-    pub(super) const TIME: u32 = 32;
-    pub(super) const VALUE_OF_DIMENSION: u32 = 28;
-    pub(super) const NUMBER: u32 = 45;
-    pub(super) const NOISE: u32 = 40;
-    pub(super) const KEYWORD: u32 = 50;
+pub(super) mod cost {
+    pub(in crate::ask) const NAME: u32 = 30;
+    pub(in crate::ask) const REORDERED: u32 = 35;
+    pub(in crate::ask) const TIME: u32 = 32;
+    pub(in crate::ask) const VALUE_OF_DIMENSION: u32 = 28;
+    pub(in crate::ask) const NUMBER: u32 = 45;
+    pub(in crate::ask) const NOISE: u32 = 40;
+    pub(in crate::ask) const KEYWORD: u32 = 50;
     /// Added where the metrics of the question cannot use any meaning.
-    pub(super) const UNREACHABLE: u32 = 45;
+    pub(in crate::ask) const UNREACHABLE: u32 = 45;
     /// Added to a name that says by what it is split, where its parts can be used, too.
-    pub(super) const SPLIT: u32 = 150;
-    pub(super) const UNKNOWN: u32 = 1_000;
+    pub(in crate::ask) const SPLIT: u32 = 150;
+    pub(in crate::ask) const UNKNOWN: u32 = 1_000;
 }
-
-/// Most words of a value that are looked up together.
-const VALUE_WORDS: usize = 5;
 
 /// Reads every word.
 pub(super) fn scan(question: &str, words: &[Word], setting: &Setting<'_>) -> Vec<Item> {
@@ -198,7 +195,7 @@ impl Scanner<'_, '_> {
 
     /// Leaves the meanings that the metrics of the question can use, where there are any; otherwise its cost goes up, so
     /// that another way to read the words comes first.
-    fn narrow(&self, named: &mut Named, text: &str) -> u32 {
+    pub(super) fn narrow(&self, named: &mut Named, text: &str) -> u32 {
         if self.metrics.is_empty() || !named.names.metrics.is_empty() || named.remembered {
             return 0;
         }
@@ -225,7 +222,7 @@ impl Scanner<'_, '_> {
     }
 
     /// Whether a name is another metric "by" a dimension of that metric: better read as the two.
-    fn is_split(&self, stems: &[&str]) -> bool {
+    pub(super) fn is_split(&self, stems: &[&str]) -> bool {
         let Some(by) = stems.iter().position(|stem| *stem == "by") else {
             return false;
         };
@@ -277,60 +274,9 @@ impl Scanner<'_, '_> {
         }
     }
 
-    fn keyword_at(&self, at: usize) -> Option<Keyword> {
+    pub(super) fn keyword_at(&self, at: usize) -> Option<Keyword> {
         let word = self.words.get(at)?;
         KEYWORDS.get(word.folded.as_str()).copied()
-    }
-
-    /// Whether a word is written as the code of a country: `IN`.
-    fn is_code(&self, at: usize) -> bool {
-        self.words.get(at).filter(|_| at > 0).is_some_and(|word| {
-            word.capitals
-                && !self.shouting
-                && word.folded.len() == 2
-                && !["by", "or", "vs"].contains(&word.folded.as_str())
-                && super::places::is_country_code(&word.folded)
-        })
-    }
-
-    /// Whether a word of the grammar is a value here: beside its dimension ("the growth team"), or where it would say
-    /// nothing otherwise ("display impressions"; not "display the impressions").
-    fn is_value(&self, at: usize) -> bool {
-        const ARTICLES: [&str; 8] = [
-            "the", "this", "that", "these", "those", "our", "here", "there",
-        ];
-        let Some(keyword) = self.keyword_at(at) else {
-            return false;
-        };
-        let Some(word) = self.words.get(at) else {
-            return false;
-        };
-        if word.folded.len() < 3 || ARTICLES.contains(&word.folded.as_str()) {
-            return false;
-        }
-        let text = self.text(at, at + 1);
-        let values = meanings::exact(&text, self.setting);
-        let names = |beside: Option<usize>| {
-            let beside = beside.and_then(|beside| self.words.get(beside));
-            let names = beside.and_then(|word| self.setting.lexicon.phrase(&[word.stem.as_str()]));
-            names.is_some_and(|names| {
-                values
-                    .iter()
-                    .any(|value| names.dimensions.contains(&value.dimension))
-            })
-        };
-        if values.is_empty() || names(at.checked_sub(1)) || names(Some(at + 1)) {
-            return !values.is_empty();
-        }
-        let commands = at == 0
-            && self.words.get(1).is_none_or(|next| {
-                ["the", "a", "me", "us", "my", "our", "all", "how", "what"]
-                    .contains(&next.folded.as_str())
-            });
-        keyword == Keyword::Noise
-            && !commands
-            && !self.metrics.is_empty()
-            && meanings::is_reachable(&text, &self.metrics, self.setting)
     }
 
     fn keywords(&self, start: usize, found: &mut Vec<(u32, Item)>) {
@@ -442,106 +388,8 @@ impl Scanner<'_, '_> {
         }
     }
 
-    /// Values, and what users chose for words before.
-    fn values(&self, start: usize, found: &mut Vec<(u32, Item)>) {
-        for length in 1..=VALUE_WORDS {
-            let end = start + length;
-            let Some(words) = self.words.get(start..end) else {
-                break;
-            };
-            if words.iter().skip(1).any(|word| word.after_comma) {
-                break;
-            }
-            let (Some(first), Some(last)) = (words.first(), words.last()) else {
-                break;
-            };
-            let grammar = |word: &Word| {
-                KEYWORDS.contains_key(word.folded.as_str())
-                    || !word.folded.starts_with(char::is_alphanumeric)
-            };
-            let is_code =
-                length == 1 && first.capitals && !self.shouting && first.folded.len() <= 3;
-            let is_value = length == 1 && grammar(first) && self.is_value(start);
-            if (grammar(first) || grammar(last)) && !is_code && !is_value {
-                continue;
-            }
-            let text = self.text(start, end);
-            let values = meanings::exact(&text, self.setting);
-            let is_number = text
-                .chars()
-                .all(|c| c.is_ascii_digit() || c == '.' || c == ',');
-            if !values.is_empty() {
-                let of_named_dimension = start > 0 && {
-                    let before = self.words.get(start - 1).map(|word| word.stem.as_str());
-                    let names = before.and_then(|stem| self.setting.lexicon.phrase(&[stem]));
-                    names.is_some_and(|names| {
-                        values
-                            .iter()
-                            .any(|value| names.dimensions.contains(&value.dimension))
-                    })
-                };
-                // "top 5": a number is a value only beside its dimension.
-                if is_number && !of_named_dimension {
-                    continue;
-                }
-                let cost = if of_named_dimension {
-                    cost::VALUE_OF_DIMENSION
-                } else {
-                    cost::NAME
-                };
-                let names = {
-                    let stems: Vec<&str> = words.iter().map(|word| word.stem.as_str()).collect();
-                    self.setting.lexicon.phrase(&stems).cloned()
-                };
-                let similar = values.first().and_then(|value| value.said_as.clone());
-                let mut named = Named {
-                    names: names.unwrap_or_default(),
-                    values,
-                    remembered: false,
-                };
-                let cost = cost + self.narrow(&mut named, &text);
-                let mut item = self.item(start, end, Kind::Name(Box::new(named)), None);
-                item.similar = item.similar.or(similar);
-                // The value's own reading of the same words comes with their names, so it must win over them.
-                found.push((cost - 1, item));
-            }
-            self.chosen(start, end, &text, found);
-        }
-    }
-
-    fn chosen(&self, start: usize, end: usize, text: &str, found: &mut Vec<(u32, Item)>) {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let Some(meaning) = self.setting.choices.chosen(&words.join(" ").to_lowercase()) else {
-            return;
-        };
-        let mut named = Named {
-            remembered: true,
-            ..Named::default()
-        };
-        let kind = match meaning {
-            Meaning::Metric(name) => {
-                named.names.metrics.insert(name);
-                Kind::Name(Box::new(named))
-            }
-            Meaning::Dimension(name) => {
-                named.names.dimensions.insert(name);
-                Kind::Name(Box::new(named))
-            }
-            Meaning::Value { dimension, value } => {
-                named.values.push(ValueMeaning::chosen(dimension, value));
-                Kind::Name(Box::new(named))
-            }
-            Meaning::Time(meaning) => Kind::Time(Phrase::Found(time_phrase::Found {
-                meaning,
-                used: end - start,
-                note: None,
-            })),
-        };
-        found.push((cost::NAME - 5, self.item(start, end, kind, None)));
-    }
-
     /// The question's own text from word to word.
-    fn text(&self, start: usize, end: usize) -> String {
+    pub(super) fn text(&self, start: usize, end: usize) -> String {
         let words = self.words.get(start..end).unwrap_or_default();
         if self
             .fixed

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, ObjectName, Query, TypedString, VisitMut, VisitorMut,
+    BinaryOperator, DataType, Expr, Ident, ObjectName, Query, TypedString, VisitMut, VisitorMut,
 };
 
 use super::finding::Code;
@@ -144,6 +144,10 @@ impl Walk {
         if names.is_empty() || is_pair {
             return None;
         }
+        let mut part = part;
+        while let Expr::Nested(inner) = part {
+            part = inner;
+        }
         let mut normal = part.clone();
         let mut writer = Normal { walk: self };
         if normal.visit(&mut writer).is_break() {
@@ -193,6 +197,15 @@ fn is_column(expr: &Expr) -> bool {
     matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
 }
 
+/// Whether an expression means the same with and without brackets, wherever it stands.
+fn is_whole(expr: &Expr) -> bool {
+    is_column(expr)
+        || matches!(
+            expr,
+            Expr::Value(_) | Expr::Function(_) | Expr::Cast { .. } | Expr::Nested(_)
+        )
+}
+
 /// Rewrites a condition so that two ways to say the same look the same.
 struct Normal<'w> {
     walk: &'w Walk,
@@ -217,11 +230,15 @@ impl VisitorMut for Normal<'_> {
             Expr::CompoundIdentifier(parts) => {
                 Expr::Identifier(Ident::new(self.walk.normal_name(parts)))
             }
-            Expr::Nested(inner) => (**inner).clone(),
+            // Brackets around an operator carry meaning: NOT (a OR b), (a - b) * 2.
+            Expr::Nested(inner) if is_whole(inner) => (**inner).clone(),
             Expr::TypedString(TypedString { value, .. }) => Expr::Value(value.clone()),
-            Expr::Cast { expr: inner, .. } if matches!(**inner, Expr::Value(_)) => {
-                (**inner).clone()
-            }
+            // A cast to a number may change the literal, a date or a text stays what it is.
+            Expr::Cast {
+                expr: inner,
+                data_type: DataType::Date | DataType::Text | DataType::Timestamp(..),
+                ..
+            } if matches!(**inner, Expr::Value(_)) => (**inner).clone(),
             Expr::Function(function) => {
                 let mut function = function.clone();
                 function.name =
