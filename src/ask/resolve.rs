@@ -154,14 +154,10 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
         }
         apply_thresholds(&mut query, &draft, reader)?;
     }
-    if draft.total
-        && query
-            .group_by
-            .as_ref()
-            .is_some_and(|groups| !groups.is_empty())
-    {
+    // A metric may have groups of its own; where there are none, the answer itself says that it is the total.
+    if draft.total && query.group_by != Some(Vec::new()) {
         query.total = true;
-        notes.push("with a row for the total".to_owned());
+        notes.push("with a row for the total, where there is more than one row".to_owned());
     }
     contradictions(&query, &conditions, reader)?;
     reader.fits(&query, &draft)?;
