@@ -184,7 +184,7 @@ prop_compose! {
         if let (true, Some(first), Some(key)) = (by_metric, metrics.first(), order.first_mut()) {
             key.column.clone_from(first);
         }
-        MetricQuery { metrics, group_by, filters, time, compare, order, limit, total }
+        MetricQuery { metrics, group_by, filters, time, compare, order, limit, total, ..MetricQuery::default() }
     }
 }
 

@@ -44,7 +44,7 @@ impl Resolver<'_, '_> {
         let setting = self.reader.setting;
         let grouped = groups.iter().filter_map(|(group, said)| match group {
             GroupBy::Dimension(name) => Some((name, said)),
-            GroupBy::Grain { .. } => None,
+            GroupBy::Grain { .. } | GroupBy::Part { .. } => None,
         });
         let filtered = conditions
             .iter()

@@ -7,7 +7,7 @@ use super::refusing::refuse;
 use super::words::{is_usual_year, split, years};
 use super::{Choices, Lexicon, Reading, RefusalCode, Understanding, about, chips, resolve, scan};
 use crate::compile::Reachability;
-use crate::model::{Filter, GroupBy, Intent, MetricQuery, Registry, ValueLookup};
+use crate::model::{Filter, Intent, MetricQuery, Registry, ValueLookup};
 
 /// What a question is read against.
 #[derive(Clone, Copy)]
@@ -98,10 +98,8 @@ fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
             .metrics
             .iter()
             .all(|name| registry.metric(name).is_some());
-    let groups = query.group_by.iter().flatten().all(|group| match group {
-        GroupBy::Dimension(name) | GroupBy::Grain { of: Some(name), .. } => is_dimension(name),
-        GroupBy::Grain { of: None, .. } => true,
-    });
+    let mut groups = query.group_by.iter().flatten();
+    let groups = groups.all(|group| group.dimension().is_none_or(is_dimension));
     let fields = query
         .filters
         .iter()

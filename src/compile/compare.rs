@@ -140,7 +140,7 @@ fn same_length(one: (Date, Date), other: (Date, Date)) -> Result<(), CompileErro
 fn units(n: u32, grain: Grain) -> Shift {
     let n = i32::try_from(n).unwrap_or(i32::MAX);
     match grain {
-        Grain::Hour | Grain::Day => Shift::Days(n),
+        Grain::Second | Grain::Minute | Grain::Hour | Grain::Day => Shift::Days(n),
         Grain::Week => Shift::Days(n.saturating_mul(7)),
         Grain::Month => Shift::Months(n),
         Grain::Quarter => Shift::Months(n.saturating_mul(3)),
@@ -237,10 +237,10 @@ fn aligned(
             return refuse("compare at a grain of the default time dimension");
         }
         match (grain, by) {
-            (Grain::Hour, Shift::Months(_)) => {
+            (grain, Shift::Months(_)) if grain.is_sub_day() => {
                 return refuse("months differ in hours: compare by days or weeks ago");
             }
-            (Grain::Hour | Grain::Day, _) => {}
+            (Grain::Second | Grain::Minute | Grain::Hour | Grain::Day, _) => {}
             (Grain::Week, Shift::Days(days)) if days % 7 == 0 => {}
             (Grain::Week, _) => return refuse("compare whole weeks: vs 52 weeks ago"),
             (Grain::Month | Grain::Quarter | Grain::Year, _) => {

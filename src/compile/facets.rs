@@ -116,10 +116,7 @@ impl Check<'_> {
 
     /// Every dimension is declared.
     fn names(&self) -> Result<(), CompileError> {
-        let grouped = self.asked.groups.iter().filter_map(|group| match group {
-            GroupBy::Dimension(name) | GroupBy::Grain { of: Some(name), .. } => Some(name.as_str()),
-            GroupBy::Grain { of: None, .. } => None,
-        });
+        let grouped = self.asked.groups.iter().filter_map(GroupBy::dimension);
         let filtered = self.asked.conditions.into_iter().flat_map(Filter::fields);
         for name in grouped.chain(filtered) {
             let plain = name
@@ -235,6 +232,7 @@ impl Check<'_> {
         for per in &self.facets.per {
             let is_single = match per {
                 GroupBy::Grain { grain, .. } => self.is_grouped_by(per) || self.is_one(*grain),
+                GroupBy::Part { .. } => self.is_grouped_by(per),
                 GroupBy::Dimension(name) => {
                     self.is_grouped_by(per) || self.is_restricted_to_one(name)
                 }
@@ -248,6 +246,7 @@ impl Check<'_> {
                     GroupBy::Grain { grain, .. } => {
                         format!("group by {grain}, or ask for one {grain}: last {grain}")
                     }
+                    GroupBy::Part { .. } => format!("group by {per}"),
                     GroupBy::Dimension(name) => {
                         format!("group by {name}, or restrict it to one: {name} = …")
                     }

@@ -4,7 +4,8 @@ use super::scope::{Resolved, Scope};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode};
 use crate::model::{
-    Aggregate, ColumnType, Dimension, DimensionType, Format, Grain, GroupBy, Measure, Registry,
+    Aggregate, ColumnType, DatePart, Dimension, DimensionType, Format, Grain, GroupBy, Measure,
+    Registry,
 };
 use crate::warehouse::Shift;
 
@@ -89,10 +90,9 @@ pub(super) fn key(
             };
             Ok((Fragment::new(sql, [found.dimension.place]), key, None))
         }
-        GroupBy::Grain { grain, of } => {
+        GroupBy::Part { part, of } => {
             let time = time_of(measure, scope, of.as_deref())?;
-            let (sql, place, kind) = (time.sql, time.dimension.place, time.dimension.kind);
-            if *grain == Grain::Hour && kind == DimensionType::Date {
+            if *part == DatePart::HourOfDay && time.dimension.kind == DimensionType::Date {
                 return Err(CompileError::new(
                     ErrorCode::InvalidTime,
                     format!(
@@ -102,10 +102,34 @@ pub(super) fn key(
                 )
                 .word(group.to_string()));
             }
+            let key = Key {
+                name: group.to_string().replace('"', ""),
+                dimension: None,
+                label: part.word().replace('_', " "),
+                ty: ColumnType::Integer,
+                grain: None,
+                format: Format::default(),
+            };
+            let sql = dialect.date_part(&time.sql, *part);
+            Ok((Fragment::new(sql, [time.dimension.place]), key, None))
+        }
+        GroupBy::Grain { grain, of } => {
+            let time = time_of(measure, scope, of.as_deref())?;
+            let (sql, place, kind) = (time.sql, time.dimension.place, time.dimension.kind);
+            if grain.is_sub_day() && kind == DimensionType::Date {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    format!(
+                        "{group}: the time dimension of {} is a date and has no {grain}s",
+                        measure.dataset
+                    ),
+                )
+                .word(group.to_string()));
+            }
             let start = dialect.trunc(&sql, *grain, registry.calendar.week_start);
             let (moved, condition) = match shift {
                 None => (start, None),
-                Some(Shift::Days(days)) if *grain == Grain::Hour => {
+                Some(Shift::Days(days)) if grain.is_sub_day() => {
                     (dialect.shift_timestamp(&start, days), None)
                 }
                 Some(by) => {
@@ -129,7 +153,7 @@ pub(super) fn key(
                 ),
                 Some(of) => format!("{of} ({word})"),
             };
-            let ty = if *grain == Grain::Hour {
+            let ty = if grain.is_sub_day() {
                 ColumnType::Timestamp
             } else {
                 ColumnType::Date
@@ -163,11 +187,19 @@ pub(super) fn leaf_type(
     scope: &mut Scope<'_>,
 ) -> Result<ColumnType, CompileError> {
     match measure.agg {
-        Aggregate::Count | Aggregate::CountDistinct => return Ok(ColumnType::Integer),
-        Aggregate::Sum | Aggregate::Avg | Aggregate::Percentile(_) => {
+        Aggregate::Count | Aggregate::CountDistinct | Aggregate::SumBoolean => {
+            return Ok(ColumnType::Integer);
+        }
+        Aggregate::Sum
+        | Aggregate::Avg
+        | Aggregate::Percentile(_)
+        | Aggregate::Stddev
+        | Aggregate::StddevPopulation
+        | Aggregate::Variance
+        | Aggregate::VariancePopulation => {
             return Ok(ColumnType::Number);
         }
-        Aggregate::Min | Aggregate::Max => {}
+        Aggregate::Min | Aggregate::Max | Aggregate::PercentileDiscrete(_) => {}
     }
     let Some(expr) = &measure.expr else {
         return Ok(ColumnType::Number);

@@ -515,7 +515,9 @@ impl Writer<'_> {
         let dialect = self.options.dialect;
         let key = dialect.name(&self.plan.keys.first()?.name);
         let by = match grain {
-            Grain::Hour | Grain::Day => crate::warehouse::Shift::Days(1),
+            Grain::Second | Grain::Minute | Grain::Hour | Grain::Day => {
+                crate::warehouse::Shift::Days(1)
+            }
             Grain::Week => crate::warehouse::Shift::Days(7),
             Grain::Month => crate::warehouse::Shift::Months(1),
             Grain::Quarter => crate::warehouse::Shift::Months(3),

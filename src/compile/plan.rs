@@ -149,7 +149,7 @@ fn spine(
     let [GroupBy::Grain { grain, of: None }] = request.groups.as_slice() else {
         return None;
     };
-    if *grain == Grain::Hour || request.having.is_some() {
+    if grain.is_sub_day() || request.having.is_some() {
         return None;
     }
     let week_start = registry.calendar.week_start;

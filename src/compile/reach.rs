@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::OnceLock;
 
 use super::{CompileError, ErrorCode};
-use crate::model::{Dataset, Dimension, Metric, MetricKind, Registry};
+use crate::model::{Dataset, Dimension, Metric, Registry};
 use crate::registry::nearest;
 
 /// Longest join path that is considered.
@@ -237,13 +237,17 @@ impl Reachability {
 pub fn leaf_metrics<'a>(registry: &'a Registry, metric: &'a Metric) -> Vec<&'a Metric> {
     fn walk<'a>(registry: &'a Registry, metric: &'a Metric, depth: u8, out: &mut Vec<&'a Metric>) {
         match &metric.kind {
-            MetricKind::Derived { inputs, .. } if depth < 32 => {
-                for input in inputs.iter().filter_map(|input| registry.metric(input)) {
+            kind if !kind.inputs().is_empty() && depth < 32 => {
+                for input in kind
+                    .inputs()
+                    .iter()
+                    .filter_map(|input| registry.metric(input))
+                {
                     walk(registry, input, depth + 1, out);
                 }
             }
-            MetricKind::Derived { .. } | MetricKind::Complex { facets: None, .. } => {}
-            MetricKind::Simple(_) | MetricKind::Ratio(_) | MetricKind::Complex { .. } => {
+            kind if kind.sources().is_empty() => {}
+            _ => {
                 if !out.iter().any(|seen| seen.name == metric.name) {
                     out.push(metric);
                 }

@@ -1,7 +1,9 @@
 //! The meaning of a metric as a sentence, for people.
 
 use super::facets;
-use crate::model::{Aggregate, Expression, Measure, Metric, MetricKind, Registry};
+use crate::model::{
+    Aggregate, ConversionResult, Expression, Measure, Metric, MetricKind, Registry, Window,
+};
 
 /// A metric read aloud: "sum of amount_usd over orders where status <> 'CANCELLED'".
 pub fn reading(registry: &Registry, metric: &Metric) -> String {
@@ -35,10 +37,43 @@ pub fn reading(registry: &Registry, metric: &Metric) -> String {
         MetricKind::Derived { expr, inputs } => {
             let labels: Vec<String> = inputs
                 .iter()
-                .filter_map(|input| registry.metric(input))
+                .filter_map(|input| registry.metric(&input.metric))
                 .map(|input| format!("{} is {}", input.name, input.label))
                 .collect();
             format!("{} ({})", expr.text, labels.join(", "))
+        }
+        MetricKind::Cumulative(cumulative) => {
+            let what: Vec<String> = match &cumulative.of {
+                Some(of) => vec![of.clone()],
+                None => cumulative
+                    .sources
+                    .iter()
+                    .flat_map(|source| source.measures.iter().map(measure))
+                    .collect(),
+            };
+            let window = match cumulative.window {
+                Window::AllTime => "of all time so far".to_owned(),
+                Window::Trailing(n, grain) => format!("of the last {n} {grain}s"),
+                Window::ToDate(grain) => format!("since the start of the {grain}"),
+            };
+            format!(
+                "{} {window}, at each point in time",
+                what.join("; otherwise ")
+            )
+        }
+        MetricKind::Conversion(conversion) => {
+            let within = match conversion.within {
+                Some((n, grain)) => format!(" within {n} {grain}s"),
+                None => String::new(),
+            };
+            let what = match conversion.result {
+                ConversionResult::Rate => "share",
+                ConversionResult::Count => "number",
+            };
+            format!(
+                "{what} of {} that are followed by {} of the same {}{within}",
+                conversion.base, conversion.conversion, conversion.entity
+            )
         }
         MetricKind::Complex {
             snippet, facets, ..
@@ -90,12 +125,23 @@ fn measure(measure: &Measure) -> String {
         }
         (Aggregate::Sum, expr) => format!("sum of {}", expr.unwrap_or("rows")),
         (Aggregate::Avg, expr) => format!("average of {}", expr.unwrap_or("rows")),
+        (Aggregate::SumBoolean, expr) => {
+            format!("number of rows for which {} holds", expr.unwrap_or("it"))
+        }
+        (Aggregate::Stddev | Aggregate::StddevPopulation, expr) => {
+            format!("standard deviation of {}", expr.unwrap_or("rows"))
+        }
+        (Aggregate::Variance | Aggregate::VariancePopulation, expr) => {
+            format!("variance of {}", expr.unwrap_or("rows"))
+        }
         (Aggregate::Min, expr) => format!("smallest {}", expr.unwrap_or("row")),
         (Aggregate::Max, expr) => format!("largest {}", expr.unwrap_or("row")),
-        (Aggregate::Percentile(p), expr) if (p - 0.5).abs() < f64::EPSILON => {
+        (Aggregate::Percentile(p) | Aggregate::PercentileDiscrete(p), expr)
+            if (p - 0.5).abs() < f64::EPSILON =>
+        {
             format!("median of {}", expr.unwrap_or("rows"))
         }
-        (Aggregate::Percentile(p), expr) => {
+        (Aggregate::Percentile(p) | Aggregate::PercentileDiscrete(p), expr) => {
             format!(
                 "{}th percentile of {}",
                 (p * 1000.0).round() / 10.0,

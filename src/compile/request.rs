@@ -54,17 +54,14 @@ impl Request<'_> {
             .iter()
             .filter_map(|group| match group {
                 GroupBy::Grain { grain, .. } => Some(*grain),
-                GroupBy::Dimension(_) => None,
+                GroupBy::Dimension(_) | GroupBy::Part { .. } => None,
             })
             .min()
     }
 
     /// Every dimension grouped or filtered by, as written.
     fn dimensions(&self) -> Vec<&str> {
-        let grouped = self.groups.iter().filter_map(|group| match group {
-            GroupBy::Dimension(name) | GroupBy::Grain { of: Some(name), .. } => Some(name.as_str()),
-            GroupBy::Grain { of: None, .. } => None,
-        });
+        let grouped = self.groups.iter().filter_map(GroupBy::dimension);
         grouped
             .chain(self.conditions.iter().flat_map(Filter::fields))
             .collect()

@@ -107,7 +107,7 @@ impl Call {
         let groups = query.group_by.iter().flatten();
         let personal = groups.filter_map(|group| match group {
             GroupBy::Dimension(name) => Some(name),
-            GroupBy::Grain { .. } => None,
+            GroupBy::Grain { .. } | GroupBy::Part { .. } => None,
         });
         let is_personal = |name: &&String| {
             self.session.values(&query.metrics, name, "", 0).state == ColumnState::Pii

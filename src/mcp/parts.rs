@@ -85,7 +85,7 @@ impl Parts {
             compare: optional("compare", self.compare.as_deref())?,
             order: list("order", &self.order.unwrap_or_default())?,
             limit: self.limit,
-            total: false,
+            ..MetricQuery::default()
         })
     }
 }

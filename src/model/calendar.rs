@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use indexmap::IndexMap;
 use jiff::civil::{Date, Weekday as CivilWeekday, date};
 use jiff::{Span, ToSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::Place;
 
 /// Day a week starts on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +30,38 @@ pub struct Calendar {
     pub fiscal_year_start: i8,
     /// IANA time zone in which days begin; also the session zone of PostgreSQL.
     pub timezone: String,
+    /// A table of days with periods of its own: fiscal years, retail months.
+    pub table: Option<CalendarTable>,
+}
+
+/// A calendar kept in a table with one row per day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarTable {
+    /// Where it is declared.
+    pub place: Place,
+    /// The table, as `table` or `schema.table`.
+    pub table: String,
+    /// The column with the day.
+    pub date: String,
+    /// Periods by name, in the order of the file. One named like a grain (`month`) takes its place.
+    pub periods: IndexMap<String, CalendarPeriod>,
+}
+
+/// A period of the calendar table. Its values are in order of time: by day, they never go back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarPeriod {
+    /// Name in query lines: `fiscal_quarter`.
+    pub name: String,
+    /// Where it is declared.
+    pub place: Place,
+    /// The column whose value tells the periods apart.
+    pub column: String,
+    /// Name for people.
+    pub label: String,
+    /// The column with the value that the period before has; otherwise it is counted out from the order of the periods.
+    pub previous: Option<String>,
+    /// The column with the value that the same period of the year before has.
+    pub year_ago: Option<String>,
 }
 
 impl Default for Calendar {
@@ -35,6 +70,7 @@ impl Default for Calendar {
             week_start: Weekday::Monday,
             fiscal_year_start: 1,
             timezone: "UTC".to_owned(),
+            table: None,
         }
     }
 }
@@ -45,6 +81,10 @@ impl Default for Calendar {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Grain {
+    /// Second.
+    Second,
+    /// Minute.
+    Minute,
     /// Hour.
     Hour,
     /// Day.
@@ -61,7 +101,9 @@ pub enum Grain {
 
 impl Grain {
     /// Every grain, from fine to coarse.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
+        Self::Second,
+        Self::Minute,
         Self::Hour,
         Self::Day,
         Self::Week,
@@ -73,6 +115,8 @@ impl Grain {
     /// The word used in query lines.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
             Self::Hour => "hour",
             Self::Day => "day",
             Self::Week => "week",
@@ -89,11 +133,16 @@ impl Grain {
         Self::ALL.into_iter().find(|grain| grain.word() == singular)
     }
 
-    /// `n` units of this grain as a calendar span; hours count as none, ranges being whole days.
+    /// Whether it is finer than a day.
+    pub fn is_sub_day(self) -> bool {
+        self < Self::Day
+    }
+
+    /// `n` units of this grain as a calendar span; less than a day counts as none, ranges being whole days.
     pub fn span(self, n: i32) -> Span {
         let n = i64::from(n);
         match self {
-            Self::Hour => Span::new(),
+            Self::Second | Self::Minute | Self::Hour => Span::new(),
             Self::Day => Span::new().days(n),
             Self::Week => Span::new().weeks(n),
             Self::Month => Span::new().months(n),
@@ -105,7 +154,7 @@ impl Grain {
     /// First day of the period that `day` lies in.
     pub fn floor(self, day: Date, week_start: Weekday) -> Date {
         match self {
-            Self::Hour | Self::Day => day,
+            Self::Second | Self::Minute | Self::Hour | Self::Day => day,
             Self::Week => {
                 let back = match week_start {
                     Weekday::Monday => day.weekday().to_monday_zero_offset(),
@@ -123,6 +172,65 @@ impl Grain {
 impl fmt::Display for Grain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+/// A part of a date or time that comes round again: all Mondays, every March.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum DatePart {
+    /// Hour of the day, 0 to 23.
+    HourOfDay,
+    /// Day of the week: 1 is Monday, 7 is Sunday (ISO 8601).
+    Weekday,
+    /// Day of the month, 1 to 31.
+    DayOfMonth,
+    /// Day of the year, 1 to 366.
+    DayOfYear,
+    /// ISO week, 1 to 53.
+    WeekOfYear,
+    /// Month, 1 to 12.
+    MonthOfYear,
+    /// Quarter, 1 to 4.
+    QuarterOfYear,
+    /// The year as a number.
+    YearNumber,
+}
+
+impl DatePart {
+    /// Every part.
+    pub const ALL: [Self; 8] = [
+        Self::HourOfDay,
+        Self::Weekday,
+        Self::DayOfMonth,
+        Self::DayOfYear,
+        Self::WeekOfYear,
+        Self::MonthOfYear,
+        Self::QuarterOfYear,
+        Self::YearNumber,
+    ];
+
+    /// The word used in query lines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::HourOfDay => "hour_of_day",
+            Self::Weekday => "weekday",
+            Self::DayOfMonth => "day_of_month",
+            Self::DayOfYear => "day_of_year",
+            Self::WeekOfYear => "week_of_year",
+            Self::MonthOfYear => "month_of_year",
+            Self::QuarterOfYear => "quarter_of_year",
+            Self::YearNumber => "year_number",
+        }
+    }
+
+    /// The part a word names, ignoring case.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|part| part.word().eq_ignore_ascii_case(word))
     }
 }
 
@@ -289,11 +397,11 @@ impl TimeRange {
 }
 
 impl Grain {
-    /// Like [`Grain::span`], in an unsigned count clamped to what a calendar holds; an hour counts as a day.
+    /// Like [`Grain::span`], in an unsigned count clamped to what a calendar holds; less than a day counts as a day.
     fn day_span(self, n: u32) -> Span {
         let n = i32::try_from(n.min(9_998)).unwrap_or(9_998);
         match self {
-            Self::Hour => Self::Day.span(n),
+            Self::Second | Self::Minute | Self::Hour => Self::Day.span(n),
             grain => grain.span(n),
         }
     }

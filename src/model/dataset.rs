@@ -38,6 +38,22 @@ pub struct Dataset {
     pub dimensions: IndexMap<String, Dimension>,
     /// Many-to-one joins by name.
     pub joins: IndexMap<String, Join>,
+    /// The time in which a row holds, where one key has several rows (a slowly changing dimension of type 2).
+    pub valid: Option<Validity>,
+    /// IANA time zone in which the times of its `time` dimensions are stored; `None`: they are local already, or carry
+    /// their zone.
+    pub stored_in: Option<String>,
+}
+
+/// The columns that say when a row holds: from the first, included, to the second, excluded; NULL is without an end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validity {
+    /// Where it is declared.
+    pub place: Place,
+    /// Column with the start.
+    pub from: String,
+    /// Column with the end.
+    pub to: String,
 }
 
 impl Dataset {

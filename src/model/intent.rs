@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Filter, Grain, GroupBy, MetricQuery, OrderBy, TimeRange};
+use super::{Comparison, Filter, Grain, GroupBy, MetricQuery, OrderBy, Shown, TimeRange};
 
 /// What kind of answer is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +55,16 @@ pub struct Intent {
     pub limit: Option<u64>,
     /// Whether a row with the total is wanted.
     pub total: bool,
+    /// Figures over the rows of the result, as text: `gmv share`.
+    #[schemars(with = "Vec<String>")]
+    pub show: Vec<Shown>,
+    /// Groupings within which `order` and `limit` apply.
+    #[schemars(with = "Vec<String>")]
+    pub limit_per: Vec<GroupBy>,
+    /// Whether the rows beyond the limit are one row `others`.
+    pub others: bool,
+    /// `true`: periods without rows are rows too; `false`: only periods with rows.
+    pub every_period: Option<bool>,
 }
 
 impl Intent {
@@ -77,6 +87,10 @@ impl Intent {
             order: self.order.clone(),
             limit: self.limit,
             total: self.total,
+            show: self.show.clone(),
+            limit_per: self.limit_per.clone(),
+            others: self.others,
+            every_period: self.every_period,
         }
     }
 }
@@ -110,6 +124,10 @@ impl From<&MetricQuery> for Intent {
             order: query.order.clone(),
             limit: query.limit,
             total: query.total,
+            show: query.show.clone(),
+            limit_per: query.limit_per.clone(),
+            others: query.others,
+            every_period: query.every_period,
         }
     }
 }

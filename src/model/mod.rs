@@ -16,18 +16,22 @@ pub mod time_phrase;
 mod values;
 pub mod world;
 
-pub use calendar::{Calendar, DateRange, Grain, Period, TimeRange, Weekday};
+pub use calendar::{
+    Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, TimeRange, Weekday,
+};
 pub use connection::{Connection, ConnectionKind, PostgresSettings};
-pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation};
+pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation, Validity};
 pub use format::{ColumnType, Format, FormatKind};
 pub use intent::{Intent, IntentKind};
 pub use llm::{AutoRun, LlmSettings, Prices, ProviderKind, Recording};
 pub use metric::{
-    Aggregate, Expression, Facets, Measure, Metric, MetricKind, Source, Status, UseWhen,
+    Aggregate, AtCoarserGrain, Conversion, ConversionResult, Cumulative, Expression, Facets, Input,
+    Measure, Metric, MetricKind, Offset, OverTime, Source, Status, Take, UseWhen, Window,
 };
 pub use place::{FileId, Place};
 pub use query::{
-    CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, OrderBy, QueryLineError,
+    CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, OrderBy, Presented,
+    QueryLineError, Shown,
 };
-pub use registry::{Registry, Snippet, View};
+pub use registry::{Conventions, Registry, Rollup, Snippet, View};
 pub use values::{ColumnState, NoValues, ValueHit, ValueLookup};

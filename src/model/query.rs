@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::query_line;
-use super::{Grain, Period, TimeRange};
+use super::{DatePart, Grain, Period, TimeRange};
 
 pub use super::query_line::QueryLineError;
 
@@ -23,6 +23,23 @@ pub enum GroupBy {
         /// The time dimension; `None` is each metric's default.
         of: Option<String>,
     },
+    /// A part of the default time dimension (`weekday`) or of another one (`refunded_at.weekday`).
+    Part {
+        /// The part.
+        part: DatePart,
+        /// The time dimension; `None` is each metric's default.
+        of: Option<String>,
+    },
+}
+
+impl GroupBy {
+    /// The dimension it names: by itself, or as the time of a grain or a part.
+    pub fn dimension(&self) -> Option<&str> {
+        match self {
+            Self::Dimension(name) => Some(name),
+            Self::Grain { of, .. } | Self::Part { of, .. } => of.as_deref(),
+        }
+    }
 }
 
 /// A comparison operator.
@@ -58,7 +75,9 @@ impl CompareOp {
 
 /// A filter tree. Literals are plain text; the type of the field says what they mean.
 ///
-/// A field that names a metric of the query makes the condition a *having*.
+/// A field that names a metric of the query makes the condition a *having*. A field `gmv per buyer_id` is the metric of
+/// each value of a dimension, in the query's time range: it restricts rows to those whose `buyer_id` meets the condition
+/// (see [`Filter::per`]).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Filter {
     /// `field = value`
@@ -128,6 +147,11 @@ impl Filter {
         Self::And(all)
     }
 
+    /// The metric and the dimension of a field `metric per dimension`.
+    pub fn per(field: &str) -> Option<(&str, &str)> {
+        field.split_once(" per ")
+    }
+
     /// Every field named in the tree, in order, with repetitions.
     pub fn fields(&self) -> Vec<&str> {
         match self {
@@ -155,6 +179,28 @@ pub enum Comparison {
     Range(Period, Period),
 }
 
+/// A figure computed over the rows of the result, shown beside its metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Presented {
+    /// The part of the total (within each period, where there is a time grouping).
+    Share,
+    /// The sum so far, in order of the time grouping (within each of the other groups).
+    Running,
+    /// 1 for the largest (within each period, where there is a time grouping); equal values have the same rank.
+    Rank,
+    /// The mean of the last so many periods, this one included.
+    Moving(u32),
+}
+
+/// A metric of the query with a figure computed over its column: `gmv share`, `gmv moving 7`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shown {
+    /// A metric of the query.
+    pub metric: String,
+    /// The figure.
+    pub what: Presented,
+}
+
 /// Ascending or descending.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -168,7 +214,7 @@ pub enum Direction {
 /// One sort key: an output column by the name it has in the query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderBy {
-    /// Output column: a metric, a grouping, or `gmv_prior`, `gmv_change`, `gmv_change_pct`.
+    /// Output column: a metric, a grouping, `gmv_prior`, `gmv_change`, `gmv_change_pct`, `gmv_share`, `gmv_running`, …
     pub column: String,
     /// Direction.
     pub direction: Direction,
@@ -202,6 +248,17 @@ pub struct MetricQuery {
     pub limit: Option<u64>,
     /// Whether a total row, computed by the engine, is wanted.
     pub total: bool,
+    /// Figures over the rows of the result, as text: `gmv share`.
+    #[schemars(with = "Vec<String>")]
+    pub show: Vec<Shown>,
+    /// Groupings within which `order` and `limit` apply, so that each of their values has its own top rows.
+    #[schemars(with = "Vec<String>")]
+    pub limit_per: Vec<GroupBy>,
+    /// Whether the rows beyond the limit are added up into one row `others` (in each of `limit_per`).
+    pub others: bool,
+    /// `true`: periods without rows are rows too; `false`: only periods with rows; `null`: they are where one time grain
+    /// is the only grouping.
+    pub every_period: Option<bool>,
 }
 
 impl fmt::Display for GroupBy {
@@ -231,6 +288,12 @@ impl fmt::Display for Comparison {
 impl fmt::Display for OrderBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         query_line::print_order(self, f)
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        query_line::print_shown(self, f)
     }
 }
 
@@ -268,6 +331,7 @@ text_form!(Filter, query_line::parse_filter);
 text_form!(Comparison, query_line::parse_comparison);
 text_form!(OrderBy, query_line::parse_order);
 text_form!(TimeRange, query_line::parse_time);
+text_form!(Shown, query_line::parse_shown);
 
 impl FromStr for MetricQuery {
     type Err = QueryLineError;

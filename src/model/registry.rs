@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, Dataset, Metric, MetricQuery, Place};
+use super::{Calendar, Dataset, Grain, Metric, MetricQuery, Place};
 
 /// A hand-written SQL snippet of a complex metric.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,37 @@ pub struct View {
     pub query: MetricQuery,
 }
 
+/// A table of a dataset's measures, added up by day (or a longer grain) and some dimensions, that `metrex materialize`
+/// keeps and queries are answered from where that changes no number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollup {
+    /// Name, and name of the table unless `table` says otherwise.
+    pub name: String,
+    /// Where it is declared.
+    pub place: Place,
+    /// The dataset whose rows are added up.
+    pub of: String,
+    /// The table it is kept in, as `table` or `schema.table`.
+    pub table: String,
+    /// Its time grain.
+    pub grain: Grain,
+    /// Its dimensions, as a query of the dataset names them.
+    pub by: Vec<String>,
+    /// The metrics whose leaves it keeps, by canonical name.
+    pub metrics: Vec<String>,
+}
+
+/// Whose rules decide where two readings of a definition are possible.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Conventions {
+    /// metrex's own, as documented.
+    #[default]
+    Metrex,
+    /// Those of dbt MetricFlow: for projects imported from dbt.
+    Metricflow,
+}
+
 /// Every definition of a project that could be read without an error.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registry {
@@ -46,6 +78,10 @@ pub struct Registry {
     pub views: IndexMap<String, View>,
     /// Week start and time zone.
     pub calendar: Calendar,
+    /// Rollups by name.
+    pub rollups: IndexMap<String, Rollup>,
+    /// Whose rules apply where two readings are possible.
+    pub conventions: Conventions,
     /// Lower-case name or alias -> metric name.
     pub metric_names: HashMap<String, String>,
 }

@@ -65,6 +65,8 @@ pub(crate) fn dataset(
         time,
         dimensions,
         joins: IndexMap::new(),
+        valid: None,
+        stored_in: None,
     })
 }
 
@@ -205,6 +207,7 @@ pub(crate) fn expression_of(text: &Text) -> Expression {
     Expression {
         text: text.value.trim_end().to_owned(),
         place: text.place,
+        dialects: Vec::new(),
     }
 }
 

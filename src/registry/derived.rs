@@ -8,7 +8,7 @@ use super::diagnostic::Sink;
 use super::expression;
 use super::scope::Broken;
 use super::yaml::Text;
-use crate::model::{Metric, MetricKind};
+use crate::model::{Input, Metric, MetricKind, Place};
 
 /// Fills in the inputs of every derived metric and takes out those that cannot be computed.
 pub(crate) fn settle(
@@ -39,15 +39,30 @@ pub(crate) fn settle(
             ..
         }) = metrics.get_mut(&name)
         {
-            *inputs = used.into_iter().map(|used| used.metric).collect();
+            *inputs = used.into_iter().map(Use::into_input).collect();
         }
     }
 }
 
 /// A metric that an expression names, and where.
 struct Use {
+    /// As the expression writes it.
+    name: String,
     metric: String,
     offset: usize,
+    place: Place,
+}
+
+impl Use {
+    fn into_input(self) -> Input {
+        Input {
+            name: self.name,
+            metric: self.metric,
+            place: self.place,
+            filters: Vec::new(),
+            offset: None,
+        }
+    }
 }
 
 fn inputs(
@@ -91,8 +106,10 @@ fn inputs(
                 );
                 sink.error("metric_kind", place, &written, message, None);
             }
-            Some(metric) if found.iter().any(|used| used.metric == *metric) => {}
+            Some(_) if found.iter().any(|used| used.name == written) => {}
             Some(metric) => found.push(Use {
+                name: written.clone(),
+                place,
                 metric: metric.clone(),
                 offset: name.offset,
             }),

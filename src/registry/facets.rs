@@ -229,6 +229,7 @@ fn rows(
         Expression {
             text: format!("CAST({} AS DATE)", column.value),
             place: column.place,
+            dialects: Vec::new(),
         }
     };
     let time = Dimension {

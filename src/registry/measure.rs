@@ -209,6 +209,7 @@ fn measure(name: &Text, parts: Parts, scope: Scope, sink: &mut Sink) -> Option<M
         agg: agg?,
         expr,
         filters,
+        over_time: None,
     };
     (sink.errors() == before).then_some(measure)
 }

@@ -78,6 +78,7 @@ pub(crate) fn metric(
         grain,
         window,
         fill: raw.fill.map(|fill| fill.value),
+        every_period: false,
     };
     (entry.errors == 0 && sink.errors() == before).then_some(metric)
 }

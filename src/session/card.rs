@@ -185,7 +185,11 @@ fn lineage(registry: &Registry, metric: &Metric) -> Vec<Lineage> {
                 .map(|name| dataset_lineage(registry, name))
                 .collect()
         }
-        MetricKind::Derived { inputs, .. } => {
+        kind @ (MetricKind::Derived { .. }
+        | MetricKind::Cumulative(_)
+        | MetricKind::Conversion(_)) => {
+            let names = datasets(kind.sources().iter().flat_map(|source| &source.measures));
+            let inputs = kind.inputs();
             let inputs = inputs.iter().filter_map(|input| registry.metric(input));
             let node = |input: &Metric| Lineage {
                 kind: LineageKind::Metric,
@@ -193,7 +197,8 @@ fn lineage(registry: &Registry, metric: &Metric) -> Vec<Lineage> {
                 defined_at: registry.at(input.place),
                 from: lineage(registry, input),
             };
-            inputs.map(node).collect()
+            let of_tables = names.iter().map(|name| dataset_lineage(registry, name));
+            inputs.map(node).chain(of_tables).collect()
         }
         MetricKind::Complex { tables, .. } => {
             tables.iter().map(|table| table_lineage(table)).collect()

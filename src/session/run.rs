@@ -111,7 +111,7 @@ impl Session {
             compare: overrides.compare,
             order: overrides.order,
             limit: overrides.limit,
-            total: false,
+            ..MetricQuery::default()
         };
         self.answer(&query, RunOptions::default(), CancellationToken::new())
             .await

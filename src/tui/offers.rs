@@ -117,8 +117,9 @@ fn default_times(state: &State) -> Vec<(&str, &Dimension)> {
     ) -> Option<()> {
         let metric = registry.metric(metric)?;
         match &metric.kind {
-            MetricKind::Derived { inputs, .. } => inputs
-                .iter()
+            kind if !kind.inputs().is_empty() => kind
+                .inputs()
+                .into_iter()
                 .try_for_each(|input| collect(registry, input, into)),
             MetricKind::Complex { facets: None, .. } => None,
             kind => kind
@@ -153,7 +154,7 @@ fn default_times(state: &State) -> Vec<(&str, &Dimension)> {
 fn grains(kind: DimensionType) -> impl DoubleEndedIterator<Item = Grain> {
     Grain::ALL
         .into_iter()
-        .filter(move |grain| *grain != Grain::Hour || kind == DimensionType::Time)
+        .filter(move |grain| !grain.is_sub_day() || kind == DimensionType::Time)
 }
 
 fn offer_grain(grain: Grain, of: Option<&str>, label: &str) -> Offer {

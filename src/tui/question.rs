@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::state::{Prompt, State};
 use crate::compile::Compiled;
-use crate::model::{GroupBy, MetricKind, MetricQuery, QueryLineError, Registry};
+use crate::model::{MetricKind, MetricQuery, QueryLineError, Registry};
 use crate::session::{
     Asked, Certainty, Chip, Meaning, ModelCall, PathTaken, Proposal, Stage, Understanding,
 };
@@ -291,10 +291,8 @@ pub fn query_line(registry: &Registry, text: &str) -> Result<MetricQuery, Option
                 .into_iter()
                 .any(|dataset| dataset.dimension(last).is_some())
     };
-    let groups = query.group_by.iter().flatten().all(|group| match group {
-        GroupBy::Dimension(name) => is_known(name),
-        GroupBy::Grain { of, .. } => of.as_deref().is_none_or(is_known),
-    });
+    let mut groups = query.group_by.iter().flatten();
+    let groups = groups.all(|group| group.dimension().is_none_or(is_known));
     let fields = query
         .filters
         .as_ref()

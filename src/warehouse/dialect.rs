@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use sqlparser::ast::Ident;
 
 use super::reserved::is_reserved;
-use crate::model::{Aggregate, ColumnType, Grain, Weekday};
+use crate::model::{Aggregate, ColumnType, DatePart, Grain, Weekday};
 
 /// An SQL dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,6 +170,20 @@ impl Dialect {
             Aggregate::Max => return format!("MAX({expr})"),
             Aggregate::Sum => format!("SUM({expr})"),
             Aggregate::Avg => format!("AVG({expr})"),
+            Aggregate::SumBoolean => return self.count_if(expr),
+            Aggregate::Stddev => format!("stddev_samp({expr})"),
+            Aggregate::StddevPopulation => format!("stddev_pop({expr})"),
+            Aggregate::Variance => format!("var_samp({expr})"),
+            Aggregate::VariancePopulation => format!("var_pop({expr})"),
+            Aggregate::PercentileDiscrete(p) => match self {
+                Self::Sqlite => format!("percentile_disc({expr}, {})", trimmed(p)),
+                Self::Postgres => {
+                    format!(
+                        "percentile_disc({}) WITHIN GROUP (ORDER BY {expr})",
+                        trimmed(p)
+                    )
+                }
+            },
             Aggregate::Percentile(p) => match self {
                 Self::Sqlite => format!("percentile({expr}, {})", trimmed(p * 100.0)),
                 Self::Postgres => {
@@ -183,10 +197,17 @@ impl Dialect {
         self.cast(&call, ColumnType::Number)
     }
 
+    /// The number of rows for which a boolean expression is true.
+    fn count_if(self, expr: &str) -> String {
+        format!("COUNT(CASE WHEN {expr} THEN 1 END)")
+    }
+
     /// The first day (for `hour`: the first second) of the period that a time expression lies in.
     pub fn trunc(self, expr: &str, grain: Grain, week_start: Weekday) -> String {
         match self {
             Self::Sqlite => match grain {
+                Grain::Second => format!("strftime('%Y-%m-%d %H:%M:%S', {expr})"),
+                Grain::Minute => format!("strftime('%Y-%m-%d %H:%M:00', {expr})"),
                 Grain::Hour => format!("strftime('%Y-%m-%d %H:00:00', {expr})"),
                 Grain::Day => format!("date({expr})"),
                 Grain::Week => {
@@ -202,7 +223,7 @@ impl Dialect {
             Self::Postgres => {
                 let local = self.cast(expr, ColumnType::Timestamp);
                 match grain {
-                    Grain::Hour => format!("date_trunc('hour', {local})"),
+                    grain if grain.is_sub_day() => format!("date_trunc('{grain}', {local})"),
                     Grain::Week if week_start == Weekday::Sunday => self.cast(
                         &format!(
                             "date_trunc('week', {local} + INTERVAL '1 day') - INTERVAL '1 day'"
@@ -215,6 +236,37 @@ impl Dialect {
                 }
             }
         }
+    }
+
+    /// A part of a time expression, as an integer.
+    pub fn date_part(self, expr: &str, part: DatePart) -> String {
+        let sql = match self {
+            Self::Sqlite => match part {
+                DatePart::HourOfDay => format!("strftime('%H', {expr})"),
+                DatePart::Weekday => format!("strftime('%u', {expr})"),
+                DatePart::DayOfMonth => format!("strftime('%d', {expr})"),
+                DatePart::DayOfYear => format!("strftime('%j', {expr})"),
+                DatePart::WeekOfYear => format!("strftime('%V', {expr})"),
+                DatePart::MonthOfYear => format!("strftime('%m', {expr})"),
+                DatePart::QuarterOfYear => format!("(strftime('%m', {expr}) + 2) / 3"),
+                DatePart::YearNumber => format!("strftime('%Y', {expr})"),
+            },
+            Self::Postgres => {
+                let field = match part {
+                    DatePart::HourOfDay => "hour",
+                    DatePart::Weekday => "isodow",
+                    DatePart::DayOfMonth => "day",
+                    DatePart::DayOfYear => "doy",
+                    DatePart::WeekOfYear => "week",
+                    DatePart::MonthOfYear => "month",
+                    DatePart::QuarterOfYear => "quarter",
+                    DatePart::YearNumber => "year",
+                };
+                let local = self.cast(expr, ColumnType::Timestamp);
+                format!("EXTRACT({field} FROM {local})")
+            }
+        };
+        self.cast(&sql, ColumnType::Integer)
     }
 
     /// A date expression moved by whole months or days.

@@ -221,12 +221,7 @@ impl Adapting<'_> {
             .group_by
             .iter()
             .flatten()
-            .filter_map(|group| match group {
-                GroupBy::Dimension(name) | GroupBy::Grain { of: Some(name), .. } => {
-                    Some(name.as_str())
-                }
-                GroupBy::Grain { of: None, .. } => None,
-            });
+            .filter_map(GroupBy::dimension);
         let fields = self.query.filters.iter().flat_map(|filter| filter.fields());
         let is_known = |name: &str| {
             let datasets = registry.datasets.values();

@@ -48,7 +48,11 @@ impl Parser {
             }
             return Ok(inner);
         }
-        let field = self.name(Expected::Field, "a dimension")?;
+        let mut field = self.name(Expected::Field, "a dimension")?;
+        if self.take_word("per") {
+            let per = self.name(Expected::Field, "a dimension")?;
+            field = format!("{field} per {per}");
+        }
         self.condition(field)
     }
 

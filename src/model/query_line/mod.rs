@@ -12,10 +12,10 @@ mod time_words;
 
 pub use parse::{
     Expected, QueryLineError, expected_at_end, parse, parse_comparison, parse_filter, parse_group,
-    parse_order, parse_time,
+    parse_order, parse_shown, parse_time,
 };
 pub(super) use print::{
-    print, print_comparison, print_filter, print_group, print_order, print_time,
+    print, print_comparison, print_filter, print_group, print_order, print_shown, print_time,
 };
 pub use print::{print_literal, print_name};
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::is_reserved;
 use super::lexer::{Spanned, Token, lex};
 use crate::model::{
-    Comparison, Direction, Filter, Grain, GroupBy, MetricQuery, OrderBy, Period, TimeRange,
+    Comparison, DatePart, Direction, Filter, Grain, GroupBy, MetricQuery, OrderBy, Period,
+    Presented, Shown, TimeRange,
 };
 
 /// What may stand at the end of an unfinished line; drives completion.
@@ -137,6 +138,23 @@ pub fn parse_order(text: &str) -> Result<OrderBy> {
     whole(text, Parser::order_key)
 }
 
+/// Reads a metric with a figure over the rows of the result: `gmv share`, `gmv moving 7`.
+///
+/// # Errors
+/// See [`parse`].
+pub fn parse_shown(text: &str) -> Result<Shown> {
+    whole(text, |parser| {
+        let metric = parser.name(Expected::Metric, "a metric")?;
+        match parser.presented()? {
+            Some(what) => Ok(Shown { metric, what }),
+            None => parser.fail(
+                Expected::Words(vec!["share", "running", "rank", "moving"]),
+                "share, running, rank or moving",
+            ),
+        }
+    })
+}
+
 fn whole<T>(text: &str, read: impl FnOnce(&mut Parser) -> Result<T>) -> Result<T> {
     let mut parser = Parser::new(text)?;
     let value = read(&mut parser)?;
@@ -238,7 +256,7 @@ impl Parser {
         if matches!(self.peek(), Some(Token::Name(..)))
             || matches!(self.peek(), Some(Token::Word(word)) if !is_reserved(word) && Period::parse(word).is_none())
         {
-            query.metrics = self.list(|parser| parser.name(Expected::Metric, "a metric"))?;
+            self.metrics(&mut query)?;
         } else if matches!(self.peek(), Some(Token::Symbol(_) | Token::Text(_))) {
             return self.fail(Expected::Metric, "a metric");
         }
@@ -290,6 +308,7 @@ impl Parser {
                         })?
                     };
                 query.order = vec![OrderBy { column, direction }];
+                self.limit_parts(&mut query)?;
             } else if self.take_word("order") {
                 repeated(!query.order.is_empty(), "an order")?;
                 self.expect_word("by")?;
@@ -297,6 +316,15 @@ impl Parser {
             } else if self.take_word("limit") {
                 repeated(query.limit.is_some(), "a limit")?;
                 query.limit = Some(self.number()?);
+                self.limit_parts(&mut query)?;
+            } else if self.is_word("every") && self.follows(&["period"]) {
+                repeated(query.every_period.is_some(), "every period")?;
+                self.at += 2;
+                query.every_period = Some(true);
+            } else if self.is_word("existing") && self.follows(&["periods"]) {
+                repeated(query.every_period.is_some(), "every period")?;
+                self.at += 2;
+                query.every_period = Some(false);
             } else if self.take_word("total") {
                 repeated(query.total, "total")?;
                 query.total = true;
@@ -307,6 +335,57 @@ impl Parser {
                 return Ok(query);
             }
         }
+    }
+
+    /// The metrics, each as often as it stands there, with the figures over the result that follow their names.
+    fn metrics(&mut self, query: &mut MetricQuery) -> Result<()> {
+        let items = self.list(|parser| {
+            let metric = parser.name(Expected::Metric, "a metric")?;
+            Ok((metric, parser.presented()?))
+        })?;
+        for (metric, what) in items {
+            match what {
+                None => query.metrics.push(metric),
+                Some(what) => {
+                    if !query.metrics.contains(&metric) {
+                        query.metrics.push(metric.clone());
+                    }
+                    query.show.push(Shown { metric, what });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `share`, `running`, `rank` or `moving 7`, where one stands here.
+    fn presented(&mut self) -> Result<Option<Presented>> {
+        Ok(Some(if self.take_word("share") {
+            Presented::Share
+        } else if self.take_word("running") {
+            Presented::Running
+        } else if self.take_word("rank") {
+            Presented::Rank
+        } else if self.take_word("moving") {
+            let at = self.here();
+            let n = u32::try_from(self.number()?).ok().filter(|n| *n <= 9_999);
+            Presented::Moving(n.ok_or_else(|| {
+                QueryLineError::new(at, "a moving mean is over 1 to 9999 periods")
+            })?)
+        } else {
+            return Ok(None);
+        }))
+    }
+
+    /// What may follow a limit: `per market`, `with others`.
+    fn limit_parts(&mut self, query: &mut MetricQuery) -> Result<()> {
+        if self.take_word("per") {
+            query.limit_per = self.list(Self::group)?;
+        }
+        if self.take_word("with") {
+            self.expect_word("others")?;
+            query.others = true;
+        }
+        Ok(())
     }
 
     pub(super) fn list<T>(
@@ -332,28 +411,28 @@ impl Parser {
     }
 
     pub(super) fn group(&mut self) -> Result<GroupBy> {
-        let grain_of = |grain: &str, of: &str| {
-            Grain::from_word(grain)
-                .filter(|_| !of.is_empty())
-                .map(|grain| GroupBy::Grain {
-                    grain,
-                    of: Some(of.to_owned()),
-                })
+        let time = |word: &str, of: Option<&str>| {
+            let of = of.map(ToOwned::to_owned);
+            match (Grain::from_word(word), DatePart::from_word(word)) {
+                _ if of.as_ref().is_some_and(String::is_empty) => None,
+                (Some(grain), _) => Some(GroupBy::Grain { grain, of }),
+                (None, Some(part)) => Some(GroupBy::Part { part, of }),
+                (None, None) => None,
+            }
         };
         let group = match self.peek() {
             Some(Token::Name(name, None)) => Some(GroupBy::Dimension(name.clone())),
             Some(Token::Name(name, Some(suffix))) => Some(
-                grain_of(suffix, name)
+                time(suffix, Some(name))
                     .unwrap_or_else(|| GroupBy::Dimension(format!("{name}.{suffix}"))),
             ),
             Some(Token::Word(word)) if !is_reserved(word) => {
-                let grain = Grain::from_word(word).map(|grain| GroupBy::Grain { grain, of: None });
                 let qualified = || {
                     word.rsplit_once('.')
-                        .and_then(|(of, grain)| grain_of(grain, of))
+                        .and_then(|(of, word)| time(word, Some(of)))
                 };
                 Some(
-                    grain
+                    time(word, None)
                         .or_else(qualified)
                         .unwrap_or_else(|| GroupBy::Dimension(word.clone())),
                 )
@@ -422,6 +501,7 @@ fn open_clauses(query: &MetricQuery, top: bool) -> Vec<&'static str> {
     );
     offer(!top && query.order.is_empty(), &["order by"]);
     offer(!top && query.limit.is_none(), &["limit"]);
+    offer(query.every_period.is_none(), &["every period"]);
     offer(!query.total, &["total"]);
     open
 }

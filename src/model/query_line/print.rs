@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter, Write};
 use super::is_reserved;
 use super::lexer::is_word_char;
 use crate::model::{
-    Comparison, Direction, Filter, Grain, GroupBy, MetricQuery, OrderBy, Period, TimeRange,
+    Comparison, DatePart, Direction, Filter, Grain, GroupBy, MetricQuery, OrderBy, Period,
+    Presented, Shown, TimeRange,
 };
 
 fn is_bare(text: &str) -> bool {
@@ -64,8 +65,9 @@ fn list<T: Display>(f: &mut Formatter<'_>, items: impl IntoIterator<Item = T>) -
 pub(crate) fn print(query: &MetricQuery, f: &mut Formatter<'_>) -> fmt::Result {
     let mut clauses: Vec<String> = Vec::new();
     if !query.metrics.is_empty() {
-        let names: Vec<_> = query.metrics.iter().map(|name| print_name(name)).collect();
-        clauses.push(names.join(", "));
+        let names = query.metrics.iter().map(|name| print_name(name));
+        let shown = query.show.iter().map(ToString::to_string);
+        clauses.push(names.chain(shown).collect::<Vec<_>>().join(", "));
     }
     if let Some(group_by) = &query.group_by {
         let mut clause = String::from("by ");
@@ -104,6 +106,18 @@ pub(crate) fn print(query: &MetricQuery, f: &mut Formatter<'_>) -> fmt::Result {
             }
         }
     }
+    if !query.limit_per.is_empty() {
+        let groups: Vec<_> = query.limit_per.iter().map(ToString::to_string).collect();
+        clauses.push(format!("per {}", groups.join(", ")));
+    }
+    if query.others {
+        clauses.push("with others".to_owned());
+    }
+    match query.every_period {
+        Some(true) => clauses.push("every period".to_owned()),
+        Some(false) => clauses.push("existing periods".to_owned()),
+        None => {}
+    }
     if query.total {
         clauses.push("total".to_owned());
     }
@@ -114,7 +128,7 @@ pub(crate) fn print_group(group: &GroupBy, f: &mut Formatter<'_>) -> fmt::Result
     match group {
         GroupBy::Dimension(name) => {
             let last = name.rsplit('.').next().unwrap_or(name);
-            if Grain::from_word(last).is_some() {
+            if Grain::from_word(last).is_some() || DatePart::from_word(last).is_some() {
                 f.write_str(&quote(name, '"'))
             } else {
                 f.write_str(&print_name(name))
@@ -125,6 +139,30 @@ pub(crate) fn print_group(group: &GroupBy, f: &mut Formatter<'_>) -> fmt::Result
             grain,
             of: Some(of),
         } => write!(f, "{}.{grain}", print_name(of)),
+        GroupBy::Part { part, of: None } => f.write_str(part.word()),
+        GroupBy::Part { part, of: Some(of) } => {
+            write!(f, "{}.{}", print_name(of), part.word())
+        }
+    }
+}
+
+/// A dimension, a metric, or a metric per dimension.
+fn print_field(field: &str) -> String {
+    match Filter::per(field) {
+        Some((metric, dimension)) => {
+            format!("{} per {}", print_name(metric), print_name(dimension))
+        }
+        None => print_name(field),
+    }
+}
+
+pub(crate) fn print_shown(shown: &Shown, f: &mut Formatter<'_>) -> fmt::Result {
+    f.write_str(&print_name(&shown.metric))?;
+    match shown.what {
+        Presented::Share => f.write_str(" share"),
+        Presented::Running => f.write_str(" running"),
+        Presented::Rank => f.write_str(" rank"),
+        Presented::Moving(n) => write!(f, " moving {n}"),
     }
 }
 
@@ -135,7 +173,7 @@ pub(crate) fn print_filter(filter: &Filter, f: &mut Formatter<'_>) -> fmt::Resul
             write!(
                 f,
                 "{} {} {}",
-                print_name(field),
+                print_field(field),
                 op.symbol(),
                 print_literal(value)
             )
@@ -145,7 +183,7 @@ pub(crate) fn print_filter(filter: &Filter, f: &mut Formatter<'_>) -> fmt::Resul
             values,
             negated,
         } => {
-            write!(f, "{} {}in (", print_name(field), not(*negated))?;
+            write!(f, "{} {}in (", print_field(field), not(*negated))?;
             list(f, values.iter().map(|value| print_literal(value)))?;
             f.write_str(")")
         }
@@ -157,7 +195,7 @@ pub(crate) fn print_filter(filter: &Filter, f: &mut Formatter<'_>) -> fmt::Resul
         } => write!(
             f,
             "{} {}between {} and {}",
-            print_name(field),
+            print_field(field),
             not(*negated),
             print_literal(low),
             print_literal(high)
@@ -170,13 +208,13 @@ pub(crate) fn print_filter(filter: &Filter, f: &mut Formatter<'_>) -> fmt::Resul
             write!(
                 f,
                 "{} {}like {}",
-                print_name(field),
+                print_field(field),
                 not(*negated),
                 print_literal(pattern)
             )
         }
         Filter::IsNull { field, negated } => {
-            write!(f, "{} is {}null", print_name(field), not(*negated))
+            write!(f, "{} is {}null", print_field(field), not(*negated))
         }
         Filter::And(parts) => joined(parts, " and ", |part| matches!(part, Filter::Or(_)), f),
         Filter::Or(parts) => joined(parts, " or ", |_| false, f),
@@ -217,7 +255,9 @@ pub(crate) fn print_time(time: TimeRange, f: &mut Formatter<'_>) -> fmt::Result 
         TimeRange::ToDate(Grain::Month) => f.write_str("mtd"),
         TimeRange::ToDate(Grain::Quarter) => f.write_str("qtd"),
         TimeRange::ToDate(Grain::Year) => f.write_str("ytd"),
-        TimeRange::ToDate(Grain::Hour | Grain::Day) => f.write_str("today"),
+        TimeRange::ToDate(Grain::Second | Grain::Minute | Grain::Hour | Grain::Day) => {
+            f.write_str("today")
+        }
         TimeRange::Span(None, None) => f.write_str("all time"),
         TimeRange::Span(Some(from), None) => write!(f, "since {from}"),
         TimeRange::Span(None, Some(to)) => write!(f, "until {to}"),

@@ -23,9 +23,9 @@ impl Parser {
             _ => None,
         };
         match grain {
-            Some(Grain::Hour) => Err(QueryLineError::new(
+            Some(grain) if grain.is_sub_day() => Err(QueryLineError::new(
                 self.here(),
-                "time ranges are whole days, not hours",
+                format!("time ranges are whole days, not {grain}s"),
             )),
             Some(grain) => {
                 self.at += 1;
@@ -135,7 +135,7 @@ impl Parser {
                     return Ok(Some(TimeRange::Span(Some(from), Some(to))));
                 } else if let Some(grain) = Grain::from_word(word)
                     && self.follows(&["to", "date"])
-                    && !matches!(grain, Grain::Hour | Grain::Day)
+                    && grain > Grain::Day
                 {
                     self.at += 3;
                     return Ok(Some(TimeRange::ToDate(grain)));

@@ -319,7 +319,7 @@ fn length(range: TimeRange, setting: &TimeSetting<'_>) -> Option<(u32, Grain)> {
 
 fn approximate_days(n: u32, grain: Grain) -> u64 {
     let each = match grain {
-        Grain::Hour | Grain::Day => 1,
+        Grain::Second | Grain::Minute | Grain::Hour | Grain::Day => 1,
         Grain::Week => 7,
         Grain::Month => 30,
         Grain::Quarter => 91,

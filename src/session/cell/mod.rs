@@ -208,6 +208,9 @@ fn period(out: &mut String, at: DateTime, grain: Grain) {
     let day = at.date();
     let starts = grain.floor(day, Weekday::Monday) == day && at.time() == Time::midnight();
     match grain {
+        Grain::Second | Grain::Minute => {
+            push(out, format_args!("{day} {}", at.strftime("%H:%M:%S")))
+        }
         Grain::Hour => push(out, format_args!("{day} {}", at.strftime("%H:%M"))),
         _ if at.time() != Time::midnight() => push(out, format_args!("{day} {}", at.time())),
         Grain::Week if starts => {

@@ -76,6 +76,11 @@ impl Parts {
                     grain,
                     of: Some(name),
                 } => format!("{}.{grain}", names.canonical(name)),
+                GroupBy::Part { part, of: None } => part.word().to_owned(),
+                GroupBy::Part {
+                    part,
+                    of: Some(name),
+                } => format!("{}.{}", names.canonical(name), part.word()),
             })
             .collect();
         let order = query.order.iter().map(|key| {
