@@ -268,7 +268,8 @@ net: {type: complex, snippet: net.sql, tables: [ads_old, ads_new]}
     let MetricKind::Derived { inputs, .. } = &registry.metric("aov").unwrap().kind else {
         panic!()
     };
-    assert_eq!(inputs, &["gmv", "orders"]);
+    let inputs: Vec<&str> = inputs.iter().map(|input| input.metric.as_str()).collect();
+    assert_eq!(inputs, ["gmv", "orders"]);
     let MetricKind::Complex {
         snippet, tables, ..
     } = &registry.metric("net").unwrap().kind
