@@ -360,6 +360,44 @@ async fn percentiles_interpolate() {
 }
 
 #[tokio::test]
+async fn deviations_and_discrete_percentiles_are_those_of_standard_sql() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = open(&typed(folder.path()));
+    // A thousand million apart from zero: sums of squares would lose every digit of the variance.
+    let sql = "WITH v(x) AS (VALUES (1e9 + 4), (1e9 + 7), (NULL), (1e9 + 13), (1e9 + 16)) \
+               SELECT var_samp(x), var_pop(x), stddev_samp(x), stddev_pop(x), percentile_disc(x, 0.5) - 1e9, \
+               percentile_disc(x, 0.51) - 1e9, percentile_disc(x, 0) - 1e9, percentile_disc(x, 1) - 1e9 FROM v";
+    let (batches, _) = run(&warehouse, sql).await.unwrap();
+    let values: Vec<f64> = (0..8)
+        .map(|index| {
+            batches[0]
+                .column(index)
+                .as_primitive::<Float64Type>()
+                .value(0)
+        })
+        .collect();
+    let expected = [
+        30.0,
+        22.5,
+        30_f64.sqrt(),
+        22.5_f64.sqrt(),
+        7.0,
+        13.0,
+        4.0,
+        16.0,
+    ];
+    assert_eq!(values, expected);
+    let one = "SELECT var_samp(1), stddev_samp(1), var_pop(1), percentile_disc(5, 0.9)";
+    let (batches, _) = run(&warehouse, one).await.unwrap();
+    assert!(batches[0].column(0).is_null(0) && batches[0].column(1).is_null(0));
+    let zero = batches[0].column(2).as_primitive::<Float64Type>().value(0);
+    assert_eq!(zero, 0.0);
+    let none = "SELECT var_pop(id), percentile_disc(id, 0.5) FROM every_type WHERE 0";
+    let (batches, _) = run(&warehouse, none).await.unwrap();
+    assert!(batches[0].column(0).is_null(0) && batches[0].column(1).is_null(0));
+}
+
+#[tokio::test]
 async fn tables_tell_columns_and_keys() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.db");

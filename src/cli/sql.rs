@@ -17,7 +17,7 @@ pub struct SqlArgs {
     /// The query line, such as 'gmv by market, month last 6 months'
     #[arg(required = true, value_name = "LINE")]
     line: Vec<String>,
-    /// Engine to write for: sqlite or postgres [default: the connection's]
+    /// Engine to write for: sqlite, postgres or duckdb [default: the connection's]
     #[arg(long, value_parser = dialect)]
     dialect: Option<Dialect>,
     /// Add the definition behind each line, and why the SQL is as it is, as SQL comments
@@ -26,10 +26,10 @@ pub struct SqlArgs {
 }
 
 fn dialect(word: &str) -> Result<Dialect, String> {
-    [Dialect::Sqlite, Dialect::Postgres]
-        .into_iter()
-        .find(|dialect| dialect.word() == word)
-        .ok_or_else(|| "write sqlite or postgres".to_owned())
+    Dialect::of(word).ok_or_else(|| {
+        let words: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.word()).collect();
+        format!("write one of {}", words.join(", "))
+    })
 }
 
 pub fn run(global: &Global, args: &SqlArgs) -> Outcome {

@@ -25,14 +25,19 @@ pub(super) enum Gives {
     Computed,
 }
 
-/// Aggregates of both engines.
+/// Aggregates of every engine.
 const AGGREGATES: [&str; 7] = ["avg", "count", "max", "min", "sum", "string_agg", "mode"];
-const SQLITE_AGGREGATES: [&str; 5] = [
+const SQLITE_AGGREGATES: [&str; 10] = [
     "group_concat",
     "median",
     "percentile",
     "percentile_cont",
+    "percentile_disc",
+    "stddev_pop",
+    "stddev_samp",
     "total",
+    "var_pop",
+    "var_samp",
 ];
 const POSTGRES_AGGREGATES: [&str; 22] = [
     "any_value",
@@ -59,7 +64,37 @@ const POSTGRES_AGGREGATES: [&str; 22] = [
     "regr_count",
 ];
 
-/// Window, number and text functions of both engines.
+const DUCKDB_AGGREGATES: [&str; 27] = [
+    "any_value",
+    "arg_max",
+    "arg_min",
+    "array_agg",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count_if",
+    "covar_pop",
+    "covar_samp",
+    "max_by",
+    "median",
+    "min_by",
+    "percentile_cont",
+    "percentile_disc",
+    "quantile_cont",
+    "quantile_disc",
+    "regr_count",
+    "regr_intercept",
+    "regr_r2",
+    "regr_slope",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "var_pop",
+    "var_samp",
+    "variance",
+];
+
+/// Window, number and text functions of every engine.
 const COMMON: [&str; 52] = [
     "abs",
     "acos",
@@ -173,11 +208,71 @@ const POSTGRES: [&str; 36] = [
 ];
 const POSTGRES_MORE: [&str; 4] = ["to_number", "translate", "trunc", "width_bucket"];
 
+const DUCKDB: [&str; 56] = [
+    "age",
+    "ascii",
+    "cbrt",
+    "chr",
+    "contains",
+    "date_diff",
+    "date_part",
+    "date_trunc",
+    "datediff",
+    "day",
+    "dayname",
+    "dayofmonth",
+    "dayofweek",
+    "dayofyear",
+    "ends_with",
+    "epoch",
+    "extract",
+    "greatest",
+    "hour",
+    "ifnull",
+    "instr",
+    "isfinite",
+    "isodow",
+    "last_day",
+    "least",
+    "left",
+    "localtimestamp",
+    "make_date",
+    "make_timestamp",
+    "minute",
+    "month",
+    "monthname",
+    "now",
+    "position",
+    "quarter",
+    "regexp_extract",
+    "regexp_matches",
+    "regexp_replace",
+    "reverse",
+    "right",
+    "second",
+    "split_part",
+    "starts_with",
+    "strftime",
+    "strpos",
+    "strptime",
+    "time_bucket",
+    "to_days",
+    "to_months",
+    "today",
+    "translate",
+    "trunc",
+    "try_strptime",
+    "week",
+    "weekofyear",
+    "year",
+];
+
 /// Functions that are allowed on an engine.
 fn functions(dialect: Dialect) -> impl Iterator<Item = &'static str> {
     let own: [&[&str]; 3] = match dialect {
         Dialect::Sqlite => [&SQLITE_AGGREGATES, &SQLITE, &[]],
         Dialect::Postgres => [&POSTGRES_AGGREGATES, &POSTGRES, &POSTGRES_MORE],
+        Dialect::Duckdb => [&DUCKDB_AGGREGATES, &DUCKDB, &[]],
     };
     AGGREGATES
         .iter()
@@ -205,6 +300,7 @@ pub(super) fn is_aggregate(name: &str, arguments: usize, dialect: Dialect) -> bo
     let own: &[&str] = match dialect {
         Dialect::Sqlite => &SQLITE_AGGREGATES,
         Dialect::Postgres => &POSTGRES_AGGREGATES,
+        Dialect::Duckdb => &DUCKDB_AGGREGATES,
     };
     AGGREGATES.contains(&name) || own.contains(&name)
 }

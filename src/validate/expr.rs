@@ -223,11 +223,12 @@ impl Walk {
             } => {
                 let meaning = self.expr(inner);
                 match (self.dialect, collation.to_string().to_lowercase().as_str()) {
-                    (Dialect::Sqlite, "nocase") => Meaning {
+                    (Dialect::Sqlite | Dialect::Duckdb, "nocase") => Meaning {
                         fold: Fold::Any,
                         ..meaning
                     },
                     (Dialect::Sqlite, "binary" | "rtrim")
+                    | (Dialect::Duckdb, "binary")
                     | (Dialect::Postgres, "\"c\"" | "\"posix\"") => meaning,
                     _ => {
                         self.unsupported(collation, "this collation");

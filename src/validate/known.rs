@@ -65,7 +65,7 @@ pub(super) struct Known {
 /// A name of the definitions as the engine folds names.
 pub(super) fn fold(name: &str, dialect: Dialect) -> String {
     match dialect {
-        Dialect::Sqlite => name.to_ascii_lowercase(),
+        Dialect::Sqlite | Dialect::Duckdb => name.to_ascii_lowercase(),
         Dialect::Postgres => name.to_owned(),
     }
 }

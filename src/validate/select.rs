@@ -41,9 +41,9 @@ impl Walk {
             scope.texts = texts(&select.projection, &columns);
         }
         if let Some(condition) = &select.selection {
-            // Only SQLite knows output columns in WHERE.
+            // PostgreSQL knows no output columns in WHERE.
             self.alias_use(match self.dialect {
-                Dialect::Sqlite => AliasUse::Last,
+                Dialect::Sqlite | Dialect::Duckdb => AliasUse::Last,
                 Dialect::Postgres => AliasUse::Never,
             });
             self.filter(condition);

@@ -1,6 +1,6 @@
 //! Looks at the text before it is parsed: hidden characters, length, nesting. None of it may cost the parser its stack.
 
-use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::dialect::{Dialect, DuckDbDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 
@@ -19,6 +19,7 @@ pub(super) fn dialect_of(dialect: warehouse::Dialect) -> &'static dyn Dialect {
     match dialect {
         warehouse::Dialect::Sqlite => &SQLiteDialect {},
         warehouse::Dialect::Postgres => &PostgreSqlDialect {},
+        warehouse::Dialect::Duckdb => &DuckDbDialect {},
     }
 }
 

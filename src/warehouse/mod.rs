@@ -6,7 +6,6 @@ mod dialect;
 mod error;
 mod loader;
 mod postgres;
-mod reserved;
 mod rows;
 mod schema;
 mod sqlite;

@@ -1,0 +1,41 @@
+//! Names and text literals: quoted here and nowhere else.
+
+use sqlparser::ast::Ident;
+
+use super::Dialect;
+use super::reserved::is_reserved;
+
+impl Dialect {
+    /// An identifier, quoted unless it is a plain lower-case word that is not reserved.
+    pub fn name(self, name: &str) -> String {
+        self.ident(name).to_string()
+    }
+
+    /// An identifier for a parsed expression, quoted by the same rule as [`Dialect::name`].
+    pub fn ident(self, name: &str) -> Ident {
+        let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            && !is_reserved(name);
+        // A NUL cannot be part of a name on any engine; it would end the statement early.
+        let name = name.replace('\0', "");
+        if plain {
+            Ident::new(name)
+        } else {
+            Ident::with_quote('"', name)
+        }
+    }
+
+    /// A table name; `schema.table` is quoted part by part.
+    pub fn table(self, table: &str) -> String {
+        let parts: Vec<_> = table.split('.').map(|part| self.name(part)).collect();
+        parts.join(".")
+    }
+
+    /// A text literal.
+    pub fn text(self, text: &str) -> String {
+        // A NUL cannot be part of a text on any engine; it would end the statement early.
+        format!("'{}'", text.replace('\0', "").replace('\'', "''"))
+    }
+}
