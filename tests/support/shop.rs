@@ -57,20 +57,28 @@ impl Engine {
         dialect: Dialect,
         values: &dyn ValueLookup,
     ) -> Result<Compiled, CompileError> {
-        let query = line
-            .parse()
-            .unwrap_or_else(|error| panic!("{line}: {error}"));
         let options = CompileOptions {
             dialect,
             today: TODAY,
             values,
         };
+        self.compile_by(line, &options)
+    }
+
+    pub fn compile_by(
+        &self,
+        line: &str,
+        options: &CompileOptions<'_>,
+    ) -> Result<Compiled, CompileError> {
+        let query = line
+            .parse()
+            .unwrap_or_else(|error| panic!("{line}: {error}"));
         compile(
             &self.registry,
             &self.reach,
             &self.templates,
             &query,
-            &options,
+            options,
         )
     }
 
