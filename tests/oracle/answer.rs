@@ -1,0 +1,316 @@
+//! A whole query: the rows of its result, in order.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use metrex::model::{
+    Aggregate, DateRange, Direction, Filter, Grain, GroupBy, Measure, Metric, MetricKind,
+    MetricQuery, TimeRange,
+};
+
+use super::compare::prior;
+use super::conditions;
+use super::metrics::{Context, Question};
+use super::source::Usage;
+use super::time::{first_day, next_period};
+use super::{Answered, Key, Value, World, refuse};
+
+/// The columns and rows of a result.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// What a query asks for, with the defaults of its metrics.
+struct Asked<'a> {
+    metrics: Vec<&'a Metric>,
+    groups: Vec<GroupBy>,
+    time: TimeRange,
+    conditions: Option<Filter>,
+    having: Option<Filter>,
+}
+
+pub fn answer(world: &World<'_>, query: &MetricQuery) -> Answered<Answer> {
+    let asked = asked(world, query)?;
+    let usage = usage(&asked.groups, asked.conditions.as_ref());
+    rows(world, query, &asked, usage)
+}
+
+/// The same over all groups, from the sources of the groups.
+pub fn total(world: &World<'_>, query: &MetricQuery) -> Answered<Answer> {
+    let mut asked = asked(world, query)?;
+    let usage = usage(&asked.groups, asked.conditions.as_ref());
+    asked.groups.clear();
+    let query = MetricQuery {
+        group_by: Some(vec![]),
+        order: vec![],
+        limit: None,
+        ..query.clone()
+    };
+    rows(world, &query, &asked, usage)
+}
+
+fn rows(
+    world: &World<'_>,
+    query: &MetricQuery,
+    asked: &Asked<'_>,
+    usage: Usage,
+) -> Answered<Answer> {
+    let Asked {
+        metrics,
+        groups,
+        time,
+        ..
+    } = asked;
+    let range = time.resolve(world.today, world.registry.calendar.week_start);
+    let compared = match query.compare {
+        Some(comparison) => Some(prior(comparison, *time, range, world.today, groups)?),
+        None => None,
+    };
+    let question = Question {
+        world,
+        groups: groups.clone(),
+        conditions: asked.conditions.clone(),
+        range,
+        usage,
+        done: Default::default(),
+    };
+    let mut contexts = vec![Context::default()];
+    contexts.extend(compared.map(|prior| Context {
+        prior: Some(prior),
+        ..Context::default()
+    }));
+
+    // Every group that any leaf has rows in, and every period where one grain is asked for.
+    let mut keys: BTreeSet<Key> = BTreeSet::new();
+    let mut measures: Vec<&Measure> = Vec::new();
+    for metric in metrics {
+        for context in &contexts {
+            for (measure, context) in question.leaves(metric, context)? {
+                measures.push(measure);
+                keys.extend(question.leaf(measure, &context)?.keys().cloned());
+            }
+        }
+    }
+    question.check_meaning(&measures)?;
+    if asked.having.is_none() {
+        keys.extend(periods(world, query, groups, range));
+    }
+
+    let mut columns: Vec<String> = groups
+        .iter()
+        .map(|group| group.to_string().replace('"', ""))
+        .collect();
+    for metric in metrics {
+        columns.push(metric.name.clone());
+        if compared.is_some() {
+            columns.push(format!("{}_prior", metric.name));
+            if is_number(world, metric) {
+                columns.push(format!("{}_change", metric.name));
+                columns.push(format!("{}_change_pct", metric.name));
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    for key in keys {
+        let mut row = key.0.clone();
+        for metric in metrics {
+            let now = question.value(metric, &contexts[0], &key)?;
+            row.push(now.clone());
+            if let Some(context) = contexts.get(1) {
+                let prior = question.value(metric, context, &key)?;
+                row.push(prior.clone());
+                if is_number(world, metric) {
+                    let change = difference(&now, &prior);
+                    row.push(change.into());
+                    let share = change
+                        .zip(prior.number())
+                        .filter(|(_, prior)| *prior != 0.0);
+                    row.push(share.map(|(change, prior)| change / prior).into());
+                }
+            }
+        }
+        if let Some(having) = &asked.having {
+            let field = |name: &str| {
+                let metric = world.registry.metric(name).unwrap();
+                let value = question.value(metric, &contexts[0], &key)?;
+                Ok((value, metrex::model::DimensionType::Number))
+            };
+            if conditions::holds(having, &field)? != Some(true) {
+                continue;
+            }
+        }
+        rows.push(row);
+    }
+    sort(world, query, &columns, groups.len(), &mut rows)?;
+    if let Some(limit) = query.limit {
+        rows.truncate(usize::try_from(limit).unwrap());
+    }
+    Ok(Answer { columns, rows })
+}
+
+fn difference(now: &Value, prior: &Value) -> Option<f64> {
+    Some(now.number()? - prior.number()?)
+}
+
+fn asked<'a>(world: &World<'a>, query: &MetricQuery) -> Answered<Asked<'a>> {
+    let mut metrics = Vec::new();
+    for name in &query.metrics {
+        match world.registry.metric(name) {
+            Some(metric) => metrics.push(metric),
+            None => return refuse(format!("unknown metric {name}")),
+        }
+    }
+    let shared_grain = metrics
+        .first()
+        .map(|first| &first.grain)
+        .filter(|grain| metrics.iter().all(|metric| metric.grain == **grain));
+    let groups = match &query.group_by {
+        Some(groups) => groups.clone(),
+        None => shared_grain.cloned().unwrap_or_default(),
+    };
+    let window = |metric: &Metric| metric.window.unwrap_or(TimeRange::AllTime);
+    let time = match query.time {
+        Some(time) => time,
+        None => {
+            let first = metrics
+                .first()
+                .map_or(TimeRange::AllTime, |metric| window(metric));
+            if metrics.iter().any(|metric| window(metric) != first) {
+                return refuse("different default time ranges");
+            }
+            first
+        }
+    };
+    let is_metric = |field: &str| {
+        let found = world.registry.metric(field);
+        found.is_some_and(|found| metrics.iter().any(|metric| metric.name == found.name))
+    };
+    let parts = match query.filters.clone() {
+        None => vec![],
+        Some(Filter::And(parts)) => parts,
+        Some(one) => vec![one],
+    };
+    let (mut conditions, mut having): (Option<Filter>, Option<Filter>) = (None, None);
+    for part in parts {
+        let fields = part.fields();
+        let of_metrics = fields.iter().filter(|field| is_metric(field)).count();
+        let side = match of_metrics {
+            0 => &mut conditions,
+            n if n == fields.len() => &mut having,
+            _ => return refuse("a condition mixes metrics and dimensions"),
+        };
+        *side = Some(match side.take() {
+            None => part,
+            Some(earlier) => earlier.and(part),
+        });
+    }
+    Ok(Asked {
+        metrics,
+        groups,
+        time,
+        conditions,
+        having,
+    })
+}
+
+fn usage(groups: &[GroupBy], conditions: Option<&Filter>) -> Usage {
+    let grouped = groups.iter().filter_map(GroupBy::dimension);
+    let filtered = conditions.into_iter().flat_map(Filter::fields);
+    let grains = groups.iter().filter_map(|group| match group {
+        GroupBy::Grain { grain, .. } => Some(*grain),
+        _ => None,
+    });
+    Usage {
+        dimensions: grouped.chain(filtered).map(ToOwned::to_owned).collect(),
+        grain: grains.min(),
+    }
+}
+
+/// The periods of a query by one time grain of a day or longer, in a range with a start; up to today at the latest.
+fn periods(
+    world: &World<'_>,
+    query: &MetricQuery,
+    groups: &[GroupBy],
+    range: DateRange,
+) -> Vec<Key> {
+    let [GroupBy::Grain { grain, of: None }] = groups else {
+        return vec![];
+    };
+    let Some(start) = range.start else {
+        return vec![];
+    };
+    if *grain < Grain::Day || query.every_period == Some(false) {
+        return vec![];
+    }
+    let week_start = world.registry.calendar.week_start;
+    let last = range
+        .end
+        .map_or(world.today, |end| end.yesterday().unwrap().min(world.today));
+    let mut keys = Vec::new();
+    let mut day = first_day(start, *grain, week_start);
+    while day <= last {
+        keys.push(Key(vec![Value::Date(day)]));
+        day = next_period(day, *grain, week_start);
+    }
+    keys
+}
+
+/// Whether a metric has differences: the smallest and largest of dates and texts have not.
+fn is_number(world: &World<'_>, metric: &Metric) -> bool {
+    let MetricKind::Simple(sources) = &metric.kind else {
+        return true;
+    };
+    sources
+        .iter()
+        .flat_map(|source| &source.measures)
+        .all(|measure| {
+            let keeps = matches!(
+                measure.agg,
+                Aggregate::Min | Aggregate::Max | Aggregate::PercentileDiscrete(_)
+            );
+            let Some(expr) = measure.expr.as_ref().filter(|_| keeps) else {
+                return true;
+            };
+            let kind = world.kind(&measure.dataset, &expr.text);
+            kind.is_ok_and(|(kind, _)| kind == metrex::model::DimensionType::Number)
+                || world.kind(&measure.dataset, &expr.text).is_err()
+        })
+}
+
+/// By what the query orders by, then by the groupings; NULL is last in either direction.
+fn sort(
+    world: &World<'_>,
+    query: &MetricQuery,
+    columns: &[String],
+    groups: usize,
+    rows: &mut [Vec<Value>],
+) -> Answered<()> {
+    let mut keys = Vec::new();
+    for order in &query.order {
+        let canonical = world.registry.metric(&order.column);
+        let name = canonical.map_or(&order.column, |metric| &metric.name);
+        let mut found = columns.iter();
+        let index = found.position(|column| column.eq_ignore_ascii_case(name));
+        let Some(index) = index else {
+            return refuse(format!("there is no column {name}"));
+        };
+        keys.push((index, order.direction));
+    }
+    keys.extend((0..groups).map(|index| (index, Direction::Ascending)));
+    rows.sort_by(|one, other| {
+        let orders = keys.iter().map(|(index, direction)| {
+            let (one, other) = (&one[*index], &other[*index]);
+            match direction {
+                Direction::Descending if !one.is_null() && !other.is_null() => other.sort(one),
+                _ => one.sort(other),
+            }
+        });
+        orders
+            .into_iter()
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    });
+    Ok(())
+}
