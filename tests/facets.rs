@@ -391,7 +391,7 @@ fn mistakes_in_facets_are_reported_where_they_stand() {
         ),
         (
             "-- facets:\n--   value: {agg: sun, expr: usd}",
-            "snippets/net.sql:2:19: error: 'sun' is not one of count, count_distinct, sum, avg, min, max, median, percentile — did you mean 'sum'?",
+            "snippets/net.sql:2:19: error: 'sun' is not one of count, count_distinct, sum, avg, min, max, median, percentile, sum_boolean, stddev, stddev_population, variance, variance_population — did you mean 'sum'?",
         ),
         (
             "-- facets:\n--   dimensions:\n--     market: {column: market, alias: [region]}\n--   value: {agg: count}",

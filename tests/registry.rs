@@ -265,10 +265,7 @@ orders: {base_table: orders, agg: count}
 net: {type: complex, snippet: net.sql, tables: [ads_old, ads_new]}
 ",
     ]);
-    let MetricKind::Derived { inputs, .. } = &registry.metric("aov").unwrap().kind else {
-        panic!()
-    };
-    let inputs: Vec<&str> = inputs.iter().map(|input| input.metric.as_str()).collect();
+    let inputs = registry.metric("aov").unwrap().kind.inputs();
     assert_eq!(inputs, ["gmv", "orders"]);
     let MetricKind::Complex {
         snippet, tables, ..

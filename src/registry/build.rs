@@ -6,15 +6,14 @@ use indexmap::IndexMap;
 
 use super::config::{Config, read_calendar};
 use super::diagnostic::{Diagnostic, Sink, did_you_mean};
+use super::metric::Context;
 use super::raw::{RawDataset, RawFile, RawMetric, RawView};
 use super::read::{Entry, MapOr, Named, Read, unknown_key};
 use super::scope::{Broken, Scope};
 use super::words::{chars_before, check_name, meaning, text};
 use super::yaml::{self, Node, Text};
-use super::{ProjectFiles, dataset, derived, facets, metric};
-use crate::model::{
-    Facets, FileId, MetricKind, MetricQuery, Place, QueryLineError, Registry, Snippet, View,
-};
+use super::{ProjectFiles, composed, dataset, facets, metric};
+use crate::model::{Facets, FileId, MetricQuery, Place, QueryLineError, Registry, Snippet, View};
 
 /// Top-level keys of a file that is not in the flat form.
 const SECTIONS: [&str; 5] = ["datasets", "metrics", "views", "calendar", "hypotheses"];
@@ -205,29 +204,28 @@ fn build_metrics(
     sink: &mut Sink,
 ) {
     let (names, refused) = metric_names(entries, sink);
-    let scope = Scope {
-        datasets: &registry.datasets,
-        broken,
+    let context = Context {
+        scope: Scope {
+            datasets: &registry.datasets,
+            broken,
+        },
+        snippets: &registry.snippets,
+        facets,
     };
     let mut failed = Vec::new();
-    let mut expressions = IndexMap::new();
     for entry in entries {
         let name = &entry.name.value;
-        let Some(mut metric) = metric::metric(entry, scope, (&registry.snippets, facets), sink)
-        else {
+        let Some(mut metric) = metric::metric(entry, context, sink) else {
             failed.push(name.clone());
             continue;
         };
         metric
             .aliases
             .retain(|alias| !refused.contains(&(name.clone(), alias.clone())));
-        if let (MetricKind::Derived { .. }, Some(raw)) = (&metric.kind, &entry.value) {
-            expressions.extend(raw.expr.clone().map(|text| (name.clone(), text)));
-        }
         registry.metrics.insert(name.clone(), metric);
     }
     broken.metrics.extend(failed);
-    derived::settle(&mut registry.metrics, &expressions, &names, broken, sink);
+    composed::settle(entries, registry, &names, broken, sink);
     registry.metric_names = names;
     registry
         .metric_names

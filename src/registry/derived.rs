@@ -1,201 +1,241 @@
-//! Settles what derived metrics are made of: names to metrics, no cycles, nothing broken underneath.
+//! Derived metrics: what each name of the expression stands for, with its filters and its distance in time.
 
-use std::collections::{HashMap, HashSet};
-
-use indexmap::IndexMap;
-
+use super::composed::{Composition, Known, Use};
+use super::dataset::expression_of;
 use super::diagnostic::Sink;
 use super::expression;
-use super::scope::Broken;
+use super::length;
+use super::raw::{RawInput, RawMeasure, RawMetric, RawOffset};
+use super::read::{Many, MapOr};
+use super::words::check_name;
 use super::yaml::Text;
-use crate::model::{Input, Metric, MetricKind, Place};
+use crate::model::{Expression, Input, MetricKind};
 
-/// Fills in the inputs of every derived metric and takes out those that cannot be computed.
-pub(crate) fn settle(
-    metrics: &mut IndexMap<String, Metric>,
-    expressions: &IndexMap<String, Text>,
-    names: &HashMap<String, String>,
-    broken: &mut Broken,
+/// Settles the inputs of a derived metric, or of a ratio of two metrics.
+pub(crate) fn compose(raw: &RawMetric, known: Known, sink: &mut Sink) -> Option<Composition> {
+    match (&raw.numerator, &raw.denominator) {
+        (Some(numerator), Some(denominator)) => ratio(raw, [numerator, denominator], known, sink),
+        _ => arithmetic(raw, known, sink),
+    }
+}
+
+/// What a name in an expression stands for, as written.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    name: &'a Text,
+    metric: &'a Text,
+    filters: [&'a Many<Text>; 2],
+    offset: Option<&'a MapOr<RawOffset, Text>>,
+}
+
+impl Written<'_> {
+    fn input(self, known: Known, sink: &mut Sink) -> Option<(Input, Use)> {
+        let metric = known.metric((&self.metric.value, self.metric.place), sink);
+        let offset = self
+            .offset
+            .map(|raw| length::offset(raw, self.name, known.calendar, sink));
+        let texts: Vec<&Text> = self.filters.iter().flat_map(|many| &many.0).collect();
+        let metric = metric?;
+        let offset = match offset {
+            Some(read) => Some(read?),
+            None => None,
+        };
+        let used = Use {
+            filters: texts.iter().map(|text| (*text).clone()).collect(),
+            is_offset: offset.is_some(),
+            ..Use::plain(metric.clone(), self.metric)
+        };
+        let input = Input {
+            name: self.name.value.clone(),
+            metric,
+            place: self.metric.place,
+            filters: texts.into_iter().map(expression_of).collect(),
+            offset,
+        };
+        Some((input, used))
+    }
+}
+
+/// `numerator: won, denominator: {metric: closed, filters: […]}`
+fn ratio(
+    raw: &RawMetric,
+    halves: [&MapOr<RawMeasure, Text>; 2],
+    known: Known,
     sink: &mut Sink,
-) {
-    let mut uses: IndexMap<String, Vec<Use>> = IndexMap::new();
-    for (name, text) in expressions {
-        if metrics.contains_key(name) {
-            match inputs(text, metrics, names, broken, sink) {
-                Some(found) => drop(uses.insert(name.clone(), found)),
-                None => {
-                    metrics.shift_remove(name);
-                    broken.metrics.insert(name.clone());
-                }
+) -> Option<Composition> {
+    let none = Many::default();
+    let mut settled = Vec::new();
+    let mut text = None;
+    for (half, name) in halves.into_iter().zip(["numerator", "denominator"]) {
+        let (metric, filters, offset) = match half {
+            MapOr::Short(metric) => (metric, &none, None),
+            MapOr::Map(half) => {
+                let metric = half.metric.as_ref()?;
+                check_half(half, name, sink);
+                (metric, &half.filters, half.offset.as_ref())
             }
-        }
+        };
+        text = text.or(Some(metric));
+        let name = Text::at(name.to_owned(), metric.place);
+        let written = Written {
+            name: &name,
+            metric,
+            filters: [&raw.filters, filters],
+            offset,
+        };
+        settled.push(written.input(known, sink));
     }
-    uses.sort_unstable_by(|a, _, b, _| metrics.get_index_of(a).cmp(&metrics.get_index_of(b)));
-    report_cycles(&uses, metrics, expressions, broken, sink);
-    spread(&uses, metrics, expressions, broken, sink);
-    for (name, used) in uses {
-        if let Some(Metric {
-            kind: MetricKind::Derived { inputs, .. },
-            ..
-        }) = metrics.get_mut(&name)
-        {
-            *inputs = used.into_iter().map(Use::into_input).collect();
+    let (inputs, uses) = settled
+        .into_iter()
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .unzip();
+    let text = text?;
+    Some(Composition {
+        text: text.clone(),
+        kind: MetricKind::Derived {
+            expr: Expression {
+                text: "numerator / denominator".to_owned(),
+                place: text.place,
+                dialects: Vec::new(),
+            },
+            inputs,
+        },
+        uses,
+    })
+}
+
+/// Keys of an aggregation mean nothing beside the name of a metric.
+fn check_half(half: &RawMeasure, name: &str, sink: &mut Sink) {
+    let of = |text: &Option<Text>| text.as_ref().map(|text| text.place);
+    let snapshots = half.over_time.as_ref().or(half.last_by.as_ref());
+    let given = [
+        ("agg", half.agg.map(|word| word.place)),
+        ("percentile", half.percentile.map(|at| at.place)),
+        (
+            "percentile_type",
+            half.percentile_type.map(|word| word.place),
+        ),
+        (
+            "expr",
+            half.expr.as_ref().and_then(super::measure::place_of),
+        ),
+        ("base_table", of(&half.base_table)),
+        ("time", of(&half.time)),
+        ("over_time", snapshots.and_then(|raw| raw.place())),
+    ];
+    for (key, place) in given {
+        if let Some(place) = place {
+            let message = format!("the {name} is a metric, beside which '{key}' has no meaning");
+            sink.error("metric_kind", place, key, message, None);
         }
     }
 }
 
-/// A metric that an expression names, and where.
-struct Use {
-    /// As the expression writes it.
-    name: String,
-    metric: String,
-    offset: usize,
-    place: Place,
-}
-
-impl Use {
-    fn into_input(self) -> Input {
-        Input {
-            name: self.name,
-            metric: self.metric,
-            place: self.place,
-            filters: Vec::new(),
-            offset: None,
+/// `expr: now / ago - 1`, with what `inputs:` says and metrics by their own names.
+fn arithmetic(raw: &RawMetric, known: Known, sink: &mut Sink) -> Option<Composition> {
+    let text = match raw.expr.as_ref()? {
+        MapOr::Short(text) => text,
+        MapOr::Map(by_engine) => {
+            let text = by_engine.default.as_ref()?;
+            let message = "arithmetic over metrics is the same on every engine";
+            let hint = Some("write expr as one text".to_owned());
+            sink.error("expression", text.place, &text.value, message, hint);
+            return None;
         }
-    }
-}
-
-fn inputs(
-    text: &Text,
-    metrics: &IndexMap<String, Metric>,
-    names: &HashMap<String, String>,
-    broken: &Broken,
-    sink: &mut Sink,
-) -> Option<Vec<Use>> {
+    };
     let before = sink.errors();
-    let mut found: Vec<Use> = Vec::new();
-    for name in expression::over_metrics(text, sink)? {
-        let written = name.path.join(".");
-        let canonical = names.get(&written.to_lowercase());
-        let place = sink.inside(text, name.offset);
-        match canonical {
-            None => {
-                let aliases = metrics.values().flat_map(|metric| &metric.aliases);
-                let known = metrics
-                    .keys()
-                    .chain(aliases)
-                    .chain(&broken.metrics)
-                    .map(String::as_str);
-                broken.refuse(
-                    "metric",
-                    "unknown_metric",
-                    (&written, place),
-                    false,
-                    known,
-                    sink,
-                );
-            }
-            Some(metric)
-                if matches!(
-                    metrics.get(metric).map(|metric| &metric.kind),
-                    Some(MetricKind::Complex { facets: None, .. })
-                ) =>
-            {
-                let message = format!(
-                    "'{written}' is a complex metric, which has no compiled form to build on"
-                );
-                sink.error("metric_kind", place, &written, message, None);
-            }
-            Some(_) if found.iter().any(|used| used.name == written) => {}
-            Some(metric) => found.push(Use {
-                name: written.clone(),
-                place,
-                metric: metric.clone(),
-                offset: name.offset,
-            }),
-        }
+    let mut declared = Vec::new();
+    let none = RawInput::default();
+    for entry in &raw.inputs.0 {
+        check_name("input", &entry.name, sink);
+        let (metric, input) = match &entry.value {
+            Some(MapOr::Short(metric)) => (Some(metric), &none),
+            Some(MapOr::Map(input)) => (input.metric.as_ref(), input),
+            None => continue,
+        };
+        let Some(metric) = metric else {
+            let message = format!("the input '{}' needs a metric", entry.name.value);
+            let hint = Some("write {metric: gmv, offset: 1 month}".to_owned());
+            sink.error(
+                "missing_key",
+                entry.name.place,
+                &entry.name.value,
+                message,
+                hint,
+            );
+            continue;
+        };
+        declared.push(Written {
+            name: &entry.name,
+            metric,
+            filters: [&raw.filters, &input.filters],
+            offset: input.offset.as_ref(),
+        });
     }
-    if found.is_empty() && sink.errors() == before {
+    let mut found: Vec<(Input, Use)> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for name in expression::over_metrics(text, sink)? {
+        let word = name.path.join(".");
+        if names.contains(&word) {
+            continue;
+        }
+        names.push(word.clone());
+        let place = sink.inside(text, name.offset);
+        let itself = Text::at(word.clone(), place);
+        let none = Many::default();
+        let written = match declared.iter().find(|one| one.name.value == word) {
+            Some(written) => *written,
+            None => Written {
+                name: &itself,
+                metric: &itself,
+                filters: [&raw.filters, &none],
+                offset: None,
+            },
+        };
+        found.extend(written.input(known, sink));
+    }
+    for written in &declared {
+        check_declared(*written, text, &names, known, sink);
+    }
+    if names.is_empty() {
         let message = "the expression names no metric";
         let hint = Some("to compute it from a table, give base_table and agg".to_owned());
         sink.error("expression", text.place, &text.value, message, hint);
     }
-    (sink.errors() == before).then_some(found)
+    let (inputs, uses) = found.into_iter().unzip();
+    (sink.errors() == before).then(|| Composition {
+        text: text.clone(),
+        kind: MetricKind::Derived {
+            expr: expression_of(text),
+            inputs,
+        },
+        uses,
+    })
 }
 
-/// Reports each cycle once, at the first of its metrics in the files.
-fn report_cycles(
-    uses: &IndexMap<String, Vec<Use>>,
-    metrics: &mut IndexMap<String, Metric>,
-    expressions: &IndexMap<String, Text>,
-    broken: &mut Broken,
-    sink: &mut Sink,
-) {
-    let mut done: HashSet<&str> = HashSet::new();
-    for start in uses.keys() {
-        // Depth-first with an explicit path: (metric, next input to look at).
-        let mut path: Vec<(&str, usize)> = vec![(start, 0)];
-        while let Some((name, next)) = path.last_mut() {
-            let used = uses.get(*name).and_then(|used| used.get(*next));
-            let Some(used) = used.filter(|_| !done.contains(*name)) else {
-                done.insert(name);
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            let input = used.metric.as_str();
-            let Some(at) = path.iter().position(|(name, _)| *name == input) else {
-                if !done.contains(input) {
-                    path.push((input, 0));
-                }
-                continue;
-            };
-            let cycle: Vec<&str> = path.iter().skip(at).map(|(name, _)| *name).collect();
-            if cycle.iter().all(|name| !broken.metrics.contains(*name))
-                && let Some(text) = cycle.first().and_then(|first| expressions.get(*first))
-            {
-                let shown = [cycle.as_slice(), &[input]].concat().join(" → ");
-                sink.error(
-                    "cycle",
-                    text.place,
-                    &text.value,
-                    format!("these metrics need each other: {shown}"),
-                    None,
-                );
-            }
-            for name in cycle {
-                metrics.shift_remove(name);
-                broken.metrics.insert(name.to_owned());
-            }
-        }
+/// An input has to be used, and should not be called like another metric.
+fn check_declared(written: Written, text: &Text, names: &[String], known: Known, sink: &mut Sink) {
+    let name = written.name;
+    if !names.contains(&name.value) {
+        let message = format!("'{}' does not stand in the expression", name.value);
+        let hint = Some(format!(
+            "use it in \"{}\", or leave it out",
+            text.value.trim_end()
+        ));
+        sink.error("expression", name.place, &name.value, message, hint);
+        return;
     }
-}
-
-/// Takes out what depends on a broken metric, level by level.
-fn spread(
-    uses: &IndexMap<String, Vec<Use>>,
-    metrics: &mut IndexMap<String, Metric>,
-    expressions: &IndexMap<String, Text>,
-    broken: &mut Broken,
-    sink: &mut Sink,
-) {
-    loop {
-        let affected = uses
-            .iter()
-            .filter(|(name, _)| metrics.contains_key(*name))
-            .find_map(|(name, used)| {
-                let used = used
-                    .iter()
-                    .find(|used| broken.metrics.contains(&used.metric))?;
-                Some((name.clone(), used))
-            });
-        let Some((name, used)) = affected else { return };
-        if let Some(text) = expressions.get(&name) {
-            let place = sink.inside(text, used.offset);
-            let message = format!("depends on '{}', which has an error", used.metric);
-            sink.error("dependency", place, &used.metric, message, None);
-        }
-        metrics.shift_remove(&name);
-        broken.metrics.insert(name);
+    let other = known.names.get(&name.value.to_lowercase());
+    let meant = known.names.get(&written.metric.value.to_lowercase());
+    if let (Some(other), Some(meant)) = (other, meant)
+        && other != meant
+    {
+        let message = format!(
+            "'{}' is a metric too; in this expression it means '{meant}'",
+            name.value
+        );
+        let hint = Some("another name would be clearer".to_owned());
+        sink.warning("alias_clash", name.place, &name.value, message, hint);
     }
 }

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, Query, Spanned, UnaryOperator, Visit, Visitor,
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArguments, Query, Spanned,
+    UnaryOperator, Visit, Visitor,
 };
 use sqlparser::dialect::{Dialect, GenericDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::{Parser, ParserError};
@@ -22,28 +23,40 @@ pub(crate) struct Name {
 }
 
 /// Functions that make one value of many rows.
-const AGGREGATES: [&str; 22] = [
+const AGGREGATES: [&str; 34] = [
     "any_value",
+    "approx_count_distinct",
+    "approx_distinct",
+    "approx_percentile",
     "array_agg",
     "avg",
     "bool_and",
     "bool_or",
     "count",
+    "count_if",
+    "countif",
     "every",
     "group_concat",
     "json_agg",
     "jsonb_agg",
+    "listagg",
     "max",
     "median",
     "min",
     "mode",
     "percentile_cont",
     "percentile_disc",
+    "quantile",
+    "quantile_cont",
+    "quantile_disc",
     "stddev",
+    "stddev_pop",
+    "stddev_samp",
     "string_agg",
     "sum",
     "total",
     "var_pop",
+    "var_samp",
     "variance",
 ];
 
@@ -69,8 +82,17 @@ pub(crate) fn over_metrics(text: &Text, sink: &mut Sink) -> Option<Vec<Name>> {
     names(text, Over::Metrics, sink)
 }
 
+/// Checks that `text` is what one row contributes, in the words of one engine.
+pub(crate) fn check_row(text: &Text, dialect: &dyn Dialect, sink: &mut Sink) {
+    names_in(text, Over::Rows, dialect, sink);
+}
+
 fn names(text: &Text, over: Over, sink: &mut Sink) -> Option<Vec<Name>> {
-    let expr = match parse_expression(&text.value) {
+    names_in(text, over, &GenericDialect {}, sink)
+}
+
+fn names_in(text: &Text, over: Over, dialect: &dyn Dialect, sink: &mut Sink) -> Option<Vec<Name>> {
+    let expr = match parse_expression(&text.value, dialect) {
         Ok(expr) => expr,
         Err((offset, message)) => {
             let offset = offset.unwrap_or_else(|| text.value.chars().count());
@@ -131,11 +153,9 @@ pub(crate) fn check_select(text: &Text, sink: &mut Sink) {
 
 type Refused = (Option<usize>, String);
 
-fn parse_expression(sql: &str) -> Result<Expr, Refused> {
+fn parse_expression(sql: &str, dialect: &dyn Dialect) -> Result<Expr, Refused> {
     let refused = |error: ParserError| explain(sql, &error);
-    let mut parser = Parser::new(&GenericDialect {})
-        .try_with_sql(sql)
-        .map_err(refused)?;
+    let mut parser = Parser::new(dialect).try_with_sql(sql).map_err(refused)?;
     let expr = parser.parse_expr().map_err(refused)?;
     end(sql, &parser)?;
     Ok(expr)
@@ -249,7 +269,12 @@ impl Walk<'_> {
                 Some(hint),
             );
         }
-        if AGGREGATES.contains(&name.as_str()) || function.filter.is_some() {
+        let is_distinct = matches!(
+            &function.args,
+            FunctionArguments::List(list)
+                if list.duplicate_treatment == Some(DuplicateTreatment::Distinct)
+        );
+        if AGGREGATES.contains(&name.as_str()) || function.filter.is_some() || is_distinct {
             let hint = Some(
                 "the aggregate stands in `agg`, the expression is what one row contributes"
                     .to_owned(),

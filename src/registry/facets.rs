@@ -255,6 +255,7 @@ fn metric(name: &Text, raw: &RawFacets, sink: &mut Sink) -> Option<RawMetric> {
     let half = |value: &RawFacetValue| RawMeasure {
         agg: value.agg,
         percentile: value.percentile,
+        percentile_type: value.percentile_type,
         expr: value.expr.clone(),
         filters: value.filters.clone(),
         ..RawMeasure::default()
@@ -267,13 +268,14 @@ fn metric(name: &Text, raw: &RawFacets, sink: &mut Sink) -> Option<RawMetric> {
         (Some(value), None, None) => Some(RawMetric {
             agg: value.agg,
             percentile: value.percentile,
+            percentile_type: value.percentile_type,
             expr: value.expr.clone(),
             filters: value.filters.clone(),
             ..metric
         }),
         (None, Some(numerator), Some(denominator)) => Some(RawMetric {
-            numerator: Some(half(numerator)),
-            denominator: Some(half(denominator)),
+            numerator: Some(MapOr::Map(half(numerator))),
+            denominator: Some(MapOr::Map(half(denominator))),
             ..metric
         }),
         _ => {

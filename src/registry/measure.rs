@@ -2,9 +2,13 @@
 
 use super::dataset::expression_of;
 use super::diagnostic::Sink;
+use super::dialects::{default_text, dialects};
 use super::expression;
-use super::raw::{RawAggregate, RawMeasure, RawMetric, RawSource};
-use super::read::{At, Many, Word};
+use super::over_time::over_time;
+use super::raw::{
+    RawAggregate, RawExpr, RawMeasure, RawMetric, RawOverTime, RawPercentileType, RawSource,
+};
+use super::read::{At, Many, MapOr, Word};
 use super::scope::Scope;
 use super::use_when;
 use super::yaml::Text;
@@ -17,9 +21,11 @@ struct Parts<'a> {
     dataset: &'a Dataset,
     agg: Option<Word<RawAggregate>>,
     percentile: Option<At<f64>>,
-    expr: Option<&'a Text>,
+    percentile_type: Option<Word<RawPercentileType>>,
+    expr: Option<&'a RawExpr>,
     time: Option<&'a Text>,
     filters: [&'a Many<Text>; 3],
+    over_time: [Option<&'a RawOverTime>; 2],
 }
 
 /// The sources of a simple or ratio metric; `None` where one of them has an error.
@@ -77,7 +83,7 @@ fn from_source(
     if raw.numerator.is_some() {
         let own = [
             ("agg", source.agg.map(|word| word.place)),
-            ("expr", source.expr.as_ref().map(|text| text.place)),
+            ("expr", source.expr.as_ref().and_then(place_of)),
         ];
         for (key, place) in own {
             if let Some(place) = place {
@@ -128,7 +134,9 @@ fn measures(
         let message = format!("'{}' needs a base_table", name.value);
         sink.error("missing_key", name.place, &name.value, message, None);
     };
-    let Some((numerator, denominator)) = raw.numerator.as_ref().zip(raw.denominator.as_ref())
+    let metric_over_time = [raw.over_time.as_ref(), raw.last_by.as_ref()];
+    let (Some(MapOr::Map(numerator)), Some(MapOr::Map(denominator))) =
+        (&raw.numerator, &raw.denominator)
     else {
         let Some(base) = base else {
             missing(sink);
@@ -141,11 +149,15 @@ fn measures(
             percentile: source
                 .and_then(|source| source.percentile)
                 .or(raw.percentile),
+            percentile_type: source
+                .and_then(|source| source.percentile_type)
+                .or(raw.percentile_type),
             expr: source
                 .and_then(|source| source.expr.as_ref())
                 .or(raw.expr.as_ref()),
             time,
             filters: [&raw.filters, source_filters, &none],
+            over_time: metric_over_time,
         };
         return Some(vec![measure(name, parts, scope, sink)?]);
     };
@@ -164,9 +176,14 @@ fn measures(
             dataset: scope.dataset(base, sink)?,
             agg: half.agg,
             percentile: half.percentile,
+            percentile_type: half.percentile_type,
             expr: half.expr.as_ref(),
             time: half.time.as_ref().or(time),
             filters: [&raw.filters, source_filters, &half.filters],
+            over_time: match [half.over_time.as_ref(), half.last_by.as_ref()] {
+                [None, None] => metric_over_time,
+                own => own,
+            },
         };
         measure(name, parts, scope, sink)
     };
@@ -182,8 +199,8 @@ fn measure(name: &Text, parts: Parts, scope: Scope, sink: &mut Sink) -> Option<M
     let agg = aggregate(name, parts, sink);
     let expr = parts
         .expr
-        .map(|expr| row_expression(expr, parts.dataset, scope, sink));
-    if let (None, Some(word)) = (&expr, parts.agg)
+        .and_then(|expr| engine_expression(expr, parts.dataset, scope, sink));
+    if let (None, Some(word)) = (&parts.expr, parts.agg)
         && word.value != RawAggregate::Count
     {
         let message = format!("'{}' needs an expr: what is aggregated", name.value);
@@ -202,6 +219,14 @@ fn measure(name: &Text, parts: Parts, scope: Scope, sink: &mut Sink) -> Option<M
     let time = parts
         .time
         .and_then(|time| time_of(time, parts.dataset, scope, sink));
+    let own_time = time.as_ref().or(parts.dataset.time.as_ref());
+    let over_time = over_time(
+        parts.over_time,
+        (parts.place, own_time),
+        parts.dataset,
+        scope,
+        sink,
+    );
     let measure = Measure {
         place: parts.place,
         dataset: parts.dataset.name.clone(),
@@ -209,9 +234,31 @@ fn measure(name: &Text, parts: Parts, scope: Scope, sink: &mut Sink) -> Option<M
         agg: agg?,
         expr,
         filters,
-        over_time: None,
+        over_time,
     };
     (sink.errors() == before).then_some(measure)
+}
+
+/// An expression over a dataset's rows, checked, with the words of single engines.
+pub(crate) fn engine_expression(
+    raw: &RawExpr,
+    dataset: &Dataset,
+    scope: Scope,
+    sink: &mut Sink,
+) -> Option<Expression> {
+    let expression = row_expression(default_text(raw, sink)?, dataset, scope, sink);
+    Some(Expression {
+        dialects: dialects(raw, sink),
+        ..expression
+    })
+}
+
+/// Where an expression starts.
+pub(crate) fn place_of(raw: &RawExpr) -> Option<Place> {
+    match raw {
+        MapOr::Short(text) => Some(text.place),
+        MapOr::Map(raw) => raw.default.as_ref().map(|text| text.place),
+    }
 }
 
 /// An expression over a dataset's rows, checked.
@@ -233,16 +280,20 @@ fn aggregate(name: &Text, parts: Parts, sink: &mut Sink) -> Option<Aggregate> {
         );
         return None;
     };
-    if let Some(percentile) = parts.percentile
-        && word.value != RawAggregate::Percentile
-    {
-        sink.error(
-            "invalid_value",
-            percentile.place,
-            "percentile",
-            "'percentile' belongs to agg: percentile",
-            None,
-        );
+    let only_of_percentile = [
+        ("percentile", parts.percentile.map(|at| at.place)),
+        (
+            "percentile_type",
+            parts.percentile_type.map(|word| word.place),
+        ),
+    ];
+    for (key, place) in only_of_percentile {
+        if let Some(place) = place
+            && word.value != RawAggregate::Percentile
+        {
+            let message = format!("'{key}' belongs to agg: percentile");
+            sink.error("invalid_value", place, key, message, None);
+        }
     }
     Some(match word.value {
         RawAggregate::Count => Aggregate::Count,
@@ -274,13 +325,30 @@ fn aggregate(name: &Text, parts: Parts, sink: &mut Sink) -> Option<Aggregate> {
                     None,
                 );
             }
-            Aggregate::Percentile(percentile.value)
+            match parts.percentile_type.map(|word| word.value) {
+                Some(RawPercentileType::Discrete) => {
+                    Aggregate::PercentileDiscrete(percentile.value)
+                }
+                Some(RawPercentileType::Continuous) | None => {
+                    Aggregate::Percentile(percentile.value)
+                }
+            }
         }
+        RawAggregate::SumBoolean => Aggregate::SumBoolean,
+        RawAggregate::Stddev => Aggregate::Stddev,
+        RawAggregate::StddevPopulation => Aggregate::StddevPopulation,
+        RawAggregate::Variance => Aggregate::Variance,
+        RawAggregate::VariancePopulation => Aggregate::VariancePopulation,
     })
 }
 
-/// The name of the time dimension that `time:` of a metric means.
-fn time_of(time: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) -> Option<String> {
+/// The name of the time dimension that `time:` means.
+pub(crate) fn time_of(
+    time: &Text,
+    dataset: &Dataset,
+    scope: Scope,
+    sink: &mut Sink,
+) -> Option<String> {
     match dataset.dimension(&time.value) {
         Some(dimension) if dimension.kind.is_time() => Some(dimension.name.clone()),
         Some(_) => {

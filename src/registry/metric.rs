@@ -1,54 +1,56 @@
-//! Builds metrics: kind, metadata and defaults. What a derived metric is made of is settled in [`super::derived`].
+//! Builds metrics: kind, metadata and defaults. What is made of other metrics is settled in [`super::composed`].
 
-use super::dataset::{expression_of, format};
+use super::conversion::conversion;
+use super::cumulative::{cumulative, takes_window};
+use super::dataset::format;
 use super::diagnostic::{Sink, did_you_mean};
+use super::kind::{Form, form};
+use super::length::is_length;
 use super::measure::sources;
-use super::raw::{RawKind, RawMetric};
-use super::read::Entry;
+use super::raw::RawMetric;
+use super::read::{At, Entry};
 use super::scope::Scope;
 use super::words::{chars_before, check_name, text, texts};
 use super::yaml::Text;
 use crate::model::{
-    Dataset, Facets, GroupBy, Measure, Metric, MetricKind, QueryLineError, Snippet, Source,
-    TimeRange,
+    Dataset, Expression, Facets, GroupBy, Measure, Metric, MetricKind, QueryLineError, Snippet,
+    Source, TimeRange,
 };
 use indexmap::IndexMap;
 use std::collections::HashMap;
 
-/// The metric an entry describes; `None` where something is wrong with it. The inputs of a derived one are still open.
+/// What metrics are built from beside their own keys.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) scope: Scope<'a>,
+    pub(crate) snippets: &'a IndexMap<String, Snippet>,
+    pub(crate) facets: &'a HashMap<String, Facets>,
+}
+
+/// The metric an entry describes; `None` where something is wrong with it. What it takes other metrics for is settled in
+/// [`super::composed`].
 pub(crate) fn metric(
     entry: &Entry<RawMetric>,
-    scope: Scope,
-    (snippets, facets): (&IndexMap<String, Snippet>, &HashMap<String, Facets>),
+    context: Context,
     sink: &mut Sink,
 ) -> Option<Metric> {
     let (name, raw) = (&entry.name, entry.value.as_ref()?);
     let before = sink.errors();
     check_name("metric", name, sink);
-    let kind = kind(name, raw, entry.errors > 0, sink).and_then(|kind| {
-        check_keys(kind, raw, sink);
-        Some(match kind {
-            RawKind::Simple => MetricKind::Simple(sources(name, raw, scope, sink)?),
-            RawKind::Ratio => MetricKind::Ratio(sources(name, raw, scope, sink)?),
-            RawKind::Derived => MetricKind::Derived {
-                expr: expression_of(raw.expr.as_ref()?),
-                inputs: Vec::new(),
-            },
-            RawKind::Complex => {
-                let snippet = snippet(raw.snippet.as_ref()?, snippets, sink);
-                MetricKind::Complex {
-                    facets: facets.get(&snippet).cloned().map(Box::new),
-                    snippet,
-                    tables: texts(&raw.tables),
-                }
-            }
-        })
-    });
-    let grain = grain(raw, kind.as_ref(), scope, sink);
-    let window = raw
-        .window
-        .as_ref()
-        .and_then(|window| time_range(window, sink));
+    let form = form(name, raw, entry.errors > 0, sink);
+    let kind = form.and_then(|form| kind(name, raw, form, context, sink));
+    let is_taken = matches!(
+        form,
+        Some(Form::Cumulative | Form::CumulativeRatio | Form::CumulativeOf)
+    ) && takes_window(raw);
+    let grain = grain(raw, kind.as_ref(), context.scope, sink);
+    let window = raw.window.as_ref().filter(|_| !is_taken);
+    let window = window.and_then(|window| time_range(window, sink));
+    let fills = [("fill", raw.fill), ("fill_nulls_with", raw.fill_nulls_with)];
+    let every = [
+        ("every_period", raw.every_period),
+        ("join_to_timespine", raw.join_to_timespine),
+    ];
     let metric = Metric {
         name: name.value.clone(),
         place: name.place,
@@ -77,133 +79,61 @@ pub(crate) fn metric(
         kind: kind?,
         grain,
         window,
-        fill: raw.fill.map(|fill| fill.value),
-        every_period: false,
+        fill: either(fills, sink),
+        every_period: either(every, sink).unwrap_or_default(),
     };
     (entry.errors == 0 && sink.errors() == before).then_some(metric)
 }
 
-fn word(kind: RawKind) -> &'static str {
-    match kind {
-        RawKind::Simple => "simple",
-        RawKind::Ratio => "ratio",
-        RawKind::Derived => "derived",
-        RawKind::Complex => "complex",
-    }
+/// What the metric is. What it takes other metrics for is still as written.
+fn kind(
+    name: &Text,
+    raw: &RawMetric,
+    form: Form,
+    context: Context,
+    sink: &mut Sink,
+) -> Option<MetricKind> {
+    let scope = context.scope;
+    Some(match form {
+        Form::Simple => MetricKind::Simple(sources(name, raw, scope, sink)?),
+        Form::Ratio => MetricKind::Ratio(sources(name, raw, scope, sink)?),
+        Form::Derived | Form::RatioOfMetrics => MetricKind::Derived {
+            expr: Expression::default(),
+            inputs: Vec::new(),
+        },
+        Form::Cumulative | Form::CumulativeRatio => {
+            let sources = sources(name, raw, scope, sink);
+            let accumulated = cumulative(name, raw, sources.clone().unwrap_or_default(), sink);
+            sources
+                .and(accumulated)
+                .map(|kind| MetricKind::Cumulative(Box::new(kind)))?
+        }
+        Form::CumulativeOf => {
+            MetricKind::Cumulative(Box::new(cumulative(name, raw, Vec::new(), sink)?))
+        }
+        Form::Conversion => MetricKind::Conversion(Box::new(conversion(raw, sink)?)),
+        Form::Complex => {
+            let snippet = snippet(raw.snippet.as_ref()?, context.snippets, sink);
+            MetricKind::Complex {
+                facets: context.facets.get(&snippet).cloned().map(Box::new),
+                snippet,
+                tables: texts(&raw.tables),
+            }
+        }
+    })
 }
 
-/// The kind that the keys say, and that `type:` must agree with.
-fn kind(name: &Text, raw: &RawMetric, is_flawed: bool, sink: &mut Sink) -> Option<RawKind> {
-    let has_source = raw.base_table.is_some() || !raw.sources.0.is_empty();
-    let said = raw.r#type.map(|word| word.value);
-    let implied = if raw.numerator.is_some() || raw.denominator.is_some() {
-        Some(RawKind::Ratio)
-    } else if raw.snippet.is_some() {
-        Some(RawKind::Complex)
-    } else if raw.agg.is_some() || has_source {
-        Some(RawKind::Simple)
-    } else if raw.expr.is_some() {
-        Some(RawKind::Derived)
-    } else {
-        None
-    };
-    if let (Some(said), Some(implied), Some(at)) = (said, implied, raw.r#type)
-        && said != implied
-    {
-        let message = format!(
-            "'{}' is said to be {}, but its keys make it {}",
-            name.value,
-            word(said),
-            word(implied)
-        );
-        sink.error("metric_kind", at.place, word(said), message, None);
-        return None;
+/// One of two keys that mean the same.
+fn either<T: Copy>(
+    [(key, one), (other_key, other)]: [(&str, Option<At<T>>); 2],
+    sink: &mut Sink,
+) -> Option<T> {
+    if let (Some(_), Some(twice)) = (one, other) {
+        let message = format!("'{key}' and '{other_key}' mean the same");
+        let hint = Some("keep one of them".to_owned());
+        sink.error("invalid_value", twice.place, other_key, message, hint);
     }
-    let missing = match implied.or(said) {
-        // Where a key did not fit, it may be the very one that is missing.
-        _ if is_flawed && implied.is_none() => return None,
-        None => Some(
-            "says nothing of how it is computed: give base_table and agg, numerator and denominator, expr, or snippet",
-        ),
-        Some(RawKind::Ratio) if raw.numerator.is_none() || raw.denominator.is_none() => {
-            Some("is a ratio and needs both a numerator and a denominator")
-        }
-        Some(RawKind::Complex) if raw.snippet.is_none() => Some("is complex and needs a snippet"),
-        Some(RawKind::Derived) if raw.expr.is_none() => Some("is derived and needs an expr"),
-        Some(RawKind::Simple)
-            if raw.agg.is_none() && raw.sources.0.iter().any(|source| source.agg.is_none()) =>
-        {
-            Some("needs an agg")
-        }
-        Some(RawKind::Simple) if raw.agg.is_none() && raw.sources.0.is_empty() => {
-            Some("needs an agg")
-        }
-        Some(RawKind::Simple) if !has_source => Some("needs a base_table"),
-        Some(_) => None,
-    };
-    if let Some(missing) = missing {
-        if !is_flawed {
-            sink.error(
-                "missing_key",
-                name.place,
-                &name.value,
-                format!("'{}' {missing}", name.value),
-                None,
-            );
-        }
-        return None;
-    }
-    implied.or(said)
-}
-
-/// Reports keys that mean nothing for this kind, so that none is silently without effect.
-fn check_keys(kind: RawKind, raw: &RawMetric, sink: &mut Sink) {
-    let of = |text: &Option<Text>| text.as_ref().map(|text| text.place);
-    let first = |texts: &[Text]| texts.first().map(|text| text.place);
-    let given = [
-        (
-            "base_table",
-            of(&raw.base_table),
-            [true, true, false, false],
-        ),
-        (
-            "sources",
-            raw.sources
-                .0
-                .first()
-                .and_then(|source| of(&source.base_table)),
-            [true, true, false, false],
-        ),
-        ("time", of(&raw.time), [true, true, false, false]),
-        (
-            "agg",
-            raw.agg.map(|word| word.place),
-            [true, false, false, false],
-        ),
-        (
-            "percentile",
-            raw.percentile.map(|at| at.place),
-            [true, false, false, false],
-        ),
-        ("expr", of(&raw.expr), [true, false, true, false]),
-        ("filters", first(&raw.filters.0), [true, true, false, false]),
-        ("snippet", of(&raw.snippet), [false, false, false, true]),
-        ("tables", first(&raw.tables.0), [false, false, false, true]),
-    ];
-    let column = match kind {
-        RawKind::Simple => 0,
-        RawKind::Ratio => 1,
-        RawKind::Derived => 2,
-        RawKind::Complex => 3,
-    };
-    for (key, place, kinds) in given {
-        if let Some(place) = place
-            && kinds.get(column) == Some(&false)
-        {
-            let message = format!("'{key}' has no meaning for a {} metric", word(kind));
-            sink.error("metric_kind", place, key, message, None);
-        }
-    }
+    one.or(other).map(|at| at.value)
 }
 
 fn snippet(name: &Text, snippets: &IndexMap<String, Snippet>, sink: &mut Sink) -> String {
@@ -226,16 +156,7 @@ fn grain(
     for text in &raw.grain.0 {
         match text.value.parse::<GroupBy>() {
             Ok(group) => {
-                let (GroupBy::Dimension(dimension)
-                | GroupBy::Grain {
-                    of: Some(dimension),
-                    ..
-                }) = &group
-                else {
-                    groups.push(group);
-                    continue;
-                };
-                if let Some(kind) = kind {
+                if let (Some(dimension), Some(kind)) = (group.dimension(), kind) {
                     check_dimension(dimension, text, kind.sources(), scope, sink);
                 }
                 groups.push(group);
@@ -283,6 +204,21 @@ fn check_dimension(
 }
 
 fn time_range(text: &Text, sink: &mut Sink) -> Option<TimeRange> {
+    if is_length(text) {
+        let length = text.value.trim();
+        let message = format!("'{length}' is a length and no time range");
+        let hint = format!(
+            "write last {length} for the default time range, or cumulative: {{window: {length}}}"
+        );
+        sink.error(
+            "invalid_value",
+            text.place,
+            &text.value,
+            message,
+            Some(hint),
+        );
+        return None;
+    }
     text.value
         .parse()
         .map_err(|error| refuse_words(text, error, sink))

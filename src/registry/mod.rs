@@ -4,17 +4,24 @@
 //! model (`build` and the files named after what they build).
 
 mod build;
+mod composed;
 mod config;
+mod conversion;
+mod cumulative;
 mod dataset;
 mod derived;
 mod diagnostic;
+mod dialects;
 mod expression;
 mod facets;
+mod kind;
+mod length;
 mod llm_config;
 mod load;
 mod measure;
 mod metric;
 mod nearest;
+mod over_time;
 mod project;
 mod raw;
 mod read;

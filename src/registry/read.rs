@@ -77,19 +77,7 @@ pub(crate) fn entries<'n>(node: &'n Node, sink: &mut Sink) -> Option<Vec<(&'n Te
 }
 
 /// Keys that belong to capabilities this version does not have.
-const LATER: [&str; 11] = [
-    "base",
-    "conversion",
-    "cumulative",
-    "entity",
-    "hypotheses",
-    "inputs",
-    "last_by",
-    "of",
-    "offset",
-    "to_date",
-    "within",
-];
+const LATER: [&str; 1] = ["hypotheses"];
 
 /// Keys whose value would be a secret.
 const SECRET: [&str; 4] = ["api_key", "key", "password", "token"];

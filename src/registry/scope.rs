@@ -4,9 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 
+use super::dataset::check_column;
 use super::diagnostic::{Sink, did_you_mean};
 use super::expression::Name;
 use super::yaml::Text;
+use crate::model::alike::{fold, is_typo};
 use crate::model::{Dataset, Dimension, Place};
 
 /// Definitions that exist but are left out, so that what needs them can say so instead of calling them unknown.
@@ -146,6 +148,42 @@ impl<'a> Scope<'a> {
         datasets
             .flat_map(|dataset| dataset.dimensions.keys().map(String::as_str))
             .collect()
+    }
+
+    /// Checks a name that means a dimension or a column of `dataset`. Which columns a table has is not known here: a name
+    /// that is no likely typo of a known one may be one of them.
+    pub(crate) fn check_column_or_dimension(self, dataset: &Dataset, name: &Text, sink: &mut Sink) {
+        let own = dataset.dimensions.values();
+        let columns = own
+            .clone()
+            .filter_map(|dimension| dimension.column.as_ref());
+        let joined = dataset.joins.values().flat_map(|join| &join.on);
+        let columns = columns
+            .chain(&dataset.key)
+            .chain(joined.map(|(here, _)| here));
+        if self.reach(dataset, &name.value).is_some()
+            || columns.clone().any(|column| *column == name.value)
+        {
+            return;
+        }
+        let is_broken = self.is_broken(dataset, &name.value);
+        let names = own.map(|dimension| &dimension.name);
+        let written = fold(&name.value);
+        let meant = names
+            .chain(columns)
+            .find(|known| is_typo(&written, &fold(known)));
+        if is_broken || meant.is_some() || name.value.contains('.') {
+            let what = format!("dimension or column of {}:", dataset.name);
+            let known: Vec<&str> = match meant {
+                Some(meant) => vec![meant.as_str()],
+                None => self.dimensions(dataset),
+            };
+            let at = (name.value.as_str(), name.place);
+            self.broken
+                .refuse(&what, "unknown_dimension", at, is_broken, known, sink);
+            return;
+        }
+        check_column(name, sink);
     }
 
     /// Checks the names in an expression over a dataset: a bare one is a dimension or any column, a dotted one a path
