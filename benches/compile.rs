@@ -17,6 +17,7 @@ fn queries(criterion: &mut Criterion) {
         dialect: Dialect::Sqlite,
         today: date(2026, 11, 20),
         values: &NoValues,
+        passes: Default::default(),
     };
     let mut group = criterion.benchmark_group("compile");
     for (name, line) in [

@@ -43,6 +43,7 @@ async fn measure(name: &str, kind: ConnectionKind, scale: f64) {
         dialect: warehouse.dialect(),
         today: tpch::TODAY,
         values: &NoValues,
+        passes: Default::default(),
     };
     println!("\n{name}, scale {scale}: milliseconds by hand, compiled, ratio");
     let mut product = 1.0;

@@ -352,6 +352,7 @@ fn every_filter_of_a_metric_keeps_some_rows_and_drops_some() {
                 dialect,
                 today: TODAY,
                 values: &NoValues,
+                passes: Default::default(),
             };
             compile(&registry, &reach, &templates, &view.query, &options)
                 .unwrap_or_else(|error| panic!("{}: {error}", view.name));

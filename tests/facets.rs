@@ -59,6 +59,7 @@ fn compiled_with(
         dialect,
         today: TODAY,
         values,
+        passes: Default::default(),
     };
     compile(
         &demo.registry,

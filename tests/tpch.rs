@@ -58,6 +58,7 @@ async fn check(kind: ConnectionKind, scale: f64) {
         dialect: warehouse.dialect(),
         today: TODAY,
         values: &NoValues,
+        passes: Default::default(),
     };
     let mut wrong = Vec::new();
     for query in QUERIES {

@@ -65,6 +65,7 @@ fn compiled(line: &str, dialect: Dialect) -> Vec<String> {
         dialect,
         today: TODAY,
         values: &NoValues,
+        passes: Default::default(),
     };
     let compiled = compile(
         registry(),

@@ -116,6 +116,62 @@ pub(super) fn shift(
     })
 }
 
+/// The range an offset leads to: as for a comparison; an open range stays open.
+pub(super) fn back(
+    comparison: Comparison,
+    time: TimeRange,
+    range: DateRange,
+    today: Date,
+    groups: &[GroupBy],
+) -> Result<Shifted, CompileError> {
+    if let (
+        DateRange {
+            start: Some(_),
+            end: Some(_),
+        },
+        false,
+    ) = (range, time == TimeRange::AllTime)
+    {
+        return shift(comparison, time, range, today, groups);
+    }
+    let by = match comparison {
+        Comparison::Ago(n, grain) => units(n, grain),
+        _ => Shift::Months(12),
+    };
+    let epoch = range.start.or(range.end).unwrap_or(today).first_of_year();
+    let by = aligned(by, step(epoch, by, -1), epoch, groups, comparison)?;
+    Ok(Shifted {
+        range: moved(range, by),
+        by,
+        remark: String::new(),
+    })
+}
+
+/// A distance beside another one.
+pub(super) fn further(outer: Option<&Shifted>, inner: Shifted) -> Result<Shifted, CompileError> {
+    let by = match (outer.map(|outer| outer.by), inner.by) {
+        (None, by) => by,
+        (Some(Shift::Months(a)), Shift::Months(b)) => Shift::Months(a.saturating_add(b)),
+        (Some(Shift::Days(a)), Shift::Days(b)) => Shift::Days(a.saturating_add(b)),
+        (Some(_), _) => {
+            return Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                "a distance in months and one in days do not add up to one distance",
+            )
+            .hint("compare by the unit of the metric's own offset"));
+        }
+    };
+    Ok(Shifted { by, ..inner })
+}
+
+/// The range as far back.
+pub(super) fn moved(range: DateRange, by: Shift) -> DateRange {
+    DateRange {
+        start: range.start.map(|start| step(start, by, -1)),
+        end: range.end.map(|end| step_end(end, by, false)),
+    }
+}
+
 /// Two ranges are as long as each other in whole months, or in days.
 fn same_length(one: (Date, Date), other: (Date, Date)) -> Result<(), CompileError> {
     let months = |(start, end): (Date, Date)| months_between(start, end);

@@ -14,15 +14,15 @@ use super::{CompileError, ErrorCode};
 use crate::model::Expression;
 use crate::warehouse::Dialect;
 
-/// One SQL expression and nothing after it.
-pub(super) fn parse(expression: &Expression) -> Result<Expr, CompileError> {
-    parse_text(&expression.text).map_err(|message| {
+/// One SQL expression and nothing after it: the text for this engine, where the definition has one of its own.
+pub(super) fn parse(expression: &Expression, dialect: Dialect) -> Result<Expr, CompileError> {
+    let own = expression.dialects.iter();
+    let own = own.into_iter().find(|(engine, _)| engine == dialect.word());
+    let text = own.map_or(&expression.text, |(_, text)| text);
+    parse_text(text).map_err(|message| {
         CompileError::new(
             ErrorCode::InvalidDefinition,
-            format!(
-                "the expression '{}' does not parse: {message}",
-                expression.text
-            ),
+            format!("the expression '{text}' does not parse: {message}"),
         )
         .at(expression.place)
     })

@@ -52,15 +52,29 @@ pub(super) fn time_of<'a>(
     Ok(found)
 }
 
+/// A grouping of a leg.
+pub(super) struct Asked<'a> {
+    pub(super) group: &'a GroupBy,
+    pub(super) measure: &'a Measure,
+    /// Distance of the rows from the periods they count for.
+    pub(super) shift: Option<Shift>,
+    /// The period that a row is repeated for, as SQL, where windows are joined.
+    pub(super) period: Option<&'a str>,
+}
+
 /// One grouping key: its SQL, its description, and a condition where a comparison leaves days without a counterpart.
 pub(super) fn key(
-    group: &GroupBy,
-    measure: &Measure,
+    asked: &Asked<'_>,
     scope: &mut Scope<'_>,
     registry: &Registry,
     options: &CompileOptions<'_>,
-    shift: Option<Shift>,
 ) -> Result<(Fragment, Key, Option<Fragment>), CompileError> {
+    let &Asked {
+        group,
+        measure,
+        shift,
+        period,
+    } = asked;
     let dialect = options.dialect;
     match group {
         GroupBy::Dimension(name) => {
@@ -110,7 +124,15 @@ pub(super) fn key(
                 grain: None,
                 format: Format::default(),
             };
-            let sql = dialect.date_part(&time.sql, *part);
+            let at = match (shift, period) {
+                (_, Some(period)) => period.to_owned(),
+                (None, None) => time.sql,
+                (Some(by), None) => dialect.shift(
+                    &dialect.trunc(&time.sql, Grain::Day, registry.calendar.week_start),
+                    by,
+                ),
+            };
+            let sql = dialect.date_part(&at, *part);
             Ok((Fragment::new(sql, [time.dimension.place]), key, None))
         }
         GroupBy::Grain { grain, of } => {
@@ -126,8 +148,9 @@ pub(super) fn key(
                 )
                 .word(group.to_string()));
             }
-            let start = dialect.trunc(&sql, *grain, registry.calendar.week_start);
+            let start = dialect.trunc(period.unwrap_or(&sql), *grain, registry.calendar.week_start);
             let (moved, condition) = match shift {
+                _ if period.is_some() => (start, None),
                 None => (start, None),
                 Some(Shift::Days(days)) if grain.is_sub_day() => {
                     (dialect.shift_timestamp(&start, days), None)

@@ -8,6 +8,7 @@ mod facets;
 mod filter;
 mod key;
 mod literals;
+mod lower;
 mod output;
 mod plan;
 mod reach;
@@ -39,6 +40,26 @@ pub struct CompileOptions<'a> {
     pub today: Date,
     /// Known dimension values.
     pub values: &'a dyn ValueLookup,
+    /// Optimisations, none of which changes a row.
+    pub passes: Passes,
+}
+
+/// Which optimisations are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passes {
+    /// Aggregations of the same rows under different filters read them once.
+    pub merge_scans: bool,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Self { merge_scans: true }
+    }
+}
+
+impl Passes {
+    /// None of them.
+    pub const NONE: Self = Self { merge_scans: false };
 }
 
 /// What an output column holds.
@@ -127,6 +148,8 @@ pub struct Compiled {
     pub totals: Result<Statement, String>,
     /// Why the SQL is as it is.
     pub reasons: Vec<Reason>,
+    /// The plan behind the SQL, drawn as a tree.
+    pub plan: String,
     /// The time range, as days.
     pub range: DateRange,
     /// The compared range, as days.
@@ -144,18 +167,20 @@ pub fn compile(
     query: &MetricQuery,
     options: &CompileOptions<'_>,
 ) -> Result<Compiled, CompileError> {
-    let mut request = request::resolve(registry, query, options)?;
+    let request = request::resolve(registry, query, options)?;
     let usage = request.usage();
-    let plan = plan::plan(registry, reach, &request, &usage, options)?;
-    let main = output::write(registry, templates, &request, &plan, options)?;
+    let planned = plan::Planner::plan(registry, reach, &request, &usage, options)?;
+    let (root, columns) = output::root(registry, &request, &planned, options)?;
+    let main = output::statement(templates, &root, columns, options)?;
     let totals = totals(registry, reach, templates, &request, options);
-    let mut reasons = std::mem::take(&mut request.reasons);
-    reasons.extend(plan.reasons);
+    let mut reasons = request.reasons.clone();
+    reasons.extend(planned.reasons);
     Ok(Compiled {
         query: request.query,
         main,
         totals,
         reasons,
+        plan: root.to_string(),
         range: request.range,
         prior: request.shifted.map(|shifted| shifted.range),
     })
@@ -177,7 +202,7 @@ fn totals(
             "groups that fail the condition on a metric would be part of the total".to_owned(),
         );
     }
-    if request.uneven_months().is_some() {
+    if request.is_uneven() {
         return Err(
             "days without a counterpart in the compared range would be part of the total"
                 .to_owned(),
@@ -190,7 +215,9 @@ fn totals(
         ..request.query.clone()
     };
     let whole = request::resolve(registry, &query, options).map_err(|error| error.message)?;
-    let plan = plan::plan(registry, reach, &whole, &request.usage(), options)
-        .map_err(|error| error.message)?;
-    output::write(registry, templates, &whole, &plan, options).map_err(|error| error.message)
+    let usage = request.usage();
+    let planned = plan::Planner::plan(registry, reach, &whole, &usage, options);
+    let root = planned.and_then(|planned| output::root(registry, &whole, &planned, options));
+    root.and_then(|(root, columns)| output::statement(templates, &root, columns, options))
+        .map_err(|error| error.message)
 }

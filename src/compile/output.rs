@@ -1,169 +1,91 @@
-//! The last step: final expressions of every metric, conditions on metrics, order and limit, written with a template.
+//! The last step of a plan: final expressions of every metric, conditions on metrics, order and limit.
 
-use minijinja::value::Value;
-
-use super::key::Key;
-use super::plan::{Aggregation, Plan, prior_name};
-use super::request::Request;
-use super::write::{Fragment, Templates, object};
-use super::{CompileError, CompileOptions, ErrorCode, OutputColumn, Role, Statement, expr, filter};
-use crate::model::{
-    ColumnType, Direction, Expression, Filter, Format, FormatKind, Grain, Metric, MetricKind,
-    Registry,
+use super::plan::{
+    Aggregate, Column, Combine, Compute, Formula, Leaf, Node, Planned, Sort, prior_name,
 };
+use super::request::Request;
+use super::write::{Fragment, Templates};
+use super::{
+    CompileError, CompileOptions, ErrorCode, OutputColumn, Role, Statement, expr, filter, lower,
+};
+use crate::model::{ColumnType, Direction, Filter, Format, FormatKind, Grain, Metric, Registry};
 use crate::registry::nearest;
+use crate::warehouse::Shift;
 
-/// Metrics may be derived from derived ones this deep.
-const MAX_DEPTH: u8 = 32;
-
-pub(super) fn write(
+/// Completes the plan: what the result shows, in which order. Also the columns of the result.
+pub(super) fn root(
     registry: &Registry,
-    templates: &Templates,
     request: &Request<'_>,
-    plan: &Plan,
+    planned: &Planned,
     options: &CompileOptions<'_>,
-) -> Result<Statement, CompileError> {
-    let day = |key: &&Key| key.grain == Some(Grain::Day);
-    let counterpart =
-        request
-            .uneven_months()
-            .zip(plan.keys.iter().find(day))
-            .map(|(months, key)| {
-                options
-                    .dialect
-                    .has_counterpart(&options.dialect.name(&key.name), -months)
-            });
-    let writer = Writer {
+) -> Result<(Node, Vec<OutputColumn>), CompileError> {
+    let output = Output {
         registry,
-        plan,
+        request,
+        planned,
         options,
-        counterpart,
     };
-    let simple = writer.is_simple(request);
-    let mut columns = Vec::new();
-    let mut selected: Vec<(Fragment, String)> = Vec::new();
-    let only = plan.aggregations.first();
-    for (index, key) in plan.keys.iter().enumerate() {
-        let sql = match only {
-            Some(aggregation) if simple => aggregation.keys.get(index).cloned().unwrap_or_default(),
-            _ => Fragment::plain(options.dialect.name(&key.name)),
-        };
-        selected.push((sql, key.name.clone()));
-        columns.push(OutputColumn {
-            name: key.name.clone(),
-            label: key.label.clone(),
-            role: Role::Group,
-            ty: key.ty,
-            format: key.format.clone(),
-            grain: key.grain,
-            additive: false,
-        });
-    }
-    for metric in &request.metrics {
-        for (role, sql, ty) in writer.roles(metric, simple, request.shifted.is_some())? {
-            let name = match role {
-                Role::Prior => prior_name(&metric.name),
-                Role::Change => format!("{}_change", metric.name),
-                Role::ChangePercent => format!("{}_change_pct", metric.name),
-                Role::Group | Role::Metric => metric.name.clone(),
-            };
-            let column = output_column(metric, role, ty, name.clone());
-            columns.push(column);
-            selected.push((Fragment::new(sql, [metric.place]), name));
-        }
-    }
-    if let Some((_, name)) = selected.iter().enumerate().find_map(|(index, (_, name))| {
-        selected
-            .iter()
-            .take(index)
-            .find(|(_, earlier)| earlier.eq_ignore_ascii_case(name))
-    }) {
-        return Err(CompileError::new(
-            ErrorCode::InvalidClause,
-            format!("two columns of the result would be called {name}"),
-        )
-        .word(name));
-    }
-
+    let simple = output.is_simple();
+    let (columns, selected) = output.columns(simple)?;
     let having = match &request.having {
         None => None,
-        Some(filter) => Some(Fragment::plain(writer.having(filter, simple)?)),
+        Some(filter) => Some(Fragment::plain(output.having(filter, simple)?)),
     };
     let order = order(request, &columns, options)?;
-    let source = match only {
-        _ if plan.is_combined() => "metrex_groups",
-        Some(_) => "metrex_1",
-        None => {
+    let dialect = options.dialect;
+    let mut inputs: Vec<Node> = planned.legs.iter().map(|leg| leg.node(dialect)).collect();
+    let input = match (simple, inputs.len(), &planned.periods) {
+        (_, 0, _) => {
             return Err(CompileError::new(
                 ErrorCode::NoMetric,
                 "the query has nothing to aggregate",
             ));
         }
-    };
-    let group_by = |count: usize| {
-        (count > 0).then(|| {
-            let ordinals: Vec<String> = (1..=count).map(|n| n.to_string()).collect();
-            Fragment::plain(ordinals.join(", "))
-        })
-    };
-    let optional =
-        |fragment: Option<Fragment>| fragment.map_or(Value::from(false), Fragment::value);
-    let values = object([
-        (
-            "columns",
-            selected
-                .into_iter()
-                .map(|(sql, name)| sql.alias(&options.dialect.name(&name)).value())
-                .collect(),
-        ),
-        (
-            "legs",
-            plan.aggregations
+        (_, 1, None) => inputs.remove(0),
+        _ => Node::Combine(Combine {
+            inputs,
+            keys: planned
+                .keys
                 .iter()
-                .enumerate()
-                .map(|(index, leg)| writer.leg(index, leg))
+                .map(|key| (key.name.clone(), key.ty))
                 .collect(),
-        ),
-        ("combined", Value::from(plan.is_combined())),
-        ("periods", optional(writer.periods())),
-        ("parts", writer.parts()),
-        ("merged", writer.merged()),
-        ("group_by", optional(group_by(plan.keys.len()))),
-        ("source", Fragment::plain(source).value()),
-        ("having", optional(having)),
-        (
-            "order",
-            order
-                .into_iter()
-                .map(|key| Fragment::plain(key).value())
-                .collect(),
-        ),
-        (
-            "limit",
-            optional(
-                request
-                    .query
-                    .limit
-                    .map(|limit| Fragment::plain(limit.to_string())),
-            ),
-        ),
-    ]);
-    let template = if request.shifted.is_some() {
-        "compare.sql.j2"
-    } else if plan.spine.is_some() {
-        "trend.sql.j2"
-    } else if simple {
-        "simple_metric.sql.j2"
-    } else if request
-        .metrics
-        .iter()
-        .any(|metric| matches!(metric.kind, MetricKind::Derived { .. }))
-    {
-        "derived.sql.j2"
-    } else {
-        "ratio.sql.j2"
+            periods: planned.periods.clone(),
+        }),
     };
-    let (sql, lines) = templates.write(template, values)?;
+    let computed = match (simple, input) {
+        (true, Node::Aggregate(aggregate)) => {
+            let count = aggregate.keys.len();
+            let mut selected = selected;
+            let values = selected.split_off(count.min(selected.len()));
+            Node::Aggregate(Box::new(Aggregate {
+                keys: selected,
+                values,
+                having,
+                ..*aggregate
+            }))
+        }
+        (_, input) => Node::Compute(Box::new(Compute {
+            input,
+            columns: selected,
+            having,
+        })),
+    };
+    let root = Node::Sort(Box::new(Sort {
+        input: computed,
+        order: order.into_iter().map(Fragment::plain).collect(),
+        limit: request.query.limit,
+    }));
+    Ok((root, columns))
+}
+
+/// The plan as one statement.
+pub(super) fn statement(
+    templates: &Templates,
+    root: &Node,
+    columns: Vec<OutputColumn>,
+    options: &CompileOptions<'_>,
+) -> Result<Statement, CompileError> {
+    let (sql, lines) = templates.write("query.sql.j2", lower::lower(root, options.dialect)?)?;
     Ok(Statement {
         sql,
         lines,
@@ -249,36 +171,97 @@ fn order(
     Ok(order)
 }
 
-struct Writer<'a> {
+struct Output<'a> {
     registry: &'a Registry,
-    plan: &'a Plan,
+    request: &'a Request<'a>,
+    planned: &'a Planned,
     options: &'a CompileOptions<'a>,
-    /// The condition that the day of a row has a counterpart in the compared range; `None` where every day has one.
-    counterpart: Option<String>,
 }
 
-impl Writer<'_> {
+impl Output<'_> {
     /// One aggregation answers the query by itself.
-    fn is_simple(&self, request: &Request<'_>) -> bool {
-        self.plan.aggregations.len() == 1
-            && self.plan.spine.is_none()
-            && request
-                .metrics
-                .iter()
-                .all(|metric| !metric.kind.sources().is_empty() && !metric.kind.is_ratio())
+    fn is_simple(&self) -> bool {
+        let [leg] = self.planned.legs.as_slice() else {
+            return false;
+        };
+        let leaves = |(now, prior): &(Formula, Option<Formula>)| now.is_leaf() && prior.is_none();
+        leg.averaged.is_none()
+            && self.planned.periods.is_none()
+            && self.planned.metrics.iter().all(leaves)
+    }
+
+    /// Whether several relations are put side by side, so that one of them can lack a row.
+    fn is_combined(&self) -> bool {
+        self.planned.legs.len() > 1 || self.planned.periods.is_some()
+    }
+
+    /// The columns of the result, for the reader and for the plan.
+    fn columns(&self, simple: bool) -> Result<(Vec<OutputColumn>, Vec<Column>), CompileError> {
+        let dialect = self.options.dialect;
+        let mut columns: Vec<OutputColumn> = Vec::new();
+        let mut selected: Vec<Column> = Vec::new();
+        let only = self.planned.legs.first();
+        for (index, key) in self.planned.keys.iter().enumerate() {
+            let sql = match only.and_then(|leg| leg.keys.get(index)) {
+                Some(own) if simple => own.sql.clone(),
+                _ => Fragment::plain(dialect.name(&key.name)),
+            };
+            selected.push(Column {
+                name: key.name.clone(),
+                ty: key.ty,
+                sql,
+            });
+            columns.push(OutputColumn {
+                name: key.name.clone(),
+                label: key.label.clone(),
+                role: Role::Group,
+                ty: key.ty,
+                format: key.format.clone(),
+                grain: key.grain,
+                additive: false,
+            });
+        }
+        for (metric, (now, prior)) in self.request.metrics.iter().zip(&self.planned.metrics) {
+            for (role, sql, ty) in self.roles(now, prior.as_ref(), simple)? {
+                let name = match role {
+                    Role::Prior => prior_name(&metric.name),
+                    Role::Change => format!("{}_change", metric.name),
+                    Role::ChangePercent => format!("{}_change_pct", metric.name),
+                    Role::Group | Role::Metric => metric.name.clone(),
+                };
+                columns.push(output_column(metric, role, ty, name.clone()));
+                selected.push(Column {
+                    name,
+                    ty,
+                    sql: Fragment::new(sql, [metric.place]),
+                });
+            }
+        }
+        let twice = columns.iter().enumerate().find(|(index, column)| {
+            let mut earlier = columns.iter().take(*index);
+            earlier.any(|other| other.name.eq_ignore_ascii_case(&column.name))
+        });
+        match twice {
+            None => Ok((columns, selected)),
+            Some((_, OutputColumn { name, .. })) => Err(CompileError::new(
+                ErrorCode::InvalidClause,
+                format!("two columns of the result would be called {name}"),
+            )
+            .word(name)),
+        }
     }
 
     fn roles(
         &self,
-        metric: &Metric,
+        now: &Formula,
+        prior: Option<&Formula>,
         simple: bool,
-        compared: bool,
     ) -> Result<Vec<(Role, String, ColumnType)>, CompileError> {
-        let (now, ty) = self.value(metric, simple, false, 0)?;
-        if !compared {
+        let (now, ty) = self.value(now, simple)?;
+        let Some(prior) = prior else {
             return Ok(vec![(Role::Metric, now, ty)]);
-        }
-        let (prior, _) = self.value(metric, simple, true, 0)?;
+        };
+        let (prior, _) = self.value(prior, simple)?;
         let mut roles = vec![
             (Role::Metric, now.clone(), ty),
             (Role::Prior, prior.clone(), ty),
@@ -293,101 +276,34 @@ impl Writer<'_> {
         Ok(roles)
     }
 
-    /// A metric as SQL over the aggregate columns (or, in a simple query, over the aggregates themselves).
-    fn value(
-        &self,
-        metric: &Metric,
-        simple: bool,
-        prior: bool,
-        depth: u8,
-    ) -> Result<(String, ColumnType), CompileError> {
-        let (sql, ty) = self.unfilled(metric, simple, prior, depth)?;
-        Ok(match metric.fill {
-            Some(fill) => (format!("COALESCE({sql}, {fill})"), ty),
-            None => (sql, ty),
-        })
+    /// A metric as SQL over the columns of the legs (or, in a simple query, over the aggregates themselves).
+    fn value(&self, formula: &Formula, simple: bool) -> Result<(String, ColumnType), CompileError> {
+        formula.sql(self.options.dialect, &|leaf| self.leaf(leaf, simple))
     }
 
-    fn unfilled(
-        &self,
-        metric: &Metric,
-        simple: bool,
-        prior: bool,
-        depth: u8,
-    ) -> Result<(String, ColumnType), CompileError> {
-        let broken = |why: &str| {
-            CompileError::new(
-                ErrorCode::InvalidDefinition,
-                format!("{}: {why}", metric.name),
-            )
-            .at(metric.place)
-        };
-        if depth > MAX_DEPTH {
-            return Err(broken("the definitions are nested too deeply"));
+    fn leaf(&self, leaf: &Leaf, simple: bool) -> String {
+        let dialect = self.options.dialect;
+        if simple && let Some(sql) = self.aggregate(&leaf.column) {
+            return sql;
         }
-        let leaf = |which: usize| {
-            let id = (metric.name.clone(), which);
-            let column = self
-                .plan
-                .column(&id, prior)
-                .ok_or_else(|| broken("a measure is missing from the plan"))?;
-            let sql = if simple {
-                column.sql.sql.clone()
-            } else {
-                self.options.dialect.name(&column.name)
-            };
-            // A count of no rows is 0; anything else of no rows is NULL.
-            let is_zero = column.ty == ColumnType::Integer && self.plan.is_combined();
-            let sql = match &self.counterpart {
-                _ if !is_zero => sql,
-                Some(condition) if prior => {
-                    format!("CASE WHEN {condition} THEN COALESCE({sql}, 0) END")
-                }
-                _ => format!("COALESCE({sql}, 0)"),
-            };
-            Ok::<_, CompileError>((sql, column.ty))
-        };
-        match &metric.kind {
-            MetricKind::Derived { expr, .. } => Ok((
-                self.derived(metric, expr, prior, depth)?,
-                ColumnType::Number,
-            )),
-            kind if kind.is_ratio() => {
-                let (numerator, denominator) = (leaf(0)?.0, leaf(1)?.0);
-                Ok((
-                    self.options.dialect.divide(&numerator, &denominator),
-                    ColumnType::Number,
-                ))
+        let sql = dialect.name(&leaf.column);
+        // A count of no rows is 0; anything else of no rows is NULL.
+        if leaf.ty != ColumnType::Integer || !self.is_combined() {
+            return sql;
+        }
+        let day = |key: &&super::key::Key| key.grain == Some(Grain::Day);
+        match (leaf.counterpart, self.planned.keys.iter().find(day)) {
+            (Some(Shift::Months(months)), Some(key)) => {
+                let condition = dialect.has_counterpart(&dialect.name(&key.name), -months);
+                format!("CASE WHEN {condition} THEN COALESCE({sql}, 0) END")
             }
-            kind if kind.sources().is_empty() => {
-                Err(broken("a complex metric has no compiled form"))
-            }
-            _ => leaf(0),
+            _ => format!("COALESCE({sql}, 0)"),
         }
     }
 
-    fn derived(
-        &self,
-        metric: &Metric,
-        expression: &Expression,
-        prior: bool,
-        depth: u8,
-    ) -> Result<String, CompileError> {
-        let parsed = expr::parse(expression)?;
-        let sql = expr::rewrite(parsed, self.options.dialect, &mut |parts| {
-            let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
-            let name = name.join(".");
-            let input = self.registry.metric(&name).ok_or_else(|| {
-                CompileError::new(
-                    ErrorCode::InvalidDefinition,
-                    format!("{}: there is no metric '{name}'", metric.name),
-                )
-                .at(expression.place)
-            })?;
-            let (sql, _) = self.value(input, false, prior, depth + 1)?;
-            Ok(expr::operand(&sql))
-        })?;
-        Ok(sql)
+    fn aggregate(&self, column: &str) -> Option<String> {
+        let leg = self.planned.legs.first()?;
+        leg.value(column, self.options.dialect)
     }
 
     fn having(&self, filter: &Filter, simple: bool) -> Result<String, CompileError> {
@@ -399,7 +315,22 @@ impl Writer<'_> {
                 )
                 .word(field)
             })?;
-            self.value(metric, simple, false, 0)
+            let at = self
+                .request
+                .metrics
+                .iter()
+                .position(|asked| asked.name == metric.name);
+            let formula = at.and_then(|at| self.planned.metrics.get(at));
+            let (formula, _) = formula.ok_or_else(|| {
+                CompileError::new(
+                    ErrorCode::InvalidClause,
+                    format!(
+                        "the condition on {field} needs {field} among the metrics of the query"
+                    ),
+                )
+                .word(field)
+            })?;
+            self.value(formula, simple)
                 .map(|(sql, _)| expr::operand(&sql))
         };
         let not = |negated: bool| if negated { "NOT " } else { "" };
@@ -469,117 +400,5 @@ impl Writer<'_> {
                 .word(pattern));
             }
         })
-    }
-
-    fn leg(&self, index: usize, leg: &Aggregation) -> Value {
-        let keys = leg
-            .keys
-            .iter()
-            .cloned()
-            .zip(&self.plan.keys)
-            .map(|(sql, key)| (sql, key.name.as_str()));
-        let columns = leg
-            .columns
-            .iter()
-            .map(|column| (column.sql.clone(), column.name.as_str()));
-        object([
-            (
-                "name",
-                Fragment::plain(format!("metrex_{}", index + 1)).value(),
-            ),
-            (
-                "columns",
-                keys.chain(columns)
-                    .map(|(sql, name)| sql.alias(&self.options.dialect.name(name)).value())
-                    .collect(),
-            ),
-            ("from", leg.from.clone().value()),
-            (
-                "joins",
-                leg.joins.iter().cloned().map(Fragment::value).collect(),
-            ),
-            (
-                "conditions",
-                leg.conditions
-                    .iter()
-                    .cloned()
-                    .map(Fragment::value)
-                    .collect(),
-            ),
-        ])
-    }
-
-    /// The recursive calendar of a trend: every period from the first to the last.
-    fn periods(&self) -> Option<Fragment> {
-        let (first, last, grain) = self.plan.spine?;
-        let dialect = self.options.dialect;
-        let key = dialect.name(&self.plan.keys.first()?.name);
-        let by = match grain {
-            Grain::Second | Grain::Minute | Grain::Hour | Grain::Day => {
-                crate::warehouse::Shift::Days(1)
-            }
-            Grain::Week => crate::warehouse::Shift::Days(7),
-            Grain::Month => crate::warehouse::Shift::Months(1),
-            Grain::Quarter => crate::warehouse::Shift::Months(3),
-            Grain::Year => crate::warehouse::Shift::Months(12),
-        };
-        Some(Fragment::plain(format!(
-            "SELECT {} AS {key}\n  UNION ALL\n  SELECT {} FROM metrex_periods WHERE {key} < {}",
-            dialect.date(first),
-            dialect.shift(&key, by),
-            dialect.date(last)
-        )))
-    }
-
-    /// The stack: each aggregation with NULL for the columns of the others, and the bare periods of a trend.
-    fn parts(&self) -> Value {
-        let dialect = self.options.dialect;
-        let all: Vec<_> = self
-            .plan
-            .aggregations
-            .iter()
-            .flat_map(|leg| &leg.columns)
-            .collect();
-        let row = |from: String, own: &[super::plan::Aggregated]| {
-            let keys = self.plan.keys.iter().map(|key| dialect.name(&key.name));
-            let columns = all.iter().map(|column| {
-                let name = dialect.name(&column.name);
-                if own.iter().any(|own| own.name == column.name) {
-                    name
-                } else {
-                    format!("{} AS {name}", dialect.cast("NULL", column.ty))
-                }
-            });
-            let list: Vec<String> = keys.chain(columns).collect();
-            Fragment::plain(format!("SELECT {} FROM {from}", list.join(", "))).value()
-        };
-        let mut rows: Vec<Value> = Vec::new();
-        for (index, leg) in self.plan.aggregations.iter().enumerate() {
-            rows.push(row(format!("metrex_{}", index + 1), &leg.columns));
-        }
-        if self.plan.spine.is_some() {
-            rows.push(row("metrex_periods".to_owned(), &[]));
-        }
-        Value::from(rows)
-    }
-
-    /// The columns of the stack, one row per group: every aggregation has at most one row there, so MAX picks it.
-    fn merged(&self) -> Value {
-        let dialect = self.options.dialect;
-        let keys = self
-            .plan
-            .keys
-            .iter()
-            .map(|key| Fragment::plain(dialect.name(&key.name)).value());
-        let columns = self
-            .plan
-            .aggregations
-            .iter()
-            .flat_map(|leg| &leg.columns)
-            .map(|column| {
-                let name = dialect.name(&column.name);
-                Fragment::plain(format!("MAX({name}) AS {name}")).value()
-            });
-        keys.chain(columns).collect()
     }
 }

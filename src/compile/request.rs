@@ -35,17 +35,18 @@ impl Request<'_> {
         }
     }
 
-    /// The months between the two ranges of a comparison by day, where some days have no counterpart: the other month
-    /// has no such day.
-    pub(super) fn uneven_months(&self) -> Option<i32> {
-        let by_day = self.groups.contains(&GroupBy::Grain {
+    /// Whether days without a counterpart in the compared range are left out: the other month has no such day.
+    pub(super) fn is_uneven(&self) -> bool {
+        let by = self.shifted.as_ref().map(|shifted| shifted.by);
+        matches!(by, Some(Shift::Months(_))) && self.is_by_day()
+    }
+
+    /// Whether the result has a row per day.
+    pub(super) fn is_by_day(&self) -> bool {
+        self.groups.contains(&GroupBy::Grain {
             grain: Grain::Day,
             of: None,
-        });
-        match self.shifted.as_ref()?.by {
-            Shift::Months(months) if by_day => Some(months),
-            _ => None,
-        }
+        })
     }
 
     /// The finest grain grouped by.

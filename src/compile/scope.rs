@@ -81,9 +81,15 @@ impl<'a> Scope<'a> {
 
     /// `FROM` and the joins, each with the definition behind it.
     pub(super) fn tables(self) -> (Fragment, Vec<Fragment>) {
+        self.tables_so_far()
+    }
+
+    /// `FROM` and the joins so far, each with the definition behind it.
+    pub(super) fn tables_so_far(&self) -> (Fragment, Vec<Fragment>) {
         let from = Fragment::new(relation(self.base, self.dialect), [self.base.place])
             .alias(&self.dialect.name(&self.base.name));
-        (from, self.joins.into_iter().map(|join| join.sql).collect())
+        let joins = self.joins.iter().map(|join| join.sql.clone());
+        (from, joins.collect())
     }
 
     /// A dimension as the query or a definition names it.
@@ -190,7 +196,7 @@ impl<'a> Scope<'a> {
 
     /// An expression of a definition over this dataset: bare names are its dimensions or columns, `a.b` a joined dimension.
     pub(super) fn expression(&mut self, expression: &Expression) -> Result<String, CompileError> {
-        let parsed = expr::parse(expression)?;
+        let parsed = expr::parse(expression, self.dialect)?;
         let dialect = self.dialect;
         expr::rewrite(parsed, dialect, &mut |parts| {
             self.name(parts).map_err(|error| {
@@ -232,7 +238,7 @@ fn own_sql(dimension: &Dimension, alias: &str, dialect: Dialect) -> Result<Strin
     if let Some(name) = &dimension.column {
         return Ok(column(alias, name, dialect));
     }
-    let parsed = expr::parse(&dimension.expr)?;
+    let parsed = expr::parse(&dimension.expr, dialect)?;
     expr::rewrite(parsed, dialect, &mut |parts| match parts {
         [only] => Ok(column(alias, &only.value, dialect)),
         _ => Err(CompileError::new(

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
@@ -11,33 +13,17 @@ use super::{CompileError, ErrorCode};
 use crate::model::Place;
 
 /// The templates that come with the program.
-const BUILTIN: [(&str, &str); 7] = [
+const BUILTIN: [(&str, &str); 2] = [
+    ("query.sql.j2", include_str!("../../templates/query.sql.j2")),
     (
-        "aggregation.sql.j2",
-        include_str!("../../templates/aggregation.sql.j2"),
-    ),
-    (
-        "combined.sql.j2",
-        include_str!("../../templates/combined.sql.j2"),
-    ),
-    (
-        "simple_metric.sql.j2",
-        include_str!("../../templates/simple_metric.sql.j2"),
-    ),
-    ("ratio.sql.j2", include_str!("../../templates/ratio.sql.j2")),
-    (
-        "derived.sql.j2",
-        include_str!("../../templates/derived.sql.j2"),
-    ),
-    ("trend.sql.j2", include_str!("../../templates/trend.sql.j2")),
-    (
-        "compare.sql.j2",
-        include_str!("../../templates/compare.sql.j2"),
+        "select.sql.j2",
+        include_str!("../../templates/select.sql.j2"),
     ),
 ];
 
 /// A piece of finished SQL and the definitions it comes from: the only thing a template can print.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(into = "String")]
 pub struct Fragment {
     pub(super) sql: String,
     pub(super) places: Vec<Place>,
@@ -67,8 +53,30 @@ impl Fragment {
         }
     }
 
+    /// With words before it.
+    pub(super) fn prefixed(&self, words: &str) -> Self {
+        Self {
+            sql: format!("{words}{}", self.sql),
+            places: self.places.clone(),
+        }
+    }
+
+    /// With words after it.
+    pub(super) fn suffixed(&self, words: &str) -> Self {
+        Self {
+            sql: format!("{}{words}", self.sql),
+            places: self.places.clone(),
+        }
+    }
+
     pub(super) fn value(self) -> Value {
         Value::from_object(self)
+    }
+}
+
+impl From<Fragment> for String {
+    fn from(fragment: Fragment) -> Self {
+        fragment.sql
     }
 }
 
@@ -160,7 +168,7 @@ impl Templates {
             .map_err(|error| failed(&error))?;
         let mut sql = String::with_capacity(text.len());
         let mut lines = Vec::new();
-        for line in text.trim_end().split('\n') {
+        for line in text.trim().split('\n') {
             let mut places = Vec::new();
             for (index, piece) in line.split(MARK).enumerate() {
                 // Every second piece is what a tag holds.

@@ -303,6 +303,7 @@ impl Asking<'_> {
             reasons,
             range,
             prior: None,
+            plan: String::new(),
         };
         AskOutcome::Answer(Box::new(Proposal {
             query,

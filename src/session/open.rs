@@ -146,6 +146,7 @@ impl Session {
             dialect,
             today: self.today(),
             values,
+            passes: Default::default(),
         };
         compile(
             &version.catalog.registry,

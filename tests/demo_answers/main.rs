@@ -101,6 +101,7 @@ async fn compiled(
         dialect: warehouse.dialect(),
         today: TODAY,
         values: &NoValues,
+        passes: Default::default(),
     };
     let statement = compile(registry, reach, templates, query, &options)
         .map_err(|error| error.to_string())?
@@ -291,6 +292,7 @@ async fn assert_same(connection: &Connection, line: &str, sql: &str) {
         dialect: warehouse.dialect(),
         today: TODAY,
         values: &NoValues,
+        passes: Default::default(),
     };
     let statement = compile(registry, reach, templates, &query, &options)
         .unwrap()

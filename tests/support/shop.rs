@@ -61,6 +61,7 @@ impl Engine {
             dialect,
             today: TODAY,
             values,
+            passes: Default::default(),
         };
         self.compile_by(line, &options)
     }

@@ -2,6 +2,7 @@
 
 mod functions;
 mod names;
+mod periods;
 mod reserved;
 mod shift;
 mod times;

@@ -20,6 +20,8 @@ impl Dialect {
             Shift::Days(n) => (n, "days"),
         };
         match self {
+            // A month's end stays within its month, as on every other engine.
+            Self::Sqlite if unit == "months" => format!("date({date}, '{n:+} months', 'floor')"),
             Self::Sqlite => format!("date({date}, '{n:+} {unit}')"),
             Self::Postgres | Self::Duckdb => {
                 self.cast(&format!("{date} + INTERVAL '{n} {unit}'"), ColumnType::Date)

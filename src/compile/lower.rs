@@ -1,0 +1,349 @@
+//! Plan -> blocks of SQL: each relation becomes one SELECT, under a name where another one reads it.
+
+use minijinja::value::Value;
+
+use super::plan::{Aggregate, Bound, Column, Combine, Node, PERIOD, Periods, Scan};
+use super::write::{Fragment, object};
+use super::{CompileError, ErrorCode};
+use crate::warehouse::Dialect;
+
+/// The parts of one SELECT.
+#[derive(Debug, Default)]
+struct Select {
+    columns: Vec<Fragment>,
+    /// What it reads, or the relations it stacks.
+    from: Fragment,
+    parts: Vec<Fragment>,
+    joins: Vec<Fragment>,
+    conditions: Vec<Fragment>,
+    /// How many of the columns it groups by.
+    group_by: usize,
+    having: Option<Fragment>,
+    order: Vec<Fragment>,
+    limit: Option<u64>,
+}
+
+/// A relation under a name.
+struct Table {
+    name: String,
+    body: Body,
+}
+
+enum Body {
+    Select(Select),
+    /// SQL that is no plain SELECT.
+    Text(Fragment),
+}
+
+/// Turns nodes into blocks.
+struct Lowering {
+    dialect: Dialect,
+    tables: Vec<Table>,
+    periods: Vec<(Periods, String)>,
+    recursive: bool,
+}
+
+/// The blocks of a plan, as the template `query.sql.j2` takes them.
+pub(super) fn lower(root: &Node, dialect: Dialect) -> Result<Value, CompileError> {
+    let mut lowering = Lowering {
+        dialect,
+        tables: Vec::new(),
+        periods: Vec::new(),
+        recursive: false,
+    };
+    let select = lowering.select(root)?;
+    let tables: Vec<Value> = lowering
+        .tables
+        .into_iter()
+        .map(|table| {
+            let name = Fragment::plain(table.name).value();
+            match table.body {
+                Body::Select(select) => object([
+                    ("name", name),
+                    ("body", Value::from(false)),
+                    ("select", select.value()),
+                ]),
+                Body::Text(text) => object([("name", name), ("body", text.value())]),
+            }
+        })
+        .collect();
+    Ok(object([
+        ("tables", Value::from(tables)),
+        ("recursive", Value::from(lowering.recursive)),
+        ("indent", Fragment::plain("  ").value()),
+        ("flush", Fragment::plain("").value()),
+        ("select", select.value()),
+    ]))
+}
+
+impl Select {
+    fn value(self) -> Value {
+        let list = |fragments: Vec<Fragment>| -> Value {
+            fragments.into_iter().map(Fragment::value).collect()
+        };
+        let optional =
+            |fragment: Option<Fragment>| fragment.map_or(Value::from(false), Fragment::value);
+        let ordinals: Vec<String> = (1..=self.group_by).map(|n| n.to_string()).collect();
+        let group_by = (self.group_by > 0).then(|| Fragment::plain(ordinals.join(", ")));
+        object([
+            ("columns", list(self.columns)),
+            ("from", self.from.value()),
+            ("parts", list(self.parts)),
+            ("joins", list(self.joins)),
+            ("conditions", list(self.conditions)),
+            ("group_by", optional(group_by)),
+            ("having", optional(self.having)),
+            ("order", list(self.order)),
+            (
+                "limit",
+                optional(self.limit.map(|limit| Fragment::plain(limit.to_string()))),
+            ),
+        ])
+    }
+}
+
+impl Lowering {
+    /// A node as the SELECT that gives its rows.
+    fn select(&mut self, node: &Node) -> Result<Select, CompileError> {
+        Ok(match node {
+            Node::Periods(periods) => {
+                let name = self.calendar(periods);
+                Select {
+                    columns: vec![Fragment::plain(self.dialect.name(&periods.key))],
+                    from: Fragment::plain(name),
+                    ..Select::default()
+                }
+            }
+            Node::Scan(scan) => self.scan(scan),
+            Node::Aggregate(aggregate) => self.aggregate(aggregate)?,
+            Node::Combine(combine) => self.combine(combine)?,
+            Node::Compute(compute) => {
+                let name = self.table(&compute.input)?;
+                Select {
+                    columns: self.named(&compute.columns),
+                    from: Fragment::plain(name),
+                    conditions: compute.having.iter().cloned().collect(),
+                    ..Select::default()
+                }
+            }
+            Node::Sort(sort) => {
+                let mut select = self.select(&sort.input)?;
+                if !select.order.is_empty() || select.limit.is_some() {
+                    let name = self.add("metrex_rows", Body::Select(select));
+                    select = Select {
+                        columns: vec![Fragment::plain("*")],
+                        from: Fragment::plain(name),
+                        ..Select::default()
+                    };
+                }
+                select.order.clone_from(&sort.order);
+                select.limit = sort.limit;
+                select
+            }
+        })
+    }
+
+    /// The name under which a node's rows can be read.
+    fn table(&mut self, node: &Node) -> Result<String, CompileError> {
+        if let Node::Periods(periods) = node {
+            return Ok(self.calendar(periods));
+        }
+        let select = self.select(node)?;
+        Ok(match node {
+            Node::Combine(_) => self.add("metrex_groups", Body::Select(select)),
+            Node::Aggregate(_) => {
+                let n = self.count("metrex_") + 1;
+                self.tables.push(Table {
+                    name: format!("metrex_{n}"),
+                    body: Body::Select(select),
+                });
+                format!("metrex_{n}")
+            }
+            _ => self.add("metrex_rows", Body::Select(select)),
+        })
+    }
+
+    /// How many numbered relations there are.
+    fn count(&self, prefix: &str) -> usize {
+        let numbered = |name: &str| {
+            let rest = name.strip_prefix(prefix).unwrap_or_default();
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        self.tables
+            .iter()
+            .filter(|table| numbered(&table.name))
+            .count()
+    }
+
+    /// Adds a relation under this name, with a number where it is taken.
+    fn add(&mut self, name: &str, body: Body) -> String {
+        let taken = |name: &str| self.tables.iter().any(|table| table.name == name);
+        let mut own = name.to_owned();
+        let mut n = 2;
+        while taken(&own) {
+            own = format!("{name}_{n}");
+            n += 1;
+        }
+        self.tables.push(Table {
+            name: own.clone(),
+            body,
+        });
+        own
+    }
+
+    fn named(&self, columns: &[Column]) -> Vec<Fragment> {
+        let named = |column: &Column| column.sql.clone().alias(&self.dialect.name(&column.name));
+        columns.iter().map(named).collect()
+    }
+
+    fn scan(&mut self, scan: &Scan) -> Select {
+        let left = |join: &Fragment| join.prefixed("LEFT JOIN ");
+        let mut joins: Vec<Fragment> = scan.joins.iter().map(left).collect();
+        let mut from = scan.from.clone();
+        if let Some(over) = &scan.over {
+            // The joins come first where the time of the rows is in one of the joined tables.
+            let periods = self.calendar(&over.periods);
+            joins.push(over.on.prefixed(&format!("JOIN {periods} AS {PERIOD} ON ")));
+            from = scan.from.clone();
+        }
+        Select {
+            from,
+            joins,
+            conditions: scan.conditions.clone(),
+            ..Select::default()
+        }
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Select, CompileError> {
+        let mut select = match &aggregate.input {
+            Node::Scan(scan) => self.scan(scan),
+            input => Select {
+                from: Fragment::plain(self.table(input)?),
+                ..Select::default()
+            },
+        };
+        select.columns = self.named(&aggregate.keys);
+        select.columns.extend(self.named(&aggregate.values));
+        select.group_by = aggregate.keys.len();
+        select.having.clone_from(&aggregate.having);
+        Ok(select)
+    }
+
+    /// The stack: each relation with NULL for the columns of the others, and the bare periods of a trend. One row per
+    /// key: every relation has at most one row there, so MAX picks it.
+    fn combine(&mut self, combine: &Combine) -> Result<Select, CompileError> {
+        let dialect = self.dialect;
+        let key_names: Vec<String> = combine
+            .keys
+            .iter()
+            .map(|(name, _)| dialect.name(name))
+            .collect();
+        let calendar = combine
+            .periods
+            .as_ref()
+            .map(|periods| self.calendar(periods));
+        let mut legs: Vec<(String, &[Column])> = Vec::new();
+        for input in &combine.inputs {
+            let values = match input {
+                Node::Aggregate(aggregate) => aggregate.values.as_slice(),
+                _ => {
+                    return Err(CompileError::new(
+                        ErrorCode::InvalidDefinition,
+                        "only aggregations can be put side by side",
+                    ));
+                }
+            };
+            legs.push((self.table(input)?, values));
+        }
+        let all: Vec<&Column> = legs.iter().flat_map(|(_, values)| values.iter()).collect();
+        let row = |keys: &[String], from: &str, own: &[Column]| {
+            let columns = all.iter().map(|column| {
+                let name = dialect.name(&column.name);
+                if own.iter().any(|own| own.name == column.name) {
+                    name
+                } else {
+                    format!("{} AS {name}", dialect.null(column.ty))
+                }
+            });
+            let list: Vec<String> = keys.iter().cloned().chain(columns).collect();
+            Fragment::plain(format!("SELECT {} FROM {from}", list.join(", ")))
+        };
+        let mut parts: Vec<Fragment> = legs
+            .iter()
+            .map(|(name, values)| row(&key_names, name, values))
+            .collect();
+        if let (Some(calendar), Some(periods)) = (calendar, &combine.periods) {
+            let others: Vec<String> = key_names
+                .iter()
+                .filter(|name| **name != dialect.name(&periods.key))
+                .cloned()
+                .collect();
+            if others.is_empty() {
+                parts.push(row(&key_names, &calendar, &[]));
+            } else {
+                let of = |(name, _): &(String, &[Column])| {
+                    format!("SELECT {} FROM {name}", others.join(", "))
+                };
+                let groups: Vec<String> = legs.iter().map(of).collect();
+                let from = format!(
+                    "({}) AS metrex_others CROSS JOIN {calendar}",
+                    groups.join(" UNION ")
+                );
+                parts.push(row(&key_names, &from, &[]));
+            }
+        }
+        let merged = all.iter().map(|column| {
+            let name = dialect.name(&column.name);
+            Fragment::plain(format!("MAX({name}) AS {name}"))
+        });
+        Ok(Select {
+            columns: key_names
+                .iter()
+                .map(Fragment::plain)
+                .chain(merged)
+                .collect(),
+            parts,
+            group_by: key_names.len(),
+            ..Select::default()
+        })
+    }
+
+    /// The recursive relation with every period from the first to the last.
+    fn calendar(&mut self, periods: &Periods) -> String {
+        if let Some((_, name)) = self.periods.iter().find(|(known, _)| known == periods) {
+            return name.clone();
+        }
+        let dialect = self.dialect;
+        let name = match self.periods.len() {
+            0 => "metrex_periods".to_owned(),
+            n => format!("metrex_periods_{}", n + 1),
+        };
+        let key = dialect.name(&periods.key);
+        let bound = |bound: &Bound| match bound {
+            Bound::Day(day) => Fragment::plain(dialect.date(*day)),
+            Bound::Data(sql) => sql.prefixed("(").suffixed(")"),
+        };
+        let (first, last) = (bound(&periods.first), bound(&periods.last));
+        let places = first.places.iter().chain(&last.places).copied();
+        let body = Fragment::new(
+            format!(
+                "SELECT {} AS {key}\n  UNION ALL\n  SELECT {} FROM {name} WHERE {key} < {}",
+                first.sql,
+                dialect.next_period(&key, periods.grain),
+                last.sql
+            ),
+            places,
+        );
+        self.recursive = true;
+        // A recursive relation stands before those that read it, so that the text reads from top to bottom.
+        self.tables.insert(
+            self.periods.len(),
+            Table {
+                name: name.clone(),
+                body: Body::Text(body),
+            },
+        );
+        self.periods.push((periods.clone(), name.clone()));
+        name
+    }
+}

@@ -1,0 +1,118 @@
+//! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
+
+use super::{Aggregate, Column, Node, Over, Scan};
+use crate::compile::write::Fragment;
+use crate::model::{self, ColumnType, Grain, Place};
+use crate::warehouse::Dialect;
+
+/// An aggregate of a leg.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::compile) struct Aggregated {
+    pub(in crate::compile) name: String,
+    pub(in crate::compile) ty: ColumnType,
+    pub(in crate::compile) agg: model::Aggregate,
+    /// What is aggregated, over the columns of the scan; nothing for the number of rows.
+    pub(in crate::compile) row: Option<String>,
+    /// The rows that count, where the leg has others too.
+    pub(in crate::compile) only: Option<String>,
+    pub(in crate::compile) places: Vec<Place>,
+    /// The text it was made from, to see that two metrics share it.
+    pub(in crate::compile) text: String,
+}
+
+impl Aggregated {
+    fn column(&self, dialect: Dialect) -> Column {
+        let row = match (&self.row, &self.only) {
+            (row, None) => row.clone(),
+            (Some(row), Some(only)) => Some(format!("CASE WHEN {only} THEN {row} END")),
+            (None, Some(only)) => Some(format!("CASE WHEN {only} THEN 1 END")),
+        };
+        Column {
+            name: self.name.clone(),
+            ty: self.ty,
+            sql: Fragment::new(
+                dialect.aggregate(self.agg, row.as_deref()),
+                self.places.iter().copied(),
+            ),
+        }
+    }
+}
+
+/// One aggregation, with everything its rows depend on.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::compile) struct Leg {
+    pub(in crate::compile) dataset: String,
+    pub(in crate::compile) keys: Vec<Column>,
+    pub(in crate::compile) columns: Vec<Aggregated>,
+    pub(in crate::compile) from: Fragment,
+    pub(in crate::compile) joins: Vec<Fragment>,
+    /// The filters of the definition: legs that differ in nothing else can read their table once.
+    pub(in crate::compile) definition: Vec<Fragment>,
+    /// The conditions and the time range of the query.
+    pub(in crate::compile) conditions: Vec<Fragment>,
+    pub(in crate::compile) over: Option<Over>,
+    /// The values of the days of a period are averaged: the keys with the coarser periods over the daily ones.
+    pub(in crate::compile) averaged: Option<Vec<Column>>,
+    /// What else tells it apart: time dimension, distance back, window.
+    pub(in crate::compile) treatment: String,
+    /// The definition filters as text.
+    pub(in crate::compile) filters: Vec<String>,
+}
+
+impl Leg {
+    /// An aggregate of the leg as SQL.
+    pub(in crate::compile) fn value(&self, column: &str, dialect: Dialect) -> Option<String> {
+        let found = self.columns.iter().find(|known| known.name == column)?;
+        Some(found.column(dialect).sql.sql)
+    }
+
+    /// The relation that gives its keys and aggregates.
+    pub(in crate::compile) fn node(&self, dialect: Dialect) -> Node {
+        let scan = Scan {
+            dataset: self.dataset.clone(),
+            from: self.from.clone(),
+            joins: self.joins.clone(),
+            conditions: self
+                .definition
+                .iter()
+                .chain(&self.conditions)
+                .cloned()
+                .collect(),
+            over: self.over.clone().map(Box::new),
+        };
+        let aggregate = Node::Aggregate(Box::new(Aggregate {
+            input: Node::Scan(scan),
+            keys: self.keys.clone(),
+            values: self
+                .columns
+                .iter()
+                .map(|column| column.column(dialect))
+                .collect(),
+            having: None,
+        }));
+        let Some(keys) = &self.averaged else {
+            return aggregate;
+        };
+        let mean = |column: &Aggregated| Column {
+            name: column.name.clone(),
+            ty: ColumnType::Number,
+            sql: Fragment::plain(
+                dialect.aggregate(model::Aggregate::Avg, Some(&dialect.name(&column.name))),
+            ),
+        };
+        Node::Aggregate(Box::new(Aggregate {
+            input: aggregate,
+            keys: keys.clone(),
+            values: self.columns.iter().map(mean).collect(),
+            having: None,
+        }))
+    }
+}
+
+/// The name under which a leg knows the period that a row is repeated for.
+pub(in crate::compile) const PERIOD: &str = "metrex_period";
+
+/// The periods of a leg are days where the values of days are averaged.
+pub(in crate::compile) fn daily(grain: Grain) -> Grain {
+    grain.min(Grain::Day)
+}

@@ -1,0 +1,102 @@
+//! The plan of a query: a small tree of relations with named columns, in which every choice has been made.
+
+mod context;
+mod formula;
+mod leg;
+mod merge;
+mod periods;
+mod planner;
+mod tree;
+
+use serde::Serialize;
+
+use super::write::Fragment;
+use crate::model::ColumnType;
+
+pub(super) use context::Context;
+pub(super) use formula::{Formula, Leaf};
+pub(super) use leg::{Leg, PERIOD};
+pub(super) use periods::{Bound, Periods};
+pub(super) use planner::{Planned, Planner, prior_name};
+
+/// A column that a relation gives, as SQL over what it reads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) ty: ColumnType,
+    pub(super) sql: Fragment,
+}
+
+/// A relation: rows with named columns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Node {
+    /// Every period from a first to a last one.
+    Periods(Periods),
+    /// Rows of a dataset with its many-to-one joins.
+    Scan(Scan),
+    /// One row per combination of keys.
+    Aggregate(Box<Aggregate>),
+    /// Several relations with the same keys, side by side: one row per combination that any of them has.
+    Combine(Combine),
+    /// The columns of the result, computed from the columns of another relation.
+    Compute(Box<Compute>),
+    /// Rows in order, as many as wanted.
+    Sort(Box<Sort>),
+}
+
+/// Rows of a dataset. Its columns are those of the tables, under their aliases.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Scan {
+    pub(super) dataset: String,
+    pub(super) from: Fragment,
+    pub(super) joins: Vec<Fragment>,
+    /// All of them hold.
+    pub(super) conditions: Vec<Fragment>,
+    /// The periods that each row is repeated for.
+    pub(super) over: Option<Box<Over>>,
+}
+
+/// Repeats a row for each period whose window it lies in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Over {
+    pub(super) periods: Periods,
+    /// When a row of the dataset belongs to a period.
+    pub(super) on: Fragment,
+}
+
+/// Groups rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Aggregate {
+    pub(super) input: Node,
+    pub(super) keys: Vec<Column>,
+    pub(super) values: Vec<Column>,
+    /// Condition on the groups.
+    pub(super) having: Option<Fragment>,
+}
+
+/// Stacks relations and groups them by their keys.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Combine {
+    pub(super) inputs: Vec<Node>,
+    /// Names and types of the keys, in order.
+    pub(super) keys: Vec<(String, ColumnType)>,
+    pub(super) periods: Option<Periods>,
+}
+
+/// Computes columns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Compute {
+    pub(super) input: Node,
+    pub(super) columns: Vec<Column>,
+    /// Condition on the rows of the input.
+    pub(super) having: Option<Fragment>,
+}
+
+/// Sorts and cuts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Sort {
+    pub(super) input: Node,
+    pub(super) order: Vec<Fragment>,
+    pub(super) limit: Option<u64>,
+}

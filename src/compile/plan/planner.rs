@@ -1,0 +1,1003 @@
+//! Makes the plan: every metric becomes a formula over leaves, every leaf a column of a leg.
+
+use super::leg::{Aggregated, PERIOD, daily};
+use super::periods::Bound;
+use super::{Column, Context, Formula, Leaf, Leg, Over, Periods, context};
+use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
+use crate::compile::request::Request;
+use crate::compile::scope::{Resolved, Scope};
+use crate::compile::source::{self, Usage};
+use crate::compile::write::Fragment;
+use crate::compile::{
+    CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, compare, facets, filter,
+    leaf_metrics, reach::Reachability,
+};
+use crate::model::{
+    AtCoarserGrain, ColumnType, Comparison, DateRange, Filter, Grain, GroupBy, Input, Measure,
+    Metric, MetricKind, Offset, Registry, Source, Window,
+};
+use crate::warehouse::Shift;
+
+/// Metrics may be made of metrics this deep.
+const MAX_DEPTH: u8 = 32;
+
+/// The legs of a query and what its metrics are over them.
+#[derive(Debug, Default)]
+pub(in crate::compile) struct Planned {
+    pub(in crate::compile) keys: Vec<Key>,
+    pub(in crate::compile) legs: Vec<Leg>,
+    /// Each metric of the query: now, and in the compared range.
+    pub(in crate::compile) metrics: Vec<(Formula, Option<Formula>)>,
+    /// The calendar that takes part in the result.
+    pub(in crate::compile) periods: Option<Periods>,
+    pub(in crate::compile) reasons: Vec<Reason>,
+}
+
+/// What every step of planning reads, and the plan so far.
+pub(in crate::compile) struct Planner<'a> {
+    registry: &'a Registry,
+    reach: &'a Reachability,
+    request: &'a Request<'a>,
+    options: &'a CompileOptions<'a>,
+    /// The source of each leaf.
+    sources: Vec<(&'a str, &'a Source)>,
+    /// Datasets that the query reads: a value known to one of them is a value.
+    peers: Vec<String>,
+    planned: Planned,
+}
+
+impl<'a> Planner<'a> {
+    /// Plans a query; `usage` decides about sources, so that a total reads what its rows read.
+    pub(in crate::compile) fn plan(
+        registry: &'a Registry,
+        reach: &'a Reachability,
+        request: &'a Request<'a>,
+        usage: &Usage<'_>,
+        options: &'a CompileOptions<'a>,
+    ) -> Result<Planned, CompileError> {
+        let mut planner = Self {
+            registry,
+            reach,
+            request,
+            options,
+            sources: Vec::new(),
+            peers: Vec::new(),
+            planned: Planned::default(),
+        };
+        planner.choose_sources(usage)?;
+        for metric in &request.metrics {
+            let now = planner.metric(metric, &Context::default(), 0)?;
+            let prior = match &request.shifted {
+                None => None,
+                Some(shifted) => {
+                    let context = Context {
+                        back: Some(shifted.clone()),
+                        prior: true,
+                        ..Context::default()
+                    };
+                    Some(planner.metric(metric, &context, 0)?)
+                }
+            };
+            planner.planned.metrics.push((now, prior));
+        }
+        planner.planned.periods = planner.calendar()?;
+        let mut planned = planner.planned;
+        if options.passes.merge_scans {
+            planned.legs = super::merge::merge_scans(planned.legs);
+        }
+        Ok(planned)
+    }
+
+    fn choose_sources(&mut self, usage: &Usage<'_>) -> Result<(), CompileError> {
+        let metrics = self.request.metrics.iter();
+        for metric in metrics.flat_map(|metric| leaf_metrics(self.registry, metric)) {
+            if self.sources.iter().any(|(name, _)| *name == metric.name) {
+                continue;
+            }
+            let (index, source) = source::choose(self.registry, self.reach, metric, usage)?;
+            if metric.kind.sources().len() > 1 {
+                self.planned.reasons.push(source_reason(metric, index));
+            }
+            self.planned.reasons.extend(facets::reason(metric));
+            self.sources.push((&metric.name, source));
+            let datasets = source
+                .measures
+                .iter()
+                .map(|measure| measure.dataset.clone());
+            self.peers.extend(datasets);
+        }
+        Ok(())
+    }
+
+    fn metric(
+        &mut self,
+        metric: &'a Metric,
+        context: &Context<'a>,
+        depth: u8,
+    ) -> Result<Formula, CompileError> {
+        if depth > MAX_DEPTH {
+            return Err(broken(metric, "the definitions are nested too deeply"));
+        }
+        let formula = match &metric.kind {
+            MetricKind::Derived { expr, inputs } => {
+                let mut formulas = Vec::new();
+                for input in inputs {
+                    let of = self.input(metric, &input.metric)?;
+                    let context = self.inside(metric, input, context)?;
+                    let formula = self.metric(of, &context, depth + 1)?;
+                    formulas.push((input.name.clone(), formula));
+                }
+                Formula::Arithmetic {
+                    expression: expr.clone(),
+                    inputs: formulas,
+                }
+            }
+            MetricKind::Cumulative(cumulative) => {
+                if context.window.is_some() {
+                    return Err(broken(
+                        metric,
+                        "it accumulates already, so nothing can be accumulated over it",
+                    ));
+                }
+                let window = match cumulative.window {
+                    Window::AllTime => context::Window::AllTime,
+                    Window::Trailing(n, grain) => context::Window::Trailing(n, grain),
+                    Window::ToDate(grain) => context::Window::ToDate(grain),
+                };
+                let context = Context {
+                    window: Some((window, cumulative.at_coarser_grain)),
+                    ..context.clone()
+                };
+                match &cumulative.of {
+                    Some(of) => {
+                        let of = self.input(metric, of)?;
+                        self.metric(of, &context, depth + 1)?
+                    }
+                    None => self.leaves(metric, &context)?,
+                }
+            }
+            MetricKind::Conversion(_) => {
+                return Err(broken(metric, "conversions cannot be compiled"));
+            }
+            kind if kind.sources().is_empty() => {
+                return Err(broken(metric, "a complex metric has no compiled form"));
+            }
+            _ => self.leaves(metric, context)?,
+        };
+        Ok(match metric.fill {
+            Some(fill) => Formula::Filled(Box::new(formula), fill),
+            None => formula,
+        })
+    }
+
+    fn input(&self, metric: &Metric, name: &str) -> Result<&'a Metric, CompileError> {
+        let found = self.registry.metric(name);
+        found.ok_or_else(|| broken(metric, &format!("there is no metric '{name}'")))
+    }
+
+    /// The context of an input: its filters beside those around it, its distance beside theirs.
+    fn inside(
+        &mut self,
+        metric: &Metric,
+        input: &'a Input,
+        context: &Context<'a>,
+    ) -> Result<Context<'a>, CompileError> {
+        let mut inner = context.clone();
+        inner.filters.extend(&input.filters);
+        let own = |error: CompileError| match error.place {
+            Some(_) => error,
+            None => error.at(input.place),
+        };
+        match &input.offset {
+            None => {}
+            Some(Offset::Ago(n, grain)) => {
+                let request = self.request;
+                let time = request
+                    .query
+                    .time
+                    .unwrap_or(crate::model::TimeRange::AllTime);
+                let range = match &context.back {
+                    Some(back) => back.range,
+                    None => request.range,
+                };
+                let back = compare::further(
+                    context.back.as_ref(),
+                    compare::back(
+                        Comparison::Ago(*n, *grain),
+                        time,
+                        range,
+                        self.options.today,
+                        &request.groups,
+                    )
+                    .map_err(own)?,
+                )
+                .map_err(own)?;
+                let text = format!(
+                    "{} of {} is taken {n} {grain}{} before: {}{}",
+                    input.metric,
+                    metric.name,
+                    if *n == 1 { "" } else { "s" },
+                    back.range,
+                    back.remark
+                );
+                self.note(vec![Reason {
+                    kind: ReasonKind::Compare,
+                    text,
+                    place: Some(input.place),
+                }]);
+                inner.back = Some(back);
+            }
+            Some(Offset::StartOf(grain)) => {
+                if inner.window.is_some() {
+                    return Err(broken(
+                        metric,
+                        "the start of a period has no meaning for what accumulates",
+                    ));
+                }
+                inner.window = Some((context::Window::StartOf(*grain), AtCoarserGrain::Last));
+            }
+            Some(Offset::AgoCustom(_, period)) => {
+                return Err(broken(
+                    metric,
+                    &format!("an offset by '{period}' needs a query by {period}"),
+                ));
+            }
+        }
+        Ok(inner)
+    }
+
+    /// The measures of a metric with sources: one, or numerator and denominator.
+    fn leaves(
+        &mut self,
+        metric: &'a Metric,
+        context: &Context<'a>,
+    ) -> Result<Formula, CompileError> {
+        let found = self.sources.iter().find(|(name, _)| *name == metric.name);
+        let Some((_, source)) = found.copied() else {
+            return Err(broken(metric, "a measure is missing from the plan"));
+        };
+        match source.measures.as_slice() {
+            [numerator, denominator] => Ok(Formula::Divide(
+                Box::new(self.leaf(metric, numerator, 0, context)?),
+                Box::new(self.leaf(metric, denominator, 1, context)?),
+            )),
+            [only] => self.leaf(metric, only, 0, context),
+            _ => Err(broken(metric, "a measure is missing from the plan")),
+        }
+    }
+
+    /// Adds one measure to the leg it belongs to, which is made where it is not there yet.
+    fn leaf(
+        &mut self,
+        metric: &Metric,
+        measure: &'a Measure,
+        which: usize,
+        context: &Context<'a>,
+    ) -> Result<Formula, CompileError> {
+        let own = |error: CompileError| {
+            if error.place.is_some() || error.word.is_some() {
+                error
+            } else {
+                error.at(measure.place)
+            }
+        };
+        let mut filters: Vec<String> = measure
+            .filters
+            .iter()
+            .chain(context.filters.iter().copied())
+            .map(|filter| filter.text.trim().to_owned())
+            .collect();
+        filters.sort_unstable();
+        filters.dedup();
+        let treatment = format!(
+            "{:?}",
+            (
+                &measure.time,
+                &measure.over_time,
+                context.back.as_ref().map(|back| (back.range, back.by)),
+                context.window,
+                context.prior,
+            )
+        );
+        let text = format!(
+            "{:?} {:?}",
+            measure.agg,
+            measure.expr.as_ref().map(|expr| &expr.text)
+        );
+        let found = self.planned.legs.iter().position(|leg| {
+            leg.dataset == measure.dataset && leg.treatment == treatment && leg.filters == filters
+        });
+        let counterpart = context.back.as_ref().and_then(|back| match back.by {
+            Shift::Months(_) if self.request.is_by_day() => Some(back.by),
+            _ => None,
+        });
+        let shared = found
+            .and_then(|index| self.planned.legs.get(index))
+            .and_then(|leg| leg.columns.iter().find(|column| column.text == text));
+        if let Some(column) = shared {
+            return Ok(Formula::Leaf(Leaf {
+                column: column.name.clone(),
+                ty: column.ty,
+                counterpart,
+            }));
+        }
+        let peers = std::mem::take(&mut self.peers);
+        let mut scope = Scope::new(self.registry, self.reach, self.options, &peers, measure)?;
+        let row = measure.expr.as_ref();
+        let row = row
+            .map(|expr| scope.expression(expr))
+            .transpose()
+            .map_err(own)?;
+        let ty = leaf_type(measure, &mut scope)?;
+        let name = self.column_name(metric, which, context);
+        let mut places = vec![measure.place];
+        places.extend(measure.expr.as_ref().map(|expr| expr.place));
+        let column = Aggregated {
+            name: name.clone(),
+            ty,
+            agg: measure.agg,
+            row,
+            only: None,
+            places,
+            text,
+        };
+        let averaged = context
+            .window
+            .is_some_and(|(_, coarser)| coarser == AtCoarserGrain::Average);
+        let ty = match averaged {
+            true => ColumnType::Number,
+            false => ty,
+        };
+        let leaf = Formula::Leaf(Leaf {
+            column: name,
+            ty,
+            counterpart,
+        });
+        match found {
+            // Joins pulled in by an expression are many-to-one, so they change no other column of the leg.
+            Some(index) => {
+                let reasons = std::mem::take(&mut scope.reasons);
+                let (_, joins) = scope.tables();
+                if let Some(leg) = self.planned.legs.get_mut(index) {
+                    for join in joins {
+                        if !leg.joins.contains(&join) {
+                            leg.joins.push(join);
+                        }
+                    }
+                    leg.columns.push(column);
+                }
+                self.note(reasons);
+            }
+            None => {
+                let leg = self.leg(measure, scope, context, column, treatment, filters)?;
+                self.planned.legs.push(leg);
+            }
+        }
+        self.peers = peers;
+        Ok(leaf)
+    }
+
+    /// A new leg over the measure's dataset and filter set, with its first column.
+    fn leg(
+        &mut self,
+        measure: &'a Measure,
+        mut scope: Scope<'_>,
+        context: &Context<'a>,
+        column: Aggregated,
+        treatment: String,
+        filters: Vec<String>,
+    ) -> Result<Leg, CompileError> {
+        let (request, options) = (self.request, self.options);
+        let dialect = options.dialect;
+        let mut definition = Vec::new();
+        for condition in measure
+            .filters
+            .iter()
+            .chain(context.filters.iter().copied())
+        {
+            let sql = scope.expression(condition)?;
+            let fragment = Fragment::new(bracketed(&sql), [condition.place]);
+            if definition.contains(&fragment) {
+                continue;
+            }
+            definition.push(fragment);
+            if !context.prior {
+                let text = format!("{} only where {}", measure.dataset, condition.text);
+                self.note(vec![Reason {
+                    kind: ReasonKind::Filter,
+                    text,
+                    place: Some(condition.place),
+                }]);
+            }
+        }
+        let window = self.window(measure, &mut scope, context)?;
+        let mut keys = Vec::new();
+        let mut described = Vec::new();
+        let mut conditions = Vec::new();
+        for group in &request.groups {
+            let asked = Asked {
+                group,
+                measure,
+                shift: context.back.as_ref().map(|back| back.by),
+                period: window.as_ref().and_then(|window| window.period.as_deref()),
+            };
+            let (fragment, key, extra) = key(&asked, &mut scope, self.registry, options)?;
+            keys.push(Column {
+                name: key.name.clone(),
+                ty: key.ty,
+                sql: fragment,
+            });
+            described.push(key);
+            conditions.extend(extra);
+        }
+        self.agree(described, measure)?;
+        let parts = match &request.conditions {
+            Some(Filter::And(parts)) => parts.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for part in parts {
+            if window.is_some() {
+                self.refuse_time_condition(part, measure, &mut scope)?;
+            }
+            let sql = filter::condition(part, &mut scope, dialect)?;
+            conditions.push(Fragment::plain(match part {
+                Filter::Or(_) => format!("({sql})"),
+                _ => sql,
+            }));
+        }
+        let range = match &window {
+            Some(window) => window.range,
+            None => context
+                .back
+                .as_ref()
+                .map_or(request.range, |back| back.range),
+        };
+        if range != DateRange::default() {
+            let time = time_of(measure, &mut scope, None)?;
+            if let Some(bounds) = filter::bounds(&time.sql, range, dialect) {
+                conditions.push(Fragment::new(bounds, [time.dimension.place]));
+            }
+        }
+        let averaged = window.as_ref().and_then(|window| window.averaged.clone());
+        let averaged = averaged.map(|grain| self.averaged(&keys, measure, grain));
+        let mut keys = keys;
+        if averaged.is_some() {
+            self.daily_keys(&mut keys, measure);
+        }
+        let reasons = std::mem::take(&mut scope.reasons);
+        self.note(reasons);
+        let (from, joins) = scope.tables();
+        Ok(Leg {
+            dataset: measure.dataset.clone(),
+            keys,
+            columns: vec![column],
+            from,
+            joins,
+            definition,
+            conditions,
+            over: window.and_then(|window| window.over),
+            averaged,
+            treatment,
+            filters,
+        })
+    }
+
+    /// The keys of a leg whose values by day are averaged: the periods over the days, everything else by its name.
+    fn averaged(&self, keys: &[Column], measure: &Measure, day: String) -> Vec<Column> {
+        let dialect = self.options.dialect;
+        let week_start = self.registry.calendar.week_start;
+        let over = |(group, column): (&GroupBy, &Column)| {
+            let sql = match group {
+                GroupBy::Grain { grain, .. } if self.is_own_time(group, measure) => {
+                    dialect.trunc(&dialect.name(&day), *grain, week_start)
+                }
+                GroupBy::Part { part, .. } if self.is_own_time(group, measure) => {
+                    dialect.date_part(&dialect.name(&day), *part)
+                }
+                _ => dialect.name(&column.name),
+            };
+            Column {
+                sql: Fragment::plain(sql),
+                ..column.clone()
+            }
+        };
+        self.request.groups.iter().zip(keys).map(over).collect()
+    }
+
+    /// The keys below an average: the day instead of the periods it lies in.
+    fn daily_keys(&self, keys: &mut Vec<Column>, measure: &Measure) {
+        let mut groups = self.request.groups.iter();
+        keys.retain(|_| {
+            let group = groups.next();
+            !group.is_some_and(|group| self.is_own_time(group, measure))
+        });
+        let dialect = self.options.dialect;
+        keys.push(Column {
+            name: DAY.to_owned(),
+            ty: ColumnType::Date,
+            sql: Fragment::plain(format!("{PERIOD}.{}", dialect.name(DAY))),
+        });
+    }
+
+    /// Keys mean the same thing in every leg.
+    fn agree(&mut self, described: Vec<Key>, measure: &Measure) -> Result<(), CompileError> {
+        if self.planned.keys.is_empty() {
+            self.planned.keys = described;
+            return Ok(());
+        }
+        let pairs = || self.planned.keys.iter().zip(&described);
+        if let Some((ours, theirs)) = pairs().find(|(ours, theirs)| ours.ty != theirs.ty) {
+            return Err(CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!(
+                    "'{}' is {:?} in one dataset of this query and {:?} in {}",
+                    ours.name, ours.ty, theirs.ty, measure.dataset
+                ),
+            )
+            .hint("dimensions of one name mean the same thing everywhere: give both the same type")
+            .word(&ours.name));
+        }
+        if let Some((ours, theirs)) =
+            pairs().find(|(ours, theirs)| ours.dimension != theirs.dimension)
+            && let (Some(one), Some(other)) = (&ours.dimension, &theirs.dimension)
+        {
+            return Err(CompileError::new(
+                ErrorCode::AmbiguousDimension,
+                format!(
+                    "'{}' means {one} in one dataset of this query and {other} in {}",
+                    ours.name, measure.dataset
+                ),
+            )
+            .hint("group by a dimension that both have")
+            .word(&ours.name));
+        }
+        Ok(())
+    }
+
+    /// Whether a grouping is by the time that a measure's periods are of.
+    fn is_own_time(&self, group: &GroupBy, measure: &Measure) -> bool {
+        match group {
+            GroupBy::Dimension(_) => false,
+            GroupBy::Grain { of: None, .. } | GroupBy::Part { of: None, .. } => true,
+            GroupBy::Grain { of: Some(of), .. } | GroupBy::Part { of: Some(of), .. } => {
+                let dataset = self.registry.datasets.get(&measure.dataset);
+                let own = measure
+                    .time
+                    .as_deref()
+                    .or(dataset.and_then(|dataset| dataset.time.as_deref()));
+                let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
+                own.is_some_and(|own| find(own).is_some() && find(own) == find(of))
+            }
+        }
+    }
+
+    /// The time range limits the rows that are shown; a condition on the same time would also cut the windows short.
+    fn refuse_time_condition(
+        &self,
+        part: &Filter,
+        measure: &Measure,
+        scope: &mut Scope<'_>,
+    ) -> Result<(), CompileError> {
+        let own = time_of(measure, scope, None)?.sql;
+        for field in part.fields() {
+            let Ok(found) = scope.dimension(field) else {
+                continue;
+            };
+            if found.sql == own {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    format!(
+                        "a condition on {field} would cut off the earlier rows that this metric accumulates"
+                    ),
+                )
+                .hint("use a time range: it limits the rows shown, not the rows counted")
+                .word(field));
+            }
+        }
+        Ok(())
+    }
+
+    fn window(
+        &mut self,
+        measure: &Measure,
+        scope: &mut Scope<'_>,
+        context: &Context<'_>,
+    ) -> Result<Option<Windowed>, CompileError> {
+        let Some((window, coarser)) = context.window else {
+            return Ok(None);
+        };
+        let grains = self.request.groups.iter().filter_map(|group| match group {
+            GroupBy::Grain { grain, .. } if self.is_own_time(group, measure) => Some(*grain),
+            _ => None,
+        });
+        let own_part = self.request.groups.iter().find(|group| {
+            matches!(group, GroupBy::Part { .. }) && self.is_own_time(group, measure)
+        });
+        let time = time_of(measure, scope, None)?;
+        match (grains.min(), own_part) {
+            (Some(grain), _) => self
+                .rolling(window, coarser, grain, &time, scope, context)
+                .map(Some),
+            (None, Some(part)) => Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                format!("{part} alone does not say at which point in time to accumulate"),
+            )
+            .hint(format!("group by day, {part}"))
+            .word(part.to_string())),
+            (None, None) => self.at_the_end(window, context).map(Some),
+        }
+    }
+
+    /// Without periods in the result there is one window: the one that ends with the time range, or today.
+    fn at_the_end(
+        &mut self,
+        window: context::Window,
+        context: &Context<'_>,
+    ) -> Result<Windowed, CompileError> {
+        use jiff::ToSpan;
+        let tomorrow = self.options.today.saturating_add(1.day());
+        let end = self.request.range.end.map_or(tomorrow, |end| {
+            let running = self
+                .request
+                .range
+                .start
+                .is_none_or(|start| start <= self.options.today);
+            if running { end.min(tomorrow) } else { end }
+        });
+        let last = end.saturating_sub(1.day());
+        let start = match window {
+            context::Window::AllTime => None,
+            context::Window::Trailing(_, grain) if grain.is_sub_day() => {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    format!("a window of {grain}s needs a result by {grain}"),
+                )
+                .hint(format!("group by {grain}")));
+            }
+            context::Window::Trailing(n, grain) => {
+                Some(end.saturating_sub(grain.span(i32::try_from(n).unwrap_or(9_998))))
+            }
+            context::Window::ToDate(grain) => {
+                Some(grain.floor(last, self.registry.calendar.week_start))
+            }
+            context::Window::StartOf(grain) => {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    format!("the first period of a {grain} needs a result by a time grain"),
+                )
+                .hint("group by day, week or month"));
+            }
+        };
+        let open = start.is_none() && self.request.range.end.is_none();
+        let mut range = DateRange {
+            start,
+            end: (!open).then_some(end),
+        };
+        if let Some(back) = &context.back {
+            range = compare::moved(range, back.by);
+        }
+        let text = format!("accumulated over {range}");
+        self.note(vec![Reason {
+            kind: ReasonKind::Time,
+            text,
+            place: None,
+        }]);
+        Ok(Windowed {
+            period: None,
+            over: None,
+            range,
+            averaged: None,
+        })
+    }
+
+    /// The periods of the result, each joined with the rows of its window.
+    fn rolling(
+        &mut self,
+        window: context::Window,
+        coarser: AtCoarserGrain,
+        grain: Grain,
+        time: &Resolved<'_>,
+        scope: &Scope<'_>,
+        context: &Context<'_>,
+    ) -> Result<Windowed, CompileError> {
+        let dialect = self.options.dialect;
+        let week_start = self.registry.calendar.week_start;
+        let averages = coarser == AtCoarserGrain::Average && grain > Grain::Day;
+        let shown = grain;
+        let grain = if averages { daily(grain) } else { grain };
+        let key = if averages {
+            DAY.to_owned()
+        } else {
+            format!("{}_start", grain.word())
+        };
+        let by = context.back.as_ref().map(|back| back.by);
+        let periods = self.periods(key.clone(), shown, grain, Some((time, scope, by)))?;
+        let period = format!("{PERIOD}.{}", dialect.name(&key));
+        let (from, to) = match window {
+            context::Window::StartOf(long) => {
+                if long < grain || (long == Grain::Month && grain == Grain::Week) {
+                    return Err(CompileError::new(
+                        ErrorCode::InvalidTime,
+                        format!("a {long} has no first {grain}"),
+                    )
+                    .hint("group by a finer grain"));
+                }
+                let from = dialect.trunc(&period, long, week_start);
+                let to = dialect.next_period(&from, grain);
+                (Some(from), to)
+            }
+            window => {
+                let next = match coarser {
+                    AtCoarserGrain::First if grain > Grain::Day => {
+                        dialect.next_period(&period, Grain::Day)
+                    }
+                    _ => dialect.next_period(&period, grain),
+                };
+                let to = match self.cut(grain) {
+                    Some(end) => dialect.least(&next, &end),
+                    None => next,
+                };
+                let from = match window {
+                    context::Window::Trailing(n, unit) => {
+                        if unit.is_sub_day() && !grain.is_sub_day() {
+                            return Err(CompileError::new(
+                                ErrorCode::InvalidTime,
+                                format!(
+                                    "a window of {unit}s needs a result by {unit}, not by {grain}"
+                                ),
+                            )
+                            .hint(format!("group by {unit}")));
+                        }
+                        Some(dialect.units_before(&to, n, unit, grain.is_sub_day()))
+                    }
+                    context::Window::ToDate(long) if grain.is_sub_day() => {
+                        Some(dialect.trunc(&period, long, week_start))
+                    }
+                    context::Window::ToDate(long) => {
+                        let last = dialect.shift(&to, Shift::Days(-1));
+                        Some(dialect.trunc(&last, long, week_start))
+                    }
+                    context::Window::AllTime | context::Window::StartOf(_) => None,
+                };
+                (from, to)
+            }
+        };
+        let moved = |bound: String| match by {
+            None => bound,
+            Some(by) if grain.is_sub_day() => match by {
+                Shift::Days(days) => dialect.shift_timestamp(&bound, -days),
+                Shift::Months(_) => bound,
+            },
+            Some(by) => dialect.shift(&bound, by.back()),
+        };
+        let instant = |bound: String| dialect.bound(&bound, grain.is_sub_day());
+        let of = dialect.comparable(&time.sql, grain.is_sub_day());
+        let mut on = Vec::new();
+        if let Some(from) = from {
+            on.push(format!("{of} >= {}", instant(moved(from))));
+        }
+        on.push(format!("{of} < {}", instant(moved(to))));
+        Ok(Windowed {
+            period: Some(period),
+            over: Some(Over {
+                periods,
+                on: Fragment::new(on.join(" AND "), [time.dimension.place]),
+            }),
+            range: DateRange::default(),
+            averaged: averages.then_some(key),
+        })
+    }
+
+    /// The end of the range (or of today, in a period that still runs), where it lies within a period.
+    fn cut(&self, grain: Grain) -> Option<String> {
+        use jiff::ToSpan;
+        let (dialect, today) = (self.options.dialect, self.options.today);
+        let end = self.request.range.end?;
+        let tomorrow = today.saturating_add(1.day());
+        let running = self.request.range.start.is_none_or(|start| start <= today);
+        let end = if running { end.min(tomorrow) } else { end };
+        let aligned =
+            grain.is_sub_day() || grain.floor(end, self.registry.calendar.week_start) == end;
+        (!aligned).then(|| dialect.date(end))
+    }
+
+    /// Every period of the time range; where that is open, of the data.
+    fn periods(
+        &self,
+        key: String,
+        shown: Grain,
+        grain: Grain,
+        data: Option<(&Resolved<'_>, &Scope<'_>, Option<Shift>)>,
+    ) -> Result<Periods, CompileError> {
+        let dialect = self.options.dialect;
+        let week_start = self.registry.calendar.week_start;
+        let range = self.request.range;
+        let of_data = |end: &str| match data {
+            None => Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                "a row for every period needs a time range with a start",
+            )
+            .hint("for instance: last 6 months")),
+            Some((time, scope, by)) => {
+                let (from, joins) = scope.tables_so_far();
+                let found = dialect.trunc(&format!("{end}({})", time.sql), grain, week_start);
+                let found = match by {
+                    Some(by) if !grain.is_sub_day() => {
+                        dialect.trunc(&dialect.shift(&found, by), grain, week_start)
+                    }
+                    _ => found,
+                };
+                let mut sql = format!("SELECT {found} FROM {}", from.sql);
+                for join in joins {
+                    sql.push_str(&format!(" LEFT JOIN {}", join.sql));
+                }
+                Ok(Bound::Data(Fragment::new(sql, from.places)))
+            }
+        };
+        let first = match range.start {
+            Some(start) => Bound::Day(grain.floor(shown.floor(start, week_start), week_start)),
+            None => of_data("MIN")?,
+        };
+        let last = match (range.end, data) {
+            (None, Some(_)) => of_data("MAX")?,
+            (Some(end), _) if grain.is_sub_day() => {
+                let end = dialect.timestamp(end.to_datetime(jiff::civil::Time::midnight()));
+                Bound::Data(Fragment::plain(format!(
+                    "SELECT {}",
+                    dialect.units_before(&end, 1, grain, true)
+                )))
+            }
+            (end, _) => {
+                let last = filter::last_day(end, self.options.today);
+                Bound::Day(grain.floor(last, week_start))
+            }
+        };
+        Ok(Periods {
+            key,
+            grain,
+            first,
+            last,
+        })
+    }
+
+    /// A trend over one time grain and nothing else shows every period of its range, also the empty ones; where it is
+    /// asked for, or a metric says so, other results do too.
+    fn calendar(&self) -> Result<Option<Periods>, CompileError> {
+        let request = self.request;
+        let wanted = request.query.every_period;
+        let by_definition = request.metrics.iter().any(|metric| metric.every_period);
+        let grains: Vec<(usize, Grain)> = request
+            .groups
+            .iter()
+            .enumerate()
+            .filter_map(|(index, group)| match group {
+                GroupBy::Grain { grain, of: None } => Some((index, *grain)),
+                _ => None,
+            })
+            .collect();
+        let asked = wanted == Some(true) || (wanted.is_none() && by_definition);
+        let &[(index, grain)] = grains.as_slice() else {
+            if wanted == Some(true) {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    "a row for every period needs exactly one time grain",
+                )
+                .hint("group by day, week, month, quarter or year"));
+            }
+            return Ok(None);
+        };
+        let alone = request.groups.len() == 1 && !grain.is_sub_day();
+        let automatic = wanted.is_none() && alone && request.having.is_none();
+        if !(asked || automatic) {
+            return Ok(None);
+        }
+        let Some(key) = self.planned.keys.get(index) else {
+            return Ok(None);
+        };
+        if request.range.start.is_none() {
+            if wanted == Some(true) {
+                return self.periods(key.name.clone(), grain, grain, None).map(Some);
+            }
+            return Ok(None);
+        }
+        let periods = self.periods(key.name.clone(), grain, grain, None)?;
+        Ok(match (&periods.first, &periods.last) {
+            (Bound::Day(first), Bound::Day(last)) if first > last => None,
+            _ => Some(periods),
+        })
+    }
+
+    fn note(&mut self, new: Vec<Reason>) {
+        for reason in new {
+            if !self.planned.reasons.contains(&reason) {
+                self.planned.reasons.push(reason);
+            }
+        }
+    }
+
+    /// A readable name that no other column of the plan has.
+    fn column_name(&self, metric: &Metric, which: usize, context: &Context<'_>) -> String {
+        let mut base = match (metric.kind.is_ratio(), which) {
+            (true, 0) => format!("{}_numerator", metric.name),
+            (true, _) => format!("{}_denominator", metric.name),
+            _ => metric.name.clone(),
+        };
+        if context.prior {
+            base = prior_name(&base);
+        } else if context.back.is_some() {
+            base.push_str("_before");
+        }
+        let groups: Vec<String> = self
+            .request
+            .groups
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let taken = |name: &str| {
+            let same = |other: &str| other.eq_ignore_ascii_case(name);
+            let mut columns = self.planned.legs.iter().flat_map(|leg| &leg.columns);
+            groups.iter().any(|group| same(group)) || columns.any(|column| same(&column.name))
+        };
+        let mut name = base.clone();
+        let mut n = 2;
+        while taken(&name) {
+            name = format!("{base}_{n}");
+            n += 1;
+        }
+        name
+    }
+}
+
+/// The rows that a leg with a window reads.
+struct Windowed {
+    /// The period as SQL, where the result has periods.
+    period: Option<String>,
+    over: Option<Over>,
+    range: DateRange,
+    /// The column with the day, where the values of days are averaged.
+    averaged: Option<String>,
+}
+
+/// The column with the day below an average.
+const DAY: &str = "metrex_day";
+
+pub(in crate::compile) fn prior_name(name: &str) -> String {
+    format!("{name}_prior")
+}
+
+fn broken(metric: &Metric, why: &str) -> CompileError {
+    CompileError::new(
+        ErrorCode::InvalidDefinition,
+        format!("{}: {why}", metric.name),
+    )
+    .at(metric.place)
+}
+
+fn source_reason(metric: &Metric, chosen: usize) -> Reason {
+    let source = metric.kind.sources().get(chosen);
+    let datasets = source
+        .iter()
+        .flat_map(|source| &source.measures)
+        .map(|measure| measure.dataset.as_str());
+    let mut datasets: Vec<_> = datasets.collect();
+    datasets.dedup();
+    let why = match source.and_then(|source| source.use_when.as_ref()) {
+        Some((text, _)) => format!("because {} holds", text.text),
+        None => "because no earlier source applies".to_owned(),
+    };
+    Reason {
+        kind: ReasonKind::Source,
+        text: format!("{} reads {}, {why}", metric.name, datasets.join(" and ")),
+        place: source.map(|source| source.place),
+    }
+}
+
+/// Brackets around what would fall apart beside an `AND`.
+fn bracketed(sql: &str) -> String {
+    if sql.contains(" OR ") {
+        format!("({sql})")
+    } else {
+        sql.to_owned()
+    }
+}

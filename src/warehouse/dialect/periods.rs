@@ -1,0 +1,96 @@
+//! Arithmetic with periods as SQL: where the next one starts, what lies some units before, and comparing times with both.
+
+use super::{Dialect, Shift};
+use crate::model::{ColumnType, Grain};
+
+impl Dialect {
+    /// The start of the period after the one that starts at `start`.
+    pub fn next_period(self, start: &str, grain: Grain) -> String {
+        let (n, unit) = match grain {
+            Grain::Second | Grain::Minute | Grain::Hour => return self.add_time(start, 1, grain),
+            Grain::Day => (1, "days"),
+            Grain::Week => (7, "days"),
+            Grain::Month => (1, "months"),
+            Grain::Quarter => (3, "months"),
+            Grain::Year => (12, "months"),
+        };
+        match (self, unit) {
+            (Self::Sqlite, unit) => format!("date({start}, '+{n} {unit}')"),
+            (_, "days") => self.shift(start, Shift::Days(n)),
+            (_, _) => self.shift(start, Shift::Months(n)),
+        }
+    }
+
+    /// So many units before a point in time, which is a day unless `has_time`.
+    pub fn units_before(self, at: &str, n: u32, unit: Grain, has_time: bool) -> String {
+        let n = i32::try_from(n).unwrap_or(i32::MAX);
+        if unit.is_sub_day() {
+            return self.add_time(at, -n, unit);
+        }
+        let by = match unit {
+            Grain::Week => Shift::Days(n.saturating_mul(7)),
+            Grain::Month => Shift::Months(n),
+            Grain::Quarter => Shift::Months(n.saturating_mul(3)),
+            Grain::Year => Shift::Months(n.saturating_mul(12)),
+            _ => Shift::Days(n),
+        }
+        .back();
+        match (has_time, self, by) {
+            (false, _, by) => self.shift(at, by),
+            (true, Self::Sqlite, Shift::Days(n)) => format!("datetime({at}, '{n:+} days')"),
+            (true, Self::Sqlite, Shift::Months(n)) => {
+                format!("datetime({at}, '{n:+} months', 'floor')")
+            }
+            (true, _, Shift::Days(n)) => format!("{at} + INTERVAL '{n} days'"),
+            (true, _, Shift::Months(n)) => format!("{at} + INTERVAL '{n} months'"),
+        }
+    }
+
+    fn add_time(self, at: &str, n: i32, unit: Grain) -> String {
+        match self {
+            Self::Sqlite => format!("datetime({at}, '{n:+} {unit}s')"),
+            _ => format!("{at} + INTERVAL '{n} {unit}s'"),
+        }
+    }
+
+    /// The smaller of two values.
+    pub fn least(self, one: &str, other: &str) -> String {
+        match self {
+            Self::Sqlite => format!("min({one}, {other})"),
+            _ => format!("LEAST({one}, {other})"),
+        }
+    }
+
+    /// A time expression as something that compares with [`Dialect::bound`].
+    pub fn comparable(self, time: &str, has_time: bool) -> String {
+        if has_time {
+            self.instant(time)
+        } else {
+            time.to_owned()
+        }
+    }
+
+    /// A computed day (or, where `has_time`, point in time) as a bound of [`Dialect::comparable`].
+    pub fn bound(self, at: &str, has_time: bool) -> String {
+        if has_time {
+            self.instant(at)
+        } else {
+            at.to_owned()
+        }
+    }
+
+    /// `NULL` as that type.
+    pub fn null(self, ty: ColumnType) -> String {
+        self.cast("NULL", ty)
+    }
+}
+
+impl Shift {
+    /// As far in the other direction.
+    pub fn back(self) -> Self {
+        match self {
+            Self::Months(n) => Self::Months(n.saturating_neg()),
+            Self::Days(n) => Self::Days(n.saturating_neg()),
+        }
+    }
+}
