@@ -71,6 +71,7 @@ pub async fn check(
         dialect: engine.warehouse.dialect(),
         today: model.today,
         values: &NoValues,
+        passes: Default::default(),
     };
     let compiled = compile(
         &compiler.registry,
