@@ -7,6 +7,7 @@ pub mod ask;
 pub mod cli;
 pub mod compile;
 pub mod demo;
+pub mod exchange;
 pub mod index;
 pub mod init;
 pub mod llm;

@@ -10,6 +10,7 @@ mod eval;
 mod explore;
 mod failure;
 mod format;
+mod import;
 mod init;
 mod log;
 mod man;
@@ -107,6 +108,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Make a project from CSV files or from a database
     Init(init::InitArgs),
+    /// Make a project from definitions of another tool
+    Import(import::ImportArgs),
     /// Load the demo's data into PostgreSQL
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
@@ -144,6 +147,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Tools(args)) => tools::run(&args),
         Some(Command::Eval(args)) => eval::run(global, &args),
         Some(Command::Init(args)) => init::run(global, &args),
+        Some(Command::Import(args)) => import::run(global, &args),
         Some(Command::Demo(args)) => demo::run(global, &args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),

@@ -12,19 +12,20 @@ const ROW_CAP: u64 = 1_000_000;
 
 /// A connection for now, and its entry in `metrex.yaml`.
 #[derive(Debug)]
-pub(super) struct Target {
-    pub(super) connection: Connection,
+pub struct Target {
+    /// The connection.
+    pub connection: Connection,
     /// Lines below the connection's name.
-    pub(super) entry: Vec<String>,
+    pub entry: Vec<String>,
     /// Where the password has to go, if there was one.
-    pub(super) note: Option<String>,
+    pub note: Option<String>,
 }
 
 /// Understands `postgres://…`, `host=… dbname=…`, `sqlite:PATH` and the path of an existing file.
 ///
 /// # Errors
 /// None of these.
-pub(super) fn read(url: &str) -> Result<Target, InitError> {
+pub fn read(url: &str) -> Result<Target, InitError> {
     let url = url.trim();
     let is_postgres = ["postgres://", "postgresql://"]
         .iter()

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
+pub use connection::{Target, read as read_connection};
 pub use error::InitError;
 pub use work::{Progress, Stage};
 

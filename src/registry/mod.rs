@@ -31,7 +31,7 @@ mod url;
 mod use_when;
 mod value_aliases;
 mod words;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use config::Config;
 pub use diagnostic::{CODES, Diagnostic, Severity};

@@ -176,6 +176,19 @@ pub(crate) struct YamlError {
 
 /// The tree of a file; `None` where it holds nothing but comments.
 pub(crate) fn parse(file: FileId, text: &str) -> Result<Option<Node>, YamlError> {
+    let mut trees = documents(file, text)?.into_iter();
+    let first = trees.next();
+    match trees.next() {
+        None => Ok(first),
+        Some(second) => Err(YamlError {
+            place: second.place(),
+            message: "a file holds one YAML document; a second one starts here".to_owned(),
+        }),
+    }
+}
+
+/// The trees of a file with any number of documents, without the empty ones.
+pub(crate) fn documents(file: FileId, text: &str) -> Result<Vec<Node>, YamlError> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let parser = Parser::new_from_str_with_options(text, options);
@@ -185,28 +198,18 @@ pub(crate) fn parse(file: FileId, text: &str) -> Result<Option<Node>, YamlError>
         anchors: HashMap::new(),
         copied: 0,
     };
-    let mut root = None;
+    let mut roots = Vec::new();
     while let Some((event, span)) = builder.next()? {
         match event {
             Event::StreamStart
             | Event::StreamEnd
             | Event::DocumentStart(..)
             | Event::DocumentEnd => {}
-            event => {
-                let node = builder.node(event, span, 0)?;
-                if root.is_some() {
-                    let message =
-                        "a file holds one YAML document; a second one starts here".to_owned();
-                    return Err(YamlError {
-                        place: node.place(),
-                        message,
-                    });
-                }
-                root = Some(node);
-            }
+            event => roots.push(builder.node(event, span, 0)?),
         }
     }
-    Ok(root.filter(|node| !node.is_null()))
+    roots.retain(|node| !node.is_null());
+    Ok(roots)
 }
 
 struct Builder<'a> {

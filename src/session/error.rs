@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::compile::{CompileError, ErrorCode};
 use crate::demo::DemoError;
+use crate::exchange::ExchangeError;
 use crate::index::IndexError;
 use crate::init::InitError;
 use crate::model::{QueryLineError, Registry};
@@ -169,6 +170,12 @@ impl From<InitError> for SessionError {
             },
             error => Self::usage("init", error.to_string()),
         }
+    }
+}
+
+impl From<ExchangeError> for SessionError {
+    fn from(error: ExchangeError) -> Self {
+        Self::usage("exchange", error.to_string())
     }
 }
 

@@ -34,6 +34,7 @@ mod doctor;
 mod engine_columns;
 mod error;
 pub mod eval;
+mod exchange;
 mod open;
 mod partial;
 pub mod plot;
@@ -50,6 +51,7 @@ pub use crate::ask::{
     Candidate, Certainty, Chip, ChipKind, Clarification, Meaning, Reading, Refusal, RefusalCode,
     Understanding,
 };
+pub use crate::exchange::Note;
 pub use crate::usage::{HistoryEntry, Question};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
@@ -61,6 +63,7 @@ pub use complete::Completion;
 pub use connections::ConnectionInfo;
 pub use doctor::{Check, CheckStatus};
 pub use error::{Failure, SessionError};
+pub use exchange::{Imported, import};
 pub use open::{OpenOptions, Session};
 pub use prepare::Preparing;
 pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};

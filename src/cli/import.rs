@@ -1,0 +1,64 @@
+//! `metrex import`: makes a project from definitions of another tool, and says what could not be carried over.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::notes::note;
+use super::style::Style;
+use super::{Global, Outcome, print, runtime};
+use crate::session;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "--connection takes the URL of the database, as for `metrex init`: the types of dimensions are then those of its columns."
+)]
+pub struct ImportArgs {
+    #[command(subcommand)]
+    from: From,
+}
+
+#[derive(Debug, Subcommand)]
+enum From {
+    /// dbt's semantic layer: a project folder, one file, or semantic_manifest.json
+    Dbt {
+        /// What to read
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Folder to make the project in
+        #[arg(value_name = "DIR", default_value = ".")]
+        target: PathBuf,
+    },
+}
+
+pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
+    let From::Dbt { path, target } = &args.from;
+    let made = runtime::block_on(async |_| {
+        Ok(session::import(path, target, global.connection.as_deref()).await?)
+    })?;
+    print(|out| {
+        made.files
+            .iter()
+            .try_for_each(|file| writeln!(out, "{file}"))
+    })?;
+    let [datasets, metrics, views] = made.counts;
+    eprintln!(
+        "made {} (datasets: {datasets}, metrics: {metrics}, saved queries: {views})",
+        made.root.display()
+    );
+    if let Some(password) = &made.password {
+        note(password);
+    }
+    let style = Style::of(&std::io::stderr());
+    if !made.notes.is_empty() {
+        eprintln!("{}", style.bold("not carried over as it stood:"));
+        made.notes.iter().for_each(|note| eprintln!("  {note}"));
+    }
+    if !made.problems.is_empty() {
+        eprintln!("{}", style.bold("metrex check:"));
+        made.problems
+            .iter()
+            .for_each(|problem| eprintln!("  {problem}"));
+    }
+    Ok(())
+}

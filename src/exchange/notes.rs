@@ -1,0 +1,64 @@
+//! What could not be carried over as it stood: one line each, with the place it comes from.
+
+use std::fmt;
+
+use super::source::file_id;
+use crate::model::{FileId, Place};
+
+/// One thing that reads differently after an exchange, or is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// `file:line`, or the name of the definition.
+    pub at: String,
+    /// What is not carried over, and what was done about it.
+    pub text: String,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.at, self.text)
+    }
+}
+
+/// The notes of one exchange, and the files they speak of.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    files: Vec<String>,
+    notes: Vec<Note>,
+}
+
+impl Notes {
+    /// A file that is read from now on.
+    pub(super) fn file(&mut self, path: &str) -> FileId {
+        self.files.push(path.to_owned());
+        file_id(self.files.len() - 1)
+    }
+
+    /// `file:line`
+    pub(super) fn at(&self, place: Place) -> String {
+        let file = self.files.get(place.file.0 as usize);
+        format!("{}:{}", file.map_or("", String::as_str), place.line)
+    }
+
+    /// Notes something about a place, once.
+    pub(super) fn add(&mut self, place: Place, text: impl Into<String>) {
+        let at = self.at(place);
+        self.about(at, text);
+    }
+
+    /// Notes something about a definition that has no place in a file, once.
+    pub(super) fn about(&mut self, at: String, text: impl Into<String>) {
+        let note = Note {
+            at,
+            text: text.into(),
+        };
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// All of them, in the order in which they were made.
+    pub(super) fn into_list(self) -> Vec<Note> {
+        self.notes
+    }
+}

@@ -1,0 +1,100 @@
+//! Definitions from and for other tools: a project made of theirs, and what could not be carried over.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::{OpenOptions, Session, SessionError};
+use crate::exchange::{ColumnTypes, Note, dbt};
+use crate::init;
+use crate::model::{ColumnType, DimensionType};
+use crate::warehouse::Warehouse;
+
+/// A project that was made of another tool's definitions.
+#[derive(Debug)]
+pub struct Imported {
+    /// Where it is.
+    pub root: PathBuf,
+    /// The files written, relative to it.
+    pub files: Vec<String>,
+    /// How many datasets, metrics and views they define.
+    pub counts: [usize; 3],
+    /// What could not be carried over as it stood.
+    pub notes: Vec<Note>,
+    /// What `metrex check` says of the new project.
+    pub problems: Vec<String>,
+    /// Where the password has to go, if the connection had one.
+    pub password: Option<String>,
+}
+
+/// Makes a project in `target` of the definitions at `path`. With a connection (a URL, as `metrex init` takes it) the
+/// types of dimensions are those of the warehouse's columns, and the project uses it.
+///
+/// # Errors
+/// Nothing to import, files in the way, a connection that cannot be used.
+pub async fn import(
+    path: &Path,
+    target: &Path,
+    connection: Option<&str>,
+) -> Result<Imported, SessionError> {
+    let connection = connection.map(init::read_connection).transpose()?;
+    let mut types = HashMap::new();
+    if let Some(target) = &connection {
+        let warehouse = Warehouse::open(&target.connection, "UTC")?;
+        for table in warehouse.tables().await? {
+            for column in &table.columns {
+                if let Some(ty) = column.ty {
+                    let at = (table.name.to_lowercase(), column.name.to_lowercase());
+                    types.insert(at, dimension_type(ty));
+                }
+            }
+        }
+    }
+    let of = |table: &str, column: &str| {
+        let bare = table.rsplit('.').next().unwrap_or(table);
+        [table, bare].iter().find_map(|table| {
+            types
+                .get(&(table.to_lowercase(), column.to_lowercase()))
+                .copied()
+        })
+    };
+    let of: &ColumnTypes<'_> = &of;
+    let import = dbt::import(path, of)?;
+    let entry = connection
+        .as_ref()
+        .map(|target| target.entry.as_slice())
+        .unwrap_or_default();
+    let files = import.write(target, entry)?;
+    let session = Session::open(OpenOptions {
+        project: Some(target.to_owned()),
+        ..OpenOptions::default()
+    });
+    let problems = match session {
+        Ok(session) => {
+            let catalog = session.catalog();
+            catalog
+                .diagnostics
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        }
+        Err(error) => vec![error.to_string()],
+    };
+    Ok(Imported {
+        root: target.to_owned(),
+        files,
+        counts: ["datasets", "metrics", "views"].map(|section| import.count(section)),
+        problems,
+        notes: import.notes,
+        password: connection.and_then(|target| target.note),
+    })
+}
+
+fn dimension_type(ty: ColumnType) -> DimensionType {
+    match ty {
+        ColumnType::Text => DimensionType::Text,
+        ColumnType::Integer | ColumnType::Number => DimensionType::Number,
+        ColumnType::Boolean => DimensionType::Boolean,
+        ColumnType::Date => DimensionType::Date,
+        ColumnType::Timestamp => DimensionType::Time,
+    }
+}
