@@ -2,6 +2,7 @@
 
 mod choices;
 mod compare;
+mod dunder;
 mod error;
 mod expr;
 mod facets;
@@ -167,7 +168,12 @@ pub fn compile(
     query: &MetricQuery,
     options: &CompileOptions<'_>,
 ) -> Result<Compiled, CompileError> {
-    let request = request::resolve(registry, query, options)?;
+    let dunder::Plain {
+        query: plain,
+        written,
+    } = dunder::plain(registry, query);
+    let mut request = request::resolve(registry, &plain, options)?;
+    request.written = written;
     let usage = request.usage();
     let planned = plan::Planner::plan(registry, reach, &request, &usage, options)?;
     let (root, columns) = output::root(registry, &request, &planned, options)?;
@@ -175,8 +181,16 @@ pub fn compile(
     let totals = totals(registry, reach, templates, &request, options);
     let mut reasons = request.reasons.clone();
     reasons.extend(planned.reasons);
+    // The columns are named as the query was written, so what is kept of it is too.
+    let query = match request.written.is_empty() {
+        true => request.query,
+        false => MetricQuery {
+            group_by: query.group_by.clone(),
+            ..request.query
+        },
+    };
     Ok(Compiled {
-        query: request.query,
+        query,
         main,
         totals,
         reasons,

@@ -206,13 +206,14 @@ impl Output<'_> {
                 Some(own) if simple => own.sql.clone(),
                 _ => Fragment::plain(dialect.name(&key.name)),
             };
+            let name = self.request.written(&key.name).to_owned();
             selected.push(Column {
-                name: key.name.clone(),
+                name: name.clone(),
                 ty: key.ty,
                 sql,
             });
             columns.push(OutputColumn {
-                name: key.name.clone(),
+                name,
                 label: key.label.clone(),
                 role: Role::Group,
                 ty: key.ty,

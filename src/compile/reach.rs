@@ -285,9 +285,17 @@ fn explore(registry: &Registry, base: &str) -> Reach {
                 };
                 file(&qualified);
                 file(&format!("{name}.{word}"));
+                if let Some(entity) = &dataset.entity {
+                    file(&format!("{entity}.{word}"));
+                }
                 for join in joins.iter().rev() {
                     qualified = format!("{join}.{qualified}");
                     file(&qualified);
+                }
+                let mut by_role = word.clone();
+                for join in joins.iter().rev() {
+                    by_role = format!("{}.{by_role}", role(join));
+                    file(&by_role);
                 }
             }
             reach.paths.push(DimensionPath {
@@ -312,6 +320,11 @@ fn explore(registry: &Registry, base: &str) -> Reach {
         }
     }
     reach
+}
+
+/// What a join leads to; `user__companies` is a second join in the role `user`.
+fn role(join: &str) -> &str {
+    join.split_once("__").map_or(join, |(role, _)| role)
 }
 
 /// Up to `limit` words in a row, with `…` where there are more.

@@ -17,6 +17,8 @@ pub(super) struct Request<'a> {
     pub(super) query: MetricQuery,
     pub(super) metrics: Vec<&'a Metric>,
     pub(super) groups: Vec<GroupBy>,
+    /// Groupings that the query wrote otherwise: name here, name as written.
+    pub(super) written: Vec<(String, String)>,
     /// Conditions on dimensions.
     pub(super) conditions: Option<Filter>,
     /// Conditions on metrics; fields are canonical metric names.
@@ -58,6 +60,12 @@ impl Request<'_> {
                 GroupBy::Dimension(_) | GroupBy::Part { .. } => None,
             })
             .min()
+    }
+
+    /// What the column of a grouping is called: as the query wrote it.
+    pub(super) fn written<'n>(&'n self, name: &'n str) -> &'n str {
+        let found = self.written.iter().find(|(plain, _)| plain == name);
+        found.map_or(name, |(_, written)| written)
     }
 
     /// Every dimension grouped or filtered by, as written.
@@ -193,6 +201,7 @@ pub(super) fn resolve<'a>(
         query,
         metrics,
         groups,
+        written: Vec::new(),
         conditions,
         having,
         range,

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::Ident;
 
+use super::dunder::METRIC_TIME;
 use super::reach::{DimensionPath, Reachability};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
@@ -23,6 +24,8 @@ pub(super) struct Scope<'a> {
     pub(super) values: &'a dyn ValueLookup,
     peers: &'a [String],
     pub(super) base: &'a Dataset,
+    /// The time dimension that the measure is counted by, where it is not the dataset's.
+    time: Option<String>,
     joins: Vec<Joined<'a>>,
     pub(super) reasons: Vec<Reason>,
 }
@@ -56,6 +59,7 @@ impl<'a> Scope<'a> {
             values: options.values,
             peers,
             base,
+            time: measure.time.clone(),
             joins: Vec::new(),
             reasons: Vec::new(),
         })
@@ -94,6 +98,11 @@ impl<'a> Scope<'a> {
 
     /// A dimension as the query or a definition names it.
     pub(super) fn dimension(&mut self, name: &str) -> Result<Resolved<'a>, CompileError> {
+        let time = self.time.as_deref().or(self.base.time.as_deref());
+        let name = match time {
+            Some(time) if name == METRIC_TIME => time,
+            _ => name,
+        };
         let path = self.reach.find(self.registry, &self.base.name, name)?;
         self.along(path)
     }

@@ -30,6 +30,8 @@ pub struct Dataset {
     pub description: String,
     /// The table or query behind it.
     pub relation: Relation,
+    /// What one row is, in one word: `order__channel` is another name of its dimension `channel`.
+    pub entity: Option<String>,
     /// Columns that identify one row; empty when unknown (then nothing can join onto it).
     pub key: Vec<String>,
     /// Name of the default time dimension.

@@ -65,6 +65,7 @@ pub(crate) fn dataset(
         time,
         dimensions,
         joins: IndexMap::new(),
+        entity: raw.entity.as_ref().map(|entity| entity.value.clone()),
         valid: None,
         stored_in: None,
     })
@@ -356,7 +357,20 @@ pub(crate) fn join(
     }
     let before = sink.errors();
     check_name("join", name, sink);
-    if dataset.dimensions.contains_key(&name.value) {
+    // The column that a join goes by may have its name: `buyer` beside `buyer.segment`.
+    let is_its_column = |dimension: &Dimension| {
+        let columns = match &raw.on {
+            Some(MapOr::Short(columns)) => texts(columns),
+            Some(MapOr::Map(pairs)) => pairs.0.iter().map(|pair| pair.name.value.clone()).collect(),
+            None => Vec::new(),
+        };
+        columns.first() == dimension.column.as_ref()
+    };
+    if dataset
+        .dimensions
+        .get(&name.value)
+        .is_some_and(|dimension| !is_its_column(dimension))
+    {
         let message = format!(
             "'{}' is already a dimension of {}",
             name.value, dataset.name

@@ -16,6 +16,8 @@ object! {
         label: Option<Text>,
         /// What one row is, in a sentence.
         description: Option<Text>,
+        /// What one row is, in one word; dimensions may then be written as dbt does: `order__channel`.
+        entity: Option<Text>,
         /// Column (or columns) that identify one row; needed where other datasets join onto this one.
         key: Many<Text>,
         /// The default time dimension.
