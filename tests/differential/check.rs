@@ -1,6 +1,8 @@
 //! One query on one engine against the oracle.
 
-use metrex::compile::{CompileOptions, Compiled, Reachability, Statement, Templates, compile};
+use metrex::compile::{
+    CompileOptions, Compiled, Passes, Reachability, Statement, Templates, compile,
+};
 use metrex::model::{MetricQuery, NoValues, Registry};
 use metrex::warehouse::{Request, Warehouse};
 
@@ -61,6 +63,7 @@ pub async fn check(
     model: &Model,
     query: &MetricQuery,
     expected: &Expected,
+    passes: Passes,
 ) -> Verdict {
     let line = query.to_string();
     match line.parse::<MetricQuery>() {
@@ -71,7 +74,7 @@ pub async fn check(
         dialect: engine.warehouse.dialect(),
         today: model.today,
         values: &NoValues,
-        passes: Default::default(),
+        passes,
     };
     let compiled = compile(
         &compiler.registry,

@@ -26,6 +26,7 @@ mod support;
 use std::sync::Arc;
 
 use check::{Compiler, Engine, Expected, Verdict, check, expected};
+use metrex::compile::Passes;
 use metrex::model::MetricQuery;
 use metrex::warehouse::Warehouse;
 use model::{Model, model};
@@ -93,9 +94,14 @@ impl Bench {
                 Err(_) => count.refused += 1,
             }
             for engine in &engines {
-                let verdict = check(engine, &compiler, &model, &query, &expected);
-                if let Verdict::Wrong(_) = self.runtime.block_on(verdict) {
-                    return Err(self.report(seed, engine.name, &model, &query));
+                for passes in [Passes::default(), Passes::NONE] {
+                    if passes == Passes::NONE && engine.name != "sqlite" {
+                        continue;
+                    }
+                    let verdict = check(engine, &compiler, &model, &query, &expected, passes);
+                    if let Verdict::Wrong(_) = self.runtime.block_on(verdict) {
+                        return Err(self.report(seed, engine.name, &model, &query));
+                    }
                 }
             }
         }
@@ -108,11 +114,15 @@ impl Bench {
         let engines = self.engines(model, Some(engine));
         let case = || expected(&compiler, model, query);
         let expected = std::panic::catch_unwind(std::panic::AssertUnwindSafe(case)).ok()?;
-        let verdict = check(&engines[0], &compiler, model, query, &expected);
-        match self.runtime.block_on(verdict) {
-            Verdict::Wrong(why) => Some(why),
-            Verdict::Same | Verdict::Refused => None,
-        }
+        [Passes::default(), Passes::NONE]
+            .into_iter()
+            .find_map(|passes| {
+                let verdict = check(&engines[0], &compiler, model, query, &expected, passes);
+                match self.runtime.block_on(verdict) {
+                    Verdict::Wrong(why) => Some(format!("{passes:?}: {why}")),
+                    Verdict::Same | Verdict::Refused => None,
+                }
+            })
     }
 
     fn report(&mut self, seed: u64, engine: &str, model: &Model, query: &MetricQuery) -> String {

@@ -145,7 +145,7 @@ fn derived(random: &mut Random, name: String, known: &[MetricText]) -> MetricTex
 fn aggregate(random: &mut Random, any: bool) -> (String, bool) {
     let number = *random.pick(&NUMBERS);
     let thing = *random.pick(&THINGS);
-    let text = match random.below(if any { 11 } else { 9 }) {
+    let text = match random.below(if any { 15 } else { 9 }) {
         0 => "agg: count".to_owned(),
         1 => format!("agg: count, expr: \"{thing}\""),
         2 | 3 => format!("agg: sum, expr: \"{number}\""),
@@ -153,7 +153,7 @@ fn aggregate(random: &mut Random, any: bool) -> (String, bool) {
         5 => format!("agg: count_distinct, expr: \"{thing}\""),
         6 => format!("agg: min, expr: \"{number}\""),
         7 => format!("agg: max, expr: \"{number}\""),
-        8 => "agg: count".to_owned(),
+        8 => "agg: sum_boolean, expr: \"flag or qty > 1\"".to_owned(),
         9 => format!("agg: median, expr: \"{number}\""),
         10 => format!("agg: percentile, percentile: 0.9, expr: \"{number}\""),
         11 => format!(

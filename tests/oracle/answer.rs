@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use metrex::model::{
-    Aggregate, DateRange, Direction, Filter, Grain, GroupBy, Measure, Metric, MetricKind,
-    MetricQuery, TimeRange,
+    Aggregate, DateRange, DimensionType, Direction, Filter, Grain, GroupBy, Measure, Metric,
+    MetricKind, MetricQuery, TimeRange,
 };
 
 use super::compare::prior;
@@ -135,7 +135,7 @@ fn rows(
             let field = |name: &str| {
                 let metric = world.registry.metric(name).unwrap();
                 let value = question.value(metric, &contexts[0], &key)?;
-                Ok((value, metrex::model::DimensionType::Number))
+                Ok((value, kind(world, metric)))
             };
             if conditions::holds(having, &field)? != Some(true) {
                 continue;
@@ -259,24 +259,31 @@ fn periods(
 
 /// Whether a metric has differences: the smallest and largest of dates and texts have not.
 fn is_number(world: &World<'_>, metric: &Metric) -> bool {
+    kind(world, metric) == DimensionType::Number
+}
+
+/// What the values of a metric are: the smallest and largest are of the kind of the dimension they are of, everything
+/// else is a number.
+fn kind(world: &World<'_>, metric: &Metric) -> DimensionType {
     let MetricKind::Simple(sources) = &metric.kind else {
-        return true;
+        return DimensionType::Number;
     };
-    sources
-        .iter()
-        .flat_map(|source| &source.measures)
-        .all(|measure| {
-            let keeps = matches!(
-                measure.agg,
-                Aggregate::Min | Aggregate::Max | Aggregate::PercentileDiscrete(_)
-            );
-            let Some(expr) = measure.expr.as_ref().filter(|_| keeps) else {
-                return true;
-            };
-            let kind = world.kind(&measure.dataset, &expr.text);
-            kind.is_ok_and(|(kind, _)| kind == metrex::model::DimensionType::Number)
-                || world.kind(&measure.dataset, &expr.text).is_err()
-        })
+    let mut measures = sources.iter().flat_map(|source| &source.measures);
+    let kind = |measure: &Measure| {
+        let keeps = matches!(
+            measure.agg,
+            Aggregate::Min | Aggregate::Max | Aggregate::PercentileDiscrete(_)
+        );
+        let expr = measure.expr.as_ref().filter(|_| keeps)?;
+        let dataset = world.dataset(&measure.dataset).ok()?;
+        let mut columns = dataset.dimensions.values();
+        match columns.find(|dimension| dimension.column.as_ref() == Some(&expr.text)) {
+            Some(dimension) => Some(dimension.kind),
+            None => Some(world.kind(&measure.dataset, &expr.text).ok()?.0),
+        }
+    };
+    let kind = measures.next().and_then(kind);
+    kind.unwrap_or(DimensionType::Number)
 }
 
 /// By what the query orders by, then by the groupings; NULL is last in either direction.

@@ -1,7 +1,7 @@
 //! Comparisons: which earlier days are meant, and how far away they are.
 
 use jiff::civil::Date;
-use metrex::model::{Comparison, DateRange, Grain, GroupBy, Period, TimeRange};
+use metrex::model::{Comparison, DatePart, DateRange, Grain, GroupBy, Period, TimeRange};
 
 use super::time::Shift;
 use super::{Answered, refuse};
@@ -73,7 +73,11 @@ pub fn prior(
             (range, by)
         }
     };
-    let by = lined_up(by, range.start.unwrap(), start, groups)?;
+    // Days before may be months before too, where both ends are the same day of a month.
+    let months = months_between(range.start.unwrap(), start).filter(|months| {
+        start.day() == 1 && months_between(range.end.unwrap(), upto) == Some(*months)
+    });
+    let by = lined_up(by, months, groups)?;
     Ok(Prior { range, by })
 }
 
@@ -114,11 +118,18 @@ pub fn months_between(from: Date, to: Date) -> Option<i32> {
 }
 
 /// Periods that stand side by side must be of the same kind and length.
-fn lined_up(by: Shift, from: Date, to: Date, groups: &[GroupBy]) -> Answered<Shift> {
+fn lined_up(by: Shift, months: Option<i32>, groups: &[GroupBy]) -> Answered<Shift> {
     let mut by = by;
     for group in groups {
-        let GroupBy::Grain { grain, of } = group else {
-            continue;
+        let (grain, of) = match group {
+            GroupBy::Grain { grain, of } => (*grain, of),
+            GroupBy::Part { part, of } => match part {
+                DatePart::MonthOfYear => (Grain::Month, of),
+                DatePart::QuarterOfYear => (Grain::Quarter, of),
+                DatePart::YearNumber => (Grain::Year, of),
+                _ => continue,
+            },
+            GroupBy::Dimension(_) => continue,
         };
         if of.is_some() {
             return refuse("only periods of the default time are compared");
@@ -139,7 +150,7 @@ fn lined_up(by: Shift, from: Date, to: Date, groups: &[GroupBy]) -> Answered<Shi
         };
         let months = match by {
             Shift::Months(months) => Some(months),
-            Shift::Days(_) => months_between(from, to).filter(|_| from.day() == 1),
+            Shift::Days(_) => months,
         };
         match months {
             Some(months) if months % unit == 0 => by = Shift::Months(months),

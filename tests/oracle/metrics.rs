@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use jiff::civil::DateTime;
 use metrex::model::{
-    DateRange, DimensionType, Expression, Filter, Grain, GroupBy, Input, Measure, Metric,
+    DatePart, DateRange, DimensionType, Expression, Filter, Grain, GroupBy, Input, Measure, Metric,
     MetricKind,
 };
 
@@ -217,7 +217,8 @@ impl<'w, 'a> Question<'w, 'a> {
                 GroupBy::Dimension(name) => self.world.dimension(row, name)?.0,
                 GroupBy::Part { part, of } => {
                     let at = self.time(row, measure, of.as_deref())?;
-                    at.map_or(Value::Null, |at| time::part(at, *part))
+                    let by = context.prior.map(|prior| prior.by);
+                    at.map_or(Value::Null, |at| time::part(moved(at, *part, by), *part))
                 }
                 GroupBy::Grain { grain, of } => {
                     let Some(at) = self.time(row, measure, of.as_deref())? else {
@@ -276,7 +277,7 @@ impl<'w, 'a> Question<'w, 'a> {
                     continue;
                 }
                 GroupBy::Grain { grain, of } => (of, grain.is_sub_day()),
-                GroupBy::Part { part, of } => (of, *part == metrex::model::DatePart::HourOfDay),
+                GroupBy::Part { part, of } => (of, *part == DatePart::HourOfDay),
             };
             let kind = is_time(&self.time_name(measure, of.as_deref())?)?;
             if is_fine && kind == DimensionType::Date {
@@ -301,5 +302,18 @@ impl<'w, 'a> Question<'w, 'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// A point in time for a part of it: months, quarters and years are periods and move with a comparison, everything else
+/// comes round again by itself (Mondays are compared with Mondays).
+fn moved(at: DateTime, part: DatePart, by: Option<Shift>) -> DateTime {
+    let is_period = matches!(
+        part,
+        DatePart::MonthOfYear | DatePart::QuarterOfYear | DatePart::YearNumber
+    );
+    match by {
+        Some(by) if is_period => by.apply(at.date()).to_datetime(at.time()),
+        _ => at,
     }
 }
