@@ -80,9 +80,6 @@ fn inputs(metric: &Metric) -> Vec<(&str, &str, Vec<&str>, Option<&Offset>)> {
     let MetricKind::Derived { inputs, .. } = &metric.kind else {
         panic!("{:?}", metric.kind)
     };
-    let input =
-        |input: &'_ Input| -> (String, String) { (input.name.clone(), input.metric.clone()) };
-    let _ = input;
     inputs
         .iter()
         .map(|input| {
@@ -311,5 +308,273 @@ fn fills_periods_and_words_of_single_engines() {
             ("postgres".into(), "concat(a, b)".into()),
             ("bigquery".into(), "FORMAT('%s%s', a, b)".into())
         ]
+    );
+}
+
+#[test]
+fn metrics_that_go_round_in_circles_through_any_kind() {
+    refused(
+        "a: {expr: ▸now - 1, inputs: {now: b}}\nb: {of: c, window: 7 days}\nc: {numerator: a, denominator: gmv}",
+        &["error: these metrics need each other: a → b → c → a"],
+    );
+    refused(
+        "a: {of: ▸a, window: all_time}",
+        &["error: these metrics need each other: a → a"],
+    );
+    refused(
+        "a: {entity: user_id, base: ▸a, conversion: buys}",
+        &["error: these metrics need each other: a → a"],
+    );
+}
+
+#[test]
+fn names_that_nothing_has() {
+    refused(
+        "m: {expr: now / ago, inputs: {now: ▸gmvv, ago: {metric: ▸odrers}}}",
+        &[
+            "error: unknown metric 'gmvv' — did you mean 'gmv'?",
+            "error: unknown metric 'odrers' — did you mean 'orders'?",
+        ],
+    );
+    refused(
+        "m: {numerator: gmv, denominator: {metric: ▸ordrs}}\nn: {of: ▸avo, window: 7 days}\no: {entity: user_id, base: ▸visit, conversion: ▸buy}",
+        &[
+            "error: unknown metric 'ordrs' — did you mean 'orders'?",
+            "error: unknown metric 'avo' — did you mean 'aov'?",
+            "error: unknown metric 'visit' — did you mean 'visits'?",
+            "error: unknown metric 'buy' — did you mean 'buys'?",
+        ],
+    );
+    refused(
+        "m: {expr: now, inputs: {now: {metric: gmv, filters: [\"▸buyer.segmnt = 'a'\"]}}}",
+        &["error: unknown dimension of users: 'segmnt' — did you mean 'segment'?"],
+    );
+    // The filter must mean something for every leaf.
+    refused(
+        "m: {expr: now, inputs: {now: {metric: mixed, filters: [\"▸buyer.segment = 'a'\"]}}}\nmixed: {expr: gmv / visits}",
+        &["error: unknown join of visits: 'buyer'"],
+    );
+    refused(
+        "m: {entity: ▸usr_id, base: visits, conversion: buys, same: {▸prduct: market}}",
+        &[
+            "error: unknown dimension or column of visits: 'usr_id' — did you mean 'user_id'?",
+            "error: unknown dimension or column of visits: 'prduct' — did you mean 'product'?",
+        ],
+    );
+    refused(
+        "m: {base_table: balances, agg: count, last_by: {time: ▸snapshot_at, per: ▸acount_id}}",
+        &[
+            "error: unknown time dimension of balances: 'snapshot_at' — did you mean 'snapshot_on'?",
+            "error: unknown dimension or column of balances: 'acount_id' — did you mean 'account_id'?",
+        ],
+    );
+    refused(
+        "m: {base_table: balances, agg: count, last_by: {time: ▸market}}",
+        &["error: 'market' of balances is not of type time or date"],
+    );
+}
+
+#[test]
+fn lengths_that_are_none() {
+    refused(
+        "m: {of: gmv, window: ▸0 days}\nn: {of: gmv, window: ▸last month}\no: {of: gmv, window: ▸12 hours}\np: {of: gmv, window: ▸99999999999 days}",
+        &[
+            "error: '0 days' is no time at all — a length is at least 1",
+            "error: 'last month' is not the window of a cumulative metric — write a length such as 28 days, or week_to_date, month_to_date, quarter_to_date, year_to_date or all_time",
+            "error: a window is made of whole days — write it like 1 day",
+            "error: '99999999999 days' is longer than any calendar",
+        ],
+    );
+    refused(
+        "m: {expr: a, inputs: {a: {metric: gmv, offset: ▸1 mnth}}}\nn: {expr: a, inputs: {a: {metric: gmv, offset: ▸month}}}\no: {expr: a, inputs: {a: {metric: gmv, offset: {to: ▸day}}}}\np: {expr: a, inputs: {▸a: {metric: gmv, offset: {to: }}}}",
+        &[
+            "error: '1 mnth' is not a length of time — did you mean 'month'?",
+            "error: 'month' is not a length of time — write it like 1 month or 28 days",
+            "error: an offset leads to the start of a week, month, quarter or year",
+            "error: the offset of 'a' says nothing — write offset: 1 month, or offset: {to: month}",
+        ],
+    );
+    refused(
+        "m: {entity: user_id, base: visits, conversion: buys, within: ▸a week}",
+        &["error: 'a week' is not a length of time — write it like 1 month or 28 days"],
+    );
+    refused(
+        "m: {expr: gmv / orders, window: ▸28 days}",
+        &[
+            "error: '28 days' is a length and no time range — write last 28 days for the default time range, or cumulative: {window: 28 days}",
+        ],
+    );
+    refused(
+        "m: {expr: a, inputs: {a: {metric: ▸price, offset: 1 month}}}",
+        &["error: 'price' reads prices, which has no time to go back in — give prices a time"],
+    );
+}
+
+#[test]
+fn what_cannot_be_accumulated() {
+    let more = "qtd: {of: gmv, window: quarter_to_date}\nrate: {entity: user_id, base: visits, conversion: buys}\nyoy: {expr: gmv / ago, inputs: {ago: {metric: gmv, offset: 1 year}}}\nof_qtd: {expr: qtd * 2}";
+    refused(
+        &format!(
+            "{more}\na: {{of: ▸qtd, window: 7 days}}\nb: {{of: ▸of_qtd, window: 7 days}}\nc: {{of: ▸rate, window: 7 days}}\nd: {{of: ▸yoy, window: 7 days}}\ne: {{of: ▸balance, window: 7 days}}\nf: {{of: ▸price, window: 7 days}}"
+        ),
+        &[
+            "error: 'qtd' is cumulative already",
+            "error: 'of_qtd' is made of 'qtd', which is cumulative already",
+            "error: 'rate' is a conversion metric, which cannot be accumulated",
+            "error: 'yoy' takes 'ago' from another time, which cannot be accumulated",
+            "error: 'balance' has snapshots, which do not add up over time",
+            "error: 'price' reads prices, which has no time to accumulate over — give prices a time",
+        ],
+    );
+    refused(
+        "m: {base_table: balances, agg: count, last_by: {per: ▸▸account_id}, cumulative: {window: 7 days}}",
+        &[
+            "error: 'last_by' has no meaning for a cumulative metric",
+            "error: snapshots do not add up over time, so there is nothing to accumulate",
+        ],
+    );
+    refused(
+        "▸m: {base_table: orders, agg: count, cumulative: {at_coarser_grain: last}}\n▸n: {of: gmv}",
+        &[
+            "error: 'm' is cumulative and needs a window — write window: 28 days, quarter_to_date or all_time",
+            "error: 'n' is cumulative and needs a window — write window: 28 days, quarter_to_date or all_time",
+        ],
+    );
+    refused(
+        "▸m: {numerator: gmv, denominator: orders, cumulative: {window: 7 days}}",
+        &[
+            "error: 'm' accumulates a ratio of metrics: make that a metric of its own, and name it in `of`",
+        ],
+    );
+    refused(
+        "m: {of: gmv, window: 7 days, filters: [▸a = 1]}",
+        &["error: 'filters' has no meaning for a cumulative metric"],
+    );
+}
+
+#[test]
+fn conversions_of_what_is_no_event() {
+    refused(
+        "m: {entity: user_id, base: ▸aov, conversion: ▸gmv_avg}\ngmv_avg: {base_table: orders, agg: avg, expr: amount}",
+        &[
+            "error: 'aov' is a derived metric; a conversion is made of simple ones, which count or sum events",
+            "error: 'gmv_avg' is no number of events: a conversion needs a count or a sum",
+        ],
+    );
+    refused(
+        "m: {entity: user_id, base: ▸shelf, conversion: buys}\nshelf: {base_table: prices, agg: count}",
+        &[
+            "error: 'shelf' reads prices, which has no time: what comes first cannot be told — give prices a time",
+        ],
+    );
+    refused(
+        "▸m: {entity: user_id, base: visits}\nn: {base_table: orders, agg: count, within: ▸7 days}",
+        &[
+            "error: 'm' is a conversion and needs an entity, a base and a conversion",
+            "error: 'within' has no meaning for a simple metric",
+        ],
+    );
+}
+
+#[test]
+fn snapshots_that_mean_nothing() {
+    refused(
+        "m: {base_table: balances, agg: count, over_time: {time: ▸snapshot_on}}",
+        &["error: over_time needs to say what it takes — add take: last, first, min, max or avg"],
+    );
+    refused(
+        "m: {base_table: balances, agg: count, over_time: {take: first, carry_forward: ▸true}}",
+        &["error: only the last snapshot can be carried forward"],
+    );
+    refused(
+        "m: {base_table: balances, agg: count, over_time: {take: avg, per: ▸account_id}}",
+        &[
+            "error: 'per' belongs to the last or the first snapshot: the others are figures over all rows of one",
+        ],
+    );
+    refused(
+        "m: {base_table: balances, agg: count, last_by: {take: ▸min}}",
+        &["error: last_by takes the last snapshot — write over_time for another one"],
+    );
+    refused(
+        "m: {base_table: prices, agg: count, last_by: {carry_forward: ▸false}}",
+        &[
+            "error: snapshots of prices need a time that tells them apart — give prices a time, or add time: here",
+        ],
+    );
+}
+
+#[test]
+fn keys_that_contradict_each_other() {
+    refused(
+        "m: {base_table: orders, agg: count, fill: 0, fill_nulls_with: ▸1, every_period: true, join_to_timespine: ▸true}",
+        &[
+            "error: 'fill' and 'fill_nulls_with' mean the same — keep one of them",
+            "error: 'every_period' and 'join_to_timespine' mean the same — keep one of them",
+        ],
+    );
+    refused(
+        "m: {of: ▸gmv, cumulative: {window: 7 days}}",
+        &[
+            "error: of stands beside window, or in cumulative with it — move it into cumulative, or write of and window alone",
+        ],
+    );
+    refused(
+        "m: {type: ▸simple, of: gmv, window: 7 days}",
+        &["error: 'm' is said to be simple, but its keys make it cumulative"],
+    );
+    refused(
+        "▸m: {numerator: gmv, denominator: {agg: count}, base_table: orders}",
+        &[
+            "error: 'm' has a metric in one half and an aggregation in the other: make a metric of that one too",
+        ],
+    );
+    refused(
+        "m: {numerator: gmv, denominator: {metric: orders, expr: ▸a}}",
+        &["error: the denominator is a metric, beside which 'expr' has no meaning"],
+    );
+    refused(
+        "m: {expr: gmv / orders, inputs: {▸ago: {metric: gmv, offset: 1 month}}}",
+        &[
+            "error: 'ago' does not stand in the expression — use it in \"gmv / orders\", or leave it out",
+        ],
+    );
+    refused(
+        "m: {expr: orders, inputs: {▸orders: gmv}}",
+        &[
+            "warning: 'orders' is a metric too; in this expression it means 'gmv' — another name would be clearer",
+        ],
+    );
+    refused(
+        "m: {base_table: orders, agg: median, percentile_type: ▸discrete, expr: amount}",
+        &["error: 'percentile_type' belongs to agg: percentile"],
+    );
+}
+
+#[test]
+fn what_one_row_contributes_in_every_dialect() {
+    refused(
+        "m: {base_table: orders, agg: sum, expr: {postgres: ▸a}}",
+        &[
+            "error: an expr per engine needs a default, which all other engines take — write {default: …, postgres: …}",
+        ],
+    );
+    refused(
+        "m: {base_table: orders, agg: sum, expr: {default: a, duckdb: a +▸, postgres: ▸sum(a)}}",
+        &[
+            "error: the expression does not parse: expected an expression, found the end",
+            "error: the aggregate function 'sum' cannot stand in an expression — the aggregate stands in `agg`, the expression is what one row contributes",
+        ],
+    );
+    refused(
+        "m: {base_table: orders, agg: count, expr: ▸f(distinct user_id)}\nn: {base_table: orders, agg: count, expr: distinct ▸user_id}",
+        &[
+            "error: the aggregate function 'f' cannot stand in an expression — the aggregate stands in `agg`, the expression is what one row contributes",
+            "error: the expression does not parse: unexpected 'user_id'",
+        ],
+    );
+    refused(
+        "m: {expr: {default: ▸gmv / orders, postgres: gmv}}",
+        &["error: arithmetic over metrics is the same on every engine — write expr as one text"],
     );
 }

@@ -111,7 +111,7 @@ pub(crate) fn settle(
             calendar: &registry.calendar,
         };
         let settled = match &metric.kind {
-            MetricKind::Derived { .. } => derived::compose(raw, known, sink),
+            MetricKind::Derived { .. } => derived::compose(name, raw, known, sink),
             MetricKind::Cumulative(kind) if kind.of.is_some() => {
                 cumulative::compose(raw, kind, known, sink)
             }

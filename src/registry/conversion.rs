@@ -78,6 +78,7 @@ pub(crate) fn check(
         (&raw.base, &conversion.base),
         (&raw.conversion, &conversion.conversion),
     ];
+    let before = sink.errors();
     for (side, (text, name)) in sides.into_iter().enumerate() {
         let (Some(text), Some(metric)) = (text, registry.metrics.get(name)) else {
             continue;
@@ -119,7 +120,9 @@ pub(crate) fn check(
             }
             let pairs = same(raw).into_iter();
             let names = pairs.map(|pair| if side == 0 { pair.0 } else { pair.1 });
-            for name in raw.entity.iter().chain(names) {
+            // A name that is wrong on one side is not reported for the other.
+            let is_known = sink.errors() == before;
+            for name in raw.entity.iter().filter(|_| is_known).chain(names) {
                 scope.check_column_or_dimension(dataset, name, sink);
             }
         }

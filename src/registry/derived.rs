@@ -12,10 +12,15 @@ use super::yaml::Text;
 use crate::model::{Expression, Input, MetricKind};
 
 /// Settles the inputs of a derived metric, or of a ratio of two metrics.
-pub(crate) fn compose(raw: &RawMetric, known: Known, sink: &mut Sink) -> Option<Composition> {
+pub(crate) fn compose(
+    owner: &str,
+    raw: &RawMetric,
+    known: Known,
+    sink: &mut Sink,
+) -> Option<Composition> {
     match (&raw.numerator, &raw.denominator) {
         (Some(numerator), Some(denominator)) => ratio(raw, [numerator, denominator], known, sink),
-        _ => arithmetic(raw, known, sink),
+        _ => arithmetic(owner, raw, known, sink),
     }
 }
 
@@ -133,7 +138,7 @@ fn check_half(half: &RawMeasure, name: &str, sink: &mut Sink) {
 }
 
 /// `expr: now / ago - 1`, with what `inputs:` says and metrics by their own names.
-fn arithmetic(raw: &RawMetric, known: Known, sink: &mut Sink) -> Option<Composition> {
+fn arithmetic(owner: &str, raw: &RawMetric, known: Known, sink: &mut Sink) -> Option<Composition> {
     let text = match raw.expr.as_ref()? {
         MapOr::Short(text) => text,
         MapOr::Map(by_engine) => {
@@ -196,7 +201,7 @@ fn arithmetic(raw: &RawMetric, known: Known, sink: &mut Sink) -> Option<Composit
         found.extend(written.input(known, sink));
     }
     for written in &declared {
-        check_declared(*written, text, &names, known, sink);
+        check_declared(*written, owner, text, &names, known, sink);
     }
     if names.is_empty() {
         let message = "the expression names no metric";
@@ -214,8 +219,15 @@ fn arithmetic(raw: &RawMetric, known: Known, sink: &mut Sink) -> Option<Composit
     })
 }
 
-/// An input has to be used, and should not be called like another metric.
-fn check_declared(written: Written, text: &Text, names: &[String], known: Known, sink: &mut Sink) {
+/// An input has to be used, and should not be called like a third metric.
+fn check_declared(
+    written: Written,
+    owner: &str,
+    text: &Text,
+    names: &[String],
+    known: Known,
+    sink: &mut Sink,
+) {
     let name = written.name;
     if !names.contains(&name.value) {
         let message = format!("'{}' does not stand in the expression", name.value);
@@ -230,6 +242,7 @@ fn check_declared(written: Written, text: &Text, names: &[String], known: Known,
     let meant = known.names.get(&written.metric.value.to_lowercase());
     if let (Some(other), Some(meant)) = (other, meant)
         && other != meant
+        && other != owner
     {
         let message = format!(
             "'{}' is a metric too; in this expression it means '{meant}'",

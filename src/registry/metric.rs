@@ -44,7 +44,7 @@ pub(crate) fn metric(
         Some(Form::Cumulative | Form::CumulativeRatio | Form::CumulativeOf)
     ) && takes_window(raw);
     let grain = grain(raw, kind.as_ref(), context.scope, sink);
-    let window = raw.window.as_ref().filter(|_| !is_taken);
+    let window = raw.window.as_ref().filter(|_| form.is_some() && !is_taken);
     let window = window.and_then(|window| time_range(window, sink));
     let fills = [("fill", raw.fill), ("fill_nulls_with", raw.fill_nulls_with)];
     let every = [
