@@ -122,7 +122,9 @@ fn unknown_keys() {
     );
     check(
         "calendar: {▸xyz: 1}",
-        &["error: unknown key 'xyz' — allowed here: week_start, fiscal_year_start, timezone"],
+        &[
+            "error: unknown key 'xyz' — allowed here: week_start, fiscal_year_start, timezone, table, date, periods",
+        ],
     );
 }
 

@@ -164,6 +164,8 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ("Format", "metrics: {m: {format: KEY}}"),
         ("View", "views: {v: KEY}"),
         ("Calendar", "calendar: KEY"),
+        ("Period", "calendar: {periods: {p: KEY}}"),
+        ("Rollup", "rollups: {r: KEY}"),
         ("Facets", "-- facets:\n--   KEY"),
         ("FacetTime", "-- facets:\n--   {time: KEY}"),
         ("FacetValue", "-- facets:\n--   {value: KEY}"),

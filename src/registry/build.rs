@@ -4,19 +4,27 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::config::{Config, read_calendar};
+use super::calendar::read_calendar;
+use super::config::Config;
 use super::diagnostic::{Diagnostic, Sink, did_you_mean};
 use super::metric::Context;
-use super::raw::{RawDataset, RawFile, RawMetric, RawView};
-use super::read::{Entry, MapOr, Named, Read, unknown_key};
+use super::raw::{RawDataset, RawFile, RawMetric};
+use super::read::{Entry, Named, Read, unknown_key};
 use super::scope::{Broken, Scope};
-use super::words::{chars_before, check_name, meaning, text};
+use super::words::meaning;
 use super::yaml::{self, Node, Text};
-use super::{ProjectFiles, composed, dataset, facets, metric};
-use crate::model::{Facets, FileId, MetricQuery, Place, QueryLineError, Registry, Snippet, View};
+use super::{ProjectFiles, calendar, composed, dataset, facets, metric, rollup, views};
+use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
 /// Top-level keys of a file that is not in the flat form.
-const SECTIONS: [&str; 5] = ["datasets", "metrics", "views", "calendar", "hypotheses"];
+const SECTIONS: [&str; 6] = [
+    "datasets",
+    "metrics",
+    "views",
+    "rollups",
+    "calendar",
+    "hypotheses",
+];
 
 /// The registry of a project, and everything that is wrong in its files.
 pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Diagnostic>) {
@@ -24,6 +32,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     let mut broken = Broken::default();
     let mut registry = Registry {
         calendar: config.calendar.clone(),
+        conventions: config.conventions,
         ..Registry::default()
     };
     let paths = files
@@ -32,6 +41,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
         .chain(&files.snippets)
         .map(|file| file.path.clone());
     registry.files = paths.collect();
+    calendar::file_under("metrex.yaml", &mut registry);
     registry.snippets = snippets(files);
 
     let mut all = RawFile::default();
@@ -48,6 +58,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
                 all.datasets.0.extend(raw.datasets.0);
                 all.metrics.0.extend(raw.metrics.0);
                 all.views.0.extend(raw.views.0);
+                all.rollups.0.extend(raw.rollups.0);
                 if let Some(calendar) = &raw.calendar {
                     registry.calendar = read_calendar(calendar, &registry.calendar, &mut sink);
                 }
@@ -57,10 +68,17 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     let datasets = first_of_each("dataset", all.datasets, &mut sink);
     let metrics = first_of_each("metric", all.metrics, &mut sink);
     let views = first_of_each("view", all.views, &mut sink);
+    let rollups = first_of_each("rollup", all.rollups, &mut sink);
     build_datasets(&datasets, &mut registry, &mut broken, &mut sink);
+    calendar::check_names(&registry, &mut sink);
     let facets = build_facets(files, &mut registry, &mut sink);
     build_metrics(&metrics, &facets, &mut registry, &mut broken, &mut sink);
-    build_views(&views, &mut registry, &broken, &mut sink);
+    views::build_views(&views, &mut registry, &broken, &mut sink);
+    for entry in &rollups {
+        if let Some(rollup) = rollup::rollup(entry, &registry, &broken, &mut sink) {
+            registry.rollups.insert(rollup.name.clone(), rollup);
+        }
+    }
 
     let mut diagnostics = sink.finish();
     diagnostics.extend(files.problems.iter().cloned());
@@ -180,6 +198,26 @@ fn build_datasets(
             dataset.joins.insert(join.name.clone(), join);
         }
     }
+    let mut failed = Vec::new();
+    let scope = Scope {
+        datasets: &registry.datasets,
+        broken,
+    };
+    for entry in entries {
+        let dataset = registry.datasets.get(&entry.name.value);
+        let joins = entry.value.iter().flat_map(|raw| &raw.joins.0);
+        for (part, dataset) in joins.filter_map(|part| Some((part, dataset?))) {
+            if !dataset::has_time_to_choose_by(part, dataset, scope, sink) {
+                failed.push((dataset.name.clone(), part.name.value.clone()));
+            }
+        }
+    }
+    for (dataset, join) in &failed {
+        if let Some(dataset) = registry.datasets.get_mut(dataset) {
+            dataset.joins.shift_remove(join);
+        }
+    }
+    broken.parts.extend(failed);
 }
 
 /// The facets of every snippet that declares some, by its file name.
@@ -211,6 +249,7 @@ fn build_metrics(
         },
         snippets: &registry.snippets,
         facets,
+        calendar: &registry.calendar,
     };
     let mut failed = Vec::new();
     for entry in entries {
@@ -267,95 +306,4 @@ fn metric_names(
             .collect(),
         refused,
     )
-}
-
-fn build_views(
-    entries: &[Entry<MapOr<RawView, Text>>],
-    registry: &mut Registry,
-    broken: &Broken,
-    sink: &mut Sink,
-) {
-    for entry in entries {
-        let name = &entry.name;
-        let before = sink.errors();
-        check_name("view", name, sink);
-        let (line, description) = match &entry.value {
-            Some(MapOr::Short(line)) => (Some(line), String::new()),
-            Some(MapOr::Map(raw)) => (raw.query.as_ref(), text(raw.description.as_ref())),
-            None => continue,
-        };
-        let Some(line) = line else {
-            if entry.errors == 0 {
-                let message = format!("view '{}' needs a query", name.value);
-                sink.error("missing_key", name.place, &name.value, message, None);
-            }
-            continue;
-        };
-        match line.value.trim_end().parse::<MetricQuery>() {
-            Ok(query) => {
-                check_metrics(&query, line, registry, broken, sink);
-                if entry.errors == 0 && sink.errors() == before {
-                    let view = View {
-                        name: name.value.clone(),
-                        place: name.place,
-                        description,
-                        query,
-                    };
-                    registry.views.insert(name.value.clone(), view);
-                }
-            }
-            Err(QueryLineError {
-                message,
-                range,
-                hint,
-                ..
-            }) => {
-                let place = sink.inside(line, chars_before(&line.value, range.start));
-                sink.error("invalid_value", place, &line.value, message, hint);
-            }
-        }
-    }
-}
-
-fn check_metrics(
-    query: &MetricQuery,
-    line: &Text,
-    registry: &Registry,
-    broken: &Broken,
-    sink: &mut Sink,
-) {
-    if query.metrics.is_empty() {
-        sink.error(
-            "invalid_value",
-            line.place,
-            &line.value,
-            "the query names no metric",
-            None,
-        );
-    }
-    for name in query
-        .metrics
-        .iter()
-        .filter(|name| registry.metric(name).is_none())
-    {
-        let offset = line
-            .value
-            .find(name.as_str())
-            .map_or(0, |at| chars_before(&line.value, at));
-        let place = sink.inside(line, offset);
-        let known = registry
-            .metrics
-            .keys()
-            .chain(&broken.metrics)
-            .map(String::as_str);
-        let is_broken = broken.metrics.contains(name);
-        broken.refuse(
-            "metric",
-            "unknown_metric",
-            (name, place),
-            is_broken,
-            known,
-            sink,
-        );
-    }
 }

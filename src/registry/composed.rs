@@ -225,7 +225,7 @@ fn check(
 }
 
 /// Every metric that `name` is made of, itself included.
-fn parts<'a>(registry: &'a Registry, name: &'a str) -> Vec<&'a Metric> {
+pub(crate) fn parts<'a>(registry: &'a Registry, name: &'a str) -> Vec<&'a Metric> {
     let mut found: IndexMap<&str, &Metric> = IndexMap::new();
     let mut open = vec![name];
     while let Some(name) = open.pop() {

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ProjectFile;
+use super::calendar::read_calendar;
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
@@ -16,7 +17,8 @@ use super::read::{At, Entry, Named, Read, Word, object};
 use super::url::{Url, is_reference};
 use super::yaml::{self, Text};
 use crate::model::{
-    AutoRun, Calendar, Connection, ConnectionKind, FileId, LlmSettings, PostgresSettings,
+    AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings,
+    PostgresSettings,
 };
 
 /// Rows after which a result is cut, where the connection says nothing.
@@ -35,8 +37,10 @@ pub struct Config {
     pub unavailable: IndexMap<String, String>,
     /// Names of the connections to the demo's data (`type: demo`), and their row caps.
     demo: IndexMap<String, u64>,
-    /// Week start, fiscal year and time zone.
+    /// Week start, fiscal year, time zone and calendar table.
     pub calendar: Calendar,
+    /// Whose rules apply where two readings of a definition are possible.
+    pub conventions: Conventions,
     /// Where state files are kept instead of the user's state folder.
     pub state_dir: Option<PathBuf>,
     /// Time for which an answer is reused.
@@ -57,6 +61,7 @@ impl Default for Config {
             unavailable: IndexMap::new(),
             demo: IndexMap::new(),
             calendar: Calendar::default(),
+            conventions: Conventions::default(),
             state_dir: None,
             cache_ttl: CACHE_TTL,
             theme: None,
@@ -73,8 +78,10 @@ object! {
         connections: Named<RawConnection>,
         /// The connection used when none is asked for; the first one where none is given.
         default_connection: Option<Text>,
-        /// Week start, fiscal year and time zone.
+        /// Week start, fiscal year, time zone and calendar table.
         calendar: Option<RawCalendar>,
+        /// Whose rules apply where two readings of a definition are possible: `metrex` (the default) or `metricflow`.
+        conventions: Option<Word<Conventions>>,
         /// Where state files are kept, relative to the project.
         state_dir: Option<Text>,
         /// Time for which an answer is reused, such as `10m`.
@@ -172,6 +179,7 @@ impl Config {
         if let Some(calendar) = &raw.calendar {
             self.calendar = read_calendar(calendar, &self.calendar, sink);
         }
+        self.conventions = raw.conventions.map(|word| word.value).unwrap_or_default();
         for entry in &raw.connections.0 {
             self.connect(entry, root, sink);
         }
@@ -302,27 +310,6 @@ pub(super) fn duration(text: &Text, sink: &mut Sink) -> Option<Duration> {
         sink.error("invalid_value", text.place, &text.value, message, hint);
     }
     duration
-}
-
-/// The calendar that `raw` describes; what it does not say is as in `base`.
-pub(crate) fn read_calendar(raw: &RawCalendar, base: &Calendar, sink: &mut Sink) -> Calendar {
-    let mut calendar = base.clone();
-    if let Some(word) = raw.week_start {
-        calendar.week_start = word.value;
-    }
-    if let Some(month) = raw.fiscal_year_start {
-        calendar.fiscal_year_start = month.value.0;
-    }
-    if let Some(text) = &raw.timezone {
-        if jiff::tz::TimeZone::get(&text.value).is_ok() {
-            calendar.timezone.clone_from(&text.value);
-        } else {
-            let message = format!("there is no time zone '{}'", text.value);
-            let hint = Some("write it like Asia/Jakarta or UTC".to_owned());
-            sink.error("invalid_value", text.place, &text.value, message, hint);
-        }
-    }
-    calendar
 }
 
 /// The URL with `${NAME}` filled in, or why it cannot be used now. A password written out is an error.

@@ -2,16 +2,20 @@
 
 use indexmap::IndexMap;
 
+use super::calendar::time_zone;
 use super::diagnostic::Sink;
+use super::dialects::default_text;
 use super::expression;
+use super::measure::place_of;
 use super::raw::{RawDataset, RawDimension, RawFormat, RawJoin};
-use super::read::{Entry, MapOr, Named, Word};
+use super::read::{Entry, Many, MapOr, Named, Word};
 use super::scope::{Broken, Scope};
 use super::value_aliases::value_aliases;
 use super::words::{check_name, label, meaning, text, texts};
 use super::yaml::Text;
 use crate::model::{
     Dataset, Dimension, DimensionType, Expression, Format, FormatKind, Grain, Join, Relation,
+    Validity,
 };
 
 /// The dataset an entry describes, without its joins; `None` where too little of it is right.
@@ -49,7 +53,13 @@ pub(crate) fn dataset(
         .time
         .as_ref()
         .and_then(|time| time_dimension(time, name, &mut dimensions, broken, sink));
-    if raw.time.is_some() && time.is_none() || !is_usable {
+    let valid = validity(name, &raw.valid, sink);
+    let stored_in = raw.stored_in.as_ref();
+    let stored_in = stored_in.and_then(|zone| stored_in_zone(zone, &dimensions, sink));
+    let is_incomplete = raw.time.is_some() && time.is_none()
+        || !raw.valid.0.is_empty() && valid.is_none()
+        || raw.stored_in.is_some() && stored_in.is_none();
+    if is_incomplete || !is_usable {
         return None;
     }
     Some(Dataset {
@@ -66,8 +76,8 @@ pub(crate) fn dataset(
         dimensions,
         joins: IndexMap::new(),
         entity: raw.entity.as_ref().map(|entity| entity.value.clone()),
-        valid: None,
-        stored_in: None,
+        valid,
+        stored_in,
     })
 }
 
@@ -113,6 +123,51 @@ fn relation(name: &Text, raw: &RawDataset, is_flawed: bool, sink: &mut Sink) -> 
     }
 }
 
+/// The columns between which a row holds.
+fn validity(dataset: &Text, columns: &Many<Text>, sink: &mut Sink) -> Option<Validity> {
+    let first = columns.0.first()?;
+    let [from, to] = columns.0.as_slice() else {
+        let message = format!(
+            "the rows of {} hold from one column to another",
+            dataset.value
+        );
+        let hint = Some("write valid: [from_date, to_date]".to_owned());
+        sink.error("invalid_value", first.place, &first.value, message, hint);
+        return None;
+    };
+    let before = sink.errors();
+    check_column(from, sink);
+    check_column(to, sink);
+    if from.value == to.value {
+        let message = "a row cannot hold from and to the same column";
+        sink.error("invalid_value", to.place, &to.value, message, None);
+    }
+    (sink.errors() == before).then(|| Validity {
+        place: from.place,
+        from: from.value.clone(),
+        to: to.value.clone(),
+    })
+}
+
+/// The zone that the times of a dataset are stored in.
+fn stored_in_zone(
+    zone: &Text,
+    dimensions: &IndexMap<String, Dimension>,
+    sink: &mut Sink,
+) -> Option<String> {
+    let zone_name = time_zone(zone, sink)?;
+    if dimensions
+        .values()
+        .all(|dimension| dimension.kind != DimensionType::Time)
+    {
+        let message = "stored_in has no effect: no dimension here is of type time";
+        let hint = Some("give the dataset a time, or leave stored_in out".to_owned());
+        sink.error("time", zone.place, &zone.value, message, hint);
+        return None;
+    }
+    Some(zone_name)
+}
+
 /// Reports what cannot be a column.
 pub(crate) fn check_column(column: &Text, sink: &mut Sink) {
     if column.value.trim().is_empty() || column.value.contains(['(', ')', '\'', ';']) {
@@ -143,29 +198,32 @@ fn dimension(
         sink.warning("invalid_name", name.place, &name.value, message, Some(hint));
     }
     let (column, expr) = match (&raw.column, &raw.expr) {
-        (Some(_), Some(expr)) => {
+        (Some(column), Some(expr)) => {
             sink.error(
                 "invalid_value",
-                expr.place,
-                &expr.value,
+                place_of(expr).unwrap_or(column.place),
+                "expr",
                 "a dimension has either a column or an expr, not both",
                 None,
             );
             return None;
         }
-        (None, Some(expr)) => {
-            let names = expression::over_rows(expr, sink)?;
-            if let Some(joined) = names.iter().find(|name| name.path.len() > 1) {
-                let (found, place) = (joined.path.join("."), sink.inside(expr, joined.offset));
-                let message =
-                    format!("'{found}': a dimension is made of its own dataset's columns");
-                let hint = Some(
-                    "declare it in the dataset it belongs to; queries reach it over the join"
-                        .to_owned(),
-                );
-                sink.error("expression", place, &found, message, hint);
+        (None, Some(raw)) => {
+            let expr = default_text(raw, sink)?;
+            check_own(expr, sink)?;
+            let mut dialects = Vec::new();
+            for (word, text) in super::dialects::dialects(raw) {
+                check_own(text, sink)?;
+                dialects.push((word.to_owned(), text.value.trim_end().to_owned()));
             }
-            (None, expression_of(expr))
+            let expression = expression_of(expr);
+            (
+                None,
+                Expression {
+                    dialects,
+                    ..expression
+                },
+            )
         }
         (column, None) => {
             let column = column.as_ref().unwrap_or(name);
@@ -201,6 +259,18 @@ fn dimension(
         value_aliases: value_aliases(&raw.value_aliases, name, pii, sink),
         format: format(raw.format.as_ref(), None),
     })
+}
+
+/// The expression of a dimension, which names only columns of its own dataset.
+fn check_own(expr: &Text, sink: &mut Sink) -> Option<()> {
+    let names = expression::over_rows(expr, sink)?;
+    if let Some(joined) = names.iter().find(|name| name.path.len() > 1) {
+        let (found, place) = (joined.path.join("."), sink.inside(expr, joined.offset));
+        let message = format!("'{found}': a dimension is made of its own dataset's columns");
+        let hint = "declare it in the dataset it belongs to; queries reach it over the join";
+        sink.error("expression", place, &found, message, Some(hint.to_owned()));
+    }
+    Some(())
 }
 
 /// The expression a text is.
@@ -430,6 +500,29 @@ pub(crate) fn join(
         to: to.value.clone(),
         on,
     })
+}
+
+/// Whether a join onto rows that hold for a time has a time to choose one by. All joins are in scope.
+pub(crate) fn has_time_to_choose_by(
+    entry: &Entry<RawJoin>,
+    dataset: &Dataset,
+    scope: Scope,
+    sink: &mut Sink,
+) -> bool {
+    let to = entry.value.as_ref().and_then(|raw| raw.to.as_ref());
+    let Some((to, target)) = to.and_then(|to| Some((to, scope.datasets.get(&to.value)?))) else {
+        return true;
+    };
+    if target.valid.is_none() || scope.is_reached_with_time(dataset) {
+        return true;
+    }
+    let message = format!(
+        "the rows of {} hold for a time, and {} has none to choose one by",
+        target.name, dataset.name
+    );
+    let hint = Some(format!("give {} a time", dataset.name));
+    sink.error("time", to.place, &to.value, message, hint);
+    false
 }
 
 fn columns_needed(n: usize) -> String {

@@ -1,9 +1,6 @@
 //! Expressions that single engines need in their own words: `expr: {default: …, postgres: …}`.
 
-use sqlparser::dialect::{Dialect, GenericDialect, dialect_from_str};
-
 use super::diagnostic::Sink;
-use super::expression;
 use super::raw::{RawExpr, RawExpression};
 use super::read::MapOr;
 use super::yaml::Text;
@@ -23,18 +20,12 @@ pub(crate) fn default_text<'a>(raw: &'a RawExpr, sink: &mut Sink) -> Option<&'a 
     }
 }
 
-/// The texts of single engines, by the word of their dialect. They are taken as they are, so they must parse as what one
-/// row contributes in that dialect.
-pub(crate) fn dialects(raw: &RawExpr, sink: &mut Sink) -> Vec<(String, String)> {
-    let MapOr::Map(raw) = raw else {
-        return Vec::new();
-    };
-    let checked = of_engines(raw).into_iter().map(|(word, text)| {
-        let dialect = dialect_from_str(word).unwrap_or_else(|| Box::new(GenericDialect {}));
-        expression::check_row(text, &*dialect as &dyn Dialect, sink);
-        (word.to_owned(), text.value.trim_end().to_owned())
-    });
-    checked.collect()
+/// The texts of single engines, by the word of their dialect.
+pub(crate) fn dialects(raw: &RawExpr) -> Vec<(&'static str, &Text)> {
+    match raw {
+        MapOr::Short(_) => Vec::new(),
+        MapOr::Map(raw) => of_engines(raw),
+    }
 }
 
 fn of_engines(raw: &RawExpression) -> Vec<(&'static str, &Text)> {

@@ -82,17 +82,8 @@ pub(crate) fn over_metrics(text: &Text, sink: &mut Sink) -> Option<Vec<Name>> {
     names(text, Over::Metrics, sink)
 }
 
-/// Checks that `text` is what one row contributes, in the words of one engine.
-pub(crate) fn check_row(text: &Text, dialect: &dyn Dialect, sink: &mut Sink) {
-    names_in(text, Over::Rows, dialect, sink);
-}
-
 fn names(text: &Text, over: Over, sink: &mut Sink) -> Option<Vec<Name>> {
-    names_in(text, over, &GenericDialect {}, sink)
-}
-
-fn names_in(text: &Text, over: Over, dialect: &dyn Dialect, sink: &mut Sink) -> Option<Vec<Name>> {
-    let expr = match parse_expression(&text.value, dialect) {
+    let expr = match parse_expression(&text.value) {
         Ok(expr) => expr,
         Err((offset, message)) => {
             let offset = offset.unwrap_or_else(|| text.value.chars().count());
@@ -153,9 +144,11 @@ pub(crate) fn check_select(text: &Text, sink: &mut Sink) {
 
 type Refused = (Option<usize>, String);
 
-fn parse_expression(sql: &str, dialect: &dyn Dialect) -> Result<Expr, Refused> {
+fn parse_expression(sql: &str) -> Result<Expr, Refused> {
     let refused = |error: ParserError| explain(sql, &error);
-    let mut parser = Parser::new(dialect).try_with_sql(sql).map_err(refused)?;
+    let mut parser = Parser::new(&GenericDialect {})
+        .try_with_sql(sql)
+        .map_err(refused)?;
     let expr = parser.parse_expr().map_err(refused)?;
     end(sql, &parser)?;
     Ok(expr)

@@ -70,9 +70,7 @@ fn key(files: &ProjectFiles, config: &Config) -> u128 {
     };
     add(env!("CARGO_PKG_VERSION"));
     add(&FORMAT.to_string());
-    add(&config.calendar.timezone);
-    add(&format!("{:?}", config.calendar.week_start));
-    add(&config.calendar.fiscal_year_start.to_string());
+    add(&format!("{:?} {:?}", config.calendar, config.conventions));
     for group in [&files.metrics, &files.snippets] {
         add(&group.len().to_string());
         for file in group {

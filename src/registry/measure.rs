@@ -240,15 +240,19 @@ fn measure(name: &Text, parts: Parts, scope: Scope, sink: &mut Sink) -> Option<M
 }
 
 /// An expression over a dataset's rows, checked, with the words of single engines.
-pub(crate) fn engine_expression(
+fn engine_expression(
     raw: &RawExpr,
     dataset: &Dataset,
     scope: Scope,
     sink: &mut Sink,
 ) -> Option<Expression> {
     let expression = row_expression(default_text(raw, sink)?, dataset, scope, sink);
+    let own = dialects(raw).into_iter().map(|(word, text)| {
+        let expression = row_expression(text, dataset, scope, sink);
+        (word.to_owned(), expression.text)
+    });
     Some(Expression {
-        dialects: dialects(raw, sink),
+        dialects: own.collect(),
         ..expression
     })
 }

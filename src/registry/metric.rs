@@ -13,8 +13,8 @@ use super::scope::Scope;
 use super::words::{chars_before, check_name, text, texts};
 use super::yaml::Text;
 use crate::model::{
-    Dataset, Expression, Facets, GroupBy, Measure, Metric, MetricKind, QueryLineError, Snippet,
-    Source, TimeRange,
+    Calendar, Dataset, Expression, Facets, GroupBy, Measure, Metric, MetricKind, QueryLineError,
+    Snippet, Source, TimeRange,
 };
 use indexmap::IndexMap;
 use std::collections::HashMap;
@@ -25,6 +25,7 @@ pub(crate) struct Context<'a> {
     pub(crate) scope: Scope<'a>,
     pub(crate) snippets: &'a IndexMap<String, Snippet>,
     pub(crate) facets: &'a HashMap<String, Facets>,
+    pub(crate) calendar: &'a Calendar,
 }
 
 /// The metric an entry describes; `None` where something is wrong with it. What it takes other metrics for is settled in
@@ -43,7 +44,7 @@ pub(crate) fn metric(
         form,
         Some(Form::Cumulative | Form::CumulativeRatio | Form::CumulativeOf)
     ) && takes_window(raw);
-    let grain = grain(raw, kind.as_ref(), context.scope, sink);
+    let grain = grain(raw, kind.as_ref(), context, sink);
     let window = raw.window.as_ref().filter(|_| form.is_some() && !is_taken);
     let window = window.and_then(|window| time_range(window, sink));
     let fills = [("fill", raw.fill), ("fill_nulls_with", raw.fill_nulls_with)];
@@ -149,15 +150,21 @@ fn snippet(name: &Text, snippets: &IndexMap<String, Snippet>, sink: &mut Sink) -
 fn grain(
     raw: &RawMetric,
     kind: Option<&MetricKind>,
-    scope: Scope,
+    context: Context,
     sink: &mut Sink,
 ) -> Vec<GroupBy> {
+    let is_period = |name: &str| {
+        let mut tables = context.calendar.table.iter();
+        tables.any(|table| table.periods.contains_key(name))
+    };
     let mut groups = Vec::new();
     for text in &raw.grain.0 {
         match text.value.parse::<GroupBy>() {
             Ok(group) => {
-                if let (Some(dimension), Some(kind)) = (group.dimension(), kind) {
-                    check_dimension(dimension, text, kind.sources(), scope, sink);
+                if let (Some(dimension), Some(kind)) = (group.dimension(), kind)
+                    && !is_period(dimension)
+                {
+                    check_dimension(dimension, text, kind.sources(), context.scope, sink);
                 }
                 groups.push(group);
             }

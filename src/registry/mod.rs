@@ -4,6 +4,7 @@
 //! model (`build` and the files named after what they build).
 
 mod build;
+mod calendar;
 mod composed;
 mod config;
 mod conversion;
@@ -25,11 +26,13 @@ mod over_time;
 mod project;
 mod raw;
 mod read;
+mod rollup;
 mod schema;
 mod scope;
 mod url;
 mod use_when;
 mod value_aliases;
+mod views;
 mod words;
 pub(crate) mod yaml;
 

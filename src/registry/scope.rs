@@ -129,6 +129,18 @@ impl<'a> Scope<'a> {
         found
     }
 
+    /// Whether the dataset, or one whose joins lead to it, has a time.
+    pub(crate) fn is_reached_with_time(self, dataset: &'a Dataset) -> bool {
+        let leads_here = |from: &&'a Dataset| {
+            let reachable = self.reachable(from);
+            reachable.iter().any(|reached| reached.name == dataset.name)
+        };
+        self.datasets
+            .values()
+            .filter(|from| from.time.is_some())
+            .any(|from| leads_here(&from))
+    }
+
     /// Whether a reachable dataset declares the name in a part that is broken.
     pub(crate) fn is_broken(self, dataset: &'a Dataset, name: &str) -> bool {
         let first = name.split('.').next().unwrap_or(name);

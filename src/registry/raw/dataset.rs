@@ -1,5 +1,6 @@
 //! The keys of a dataset.
 
+use super::RawExpr;
 use crate::model::{DimensionType, FormatKind};
 use crate::registry::read::{At, Many, MapOr, Named, Word, object};
 use crate::registry::yaml::Text;
@@ -22,6 +23,11 @@ object! {
         key: Many<Text>,
         /// The default time dimension.
         time: Option<Text>,
+        /// The columns from which (included) and to which (excluded) a row holds: `[from_date, to_date]`. NULL is without an
+        /// end. A join onto this dataset takes the row that holds at the time of what is counted.
+        valid: Many<Text>,
+        /// IANA time zone that its times are stored in, where it is not the calendar's.
+        stored_in: Option<Text>,
         /// What metrics are grouped and filtered by, by name; `{}` is the column of the same name.
         dimensions: Named<RawDimension>,
         /// Many-to-one joins onto the key of another dataset, by role name.
@@ -36,7 +42,7 @@ object! {
         /// The column, where it has another name than the dimension.
         column: Option<Text>,
         /// SQL over the dataset's columns, where it is not just a column.
-        expr: Option<Text>,
+        expr: Option<RawExpr>,
         /// Name for people.
         label: Option<Text>,
         /// What it means, in a sentence.

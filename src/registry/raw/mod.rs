@@ -11,9 +11,9 @@ pub(crate) use metric::{
     RawOverTime, RawPercentileType, RawSource,
 };
 
-use super::read::{At, MapOr, Month, Named, Word, object};
+use super::read::{At, Many, MapOr, Month, Named, Word, object};
 use super::yaml::Text;
-use crate::model::Weekday;
+use crate::model::{Grain, Weekday};
 
 object! {
     /// A file in `metrics/`.
@@ -25,7 +25,9 @@ object! {
         metrics: Named<RawMetric>,
         /// Saved queries, by name: a query line, or `{query, description}`.
         views: Named<MapOr<RawView, Text>>,
-        /// Week start, fiscal year and time zone of the project.
+        /// Aggregated tables that `metrex materialize` keeps, by name.
+        rollups: Named<RawRollup>,
+        /// Week start, fiscal year, time zone and calendar table of the project.
         calendar: Option<RawCalendar>,
     }
 }
@@ -51,5 +53,43 @@ object! {
         fiscal_year_start: Option<At<Month>>,
         /// IANA time zone in which days begin; UTC where none is given.
         timezone: Option<Text>,
+        /// A table with one row per day.
+        table: Option<Text>,
+        /// The column of the calendar table with the day.
+        date: Option<Text>,
+        /// Periods of the calendar table, by name: the column that tells them apart, or more.
+        periods: Named<MapOr<RawPeriod, Text>>,
+    }
+}
+
+object! {
+    /// A period of the calendar table.
+    #[schemars(rename = "Period", extend("required" = ["column"]))]
+    struct RawPeriod {
+        /// The column whose value tells the periods apart; by day, its values never go back.
+        column: Option<Text>,
+        /// Name for people.
+        label: Option<Text>,
+        /// The column with the value of the period before; otherwise it is counted out.
+        previous: Option<Text>,
+        /// The column with the value of the same period of the year before.
+        year_ago: Option<Text>,
+    }
+}
+
+object! {
+    /// An aggregated table of a dataset: its measures by time and some dimensions.
+    #[schemars(rename = "Rollup", extend("required" = ["of", "grain", "metrics"]))]
+    struct RawRollup {
+        /// The dataset whose rows are added up.
+        of: Option<Text>,
+        /// Its time grain: a day or longer.
+        grain: Option<Word<Grain>>,
+        /// Its dimensions.
+        by: Many<Text>,
+        /// The metrics that it keeps.
+        metrics: Many<Text>,
+        /// The table it is kept in; the rollup's name where none is given.
+        table: Option<Text>,
     }
 }
