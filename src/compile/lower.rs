@@ -2,7 +2,7 @@
 
 use minijinja::value::Value;
 
-use super::plan::{Aggregate, Bound, Column, Combine, Node, PERIOD, Periods, Scan};
+use super::plan::{Aggregate, Bound, Column, Combine, Join, Node, PERIOD, Periods, Scan};
 use super::write::{Fragment, object};
 use super::{CompileError, ErrorCode};
 use crate::warehouse::Dialect;
@@ -197,17 +197,14 @@ impl Lowering {
     }
 
     fn scan(&mut self, scan: &Scan) -> Select {
-        let left = |join: &Fragment| join.prefixed("LEFT JOIN ");
-        let mut joins: Vec<Fragment> = scan.joins.iter().map(left).collect();
-        let mut from = scan.from.clone();
+        let mut joins: Vec<Fragment> = scan.joins.iter().map(Join::sql).collect();
         if let Some(over) = &scan.over {
             // The joins come first where the time of the rows is in one of the joined tables.
             let periods = self.calendar(&over.periods);
             joins.push(over.on.prefixed(&format!("JOIN {periods} AS {PERIOD} ON ")));
-            from = scan.from.clone();
         }
         Select {
-            from,
+            from: scan.from.clone(),
             joins,
             conditions: scan.conditions.clone(),
             ..Select::default()

@@ -3,10 +3,13 @@
 use sqlparser::ast::Ident;
 
 use super::dunder::METRIC_TIME;
+use super::plan::Join;
 use super::reach::{DimensionPath, Reachability};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
-use crate::model::{Dataset, Dimension, Expression, Measure, Registry, Relation, ValueLookup};
+use crate::model::{
+    Dataset, Dimension, Expression, Filter, Measure, Registry, Relation, ValueLookup,
+};
 use crate::warehouse::Dialect;
 
 /// A dimension as SQL.
@@ -35,6 +38,7 @@ struct Joined<'a> {
     alias: String,
     dataset: &'a Dataset,
     sql: Fragment,
+    required: bool,
 }
 
 impl<'a> Scope<'a> {
@@ -84,16 +88,44 @@ impl<'a> Scope<'a> {
     }
 
     /// `FROM` and the joins, each with the definition behind it.
-    pub(super) fn tables(self) -> (Fragment, Vec<Fragment>) {
+    pub(super) fn tables(self) -> (Fragment, Vec<Join>) {
         self.tables_so_far()
     }
 
-    /// `FROM` and the joins so far, each with the definition behind it.
-    pub(super) fn tables_so_far(&self) -> (Fragment, Vec<Fragment>) {
+    /// `FROM` and the joins so far, each with the definition behind it; those that must match first.
+    pub(super) fn tables_so_far(&self) -> (Fragment, Vec<Join>) {
         let from = Fragment::new(relation(self.base, self.dialect), [self.base.place])
             .alias(&self.dialect.name(&self.base.name));
-        let joins = self.joins.iter().map(|join| join.sql.clone());
+        let (required, others): (Vec<_>, Vec<_>) =
+            self.joins.iter().partition(|join| join.required);
+        let joins = required.into_iter().chain(others).map(|join| Join {
+            table: join.sql.clone(),
+            required: join.required,
+        });
         (from, joins.collect())
+    }
+
+    /// A condition on a joined column that is never true of NULL refuses the rows without a match: their joins need not
+    /// keep them.
+    pub(super) fn require_match(&mut self, condition: &Filter) {
+        let (Filter::Compare { field, .. }
+        | Filter::In { field, .. }
+        | Filter::Between { field, .. }
+        | Filter::Like { field, .. }) = condition
+        else {
+            return;
+        };
+        let Ok(path) = self.reach.find(self.registry, &self.base.name, field) else {
+            return;
+        };
+        let is_column = path
+            .resolve(self.registry)
+            .is_some_and(|(_, dimension)| dimension.column.is_some());
+        if is_column {
+            for join in &mut self.joins {
+                join.required |= path.joins.starts_with(&join.path);
+            }
+        }
     }
 
     /// A dimension as the query or a definition names it.
@@ -115,7 +147,16 @@ impl<'a> Scope<'a> {
             )
         })?;
         let alias = self.join(&path.joins)?;
-        let sql = expr::operand(&own_sql(dimension, &alias, self.dialect)?);
+        let mut sql = expr::operand(&own_sql(dimension, &alias, self.dialect)?);
+        if let (false, None, Some(key)) = (
+            path.joins.is_empty(),
+            &dimension.column,
+            dataset.key.first(),
+        ) {
+            // What an expression makes of the NULLs of a row that does not exist is nobody's value.
+            let key = column(&alias, key, self.dialect);
+            sql = format!("CASE WHEN {key} IS NOT NULL THEN {sql} END");
+        }
         if !path.joins.is_empty() {
             let text = format!(
                 "{} comes from {}, joined as {}",
@@ -199,6 +240,7 @@ impl<'a> Scope<'a> {
             alias: alias.clone(),
             dataset,
             sql: Fragment::new(sql, [join.place, dataset.place]),
+            required: false,
         });
         Ok(alias)
     }

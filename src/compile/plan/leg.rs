@@ -1,6 +1,6 @@
 //! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
 
-use super::{Aggregate, Column, Node, Over, Scan};
+use super::{Aggregate, Column, Join, Node, Over, Scan};
 use crate::compile::write::Fragment;
 use crate::model::{self, ColumnType, Grain, Place};
 use crate::warehouse::Dialect;
@@ -45,11 +45,13 @@ pub(in crate::compile) struct Leg {
     pub(in crate::compile) keys: Vec<Column>,
     pub(in crate::compile) columns: Vec<Aggregated>,
     pub(in crate::compile) from: Fragment,
-    pub(in crate::compile) joins: Vec<Fragment>,
+    pub(in crate::compile) joins: Vec<Join>,
     /// The filters of the definition: legs that differ in nothing else can read their table once.
     pub(in crate::compile) definition: Vec<Fragment>,
-    /// The conditions and the time range of the query.
+    /// The conditions of the query.
     pub(in crate::compile) conditions: Vec<Fragment>,
+    /// The time range.
+    pub(in crate::compile) bounds: Option<Fragment>,
     pub(in crate::compile) over: Option<Over>,
     /// The values of the days of a period are averaged: the keys with the coarser periods over the daily ones.
     pub(in crate::compile) averaged: Option<Vec<Column>>,
@@ -66,18 +68,28 @@ impl Leg {
         Some(found.column(dialect).sql.sql)
     }
 
+    /// Adds a join, once.
+    pub(in crate::compile) fn add_join(&mut self, join: Join) {
+        if !self.joins.iter().any(|known| known.table == join.table) {
+            self.joins.push(join);
+        }
+    }
+
     /// The relation that gives its keys and aggregates.
     pub(in crate::compile) fn node(&self, dialect: Dialect) -> Node {
+        // Engines evaluate conditions in the order written where they think them equally dear: a comparison of dates is
+        // cheap and leaves out most rows, but for SQLite, whose dates are text.
+        let bounds = || self.bounds.iter().cloned();
+        let others = self.definition.iter().chain(&self.conditions).cloned();
+        let conditions = match dialect {
+            Dialect::Sqlite => others.chain(bounds()).collect(),
+            _ => bounds().chain(others).collect(),
+        };
         let scan = Scan {
             dataset: self.dataset.clone(),
             from: self.from.clone(),
             joins: self.joins.clone(),
-            conditions: self
-                .definition
-                .iter()
-                .chain(&self.conditions)
-                .cloned()
-                .collect(),
+            conditions,
             over: self.over.clone().map(Box::new),
         };
         let aggregate = Node::Aggregate(Box::new(Aggregate {

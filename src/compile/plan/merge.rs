@@ -13,6 +13,7 @@ pub(super) fn merge_scans(legs: Vec<Leg>) -> Vec<Leg> {
                 first.dataset == leg.dataset
                     && first.treatment == leg.treatment
                     && first.conditions == leg.conditions
+                    && first.bounds == leg.bounds
                     && first.keys == leg.keys
                     && first.over == leg.over
             })
@@ -51,9 +52,7 @@ fn merge(group: Vec<Leg>) -> Option<Leg> {
         restrict(&mut leg, &own);
         first.columns.append(&mut leg.columns);
         for join in leg.joins {
-            if !first.joins.contains(&join) {
-                first.joins.push(join);
-            }
+            first.add_join(join);
         }
     }
     first.definition = definition;

@@ -50,11 +50,26 @@ pub(super) enum Node {
 pub(super) struct Scan {
     pub(super) dataset: String,
     pub(super) from: Fragment,
-    pub(super) joins: Vec<Fragment>,
+    pub(super) joins: Vec<Join>,
     /// All of them hold.
     pub(super) conditions: Vec<Fragment>,
     /// The periods that each row is repeated for.
     pub(super) over: Option<Box<Over>>,
+}
+
+/// A table joined to a scan on its key, so that it never multiplies rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Join {
+    pub(super) table: Fragment,
+    /// Whether a condition refuses the rows without a match, so that engines need not keep them.
+    pub(super) required: bool,
+}
+
+impl Join {
+    pub(super) fn sql(&self) -> Fragment {
+        self.table
+            .prefixed(if self.required { "JOIN " } else { "LEFT JOIN " })
+    }
 }
 
 /// Repeats a row for each period whose window it lies in.

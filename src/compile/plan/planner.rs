@@ -360,9 +360,7 @@ impl<'a> Planner<'a> {
                 let (_, joins) = scope.tables();
                 if let Some(leg) = self.planned.legs.get_mut(index) {
                     for join in joins {
-                        if !leg.joins.contains(&join) {
-                            leg.joins.push(join);
-                        }
+                        leg.add_join(join);
                     }
                     leg.columns.push(column);
                 }
@@ -441,6 +439,7 @@ impl<'a> Planner<'a> {
                 self.refuse_time_condition(part, measure, &mut scope)?;
             }
             let sql = filter::condition(part, &mut scope, dialect)?;
+            scope.require_match(part);
             conditions.push(Fragment::plain(match part {
                 Filter::Or(_) => format!("({sql})"),
                 _ => sql,
@@ -453,11 +452,11 @@ impl<'a> Planner<'a> {
                 .as_ref()
                 .map_or(request.range, |back| back.range),
         };
+        let mut bounds = None;
         if range != DateRange::default() {
             let time = time_of(measure, &mut scope, None)?;
-            if let Some(bounds) = filter::bounds(&time.sql, range, dialect) {
-                conditions.push(Fragment::new(bounds, [time.dimension.place]));
-            }
+            bounds = filter::bounds(&time.sql, range, dialect)
+                .map(|bounds| Fragment::new(bounds, [time.dimension.place]));
         }
         let averaged = window.as_ref().and_then(|window| window.averaged.clone());
         let averaged = averaged.map(|grain| self.averaged(&keys, measure, grain));
@@ -476,6 +475,7 @@ impl<'a> Planner<'a> {
             joins,
             definition,
             conditions,
+            bounds,
             over: window.and_then(|window| window.over),
             averaged,
             treatment,
@@ -830,7 +830,7 @@ impl<'a> Planner<'a> {
                 };
                 let mut sql = format!("SELECT {found} FROM {}", from.sql);
                 for join in joins {
-                    sql.push_str(&format!(" LEFT JOIN {}", join.sql));
+                    sql.push_str(&format!(" {}", join.sql().sql));
                 }
                 Ok(Bound::Data(Fragment::new(sql, from.places)))
             }

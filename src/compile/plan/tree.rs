@@ -65,7 +65,11 @@ impl Node {
             Self::Periods(periods) => vec![format!("every {}", periods.text())],
             Self::Scan(scan) => {
                 let mut lines = vec![format!("rows of {}", scan.dataset)];
-                lines.extend(scan.joins.iter().map(|join| format!("  join {}", join.sql)));
+                lines.extend(
+                    scan.joins
+                        .iter()
+                        .map(|join| format!("  {}", join.sql().sql)),
+                );
                 lines.extend(
                     scan.conditions
                         .iter()
