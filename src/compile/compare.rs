@@ -95,7 +95,11 @@ pub(super) fn shift(
             )
         }
     };
-    let by = aligned(by, prior.start.unwrap_or(start), start, groups, comparison)?;
+    let current = DateRange {
+        start: Some(start),
+        end: Some(end),
+    };
+    let by = aligned(by, prior, current, groups, comparison)?;
     if let Shift::Months(_) = by
         && groups.iter().any(|group| {
             matches!(
@@ -139,7 +143,11 @@ pub(super) fn back(
         _ => Shift::Months(12),
     };
     let epoch = range.start.or(range.end).unwrap_or(today).first_of_year();
-    let by = aligned(by, step(epoch, by, -1), epoch, groups, comparison)?;
+    let current = DateRange {
+        start: Some(epoch),
+        end: None,
+    };
+    let by = aligned(by, moved(current, by), current, groups, comparison)?;
     Ok(Shifted {
         range: moved(range, by),
         by,
@@ -268,18 +276,33 @@ fn distance(from: Date, to: Date) -> Shift {
     }
 }
 
+/// The months between two ranges that both start with a month and end with the same day of one.
+fn whole_months(prior: DateRange, current: DateRange) -> Option<i32> {
+    let (from, to) = (prior.start?, current.start?);
+    let months = months_between(from, to).filter(|_| from.day() == 1)?;
+    match (prior.end, current.end) {
+        (Some(from), Some(to)) => (months_between(from, to) == Some(months)).then_some(months),
+        _ => Some(months),
+    }
+}
+
 /// Periods of the two ranges must be the same length, or the rows that are put side by side would not belong together.
 fn aligned(
     by: Shift,
-    from: Date,
-    to: Date,
+    prior: DateRange,
+    current: DateRange,
     groups: &[GroupBy],
     comparison: Comparison,
 ) -> Result<Shift, CompileError> {
     let mut by = by;
     for group in groups {
-        let GroupBy::Grain { grain, of } = group else {
-            continue;
+        let (grain, of) = match group {
+            GroupBy::Grain { grain, of } => (*grain, of),
+            GroupBy::Part { part, of } => match part.period() {
+                Some(grain) => (grain, of),
+                None => continue,
+            },
+            GroupBy::Dimension(_) => continue,
         };
         let refuse = |hint: &str| {
             Err(CompileError::new(
@@ -302,7 +325,7 @@ fn aligned(
             (Grain::Month | Grain::Quarter | Grain::Year, _) => {
                 let months = match by {
                     Shift::Months(months) => Some(months),
-                    Shift::Days(_) => months_between(from, to).filter(|_| from.day() == 1),
+                    Shift::Days(_) => whole_months(prior, current),
                 };
                 let per = match grain {
                     Grain::Quarter => 3,

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use super::literals::known;
 use super::scope::{Resolved, Scope};
 use super::{CompileError, ErrorCode, Reason, ReasonKind};
-use crate::model::{CompareOp, Dimension, DimensionType, Filter, Period};
+use crate::model::{ColumnType, CompareOp, Dimension, DimensionType, Filter, Period};
 use crate::warehouse::Dialect;
 
 /// The condition as SQL over the scope's tables.
@@ -182,6 +182,23 @@ fn compare(
         operator(op),
         scalar(found.dimension, field, value, dialect)?
     ))
+}
+
+/// A condition on the value of a metric: its type says what the literal means.
+pub(super) fn of_metric(
+    (sql, ty): (&str, ColumnType),
+    field: &str,
+    op: CompareOp,
+    value: &str,
+    dialect: Dialect,
+) -> Result<String, CompileError> {
+    match ty {
+        ColumnType::Date | ColumnType::Timestamp => instant(sql, field, op, value, dialect),
+        ColumnType::Text => Ok(format!("{sql} {} {}", operator(op), dialect.text(value))),
+        ColumnType::Integer | ColumnType::Number | ColumnType::Boolean => {
+            Ok(format!("{sql} {} {}", operator(op), number(field, value)?))
+        }
+    }
 }
 
 /// The operator as SQL writes it.

@@ -124,13 +124,14 @@ pub(super) fn key(
                 grain: None,
                 format: Format::default(),
             };
-            let at = match (shift, period) {
-                (_, Some(period)) => period.to_owned(),
-                (None, None) => time.sql,
-                (Some(by), None) => dialect.shift(
-                    &dialect.trunc(&time.sql, Grain::Day, registry.calendar.week_start),
-                    by,
-                ),
+            // Mondays are compared with Mondays, but January with the month that the comparison puts beside it.
+            let at = match (shift, period, part.period()) {
+                (_, Some(period), _) => period.to_owned(),
+                (Some(by), None, Some(grain)) => {
+                    let start = dialect.trunc(&time.sql, grain, registry.calendar.week_start);
+                    dialect.shift(&start, by)
+                }
+                (_, None, _) => time.sql,
             };
             let sql = dialect.date_part(&at, *part);
             Ok((Fragment::new(sql, [time.dimension.place]), key, None))

@@ -8,7 +8,9 @@ use super::write::{Fragment, Templates};
 use super::{
     CompileError, CompileOptions, ErrorCode, OutputColumn, Role, Statement, expr, filter, lower,
 };
-use crate::model::{ColumnType, Direction, Filter, Format, FormatKind, Grain, Metric, Registry};
+use crate::model::{
+    ColumnType, CompareOp, Direction, Filter, Format, FormatKind, Grain, Metric, Registry,
+};
 use crate::registry::nearest;
 use crate::warehouse::Shift;
 
@@ -332,7 +334,11 @@ impl Output<'_> {
                 .word(field)
             })?;
             self.value(formula, simple)
-                .map(|(sql, _)| expr::operand(&sql))
+                .map(|(sql, ty)| (expr::operand(&sql), ty))
+        };
+        let one = |field: &str, op: CompareOp, literal: &str| {
+            let (sql, ty) = value(field)?;
+            filter::of_metric((&sql, ty), field, op, literal, self.options.dialect)
         };
         let not = |negated: bool| if negated { "NOT " } else { "" };
         Ok(match filter {
@@ -350,47 +356,34 @@ impl Output<'_> {
             }
             Filter::Not(part) => format!("NOT ({})", self.having(part, simple)?),
             Filter::IsNull { field, negated } => {
-                format!("{} IS {}NULL", value(field)?, not(*negated))
+                format!("{} IS {}NULL", value(field)?.0, not(*negated))
             }
             Filter::Compare {
                 field,
                 op,
                 value: literal,
-            } => {
-                format!(
-                    "{} {} {}",
-                    value(field)?,
-                    filter::operator(*op),
-                    filter::number(field, literal)?
-                )
-            }
+            } => one(field, *op, literal)?,
             Filter::Between {
                 field,
                 low,
                 high,
                 negated,
             } => format!(
-                "{} {}BETWEEN {} AND {}",
-                value(field)?,
+                "{}({} AND {})",
                 not(*negated),
-                filter::number(field, low)?,
-                filter::number(field, high)?
+                one(field, CompareOp::Ge, low)?,
+                one(field, CompareOp::Le, high)?
             ),
             Filter::In {
                 field,
                 values,
                 negated,
             } => {
-                let literals = values
+                let each = values
                     .iter()
-                    .map(|literal| filter::number(field, literal))
+                    .map(|literal| one(field, CompareOp::Eq, literal))
                     .collect::<Result<Vec<_>, _>>()?;
-                format!(
-                    "{} {}IN ({})",
-                    value(field)?,
-                    not(*negated),
-                    literals.join(", ")
-                )
+                format!("{}({})", not(*negated), each.join(" OR "))
             }
             Filter::Like { field, pattern, .. } => {
                 return Err(CompileError::new(

@@ -226,6 +226,20 @@ impl DatePart {
         }
     }
 
+    /// The grain whose periods it numbers; `None` for what comes round by itself within any period.
+    pub fn period(self) -> Option<Grain> {
+        match self {
+            Self::MonthOfYear => Some(Grain::Month),
+            Self::QuarterOfYear => Some(Grain::Quarter),
+            Self::YearNumber => Some(Grain::Year),
+            Self::HourOfDay
+            | Self::Weekday
+            | Self::DayOfMonth
+            | Self::DayOfYear
+            | Self::WeekOfYear => None,
+        }
+    }
+
     /// The part a word names, ignoring case.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL
