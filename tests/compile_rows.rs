@@ -7,13 +7,14 @@
     missing_docs
 )]
 
-#[path = "support/postgres.rs"]
-mod postgres;
+#[path = "support/engines.rs"]
+mod engines;
 mod support;
 
-use metrex::model::{ConnectionKind, NoValues};
+use engines::postgres;
+use metrex::model::NoValues;
 use metrex::warehouse::Warehouse;
-use support::shop::{Engine, connection, fill, registry, rows};
+use support::shop::{Engine, fill, registry, rows};
 
 /// Each question with the rows worked out by hand from `tests/support/shop.rs`; `-` is NULL.
 const ANSWERS: &[(&str, &[&str])] = &[
@@ -405,31 +406,11 @@ async fn check(name: &str, warehouse: &Warehouse) {
     );
 }
 
-#[tokio::test]
-async fn answers_on_sqlite_equal_those_worked_out_by_hand() {
-    let folder = tempfile::tempdir().unwrap();
-    let kind = ConnectionKind::Sqlite {
-        path: folder.path().join("shop.db"),
-    };
-    fill(&kind);
-    check(
-        "sqlite",
-        &Warehouse::open(&connection(kind), "UTC").unwrap(),
-    )
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_on_postgresql_equal_those_worked_out_by_hand() {
-    let Some(cluster) = postgres::Cluster::shared() else {
-        return;
-    };
-    let connection = postgres::at(&cluster.url());
-    let kind = connection.kind.clone();
-    tokio::task::spawn_blocking(move || fill(&kind))
-        .await
-        .unwrap();
-    check("postgres", &Warehouse::open(&connection, "UTC").unwrap()).await;
+async fn answers_on_every_engine_equal_those_worked_out_by_hand() {
+    for engine in engines::everywhere_filled(fill) {
+        check(engine.name, &engine.warehouse).await;
+    }
 }
 
 /// The shop's instants as `timestamptz`, in a project whose days begin in Jakarta (UTC+7): 23:59:59 of 6 January in UTC

@@ -12,7 +12,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use metrex::model::{
-    AutoRun, ConnectionKind, LlmSettings, Prices, ProviderKind, Recording, Weekday,
+    AdbcSettings, AutoRun, ConnectionKind, Dialect, LlmSettings, Prices, ProviderKind, Recording,
+    Weekday,
 };
 use metrex::registry::{Config, Project, ProjectError, load, without_secrets};
 use tempfile::TempDir;
@@ -173,6 +174,74 @@ theme: paper
 }
 
 #[test]
+fn connections_through_a_driver_library() {
+    let config = config(
+        "
+connections:
+  lake: {type: duckdb, path: data/lake, library: lib/libduckdb.so}
+  cloud:
+    type: adbc
+    driver: drivers/libflight.so
+    entrypoint: Begin
+    dialect: postgres
+    options: {uri: 'grpc://${CARGO_PKG_NAME}@db:1', password: '${CARGO_PKG_NAME}'}
+  named: {type: adbc, driver: snowflake, dialect: duckdb}
+",
+    );
+    assert_eq!(
+        config.connections["lake"].kind,
+        ConnectionKind::Duckdb {
+            path: "/project/data/lake".into(),
+            library: Some("/project/lib/libduckdb.so".into()),
+        }
+    );
+    let option = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        config.connections["cloud"].kind,
+        ConnectionKind::Adbc(AdbcSettings {
+            driver: "/project/drivers/libflight.so".to_owned(),
+            entrypoint: Some("Begin".to_owned()),
+            dialect: Dialect::Postgres,
+            options: vec![
+                option("uri", "grpc://metrex@db:1"),
+                option("password", "metrex"),
+            ],
+        })
+    );
+    let ConnectionKind::Adbc(named) = &config.connections["named"].kind else {
+        panic!()
+    };
+    assert_eq!(named.driver, "snowflake");
+    for (entry, problem) in [
+        ("{type: duckdb}", "1:18: error: connection 'c' needs a path"),
+        (
+            "{type: adbc, driver: x}",
+            "1:18: error: connection 'c' needs a dialect: the SQL that the engine speaks",
+        ),
+        (
+            "{type: adbc, driver: x, dialect: duckdbb}",
+            "1:54: error: 'duckdbb' is not one of",
+        ),
+        (
+            "{type: sqlite, path: x, library: y}",
+            "1:54: error: 'library' does not belong to a connection of this type",
+        ),
+        (
+            "{type: adbc, driver: x, dialect: duckdb, options: {auth_token: abc}}",
+            "1:84: error: a secret must not stand in a file — write ${NAME}, which is taken from the environment",
+        ),
+    ] {
+        let problems = refused(&format!("connections:    {{c: {entry}}}"));
+        let problem = format!("metrex.yaml:{problem}");
+        assert!(
+            problems[0].starts_with(&problem),
+            "{problems:?} is not {problem}"
+        );
+        assert!(!problems[0].contains("abc"));
+    }
+}
+
+#[test]
 fn the_demo_connection_gets_its_database_later() {
     let mut config = Project::demo().unwrap().config;
     assert!(config.uses_demo() && config.connections.is_empty());
@@ -196,10 +265,10 @@ fn mistakes_in_the_configuration_are_all_listed() {
             "metrex.yaml:1:1: error: unknown key 'conections' — did you mean 'connections'?",
             "metrex.yaml:2:12: error: 'soon' is not a length of time — write it like 30s, 10m or 1h",
             "metrex.yaml:3:21: error: there is no connection 'prd' — did you mean 'prod'?",
-            "metrex.yaml:5:16: error: 'postgers' is not one of demo, sqlite, postgres — did you mean 'postgres'?",
+            "metrex.yaml:5:16: error: 'postgers' is not one of demo, sqlite, postgres, duckdb, adbc — did you mean 'postgres'?",
             "metrex.yaml:6:3: error: connection 'a' needs a path",
             "metrex.yaml:6:26: error: 'url' does not belong to a connection of this type",
-            "metrex.yaml:7:3: error: connection 'b' needs a type: sqlite, postgres or demo",
+            "metrex.yaml:7:3: error: connection 'b' needs a type: sqlite, postgres, duckdb, adbc or demo",
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! `metrex demo`: loads the demo's data into PostgreSQL, to try the demo there.
+//! `metrex demo`: loads the demo's data into PostgreSQL or a DuckDB file, to try the demo there.
 
 use clap::Args;
 use jiff::Zoned;
@@ -7,11 +7,12 @@ use super::progress::Line;
 use super::{Global, Outcome};
 use crate::demo;
 use crate::model::{ConnectionKind, PostgresSettings};
+use crate::registry::of_address;
 use crate::session::SessionError;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "--connection takes the URL of the database: postgres://user@host/database."
+    after_help = "--connection takes where to: postgres://user@host/database, duckdb:FILE or sqlite:FILE."
 )]
 pub struct DemoArgs {
     /// Drop tables of the same names first
@@ -27,10 +28,13 @@ pub fn run(global: &Global, args: &DemoArgs) -> Outcome {
             .into());
     };
     let today = global.today.unwrap_or_else(|| Zoned::now().date());
-    let kind = ConnectionKind::Postgres(PostgresSettings {
-        url: Some(url.clone()),
-        ..PostgresSettings::default()
-    });
+    let kind = match of_address(url) {
+        Some(connection) => connection.kind,
+        None => ConnectionKind::Postgres(PostgresSettings {
+            url: Some(url.clone()),
+            ..PostgresSettings::default()
+        }),
+    };
     let mut line = Line::new();
     demo::load(&kind, today, args.replace, &mut |table, share| {
         line.show(table, share)

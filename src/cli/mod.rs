@@ -63,7 +63,7 @@ struct Global {
     /// Project folder [default: the nearest one above the current folder, else the demo]
     #[arg(long, global = true, value_name = "DIR")]
     project: Option<PathBuf>,
-    /// Connection of metrex.yaml to use [default: the project's default]
+    /// Connection of metrex.yaml to use, or duckdb:PATH or sqlite:PATH [default: the project's default]
     #[arg(long, global = true, value_name = "NAME")]
     connection: Option<String>,
     /// The day to take for today, as YYYY-MM-DD [default: the clock's, in the project's time zone]

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Dialect;
+
 /// How to reach a PostgreSQL or AlloyDB server; what is not given comes from the URL, then `PG*`, then `.pgpass`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PostgresSettings {
@@ -16,6 +18,19 @@ pub struct PostgresSettings {
     pub statement_timeout: Option<Duration>,
 }
 
+/// How to reach an engine through its ADBC driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdbcSettings {
+    /// The driver: the path of its library or of its manifest, or the name of an installed one.
+    pub driver: String,
+    /// The function that the library begins with, where it is not the usual one.
+    pub entrypoint: Option<String>,
+    /// The SQL that the engine speaks.
+    pub dialect: Dialect,
+    /// Options of the driver's database, such as `uri`, with the environment filled in.
+    pub options: Vec<(String, String)>,
+}
+
 /// The kind of warehouse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectionKind {
@@ -26,6 +41,15 @@ pub enum ConnectionKind {
     },
     /// PostgreSQL or AlloyDB.
     Postgres(PostgresSettings),
+    /// DuckDB: a database file, or Parquet and CSV files as tables; opened read-only.
+    Duckdb {
+        /// The database file, a data file, or a folder of data files.
+        path: PathBuf,
+        /// The DuckDB library, where it is not to be searched for.
+        library: Option<PathBuf>,
+    },
+    /// Any engine with an ADBC driver.
+    Adbc(AdbcSettings),
 }
 
 /// One entry of `connections:`.

@@ -4,6 +4,7 @@ pub mod alike;
 mod calendar;
 mod connection;
 mod dataset;
+mod dialect;
 mod format;
 mod intent;
 mod llm;
@@ -19,8 +20,9 @@ pub mod world;
 pub use calendar::{
     Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, TimeRange, Weekday,
 };
-pub use connection::{Connection, ConnectionKind, PostgresSettings};
+pub use connection::{AdbcSettings, Connection, ConnectionKind, PostgresSettings};
 pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation, Validity};
+pub use dialect::Dialect;
 pub use format::{ColumnType, Format, FormatKind};
 pub use intent::{Intent, IntentKind};
 pub use llm::{AutoRun, LlmSettings, Prices, ProviderKind, Recording};

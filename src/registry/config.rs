@@ -5,24 +5,19 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use jiff::SignedDuration;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::ProjectFile;
 use super::calendar::read_calendar;
+use super::connections::{self, RawConnection, Read};
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
-use super::read::{At, Entry, Named, Read, Word, object};
-use super::url::{Url, is_reference};
+use super::read::{Named, Read as _, Word, object};
 use super::yaml::{self, Text};
 use crate::model::{
     AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings,
-    PostgresSettings,
 };
 
-/// Rows after which a result is cut, where the connection says nothing.
-const ROW_CAP: u64 = 1_000_000;
 /// Time for which an answer is reused, where the project says nothing.
 const CACHE_TTL: Duration = Duration::from_secs(10 * 60);
 
@@ -95,38 +90,6 @@ object! {
     }
 }
 
-/// Kinds of warehouses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RawType {
-    /// The generated data of the demo project.
-    Demo,
-    /// An SQLite file.
-    Sqlite,
-    /// PostgreSQL or AlloyDB.
-    Postgres,
-}
-
-object! {
-    /// A warehouse.
-    struct RawConnection {
-        /// Its kind.
-        r#type: Option<Word<RawType>>,
-        /// The SQLite file, relative to the project.
-        path: Option<Text>,
-        /// `postgres://user@host:port/database`, without a password; `${NAME}` is taken from the environment.
-        url: Option<Text>,
-        /// Command whose first line of output is the password.
-        password_command: Option<Text>,
-        /// PEM file with root certificates, relative to the project.
-        ssl_root_cert: Option<Text>,
-        /// Server-side limit for one statement, such as `60s`.
-        statement_timeout: Option<Text>,
-        /// Most rows a query returns.
-        row_cap: Option<At<u64>>,
-    }
-}
-
 impl Config {
     /// Reads a `metrex.yaml` of the project in `root`; an empty text is a project without connections.
     ///
@@ -170,6 +133,15 @@ impl Config {
         }
     }
 
+    /// Adds the connection written as an address, such as `duckdb:PATH`, under its own text; whether it is one.
+    pub fn add_address(&mut self, address: &str) -> bool {
+        let connection = connections::of_address(address);
+        let is_address = connection.is_some();
+        self.connections
+            .extend(connection.map(|connection| (address.to_owned(), connection)));
+        is_address
+    }
+
     /// Whether a connection leads to the demo's data.
     pub fn uses_demo(&self) -> bool {
         !self.demo.is_empty()
@@ -181,7 +153,19 @@ impl Config {
         }
         self.conventions = raw.conventions.map(|word| word.value).unwrap_or_default();
         for entry in &raw.connections.0 {
-            self.connect(entry, root, sink);
+            let name = || entry.name.value.clone();
+            match connections::read(entry, root, sink) {
+                Some(Read::Usable(connection)) => {
+                    self.connections.insert(name(), connection);
+                }
+                Some(Read::Demo { row_cap }) => {
+                    self.demo.insert(name(), row_cap);
+                }
+                Some(Read::Unavailable(reason)) => {
+                    self.unavailable.insert(name(), reason);
+                }
+                None => {}
+            }
         }
         self.state_dir = raw
             .state_dir
@@ -211,86 +195,6 @@ impl Config {
             }
         }
     }
-
-    fn connect(&mut self, entry: &Entry<RawConnection>, root: &Path, sink: &mut Sink) {
-        let Entry {
-            name,
-            value: Some(raw),
-            errors: 0,
-        } = entry
-        else {
-            return;
-        };
-        let missing = |what: &str, sink: &mut Sink| {
-            sink.error(
-                "missing_key",
-                name.place,
-                &name.value,
-                format!("connection '{}' needs {what}", name.value),
-                None,
-            );
-        };
-        let Some(kind) = raw.r#type else {
-            return missing("a type: sqlite, postgres or demo", sink);
-        };
-        let foreign: &[(&str, &Option<Text>)] = match kind.value {
-            RawType::Postgres => &[("path", &raw.path)],
-            RawType::Sqlite | RawType::Demo => &[
-                ("url", &raw.url),
-                ("password_command", &raw.password_command),
-                ("ssl_root_cert", &raw.ssl_root_cert),
-                ("statement_timeout", &raw.statement_timeout),
-            ],
-        };
-        for (key, text) in foreign {
-            if let Some(text) = text {
-                let message = format!("'{key}' does not belong to a connection of this type");
-                sink.error("config", text.place, &text.value, message, None);
-            }
-        }
-        let row_cap = raw.row_cap.map_or(ROW_CAP, |cap| cap.value);
-        let kind = match kind.value {
-            RawType::Demo => {
-                self.demo.insert(name.value.clone(), row_cap);
-                return;
-            }
-            RawType::Sqlite => {
-                let Some(path) = &raw.path else {
-                    return missing("a path", sink);
-                };
-                ConnectionKind::Sqlite {
-                    path: resolve(root, &path.value),
-                }
-            }
-            RawType::Postgres => {
-                let url = match raw.url.as_ref().map(|url| read_url(url, sink)).transpose() {
-                    Ok(url) => url.flatten(),
-                    Err(reason) => {
-                        self.unavailable.insert(name.value.clone(), reason);
-                        return;
-                    }
-                };
-                ConnectionKind::Postgres(PostgresSettings {
-                    url,
-                    password_command: raw.password_command.as_ref().map(|text| text.value.clone()),
-                    ssl_root_cert: raw
-                        .ssl_root_cert
-                        .as_ref()
-                        .map(|text| resolve(root, &text.value)),
-                    statement_timeout: raw
-                        .statement_timeout
-                        .as_ref()
-                        .and_then(|text| duration(text, sink)),
-                })
-            }
-        };
-        let connection = Connection {
-            name: name.value.clone(),
-            kind,
-            row_cap,
-        };
-        self.connections.insert(name.value.clone(), connection);
-    }
 }
 
 /// A path relative to the project; `~/` is the home folder.
@@ -310,33 +214,4 @@ pub(super) fn duration(text: &Text, sink: &mut Sink) -> Option<Duration> {
         sink.error("invalid_value", text.place, &text.value, message, hint);
     }
     duration
-}
-
-/// The URL with `${NAME}` filled in, or why it cannot be used now. A password written out is an error.
-fn read_url(text: &Text, sink: &mut Sink) -> Result<Option<String>, String> {
-    let url = &text.value;
-    let written = Url(url);
-    if !written.passwords().into_iter().all(is_reference) {
-        let message = "a password must not stand in a file";
-        let hint = "leave it out: it comes from the environment (PGPASSWORD, or ${NAME} here), .pgpass, \
-                    password_command or a prompt";
-        // The text found is not repeated: diagnostics are printed and logged.
-        sink.error("config", text.place, "", message, Some(hint.to_owned()));
-        return Ok(None);
-    }
-    let mut expanded = String::with_capacity(url.len());
-    let mut rest = url.as_str();
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, after)) = after.split_once('}') else {
-            sink.error("config", text.place, "", "'${' is never closed", None);
-            return Ok(None);
-        };
-        let value = std::env::var(name)
-            .map_err(|_| format!("the environment variable {name} is not set"))?;
-        expanded.push_str(before);
-        expanded.push_str(&written.filled_in(name, &value));
-        rest = after;
-    }
-    expanded.push_str(rest);
-    Ok(Some(expanded))
 }

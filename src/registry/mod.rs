@@ -7,6 +7,7 @@ mod build;
 mod calendar;
 mod composed;
 mod config;
+mod connections;
 mod conversion;
 mod cumulative;
 mod dataset;
@@ -37,6 +38,7 @@ mod words;
 pub(crate) mod yaml;
 
 pub use config::Config;
+pub use connections::of_address;
 pub use diagnostic::{CODES, Diagnostic, Severity};
 pub use load::{Loaded, load};
 pub use nearest::nearest;

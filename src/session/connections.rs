@@ -200,13 +200,18 @@ fn dialect(kind: &ConnectionKind) -> Dialect {
     match kind {
         ConnectionKind::Sqlite { .. } => Dialect::Sqlite,
         ConnectionKind::Postgres(_) => Dialect::Postgres,
+        ConnectionKind::Duckdb { .. } => Dialect::Duckdb,
+        ConnectionKind::Adbc(settings) => settings.dialect,
     }
 }
 
 /// Where a connection leads, without what could be a secret.
 fn target(kind: &ConnectionKind) -> String {
     match kind {
-        ConnectionKind::Sqlite { path } => path.display().to_string(),
+        ConnectionKind::Sqlite { path } | ConnectionKind::Duckdb { path, .. } => {
+            path.display().to_string()
+        }
+        ConnectionKind::Adbc(settings) => settings.driver.clone(),
         ConnectionKind::Postgres(PostgresSettings { url: None, .. }) => {
             "PostgreSQL as PG* variables say".to_owned()
         }

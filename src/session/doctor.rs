@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Session;
-use crate::model::Relation;
+use crate::model::{ConnectionKind, Relation};
 use crate::registry::Severity;
+use crate::warehouse::duckdb_library;
 
 /// How long a warehouse may take to answer a check.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,6 +64,7 @@ impl Session {
             self.check_project(),
             self.check_definitions(),
             self.check_state(),
+            self.check_duckdb(),
         ];
         if let Some(problem) = self.history_problem() {
             checks.push(
@@ -141,6 +143,28 @@ impl Session {
             ),
             Some(notice) => Check::new("state folder", CheckStatus::Warning, notice)
                 .hint("set METREX_STATE_DIR to a folder that can be written"),
+        }
+    }
+
+    /// Whether DuckDB's library is here; only a connection to DuckDB needs it.
+    fn check_duckdb(&self) -> Check {
+        match duckdb_library() {
+            Ok(library) => Check::new("duckdb", CheckStatus::Ok, library.display().to_string()),
+            Err(error) => {
+                let connections = self.project().config.connections.values();
+                let is_needed = connections
+                    .map(|connection| &connection.kind)
+                    .any(|kind| matches!(kind, ConnectionKind::Duckdb { library: None, .. }));
+                let status = match is_needed {
+                    true => CheckStatus::Warning,
+                    false => CheckStatus::Ok,
+                };
+                let check = Check::new("duckdb", status, error.message);
+                match error.hint {
+                    Some(hint) => check.hint(hint),
+                    None => check,
+                }
+            }
         }
     }
 

@@ -64,6 +64,9 @@ impl Session {
     pub(super) fn of(mut project: Project, options: OpenOptions) -> Result<Self, SessionError> {
         let state = StateFolder::open(&project, options.state_dir.as_deref());
         project.config.add_demo(&state.demo_database());
+        if let Some(address) = &options.connection {
+            project.config.add_address(address);
+        }
         let version = Version::open(&project, &state.cache())?;
         let session = Self {
             inner: Arc::new(Inner {

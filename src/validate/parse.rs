@@ -15,7 +15,7 @@ const RECURSION: usize = 256;
 pub(super) fn query(sql: &str, dialect: Dialect) -> Result<Query, Box<Finding>> {
     let tokens = text::tokens(sql, dialect)?;
     let first = first_word(&tokens);
-    let statements = Parser::new(text::dialect_of(dialect))
+    let statements = Parser::new(dialect.parser())
         .with_recursion_limit(RECURSION)
         .with_tokens_with_locations(tokens)
         .parse_statements()

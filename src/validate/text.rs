@@ -1,11 +1,10 @@
 //! Looks at the text before it is parsed: hidden characters, length, nesting. None of it may cost the parser its stack.
 
-use sqlparser::dialect::{Dialect, DuckDbDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
 
 use super::finding::{Code, Finding, Severity};
-use crate::warehouse;
+use crate::warehouse::Dialect;
 
 /// Most bytes of one piece of SQL.
 const LENGTH: usize = 64 * 1024;
@@ -14,20 +13,8 @@ const DEPTH: usize = 48;
 /// Most operators and keywords: the deepest tree that a chain without brackets (`1 + 1 + …`) can grow into.
 const WEIGHT: usize = 4_000;
 
-/// The parser's dialect for an engine.
-pub(super) fn dialect_of(dialect: warehouse::Dialect) -> &'static dyn Dialect {
-    match dialect {
-        warehouse::Dialect::Sqlite => &SQLiteDialect {},
-        warehouse::Dialect::Postgres => &PostgreSqlDialect {},
-        warehouse::Dialect::Duckdb => &DuckDbDialect {},
-    }
-}
-
 /// The tokens of a text that is safe to parse; else why it is not.
-pub(super) fn tokens(
-    sql: &str,
-    dialect: warehouse::Dialect,
-) -> Result<Vec<TokenWithSpan>, Box<Finding>> {
+pub(super) fn tokens(sql: &str, dialect: Dialect) -> Result<Vec<TokenWithSpan>, Box<Finding>> {
     if sql.len() > LENGTH {
         return Err(complex(format!(
             "the SQL is longer than {LENGTH} characters"
@@ -36,7 +23,7 @@ pub(super) fn tokens(
     if let Some((at, hidden)) = sql.char_indices().find(|(_, c)| is_hidden(*c)) {
         return Err(hidden_character(sql.get(..at).unwrap_or_default(), hidden));
     }
-    let tokens = Tokenizer::new(dialect_of(dialect), sql)
+    let tokens = Tokenizer::new(dialect.parser(), sql)
         .tokenize_with_location()
         .map_err(|error| Box::new(unreadable(&error)))?;
     let mut depth = 0_usize;

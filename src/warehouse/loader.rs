@@ -1,6 +1,6 @@
 //! Bulk creation of whole tables, for the demo and for `init`; the only way metrex writes to a warehouse.
 
-use super::{Cell, WarehouseError, postgres, sqlite};
+use super::{Cell, WarehouseError, adbc, postgres, sqlite};
 use crate::model::{ColumnType, ConnectionKind};
 
 /// A column to create.
@@ -41,10 +41,11 @@ pub struct Loader {
 enum Target {
     Sqlite(Box<sqlite::SqliteLoader>),
     Postgres(Box<postgres::PostgresLoader>),
+    Duckdb(Box<adbc::DuckdbLoader>),
 }
 
 impl Loader {
-    /// Starts a load that refuses to touch what exists: an SQLite file, or a PostgreSQL table of the same name.
+    /// Starts a load that refuses to touch what exists: a file of SQLite or DuckDB, or a PostgreSQL table of the same name.
     ///
     /// # Errors
     /// The target exists already or cannot be reached.
@@ -52,7 +53,7 @@ impl Loader {
         Self::start(kind, false)
     }
 
-    /// Starts a load that replaces an existing SQLite file, or existing PostgreSQL tables of exactly the created names.
+    /// Starts a load that replaces an existing file of SQLite or DuckDB, or existing PostgreSQL tables of exactly the created names.
     ///
     /// # Errors
     /// The target cannot be reached.
@@ -67,6 +68,16 @@ impl Loader {
             }
             ConnectionKind::Postgres(settings) => {
                 Target::Postgres(Box::new(postgres::PostgresLoader::open(settings, replace)?))
+            }
+            ConnectionKind::Duckdb { path, library } => {
+                let loader = adbc::DuckdbLoader::open(path, library.as_deref(), replace)?;
+                Target::Duckdb(Box::new(loader))
+            }
+            ConnectionKind::Adbc(_) => {
+                return Err(
+                    WarehouseError::settings("nothing is loaded through an ADBC driver")
+                        .hint("load into a DuckDB file, an SQLite file or PostgreSQL"),
+                );
             }
         };
         Ok(Self {
@@ -88,6 +99,7 @@ impl Loader {
         match &mut self.target {
             Target::Sqlite(loader) => loader.create(table),
             Target::Postgres(loader) => loader.create(table),
+            Target::Duckdb(loader) => loader.create(table),
         }
     }
 
@@ -113,6 +125,7 @@ impl Loader {
         match &mut self.target {
             Target::Sqlite(loader) => loader.append(row),
             Target::Postgres(loader) => loader.append(row),
+            Target::Duckdb(loader) => loader.append(row),
         }
     }
 
@@ -124,6 +137,7 @@ impl Loader {
         match self.target {
             Target::Sqlite(loader) => loader.finish(),
             Target::Postgres(loader) => loader.finish(),
+            Target::Duckdb(loader) => loader.finish(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`Warehouse`] reads, and can do nothing else; [`Loader`] writes whole new tables, for the demo and for `init`.
 
+mod adbc;
 mod dialect;
 mod error;
 mod loader;
@@ -22,6 +23,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{ColumnType, Connection, ConnectionKind};
+
+/// Where DuckDB's library is.
+///
+/// # Errors
+/// It is not where a variable says, or not in any of the usual places; and where to get it.
+pub fn duckdb_library() -> Result<std::path::PathBuf, WarehouseError> {
+    adbc::find_duckdb()?.ok_or_else(adbc::no_duckdb)
+}
 
 /// One statement to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +62,7 @@ pub struct Warehouse {
 enum Driver {
     Sqlite(sqlite::Sqlite),
     Postgres(Box<postgres::Postgres>),
+    Adbc(adbc::Adbc),
 }
 
 impl Warehouse {
@@ -66,6 +76,10 @@ impl Warehouse {
             ConnectionKind::Postgres(settings) => {
                 Driver::Postgres(Box::new(postgres::Postgres::new(settings, timezone)?))
             }
+            ConnectionKind::Duckdb { path, library } => {
+                Driver::Adbc(adbc::Adbc::duckdb(path, library.as_deref(), timezone)?)
+            }
+            ConnectionKind::Adbc(settings) => Driver::Adbc(adbc::Adbc::driver(settings, timezone)?),
         };
         Ok(Self { driver })
     }
@@ -75,6 +89,7 @@ impl Warehouse {
         match &self.driver {
             Driver::Sqlite(_) => Dialect::Sqlite,
             Driver::Postgres(_) => Dialect::Postgres,
+            Driver::Adbc(adbc) => adbc.dialect(),
         }
     }
 
@@ -83,6 +98,7 @@ impl Warehouse {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.target(),
             Driver::Postgres(postgres) => postgres.target(),
+            Driver::Adbc(adbc) => adbc.target(),
         }
     }
 
@@ -102,6 +118,7 @@ impl Warehouse {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.query(request, cancel, sink).await,
             Driver::Postgres(postgres) => postgres.query(request, cancel, sink).await,
+            Driver::Adbc(adbc) => adbc.query(request, cancel, sink).await,
         }
     }
 
@@ -117,6 +134,7 @@ impl Warehouse {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.explain(sql, cancel).await,
             Driver::Postgres(postgres) => postgres.explain(sql, cancel).await,
+            Driver::Adbc(adbc) => adbc.explain(sql, cancel).await,
         }
     }
 
@@ -128,6 +146,7 @@ impl Warehouse {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.tables().await,
             Driver::Postgres(postgres) => postgres.tables().await,
+            Driver::Adbc(adbc) => adbc.tables().await,
         }
     }
 
@@ -139,6 +158,7 @@ impl Warehouse {
         match &self.driver {
             Driver::Sqlite(sqlite) => sqlite.ping().await,
             Driver::Postgres(postgres) => postgres.ping().await,
+            Driver::Adbc(adbc) => adbc.ping().await,
         }
     }
 }

@@ -14,8 +14,8 @@ use super::{WarehouseError, times};
 use crate::model::ColumnType;
 
 /// Rows of the first batch, small so that it is on the screen at once, and of every later one.
-const FIRST_BATCH: usize = 256;
-const BATCH: usize = 8_192;
+pub(super) const FIRST_BATCH: usize = 256;
+pub(super) const BATCH: usize = 8_192;
 /// Integers up to this size are exact as 64-bit floats.
 const EXACT: i64 = 1 << 53;
 
@@ -47,9 +47,31 @@ pub(super) struct Rows {
     total: u64,
 }
 
-struct Column {
+/// One column made cell by cell.
+pub(super) struct Column {
     name: String,
     values: Values,
+}
+
+impl Column {
+    pub(super) fn new(name: &str, ty: ColumnType) -> Self {
+        Self {
+            name: name.to_owned(),
+            values: Values::new(ty),
+        }
+    }
+
+    /// Adds the cell of the row that so many others precede.
+    pub(super) fn push(&mut self, cell: Cell<'_>, row: u64) -> Result<(), WarehouseError> {
+        match self.values.push(cell) {
+            Some(()) => Ok(()),
+            None => Err(misfit(&self.name, self.values.ty(), cell, row)),
+        }
+    }
+
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        self.values.finish()
+    }
 }
 
 enum Values {
@@ -63,20 +85,12 @@ enum Values {
 
 impl Rows {
     pub(super) fn new(columns: &[(String, ColumnType)]) -> Self {
-        let fields: Vec<_> = columns
-            .iter()
-            .map(|(name, ty)| Field::new(name, data_type(*ty), true))
-            .collect();
-        let columns = columns
-            .iter()
-            .map(|(name, ty)| Column {
-                name: name.clone(),
-                values: Values::new(*ty),
-            })
-            .collect();
         Self {
-            schema: Arc::new(Schema::new(fields)),
-            columns,
+            schema: schema(columns),
+            columns: columns
+                .iter()
+                .map(|(name, ty)| Column::new(name, *ty))
+                .collect(),
             pending: 0,
             batch: FIRST_BATCH,
             total: 0,
@@ -94,10 +108,7 @@ impl Rows {
         mut cell: impl FnMut(usize) -> Result<Cell<'c>, WarehouseError>,
     ) -> Result<Option<RecordBatch>, WarehouseError> {
         for (index, column) in self.columns.iter_mut().enumerate() {
-            let cell = cell(index)?;
-            if column.values.push(cell).is_none() {
-                return Err(misfit(&column.name, column.values.ty(), cell, self.total));
-            }
+            column.push(cell(index)?, self.total)?;
         }
         self.pending += 1;
         self.total += 1;
@@ -118,11 +129,7 @@ impl Rows {
     }
 
     fn cut(&mut self) -> Result<RecordBatch, WarehouseError> {
-        let arrays = self
-            .columns
-            .iter_mut()
-            .map(|column| column.values.finish())
-            .collect();
+        let arrays = self.columns.iter_mut().map(Column::finish).collect();
         let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(self.pending));
         self.pending = 0;
         self.batch = BATCH;
@@ -131,8 +138,14 @@ impl Rows {
     }
 }
 
+/// The schema of results with these columns.
+pub(super) fn schema(columns: &[(String, ColumnType)]) -> SchemaRef {
+    let field = |(name, ty): &(String, ColumnType)| Field::new(name, data_type(*ty), true);
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
 /// The Arrow type of a column type.
-fn data_type(ty: ColumnType) -> DataType {
+pub(super) fn data_type(ty: ColumnType) -> DataType {
     match ty {
         ColumnType::Text => DataType::Utf8,
         ColumnType::Integer => DataType::Int64,

@@ -17,6 +17,18 @@ pub(super) fn micros(at: DateTime) -> i64 {
     i64::try_from(at.duration_since(EPOCH).as_micros()).unwrap_or(i64::MAX)
 }
 
+/// The time that is so many microseconds after 1970-01-01 00:00; `None` outside of the years -9999 to 9999.
+pub(super) fn at(micros: i64) -> Option<DateTime> {
+    EPOCH.checked_add(SignedDuration::from_micros(micros)).ok()
+}
+
+/// The day that is so many days after 1970-01-01; `None` outside of the years -9999 to 9999.
+pub(super) fn on(days: i32) -> Option<Date> {
+    EPOCH_DAY
+        .checked_add(jiff::Span::new().try_days(days).ok()?)
+        .ok()
+}
+
 /// Reads `YYYY-MM-DD`, or `YYYY-MM-DD HH:MM[:SS[.fraction]]` with `T` allowed as separator and `Z` or `±HH:MM` after it.
 pub(super) fn parse(text: &str) -> Option<DateTime> {
     let bytes = text.as_bytes();

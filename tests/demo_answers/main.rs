@@ -1,5 +1,5 @@
 //! Every answer on the demo is right: each metric with each of its dimensions equals a computation that does not use
-//! the compiler, on SQLite and on PostgreSQL.
+//! the compiler, on SQLite, PostgreSQL and DuckDB.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,8 @@
 )]
 
 mod by_hand;
+#[path = "../support/duckdb.rs"]
+mod duckdb;
 #[path = "../support/demo.rs"]
 mod made;
 #[path = "../support/postgres.rs"]
@@ -376,6 +378,21 @@ fn every_metric_by_every_dimension_is_right_on_postgres() {
     demo::load(&connection.kind, TODAY, false, &mut |_, _| ()).unwrap();
     cluster.psql(&THIN_OUT.join(";"));
     cluster.psql("ANALYZE");
+    ask_everything(&connection, &small().1);
+    ask_the_famous(&connection, "date_trunc('month', created_at)::date");
+}
+
+#[test]
+fn every_metric_by_every_dimension_is_right_on_duckdb() {
+    if duckdb::library().is_none() {
+        return;
+    }
+    let path = made::shared("duckdb", |path| {
+        let kind = duckdb::kind(path).unwrap();
+        demo::load(&kind, TODAY, false, &mut |_, _| ()).unwrap();
+        duckdb::execute(path, &THIN_OUT.join(";"));
+    });
+    let connection = duckdb::at(&path).unwrap();
     ask_everything(&connection, &small().1);
     ask_the_famous(&connection, "date_trunc('month', created_at)::date");
 }

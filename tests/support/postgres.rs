@@ -121,11 +121,21 @@ impl Cluster {
 
     /// A URL over TCP.
     pub fn url(&self) -> String {
-        format!("postgres://metrex@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres")
+    }
+
+    /// The URL of another database than the usual one.
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgres://metrex@127.0.0.1:{}/{database}", self.port)
     }
 
     /// Runs SQL with psql, outside of what is tested.
     pub fn psql(&self, sql: &str) -> String {
+        self.psql_in("postgres", sql)
+    }
+
+    /// The same in another database than the usual one.
+    pub fn psql_in(&self, database: &str, sql: &str) -> String {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args([
             "-X",
@@ -137,7 +147,7 @@ impl Cluster {
             "-U",
             "metrex",
             "-d",
-            "postgres",
+            database,
         ]);
         psql.arg("-h")
             .arg(self.socket())
