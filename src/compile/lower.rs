@@ -117,14 +117,16 @@ impl Lowering {
             Node::Scan(scan) => self.scan(scan),
             Node::Aggregate(aggregate) => self.aggregate(aggregate)?,
             Node::Combine(combine) => self.combine(combine)?,
+            Node::Filtered(_) => {
+                let mut select = self.reading(node)?;
+                select.columns = vec![Fragment::plain("*")];
+                select
+            }
             Node::Compute(compute) => {
-                let name = self.table(&compute.input)?;
-                Select {
-                    columns: self.named(&compute.columns),
-                    from: Fragment::plain(name),
-                    conditions: compute.having.iter().cloned().collect(),
-                    ..Select::default()
-                }
+                let mut select = self.reading(&compute.input)?;
+                select.columns = self.named(&compute.columns);
+                select.conditions.extend(compute.having.clone());
+                select
             }
             Node::Sort(sort) => {
                 let mut select = self.select(&sort.input)?;
@@ -140,6 +142,22 @@ impl Lowering {
                 select.limit = sort.limit;
                 select
             }
+        })
+    }
+
+    /// A SELECT that reads a node's rows and says no columns yet.
+    fn reading(&mut self, node: &Node) -> Result<Select, CompileError> {
+        Ok(match node {
+            Node::Scan(scan) => self.scan(scan),
+            Node::Filtered(filtered) => {
+                let mut select = self.reading(&filtered.input)?;
+                select.conditions.extend(filtered.conditions.clone());
+                select
+            }
+            other => Select {
+                from: Fragment::plain(self.table(other)?),
+                ..Select::default()
+            },
         })
     }
 
@@ -212,13 +230,7 @@ impl Lowering {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Select, CompileError> {
-        let mut select = match &aggregate.input {
-            Node::Scan(scan) => self.scan(scan),
-            input => Select {
-                from: Fragment::plain(self.table(input)?),
-                ..Select::default()
-            },
-        };
+        let mut select = self.reading(&aggregate.input)?;
         select.columns = self.named(&aggregate.keys);
         select.columns.extend(self.named(&aggregate.values));
         select.group_by = aggregate.keys.len();

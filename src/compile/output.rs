@@ -9,7 +9,7 @@ use super::{
     CompileError, CompileOptions, ErrorCode, OutputColumn, Role, Statement, expr, filter, lower,
 };
 use crate::model::{
-    ColumnType, CompareOp, Direction, Filter, Format, FormatKind, Grain, Metric, Registry,
+    ColumnType, CompareOp, Direction, Filter, Format, FormatKind, Grain, Measure, Metric, Registry,
 };
 use crate::registry::nearest;
 use crate::warehouse::Shift;
@@ -100,7 +100,8 @@ fn output_column(metric: &Metric, role: Role, ty: ColumnType, name: String) -> O
     let mut measures = kind.sources().iter().flat_map(|source| &source.measures);
     let adds_up = kind.facets().is_none_or(|facets| facets.per.is_empty());
     let is_one = !kind.sources().is_empty() && !kind.is_ratio();
-    let additive = is_one && adds_up && measures.all(|measure| measure.agg.is_additive());
+    let adds = |measure: &Measure| measure.agg.is_additive() && measure.over_time.is_none();
+    let additive = is_one && adds_up && measures.all(adds);
     let label = match role {
         Role::Prior => format!("{} (prior)", metric.label),
         Role::Change => format!("{} Δ", metric.label),
@@ -187,9 +188,7 @@ impl Output<'_> {
             return false;
         };
         let leaves = |(now, prior): &(Formula, Option<Formula>)| now.is_leaf() && prior.is_none();
-        leg.averaged.is_none()
-            && self.planned.periods.is_none()
-            && self.planned.metrics.iter().all(leaves)
+        leg.is_plain() && self.planned.periods.is_none() && self.planned.metrics.iter().all(leaves)
     }
 
     /// Whether several relations are put side by side, so that one of them can lack a row.

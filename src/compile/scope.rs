@@ -270,6 +270,14 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// What a definition calls by a name: a dimension or column of this dataset, `a.b` a joined dimension.
+    pub(super) fn named(&mut self, name: &str) -> Result<String, CompileError> {
+        match name.contains('.') {
+            true => self.dimension(name).map(|found| found.sql),
+            false => self.own(name),
+        }
+    }
+
     fn own(&self, name: &str) -> Result<String, CompileError> {
         match self.base.dimensions.get(name) {
             Some(dimension) => {

@@ -1,6 +1,6 @@
 //! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
 
-use super::{Aggregate, Column, Join, Node, Over, Scan};
+use super::{Aggregate, Column, Join, Node, Over, Scan, Snapshots};
 use crate::compile::write::Fragment;
 use crate::model::{self, ColumnType, Grain, Place};
 use crate::warehouse::Dialect;
@@ -21,7 +21,26 @@ pub(in crate::compile) struct Aggregated {
 }
 
 impl Aggregated {
-    fn column(&self, dialect: Dialect) -> Column {
+    /// What is aggregated as a column of the rows, under the aggregate's name.
+    pub(super) fn row_column(&self) -> Option<Column> {
+        Some(Column {
+            name: self.name.clone(),
+            ty: self.ty,
+            sql: Fragment::new(self.row.clone()?, self.places.iter().copied()),
+        })
+    }
+
+    /// The aggregate over rows that have [`Aggregated::row_column`].
+    pub(super) fn over_rows(&self, dialect: Dialect) -> Column {
+        let row = self.row.as_ref().map(|_| dialect.name(&self.name));
+        Self {
+            row,
+            ..self.clone()
+        }
+        .column(dialect)
+    }
+
+    pub(super) fn column(&self, dialect: Dialect) -> Column {
         let row = match (&self.row, &self.only) {
             (row, None) => row.clone(),
             (Some(row), Some(only)) => Some(format!("CASE WHEN {only} THEN {row} END")),
@@ -36,6 +55,15 @@ impl Aggregated {
             ),
         }
     }
+}
+
+/// What becomes of the rows of a leg before they are aggregated.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::compile) enum Rows {
+    /// All of them count.
+    All,
+    /// They are snapshots.
+    Snapshots(Snapshots),
 }
 
 /// One aggregation, with everything its rows depend on.
@@ -53,6 +81,7 @@ pub(in crate::compile) struct Leg {
     /// The time range.
     pub(in crate::compile) bounds: Option<Fragment>,
     pub(in crate::compile) over: Option<Over>,
+    pub(in crate::compile) rows: Rows,
     /// The values of the days of a period are averaged: the keys with the coarser periods over the daily ones.
     pub(in crate::compile) averaged: Option<Vec<Column>>,
     /// What else tells it apart: time dimension, distance back, window.
@@ -62,6 +91,11 @@ pub(in crate::compile) struct Leg {
 }
 
 impl Leg {
+    /// Whether it is one aggregation of rows as they stand.
+    pub(in crate::compile) fn is_plain(&self) -> bool {
+        self.averaged.is_none() && self.rows == Rows::All
+    }
+
     /// An aggregate of the leg as SQL.
     pub(in crate::compile) fn value(&self, column: &str, dialect: Dialect) -> Option<String> {
         let found = self.columns.iter().find(|known| known.name == column)?;
@@ -92,16 +126,20 @@ impl Leg {
             conditions,
             over: self.over.clone().map(Box::new),
         };
-        let aggregate = Node::Aggregate(Box::new(Aggregate {
-            input: Node::Scan(scan),
-            keys: self.keys.clone(),
-            values: self
-                .columns
-                .iter()
-                .map(|column| column.column(dialect))
-                .collect(),
-            having: None,
-        }));
+        let scan = Node::Scan(scan);
+        let aggregate = match &self.rows {
+            Rows::Snapshots(snapshots) => snapshots.node(self, scan, dialect),
+            Rows::All => Node::Aggregate(Box::new(Aggregate {
+                input: scan,
+                keys: self.keys.clone(),
+                values: self
+                    .columns
+                    .iter()
+                    .map(|column| column.column(dialect))
+                    .collect(),
+                having: None,
+            })),
+        };
         let Some(keys) = &self.averaged else {
             return aggregate;
         };
@@ -119,6 +157,15 @@ impl Leg {
             having: None,
         }))
     }
+}
+
+/// The same columns, read from a relation that has them.
+pub(super) fn by_name(columns: &[Column], dialect: Dialect) -> Vec<Column> {
+    let named = |column: &Column| Column {
+        sql: Fragment::plain(dialect.name(&column.name)),
+        ..column.clone()
+    };
+    columns.iter().map(named).collect()
 }
 
 /// The name under which a leg knows the period that a row is repeated for.

@@ -10,7 +10,10 @@ pub(super) fn merge_scans(legs: Vec<Leg>) -> Vec<Leg> {
     for leg in legs {
         let same = |group: &&mut Vec<Leg>| {
             group.first().is_some_and(|first| {
-                first.dataset == leg.dataset
+                // What becomes of the rows before they are aggregated depends on the filters.
+                first.is_plain()
+                    && leg.is_plain()
+                    && first.dataset == leg.dataset
                     && first.treatment == leg.treatment
                     && first.conditions == leg.conditions
                     && first.bounds == leg.bounds

@@ -6,6 +6,7 @@ mod leg;
 mod merge;
 mod periods;
 mod planner;
+mod snapshots;
 mod tree;
 
 use serde::Serialize;
@@ -18,6 +19,7 @@ pub(super) use formula::{Formula, Leaf};
 pub(super) use leg::{Leg, PERIOD};
 pub(super) use periods::{Bound, Periods};
 pub(super) use planner::{Planned, Planner, prior_name};
+use snapshots::Snapshots;
 
 /// A column that a relation gives, as SQL over what it reads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,11 +37,13 @@ pub(super) enum Node {
     Periods(Periods),
     /// Rows of a dataset with its many-to-one joins.
     Scan(Scan),
+    /// Some rows of a relation.
+    Filtered(Box<Filtered>),
     /// One row per combination of keys.
     Aggregate(Box<Aggregate>),
     /// Several relations with the same keys, side by side: one row per combination that any of them has.
     Combine(Combine),
-    /// The columns of the result, computed from the columns of another relation.
+    /// Columns computed from those of another relation, row by row or over windows of rows.
     Compute(Box<Compute>),
     /// Rows in order, as many as wanted.
     Sort(Box<Sort>),
@@ -78,6 +82,13 @@ pub(super) struct Over {
     pub(super) periods: Periods,
     /// When a row of the dataset belongs to a period.
     pub(super) on: Fragment,
+}
+
+/// The rows for which all conditions hold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Filtered {
+    pub(super) input: Node,
+    pub(super) conditions: Vec<Fragment>,
 }
 
 /// Groups rows.

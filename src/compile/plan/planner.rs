@@ -1,8 +1,8 @@
 //! Makes the plan: every metric becomes a formula over leaves, every leaf a column of a leg.
 
-use super::leg::{Aggregated, PERIOD, daily};
+use super::leg::{Aggregated, PERIOD, Rows, daily};
 use super::periods::Bound;
-use super::{Column, Context, Formula, Leaf, Leg, Over, Periods, context};
+use super::{Column, Context, Formula, Leaf, Leg, Over, Periods, Snapshots, context, snapshots};
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::request::Request;
 use crate::compile::scope::{Resolved, Scope};
@@ -13,8 +13,8 @@ use crate::compile::{
     leaf_metrics, reach::Reachability,
 };
 use crate::model::{
-    AtCoarserGrain, ColumnType, Comparison, DateRange, Filter, Grain, GroupBy, Input, Measure,
-    Metric, MetricKind, Offset, Registry, Source, Window,
+    AtCoarserGrain, ColumnType, Comparison, DateRange, DimensionType, Filter, Grain, GroupBy,
+    Input, Measure, Metric, MetricKind, Offset, OverTime, Registry, Source, Window,
 };
 use crate::warehouse::Shift;
 
@@ -274,6 +274,7 @@ impl<'a> Planner<'a> {
         which: usize,
         context: &Context<'a>,
     ) -> Result<Formula, CompileError> {
+        let context = &carried(metric, measure, context)?;
         let own = |error: CompileError| {
             if error.place.is_some() || error.word.is_some() {
                 error
@@ -293,7 +294,12 @@ impl<'a> Planner<'a> {
             "{:?}",
             (
                 &measure.time,
-                &measure.over_time,
+                measure.over_time.as_ref().map(|over| (
+                    &over.time,
+                    over.take,
+                    &over.per,
+                    over.carry_forward
+                )),
                 context.back.as_ref().map(|back| (back.range, back.by)),
                 context.window,
                 context.prior,
@@ -328,7 +334,11 @@ impl<'a> Planner<'a> {
             .map(|expr| scope.expression(expr))
             .transpose()
             .map_err(own)?;
-        let ty = leaf_type(measure, &mut scope)?;
+        let mut ty = leaf_type(measure, &mut scope)?;
+        if let Some(over) = &measure.over_time {
+            ty = snapshots::figure_type(over.take, ty)
+                .ok_or_else(|| broken(metric, "its snapshots are no numbers and have no mean"))?;
+        }
         let name = self.column_name(metric, which, context);
         let mut places = vec![measure.place];
         places.extend(measure.expr.as_ref().map(|expr| expr.place));
@@ -464,6 +474,35 @@ impl<'a> Planner<'a> {
         if averaged.is_some() {
             self.daily_keys(&mut keys, measure);
         }
+        let rows = match &measure.over_time {
+            None => Rows::All,
+            Some(over) => {
+                let mut each = match window.as_ref().and_then(|window| window.period.clone()) {
+                    Some(period) => vec![period],
+                    None => self.snapshot_periods(&keys, measure, over),
+                };
+                let by_period = !each.is_empty();
+                for name in &over.per {
+                    each.push(scope.named(name)?);
+                }
+                let time = scope.dimension(&over.time)?;
+                conditions.push(Fragment::new(
+                    format!("{} IS NOT NULL", time.sql),
+                    [over.place],
+                ));
+                scope.note(Reason {
+                    kind: ReasonKind::Time,
+                    text: snapshots::text(&measure.dataset, over, by_period),
+                    place: Some(over.place),
+                });
+                let has_time = time.dimension.kind == DimensionType::Time;
+                Rows::Snapshots(Snapshots {
+                    take: over.take,
+                    time: Fragment::new(dialect.comparable(&time.sql, has_time), [over.place]),
+                    each,
+                })
+            }
+        };
         let reasons = std::mem::take(&mut scope.reasons);
         self.note(reasons);
         let (from, joins) = scope.tables();
@@ -477,6 +516,7 @@ impl<'a> Planner<'a> {
             conditions,
             bounds,
             over: window.and_then(|window| window.over),
+            rows,
             averaged,
             treatment,
             filters,
@@ -555,6 +595,37 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    /// The keys that are periods (or parts) of the time of snapshots, each with a last one of its own.
+    fn snapshot_periods(
+        &self,
+        keys: &[Column],
+        measure: &'a Measure,
+        over: &'a OverTime,
+    ) -> Vec<String> {
+        let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
+        let is_time = |group: &GroupBy| {
+            let by_name = group.dimension().and_then(find);
+            self.is_own_time(group, measure)
+                || (by_name.is_some()
+                    && [Some(&over.time), self.own_time(measure)]
+                        .into_iter()
+                        .flatten()
+                        .any(|time| find(time) == by_name))
+        };
+        let groups = self.request.groups.iter().zip(keys);
+        groups
+            .filter(|(group, _)| is_time(group))
+            .map(|(_, key)| key.sql.sql.clone())
+            .collect()
+    }
+
+    /// The name of the time dimension that a measure's periods are of.
+    fn own_time(&self, measure: &'a Measure) -> Option<&'a String> {
+        let dataset = self.registry.datasets.get(&measure.dataset);
+        let default = dataset.and_then(|dataset| dataset.time.as_ref());
+        measure.time.as_ref().or(default)
+    }
+
     /// Whether a grouping is by the time that a measure's periods are of.
     fn is_own_time(&self, group: &GroupBy, measure: &Measure) -> bool {
         match group {
@@ -625,7 +696,13 @@ impl<'a> Planner<'a> {
             )
             .hint(format!("group by day, {part}"))
             .word(part.to_string())),
-            (None, None) => self.at_the_end(window, context).map(Some),
+            (None, None) => {
+                let what = match measure.over_time {
+                    Some(_) => "snapshots of",
+                    None => "accumulated over",
+                };
+                self.at_the_end(window, what, context).map(Some)
+            }
         }
     }
 
@@ -633,6 +710,7 @@ impl<'a> Planner<'a> {
     fn at_the_end(
         &mut self,
         window: context::Window,
+        what: &str,
         context: &Context<'_>,
     ) -> Result<Windowed, CompileError> {
         use jiff::ToSpan;
@@ -677,10 +755,9 @@ impl<'a> Planner<'a> {
         if let Some(back) = &context.back {
             range = compare::moved(range, back.by);
         }
-        let text = format!("accumulated over {range}");
         self.note(vec![Reason {
             kind: ReasonKind::Time,
-            text,
+            text: format!("{what} {range}"),
             place: None,
         }]);
         Ok(Windowed {
@@ -947,6 +1024,29 @@ impl<'a> Planner<'a> {
         }
         name
     }
+}
+
+/// The context of a measure whose snapshots are carried forward: every row up to the period's end.
+fn carried<'a>(
+    metric: &Metric,
+    measure: &Measure,
+    context: &Context<'a>,
+) -> Result<Context<'a>, CompileError> {
+    let mut context = context.clone();
+    let carries = |over: &OverTime| over.carry_forward;
+    if measure.over_time.as_ref().is_some_and(carries) {
+        match context.window {
+            None => context.window = Some((context::Window::AllTime, AtCoarserGrain::Last)),
+            Some((context::Window::AllTime, _)) => {}
+            Some(_) => {
+                return Err(broken(
+                    metric,
+                    "its snapshots are carried forward without a limit, so no window can be laid over them",
+                ));
+            }
+        }
+    }
+    Ok(context)
 }
 
 /// The rows that a leg with a window reads.

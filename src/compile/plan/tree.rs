@@ -80,6 +80,11 @@ impl Node {
                 }
                 lines
             }
+            Self::Filtered(filtered) => {
+                let conditions = filtered.conditions.iter();
+                let all: Vec<&str> = conditions.map(|one| one.sql.as_str()).collect();
+                vec![format!("where {}", all.join(" and "))]
+            }
             Self::Aggregate(aggregate) => {
                 let keys = match aggregate.keys.as_slice() {
                     [] => "all rows together".to_owned(),
@@ -142,6 +147,7 @@ impl Node {
                     .into_iter()
                     .collect()
             }
+            Self::Filtered(filtered) => vec![filtered.input.clone()],
             Self::Aggregate(aggregate) => vec![aggregate.input.clone()],
             Self::Combine(combine) => {
                 let inputs = combine.inputs.iter().cloned();

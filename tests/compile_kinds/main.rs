@@ -1,0 +1,15 @@
+//! The kinds of metrics that are more than one aggregation: run on every engine that is here, with rows worked out by hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod semi_additive;
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
