@@ -540,6 +540,10 @@ fn keys_that_contradict_each_other() {
         ],
     );
     refused(
+        "m: {expr: now / 2, inputs: {now: gmv, ▸NOW: orders}}",
+        &["error: 'now' and 'NOW' differ only in case"],
+    );
+    refused(
         "m: {expr: orders, inputs: {▸orders: gmv}}",
         &[
             "warning: 'orders' is a metric too; in this expression it means 'gmv' — another name would be clearer",

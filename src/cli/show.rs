@@ -62,6 +62,7 @@ fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Resul
         }
     };
     fact("means", &card.formula)?;
+    fact("totals", &card.additivity)?;
     for rule in &card.business_rules {
         fact("rule", rule)?;
     }

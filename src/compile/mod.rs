@@ -1,5 +1,6 @@
 //! MetricQuery -> plan -> SQL: resolves names, chooses sources and joins, checks values, writes SQL with reasons.
 
+mod additivity;
 mod choices;
 mod compare;
 mod dunder;
@@ -19,6 +20,7 @@ mod scope;
 mod source;
 mod write;
 
+pub use additivity::{Additivity, additivity};
 pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
 pub use reach::{DimensionPath, Reachability, leaf_metrics};

@@ -171,6 +171,14 @@ fn arithmetic(owner: &str, raw: &RawMetric, known: Known, sink: &mut Sink) -> Op
             );
             continue;
         };
+        if let Some(Written { name: first, .. }) = declared
+            .iter()
+            .find(|one: &&Written| one.name.value.eq_ignore_ascii_case(&entry.name.value))
+        {
+            let name = &entry.name;
+            let message = format!("'{}' and '{}' differ only in case", first.value, name.value);
+            sink.error("duplicate_name", name.place, &name.value, message, None);
+        }
         declared.push(Written {
             name: &entry.name,
             metric,
@@ -182,14 +190,17 @@ fn arithmetic(owner: &str, raw: &RawMetric, known: Known, sink: &mut Sink) -> Op
     let mut names: Vec<String> = Vec::new();
     for name in expression::over_metrics(text, sink)? {
         let word = name.path.join(".");
-        if names.contains(&word) {
+        if is_named(&names, &word) {
             continue;
         }
         names.push(word.clone());
         let place = sink.inside(text, name.offset);
         let itself = Text::at(word.clone(), place);
         let none = Many::default();
-        let written = match declared.iter().find(|one| one.name.value == word) {
+        let written = match declared
+            .iter()
+            .find(|one| one.name.value.eq_ignore_ascii_case(&word))
+        {
             Some(written) => *written,
             None => Written {
                 name: &itself,
@@ -219,6 +230,11 @@ fn arithmetic(owner: &str, raw: &RawMetric, known: Known, sink: &mut Sink) -> Op
     })
 }
 
+/// Names of an expression are the same whatever their case.
+fn is_named(names: &[String], word: &str) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(word))
+}
+
 /// An input has to be used, and should not be called like a third metric.
 fn check_declared(
     written: Written,
@@ -229,7 +245,7 @@ fn check_declared(
     sink: &mut Sink,
 ) {
     let name = written.name;
-    if !names.contains(&name.value) {
+    if !is_named(names, &name.value) {
         let message = format!("'{}' does not stand in the expression", name.value);
         let hint = Some(format!(
             "use it in \"{}\", or leave it out",

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Session, SessionError};
-use crate::compile::{DimensionChoice, reading};
+use crate::compile::{DimensionChoice, additivity, reading};
 use crate::model::{Format, Measure, Metric, MetricKind, Place, Registry, Relation, Status};
 
 /// A metric, described for people.
@@ -13,7 +13,7 @@ pub struct MetricCard {
     pub name: String,
     /// Name for people.
     pub label: String,
-    /// `simple`, `ratio`, `derived` or `complex`.
+    /// `simple`, `ratio`, `derived`, `cumulative`, `conversion` or `complex`.
     pub kind: &'static str,
     /// Life-cycle state.
     pub status: Status,
@@ -29,13 +29,15 @@ pub struct MetricCard {
     pub business_rules: Vec<String>,
     /// Its meaning as one sentence, such as "sum of amount_usd over orders where status <> 'CANCELLED'".
     pub formula: String,
+    /// Over what it adds up, as one sentence.
+    pub additivity: String,
     /// Default grouping, as query words.
     pub grain: Vec<String>,
     /// Default time range, as query words.
     pub window: Option<String>,
     /// Display format.
     pub format: Format,
-    /// The ways to compute it, in the order they are tried; none for derived and complex metrics.
+    /// The ways to compute it, in the order they are tried; none for what is made of other metrics.
     pub sources: Vec<SourceCard>,
     /// Dimensions it can be grouped and filtered by.
     pub dimensions: Vec<DimensionChoice>,
@@ -133,6 +135,7 @@ impl Session {
             description: metric.description.clone(),
             business_rules: metric.business_rules.clone(),
             formula: reading(registry, metric),
+            additivity: additivity(registry, metric).sentence(),
             grain: metric.grain.iter().map(ToString::to_string).collect(),
             window: metric.window.map(|window| window.to_string()),
             format: metric.format.clone(),
