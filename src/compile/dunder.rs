@@ -4,8 +4,11 @@
 
 use jiff::civil::Date;
 
+use super::conventions;
+use super::reach::{Reachability, leaf_metrics};
 use crate::model::{
-    CompareOp, DatePart, Filter, Grain, GroupBy, MetricQuery, OrderBy, Period, Registry, Weekday,
+    CompareOp, DatePart, Filter, Grain, GroupBy, Measure, MetricQuery, OrderBy, Period, Registry,
+    TimeRange, Weekday,
 };
 
 /// The time that each metric is counted by.
@@ -19,76 +22,205 @@ pub(super) struct Plain {
 }
 
 /// The query in metrex's own names, where it has any of the others.
-pub(super) fn plain(registry: &Registry, asked: &MetricQuery) -> Plain {
+pub(super) fn plain(registry: &Registry, reach: &Reachability, asked: &MetricQuery) -> Plain {
+    let metrics = asked
+        .metrics
+        .iter()
+        .filter_map(|name| registry.metric(name));
+    let names = Names {
+        registry,
+        reach,
+        leaves: metrics
+            .flat_map(|metric| leaf_metrics(registry, metric))
+            .flat_map(|leaf| leaf.kind.sources())
+            .flat_map(|source| &source.measures)
+            .collect(),
+    };
     let mut query = asked.clone();
     let mut written = Vec::new();
     for group in query.group_by.iter_mut().flatten() {
-        if let Some(plain) = group_by(registry, group) {
+        let GroupBy::Dimension(name) = &*group else {
+            continue;
+        };
+        if let Some(plain) = names.read(name) {
             written.push((key_name(&plain), key_name(group)));
             *group = plain;
         }
     }
-    query.filters = query.filters.map(|tree| filter(registry, tree));
+    query.filters = query.filters.map(|tree| names.filter(tree));
+    take_range(&mut query);
     for key in &mut query.order {
-        order(registry, key, &written);
+        names.order(key, &written);
     }
+    conventions::adapt(registry, &mut query, &mut written);
     Plain { query, written }
 }
 
 /// The name of a grouping's column.
-pub(super) fn key_name(group: &GroupBy) -> String {
+fn key_name(group: &GroupBy) -> String {
     group.to_string().replace('"', "")
 }
 
-/// A grouping of dbt's in our words; `None` where it is ours already.
-fn group_by(registry: &Registry, group: &GroupBy) -> Option<GroupBy> {
-    let GroupBy::Dimension(name) = group else {
-        return None;
-    };
-    read(registry, name)
+/// What names mean to the metrics of a query.
+struct Names<'a> {
+    registry: &'a Registry,
+    reach: &'a Reachability,
+    /// What the metrics are computed from.
+    leaves: Vec<&'a Measure>,
 }
 
-fn read(registry: &Registry, name: &str) -> Option<GroupBy> {
-    if name == METRIC_TIME {
-        return Some(GroupBy::Grain {
-            grain: Grain::Day,
-            of: None,
-        });
+impl Names<'_> {
+    /// A grouping of dbt's in our words; `None` where it is ours already.
+    fn read(&self, name: &str) -> Option<GroupBy> {
+        if name == METRIC_TIME {
+            return Some(GroupBy::Grain {
+                grain: Grain::Day,
+                of: None,
+            });
+        }
+        if !name.contains("__") || self.is_own(name) {
+            return None;
+        }
+        let mut parts: Vec<&str> = name.split("__").collect();
+        let last = parts.last().copied()?;
+        let of = |parts: &[&str]| {
+            let name = parts.join(".");
+            (!self.is_metric_time(&name)).then_some(name)
+        };
+        if let Some(part) = last.strip_prefix("extract_").and_then(date_part) {
+            parts.pop();
+            return Some(GroupBy::Part {
+                part,
+                of: of(&parts),
+            });
+        }
+        let grain = Grain::ALL.into_iter().find(|grain| grain.word() == last);
+        if let (Some(grain), true) = (grain, parts.len() > 1) {
+            parts.pop();
+            return Some(GroupBy::Grain {
+                grain,
+                of: of(&parts),
+            });
+        }
+        if let [METRIC_TIME, period] = parts.as_slice() {
+            return Some(GroupBy::Dimension((*period).to_owned()));
+        }
+        Some(GroupBy::Dimension(parts.join(".")))
     }
-    if !name.contains("__") || is_own(registry, name) {
-        return None;
-    }
-    let mut parts: Vec<&str> = name.split("__").collect();
-    let last = parts.last().copied()?;
-    let of = |parts: &[&str]| match parts {
-        [METRIC_TIME] => None,
-        parts => Some(parts.join(".")),
-    };
-    if let Some(part) = last.strip_prefix("extract_").and_then(date_part) {
-        parts.pop();
-        return Some(GroupBy::Part {
-            part,
-            of: of(&parts),
-        });
-    }
-    let grain = Grain::ALL.into_iter().find(|grain| grain.word() == last);
-    if let (Some(grain), true) = (grain, parts.len() > 1) {
-        parts.pop();
-        return Some(GroupBy::Grain {
-            grain,
-            of: of(&parts),
-        });
-    }
-    if let [METRIC_TIME, period] = parts.as_slice() {
-        return Some(GroupBy::Dimension((*period).to_owned()));
-    }
-    Some(GroupBy::Dimension(parts.join(".")))
-}
 
-/// Whether a definition has this very name.
-fn is_own(registry: &Registry, name: &str) -> bool {
-    let mut datasets = registry.datasets.values();
-    datasets.any(|dataset| dataset.dimension(name).is_some()) || registry.metric(name).is_some()
+    /// Whether a definition has this very name.
+    fn is_own(&self, name: &str) -> bool {
+        let mut datasets = self.registry.datasets.values();
+        datasets.any(|dataset| dataset.dimension(name).is_some())
+            || self.registry.metric(name).is_some()
+    }
+
+    /// Whether a dimension is the time that every metric of the query is counted by.
+    fn is_metric_time(&self, name: &str) -> bool {
+        let is_its_time = |measure: &&Measure| {
+            let dataset = self.registry.datasets.get(&measure.dataset);
+            let default = dataset.and_then(|dataset| dataset.time.as_ref());
+            let found = self.reach.find(self.registry, &measure.dataset, name);
+            found.is_ok_and(|path| {
+                path.joins.is_empty() && measure.time.as_ref().or(default) == Some(&path.dimension)
+            })
+        };
+        name == METRIC_TIME || (!self.leaves.is_empty() && self.leaves.iter().all(is_its_time))
+    }
+
+    /// A sort key names a column as the query wrote it, or by another name of the same grouping.
+    fn order(&self, key: &mut OrderBy, written: &[(String, String)]) {
+        if written
+            .iter()
+            .any(|(_, as_written)| *as_written == key.column)
+        {
+            return;
+        }
+        let plain = self
+            .read(&key.column)
+            .map_or_else(|| key.column.clone(), |group| key_name(&group));
+        if let Some((_, as_written)) = written.iter().find(|(name, _)| *name == plain) {
+            key.column.clone_from(as_written);
+        } else {
+            key.column = plain;
+        }
+    }
+
+    fn filter(&self, tree: Filter) -> Filter {
+        let all = |parts: Vec<Filter>| parts.into_iter().map(|part| self.filter(part)).collect();
+        match tree {
+            Filter::And(parts) => Filter::And(all(parts)),
+            Filter::Or(parts) => Filter::Or(all(parts)),
+            Filter::Not(part) => Filter::Not(Box::new(self.filter(*part))),
+            Filter::Compare { field, op, value } => match self.field(&field) {
+                (field, Some(grain)) => of_period(field, grain, op, value),
+                (field, None) => Filter::Compare { field, op, value },
+            },
+            Filter::Between {
+                field,
+                low,
+                high,
+                negated,
+            } => match self.field(&field) {
+                (field, Some(grain)) => {
+                    let from = of_period(field.clone(), grain, CompareOp::Ge, low);
+                    let both = from.and(of_period(field, grain, CompareOp::Le, high));
+                    if negated {
+                        Filter::Not(Box::new(both))
+                    } else {
+                        both
+                    }
+                }
+                (field, None) => Filter::Between {
+                    field,
+                    low,
+                    high,
+                    negated,
+                },
+            },
+            Filter::In {
+                field,
+                values,
+                negated,
+            } => Filter::In {
+                field: self.field(&field).0,
+                values,
+                negated,
+            },
+            Filter::Like {
+                field,
+                pattern,
+                negated,
+            } => Filter::Like {
+                field: self.field(&field).0,
+                pattern,
+                negated,
+            },
+            Filter::IsNull { field, negated } => Filter::IsNull {
+                field: self.field(&field).0,
+                negated,
+            },
+        }
+    }
+
+    /// A field in our words, and the grain of a time that is compared by its periods.
+    fn field(&self, field: &str) -> (String, Option<Grain>) {
+        if let Some((metric, per)) = Filter::per(field) {
+            let per = match self.read(per) {
+                Some(GroupBy::Dimension(per)) => per,
+                _ => per.to_owned(),
+            };
+            return (format!("{metric} per {per}"), None);
+        }
+        match self.read(field) {
+            Some(GroupBy::Grain { grain, of }) => {
+                let of = of.unwrap_or_else(|| METRIC_TIME.to_owned());
+                (of, (grain > Grain::Day).then_some(grain))
+            }
+            Some(GroupBy::Dimension(name)) => (name, None),
+            Some(GroupBy::Part { .. }) | None => (field.to_owned(), None),
+        }
+    }
 }
 
 fn date_part(word: &str) -> Option<DatePart> {
@@ -103,101 +235,55 @@ fn date_part(word: &str) -> Option<DatePart> {
     })
 }
 
-/// A sort key names a column as the query wrote it, or by another name of the same grouping.
-fn order(registry: &Registry, key: &mut OrderBy, written: &[(String, String)]) {
-    if written
-        .iter()
-        .any(|(_, as_written)| *as_written == key.column)
-    {
+/// Conditions on the metrics' time in a result by day are its time range: they limit the rows that are shown, and what
+/// a window or an offset needs of the time before is still counted.
+fn take_range(query: &mut MetricQuery) {
+    let by_day = GroupBy::Grain {
+        grain: Grain::Day,
+        of: None,
+    };
+    let groups = query.group_by.iter().flatten();
+    if query.time.is_some() || !groups.clone().any(|group| *group == by_day) {
         return;
     }
-    let plain =
-        read(registry, &key.column).map_or_else(|| key.column.clone(), |group| key_name(&group));
-    if let Some((_, as_written)) = written.iter().find(|(name, _)| *name == plain) {
-        key.column.clone_from(as_written);
-    } else {
-        key.column = plain;
-    }
-}
-
-fn filter(registry: &Registry, tree: Filter) -> Filter {
-    let all = |parts: Vec<Filter>| {
-        parts
-            .into_iter()
-            .map(|part| filter(registry, part))
-            .collect()
+    let Some(filters) = query.filters.take() else {
+        return;
     };
-    match tree {
-        Filter::And(parts) => Filter::And(all(parts)),
-        Filter::Or(parts) => Filter::Or(all(parts)),
-        Filter::Not(part) => Filter::Not(Box::new(filter(registry, *part))),
-        Filter::Compare { field, op, value } => match field_of(registry, &field) {
-            (field, Some(grain)) => of_period(field, grain, op, value),
-            (field, None) => Filter::Compare { field, op, value },
-        },
-        Filter::Between {
-            field,
-            low,
-            high,
-            negated,
-        } => match field_of(registry, &field) {
-            (field, Some(grain)) => {
-                let from = of_period(field.clone(), grain, CompareOp::Ge, low);
-                let both = from.and(of_period(field, grain, CompareOp::Le, high));
-                if negated {
-                    Filter::Not(Box::new(both))
-                } else {
-                    both
+    let parts = match filters {
+        Filter::And(parts) => parts,
+        one => vec![one],
+    };
+    let (mut from, mut to) = (None, None);
+    let mut rest: Option<Filter> = None;
+    for part in parts {
+        let day = match &part {
+            Filter::Compare { field, op, value } if field == METRIC_TIME => {
+                match Period::parse(value) {
+                    Some(Period::Day(day)) => Some((*op, day)),
+                    _ => None,
                 }
             }
-            (field, None) => Filter::Between {
-                field,
-                low,
-                high,
-                negated,
-            },
-        },
-        Filter::In {
-            field,
-            values,
-            negated,
-        } => Filter::In {
-            field: field_of(registry, &field).0,
-            values,
-            negated,
-        },
-        Filter::Like {
-            field,
-            pattern,
-            negated,
-        } => Filter::Like {
-            field: field_of(registry, &field).0,
-            pattern,
-            negated,
-        },
-        Filter::IsNull { field, negated } => Filter::IsNull {
-            field: field_of(registry, &field).0,
-            negated,
-        },
-    }
-}
-
-/// A field in our words, and the grain of a time that is compared by its periods.
-fn field_of(registry: &Registry, field: &str) -> (String, Option<Grain>) {
-    if let Some((metric, per)) = Filter::per(field) {
-        let per = match read(registry, per) {
-            Some(GroupBy::Dimension(per)) => per,
-            _ => per.to_owned(),
+            _ => None,
         };
-        return (format!("{metric} per {per}"), None);
-    }
-    match read(registry, field) {
-        Some(GroupBy::Grain { grain, of }) => {
-            let of = of.unwrap_or_else(|| METRIC_TIME.to_owned());
-            (of, (grain > Grain::Day).then_some(grain))
+        match day {
+            Some((CompareOp::Ge, day)) if from.is_none() => from = Some(day),
+            Some((CompareOp::Gt, day)) if from.is_none() => from = day.tomorrow().ok(),
+            Some((CompareOp::Le, day)) if to.is_none() => to = Some(day),
+            Some((CompareOp::Lt, day)) if to.is_none() => to = day.yesterday().ok(),
+            Some((CompareOp::Eq, day)) if from.is_none() && to.is_none() => {
+                (from, to) = (Some(day), Some(day));
+            }
+            _ => {
+                rest = Some(match rest.take() {
+                    None => part,
+                    Some(earlier) => earlier.and(part),
+                });
+            }
         }
-        Some(GroupBy::Dimension(name)) => (name, None),
-        Some(GroupBy::Part { .. }) | None => (field.to_owned(), None),
+    }
+    query.filters = rest;
+    if from.is_some() || to.is_some() {
+        query.time = Some(TimeRange::Span(from.map(Period::Day), to.map(Period::Day)));
     }
 }
 

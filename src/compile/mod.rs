@@ -3,6 +3,7 @@
 mod additivity;
 mod choices;
 mod compare;
+mod conventions;
 mod dunder;
 mod error;
 mod expr;
@@ -173,7 +174,7 @@ pub fn compile(
     let dunder::Plain {
         query: plain,
         written,
-    } = dunder::plain(registry, query);
+    } = dunder::plain(registry, reach, query);
     let mut request = request::resolve(registry, &plain, options)?;
     request.written = written;
     let usage = request.usage();

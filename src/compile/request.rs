@@ -9,7 +9,7 @@ use crate::warehouse::Shift;
 
 use super::compare::{self, Shifted};
 use super::source::Usage;
-use super::{CompileOptions, facets, reach};
+use super::{CompileOptions, conventions, facets, reach};
 
 /// A query with its names resolved and its dates fixed.
 pub(super) struct Request<'a> {
@@ -113,7 +113,9 @@ pub(super) fn resolve<'a>(
 
     let time = time_range(&metrics, asked, &mut reasons)?;
     query.time = Some(time);
-    let range = time.resolve(options.today, registry.calendar.week_start);
+    let week_start = registry.calendar.week_start;
+    let range = time.resolve(options.today, week_start);
+    let range = conventions::widen(registry, &groups, range, week_start);
     if [range.start, range.end]
         .into_iter()
         .flatten()

@@ -59,35 +59,33 @@ pub fn import(path: &Path, types: &ColumnTypes) -> Result<Import, ExchangeError>
     Ok(import)
 }
 
-/// The calendar table that the spine of days with periods of its own is.
+/// The calendar table that the spine of days is, with its periods.
 fn calendar(manifest: &Manifest, notes: &mut Notes) -> Option<Value> {
-    let mut with_periods = manifest
+    let by_day = manifest
         .spines
         .iter()
-        .filter(|spine| !spine.periods.is_empty());
-    let spine = with_periods.find(|spine| spine.granularity == "day");
-    for other in manifest
-        .spines
-        .iter()
-        .filter(|other| !other.periods.is_empty())
-    {
-        if spine.is_none_or(|spine| spine.table != other.table) {
-            notes.add(
-                other.place,
-                format!(
-                    "the custom granularities of {} are left out: one table of days has them all",
-                    other.table
-                ),
+        .filter(|spine| spine.granularity == "day");
+    let spine = by_day.max_by_key(|spine| spine.periods.len());
+    for other in &manifest.spines {
+        if !other.periods.is_empty() && spine.is_none_or(|spine| spine.table != other.table) {
+            let text = format!(
+                "the custom granularities of {} are left out: one table of days has them all",
+                other.table
             );
+            notes.add(other.place, text);
         }
     }
     let spine = spine?;
+    let mut calendar = json!({"table": spine.table, "date": spine.column});
     let periods: Map<String, Value> = spine
         .periods
         .iter()
         .map(|(name, column)| (name.clone(), json!(column)))
         .collect();
-    Some(json!({"table": spine.table, "date": spine.column, "periods": periods}))
+    if let (Value::Object(calendar), false) = (&mut calendar, periods.is_empty()) {
+        calendar.insert("periods".to_owned(), Value::Object(periods));
+    }
+    Some(calendar)
 }
 
 /// What the manifest shows of its dimensions' values: compared with numbers, or true by themselves.

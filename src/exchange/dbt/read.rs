@@ -507,6 +507,19 @@ fn saved_query(node: &Node, notes: &mut Notes) -> Option<SavedQuery> {
 }
 
 fn spines(node: &Node, manifest: &mut Manifest) {
+    // The form before there were several: `{location, column_name, grain}`.
+    for node in node.items_of("time_spine_table_configurations") {
+        if let (Some(table), Some(column)) = (node.text_of("location"), node.text_of("column_name"))
+        {
+            manifest.spines.push(Spine {
+                place: node.place(),
+                table,
+                column,
+                granularity: node.text_of("grain").unwrap_or_else(|| "day".to_owned()),
+                periods: Vec::new(),
+            });
+        }
+    }
     let nested = node.items_of("time_spines");
     let all = if nested.is_empty() {
         vec![node]

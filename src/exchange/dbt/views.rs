@@ -71,15 +71,20 @@ fn line(saved: &SavedQuery) -> Result<String, String> {
     Ok(query.to_string())
 }
 
-/// `listing__country`, `metric_time__month`, as queries write it.
+/// `listing.country`, `month`, `listing.created_at.month`, as queries write it.
 fn name(reference: &Reference) -> Result<String, String> {
     match reference {
         Reference::Item { path, grain, part } => {
-            let mut name = path.join("__");
+            let is_metric_time = *path == ["metric_time"];
+            if let (true, None) = (is_metric_time, part) {
+                return Ok(grain.clone().unwrap_or_else(|| "day".to_owned()));
+            }
             if let Some(part) = part {
-                name.push_str(&format!("__extract_{part}"));
-            } else if let Some(grain) = grain {
-                name.push_str(&format!("__{grain}"));
+                return Ok(format!("{}__extract_{part}", path.join("__")));
+            }
+            let mut name = path.join(".");
+            if let Some(grain) = grain {
+                name.push_str(&format!(".{grain}"));
             }
             Ok(name)
         }
@@ -99,7 +104,15 @@ fn condition(text: &str) -> Result<String, String> {
         match piece {
             Piece::Text(text) => out.push_str(text),
             Piece::Reference(reference) => {
-                out.push_str(&name(reference)?);
+                // In a condition a time stands by itself: metric_time, not its day.
+                match reference {
+                    Reference::Item { path, grain, .. } => {
+                        let grain = grain.iter().map(String::as_str);
+                        let words = path.iter().map(String::as_str).chain(grain);
+                        out.push_str(&words.collect::<Vec<_>>().join("__"));
+                    }
+                    Reference::Metric { .. } => out.push_str(&name(reference)?),
+                }
                 let after = match pieces.get(at + 1) {
                     Some(Piece::Text(text)) => text.trim().to_lowercase(),
                     _ => String::new(),
