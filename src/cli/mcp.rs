@@ -3,11 +3,12 @@
 use std::io::{IsTerminal, Write, stdin, stdout};
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::runtime::block_on;
 use super::{Global, Outcome, notes};
 use crate::mcp::{self, Http, HttpError, ServeError};
-use crate::session::SessionError;
+use crate::session::{Session, SessionError};
 
 /// The port where `--http` names none.
 const PORT: &str = "8765";
@@ -26,7 +27,14 @@ pub struct McpArgs {
 pub fn run(global: &Global, args: &McpArgs) -> Outcome {
     let session = global.open()?;
     notes::about_session(&session);
-    block_on(async |cancel| match args.http {
+    block_on(async |cancel| {
+        session.learn_rollups().await;
+        serve(session, args, cancel).await
+    })
+}
+
+async fn serve(session: Session, args: &McpArgs, cancel: CancellationToken) -> Outcome {
+    match args.http {
         None => {
             if stdin().is_terminal() {
                 notes::note(
@@ -49,7 +57,7 @@ pub fn run(global: &Global, args: &McpArgs) -> Outcome {
             writeln!(stdout(), "{}", http.url())?;
             Ok(http.serve(cancel).await.map_err(SessionError::from)?)
         }
-    })
+    }
 }
 
 impl From<ServeError> for SessionError {

@@ -14,6 +14,7 @@ mod import;
 mod init;
 mod log;
 mod man;
+mod materialize;
 mod mcp;
 mod notes;
 mod progress;
@@ -72,6 +73,9 @@ struct Global {
     /// Folder for history and value index [default: state_dir of metrex.yaml, else the XDG state folder]
     #[arg(long, global = true, value_name = "DIR", env = "METREX_STATE_DIR")]
     state_dir: Option<PathBuf>,
+    /// Answer from the rows of the datasets, also where a rollup would give the same
+    #[arg(long, global = true)]
+    no_rollups: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,6 +98,8 @@ enum Command {
     Values(values::ValuesArgs),
     /// Fill the value index from the warehouse
     Reindex(reindex::ReindexArgs),
+    /// Make or refresh rollups: tables of sums by day that queries are answered from
+    Materialize(materialize::MaterializeArgs),
     /// Print the JSON Schema of the project's YAML files
     Schema,
     /// Check terminal, project, connections, indexes and state folder
@@ -140,6 +146,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),
+        Some(Command::Materialize(args)) => materialize::run(global, &args),
         Some(Command::Schema) => schema::run(),
         Some(Command::Doctor) => doctor::run(global),
         Some(Command::Batch) => batch::run(global),
@@ -162,6 +169,7 @@ impl Global {
             connection: self.connection.clone(),
             today: self.today,
             state_dir: self.state_dir.clone(),
+            no_rollups: self.no_rollups,
         })?;
         log::start(&session);
         Ok(session)

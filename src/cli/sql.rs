@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::failure::Failure;
+use super::runtime::block_on;
 use super::{Global, Outcome, notes, print};
 use crate::compile::Compiled;
 use crate::model::{MetricQuery, Registry};
@@ -38,6 +39,10 @@ pub fn run(global: &Global, args: &SqlArgs) -> Outcome {
     let session = global.open()?;
     notes::about_session(&session);
     let query: MetricQuery = line.parse().map_err(SessionError::from).map_err(&failed)?;
+    block_on(async |_| {
+        session.learn_rollups().await;
+        Ok(())
+    })?;
     let compiled = match args.dialect {
         Some(dialect) => session.compile_for(&query, dialect),
         None => session.compile(&query),

@@ -17,6 +17,7 @@ mod plan;
 mod reach;
 mod reading;
 mod request;
+mod rollup;
 mod scope;
 mod source;
 mod write;
@@ -26,6 +27,7 @@ pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
 pub use reach::{DimensionPath, Reachability, leaf_metrics};
 pub use reading::reading;
+pub use rollup::{RollupState, RollupTable, Rollups};
 pub use write::Templates;
 
 use jiff::civil::Date;
@@ -45,25 +47,33 @@ pub struct CompileOptions<'a> {
     /// Known dimension values.
     pub values: &'a dyn ValueLookup,
     /// Optimisations, none of which changes a row.
-    pub passes: Passes,
+    pub passes: Passes<'a>,
 }
 
 /// Which optimisations are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Passes {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Passes<'a> {
     /// Aggregations of the same rows under different filters read them once.
     pub merge_scans: bool,
+    /// Aggregations are read from a rollup that gives the same.
+    pub rollups: Option<&'a Rollups>,
 }
 
-impl Default for Passes {
+impl Default for Passes<'_> {
     fn default() -> Self {
-        Self { merge_scans: true }
+        Self {
+            merge_scans: true,
+            rollups: None,
+        }
     }
 }
 
-impl Passes {
+impl Passes<'_> {
     /// None of them.
-    pub const NONE: Self = Self { merge_scans: false };
+    pub const NONE: Self = Self {
+        merge_scans: false,
+        rollups: None,
+    };
 }
 
 /// What an output column holds.

@@ -5,6 +5,7 @@ use sqlparser::ast::Ident;
 use super::dunder::METRIC_TIME;
 use super::plan::Join;
 use super::reach::{DimensionPath, Reachability};
+use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
 use crate::model::{
@@ -30,6 +31,8 @@ pub(super) struct Scope<'a> {
     /// The time dimension that the measure is counted by, where it is not the dataset's.
     time: Option<String>,
     joins: Vec<Joined<'a>>,
+    /// The rollup that is read instead of the tables; its columns are the dimensions.
+    kept: Option<Kept<'a>>,
     pub(super) reasons: Vec<Reason>,
 }
 
@@ -65,8 +68,20 @@ impl<'a> Scope<'a> {
             base,
             time: measure.time.clone(),
             joins: Vec::new(),
+            kept: None,
             reasons: Vec::new(),
         })
+    }
+
+    /// Reads a rollup of the dataset from here on.
+    pub(super) fn read_rollup(&mut self, kept: Kept<'a>) {
+        self.joins.clear();
+        self.kept = Some(kept);
+    }
+
+    /// The rollup that is read instead of the tables.
+    pub(super) fn kept(&self) -> Option<Kept<'a>> {
+        self.kept
     }
 
     /// Adds a reason, once.
@@ -94,8 +109,11 @@ impl<'a> Scope<'a> {
 
     /// `FROM` and the joins so far, each with the definition behind it; those that must match first.
     pub(super) fn tables_so_far(&self) -> (Fragment, Vec<Join>) {
-        let from = Fragment::new(relation(self.base, self.dialect), [self.base.place])
-            .alias(&self.dialect.name(&self.base.name));
+        let from = match self.kept {
+            Some(kept) => kept.from(self.dialect),
+            None => Fragment::new(relation(self.base, self.dialect), [self.base.place])
+                .alias(&self.dialect.name(&self.base.name)),
+        };
         let (required, others): (Vec<_>, Vec<_>) =
             self.joins.iter().partition(|join| join.required);
         let joins = required.into_iter().chain(others).map(|join| Join {
@@ -146,6 +164,13 @@ impl<'a> Scope<'a> {
                 format!("{} leads nowhere", path.qualified()),
             )
         })?;
+        if let Some(kept) = self.kept {
+            return Ok(Resolved {
+                sql: kept.column(path, self.dialect)?,
+                dimension,
+                dataset,
+            });
+        }
         let alias = self.join(&path.joins)?;
         let mut sql = expr::operand(&own_sql(dimension, &alias, self.dialect)?);
         if let (false, None, Some(key)) = (
@@ -279,6 +304,9 @@ impl<'a> Scope<'a> {
     }
 
     fn own(&self, name: &str) -> Result<String, CompileError> {
+        if let Some(kept) = self.kept {
+            return Err(kept.lacks(name));
+        }
         match self.base.dimensions.get(name) {
             Some(dimension) => {
                 own_sql(dimension, &self.base.name, self.dialect).map(|sql| expr::operand(&sql))

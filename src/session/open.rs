@@ -11,8 +11,8 @@ use super::cache::ResultCache;
 use super::catalog::Version;
 use super::choices::Remembered;
 use super::connections::Connections;
-use super::{Hit, SessionError, StateFolder};
-use crate::compile::{CompileError, CompileOptions, Compiled, compile};
+use super::{Hit, SessionError, StateFolder, rollups};
+use crate::compile::{CompileError, CompileOptions, Compiled, Passes, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
 use crate::usage::{HistoryEntry, Question, Usage, UsageError};
@@ -29,6 +29,8 @@ pub struct OpenOptions {
     pub today: Option<Date>,
     /// Folder for state; else `state_dir` of `metrex.yaml`, else the XDG state folder.
     pub state_dir: Option<PathBuf>,
+    /// Answer every query from the rows of its datasets, also where a rollup would give the same.
+    pub no_rollups: bool,
 }
 
 /// One project, open. Cloning is cheap and shares everything.
@@ -47,6 +49,8 @@ struct Inner {
     counts: Mutex<Option<Arc<HashMap<String, u64>>>>,
     remembered: Mutex<Option<Arc<Remembered>>>,
     cache: ResultCache,
+    no_rollups: bool,
+    rollups: rollups::Known,
 }
 
 impl Session {
@@ -79,6 +83,8 @@ impl Session {
                 counts: Mutex::default(),
                 remembered: Mutex::default(),
                 cache: ResultCache::default(),
+                no_rollups: options.no_rollups,
+                rollups: rollups::Known::default(),
             }),
         };
         session.choose_connection(options.connection)?;
@@ -145,11 +151,15 @@ impl Session {
             Some(index) => index.as_ref(),
             None => &NoValues,
         };
+        let rollups = self.rollups(&version, connection, dialect);
         let options = CompileOptions {
             dialect,
             today: self.today(),
             values,
-            passes: Default::default(),
+            passes: Passes {
+                rollups: rollups.as_deref(),
+                ..Passes::default()
+            },
         };
         compile(
             &version.catalog.registry,
@@ -254,5 +264,13 @@ impl Session {
 
     pub(super) fn cache(&self) -> &ResultCache {
         &self.inner.cache
+    }
+
+    pub(super) fn wants_no_rollups(&self) -> bool {
+        self.inner.no_rollups
+    }
+
+    pub(super) fn known_rollups(&self) -> &rollups::Known {
+        &self.inner.rollups
     }
 }

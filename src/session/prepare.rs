@@ -23,7 +23,8 @@ pub struct Preparing {
 }
 
 impl Session {
-    /// Makes what queries on the current connection need: the demo's data with its index. Other projects need nothing.
+    /// Makes what queries on the current connection need: the demo's data with its index. Other projects need nothing but
+    /// to know which rollups their warehouse has.
     ///
     /// The demo's data ends with the day it is made, so it is made again on a later day. A second process waits for the
     /// first. What breaks off, also because the future is dropped, leaves the state as it was.
@@ -35,6 +36,7 @@ impl Session {
         mut progress: impl FnMut(Preparing) + Send,
     ) -> Result<(), SessionError> {
         if !self.explores_demo() {
+            self.learn_rollups().await;
             return Ok(());
         }
         let database = self.state().demo_database();

@@ -1,4 +1,4 @@
-//! Bulk creation of whole tables, for the demo and for `init`; the only way metrex writes to a warehouse.
+//! Bulk creation of whole tables, for the demo and for `init`.
 
 use super::{Cell, WarehouseError, adbc, postgres, sqlite};
 use crate::model::{ColumnType, ConnectionKind};

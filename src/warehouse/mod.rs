@@ -1,6 +1,7 @@
 //! Warehouses: drivers, dialects and Arrow results. The only room that names a database driver for the warehouse.
 //!
-//! [`Warehouse`] reads, and can do nothing else; [`Loader`] writes whole new tables, for the demo and for `init`.
+//! [`Warehouse`] reads, and can do nothing else; [`Loader`] writes whole new tables, for the demo and for `init`;
+//! [`write()`] keeps rollups.
 
 mod adbc;
 mod dialect;
@@ -11,12 +12,14 @@ mod rows;
 mod schema;
 mod sqlite;
 mod times;
+mod writer;
 
 pub use dialect::{Dialect, Shift};
 pub use error::{WarehouseError, WarehouseErrorKind};
 pub use loader::{ColumnSpec, Loader, TableSpec};
 pub use rows::Cell;
 pub use schema::{ColumnInfo, ForeignKey, TableInfo};
+pub use writer::write;
 
 use arrow_array::RecordBatch;
 use tokio::sync::mpsc;

@@ -63,7 +63,7 @@ pub async fn check(
     model: &Model,
     query: &MetricQuery,
     expected: &Expected,
-    passes: Passes,
+    passes: Passes<'_>,
 ) -> Verdict {
     let line = query.to_string();
     match line.parse::<MetricQuery>() {

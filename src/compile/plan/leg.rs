@@ -1,6 +1,7 @@
 //! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
 
 use super::{Aggregate, Column, Join, Node, Over, Scan, Snapshots};
+use crate::compile::rollup::Stored;
 use crate::compile::write::Fragment;
 use crate::model::{self, ColumnType, Grain, Place};
 use crate::warehouse::Dialect;
@@ -13,6 +14,8 @@ pub(in crate::compile) struct Aggregated {
     pub(in crate::compile) agg: model::Aggregate,
     /// What is aggregated, over the columns of the scan; nothing for the number of rows.
     pub(in crate::compile) row: Option<String>,
+    /// The columns of a rollup that it is added up from instead.
+    pub(in crate::compile) stored: Option<Stored>,
     /// The rows that count, where the leg has others too.
     pub(in crate::compile) only: Option<String>,
     pub(in crate::compile) places: Vec<Place>,
@@ -46,13 +49,14 @@ impl Aggregated {
             (Some(row), Some(only)) => Some(format!("CASE WHEN {only} THEN {row} END")),
             (None, Some(only)) => Some(format!("CASE WHEN {only} THEN 1 END")),
         };
+        let sql = match &self.stored {
+            Some(stored) => stored.added_up(self.only.as_deref(), dialect),
+            None => dialect.aggregate(self.agg, row.as_deref()),
+        };
         Column {
             name: self.name.clone(),
             ty: self.ty,
-            sql: Fragment::new(
-                dialect.aggregate(self.agg, row.as_deref()),
-                self.places.iter().copied(),
-            ),
+            sql: Fragment::new(sql, self.places.iter().copied()),
         }
     }
 }

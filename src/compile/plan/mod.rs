@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::write::Fragment;
 use crate::model::ColumnType;
 
-pub(super) use context::Context;
+pub(super) use context::{Context, Window};
 pub(super) use formula::{Formula, Leaf};
 pub(super) use leg::{Leg, PERIOD};
 pub(super) use periods::{Bound, Periods};

@@ -5,6 +5,7 @@ use super::periods::Bound;
 use super::{Column, Context, Formula, Leaf, Leg, Over, Periods, Snapshots, context, snapshots};
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::request::Request;
+use crate::compile::rollup::{Kept, Wanted};
 use crate::compile::scope::{Resolved, Scope};
 use crate::compile::source::{self, Usage};
 use crate::compile::write::Fragment;
@@ -266,13 +267,49 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Adds one measure to the leg it belongs to, which is made where it is not there yet.
+    /// One measure as a column of a leg: over a rollup where that gives the same, else over the rows of its dataset.
     fn leaf(
         &mut self,
         metric: &Metric,
         measure: &'a Measure,
         which: usize,
         context: &Context<'a>,
+    ) -> Result<Formula, CompileError> {
+        let wanted = Wanted {
+            registry: self.registry,
+            reach: self.reach,
+            request: self.request,
+            options: self.options,
+            measure,
+            context,
+        };
+        let (kept, reasons) = wanted.rollup();
+        if kept.is_some() {
+            let before = (
+                self.planned.keys.clone(),
+                self.planned.reasons.clone(),
+                self.peers.clone(),
+            );
+            if let Ok(formula) = self.leaf_of(metric, measure, which, context, kept) {
+                self.note(reasons);
+                return Ok(formula);
+            }
+            // What a rollup cannot answer, or nobody can: the rows say why.
+            (self.planned.keys, self.planned.reasons, self.peers) = before;
+        } else {
+            self.note(reasons);
+        }
+        self.leaf_of(metric, measure, which, context, None)
+    }
+
+    /// Adds one measure to the leg it belongs to, which is made where it is not there yet.
+    fn leaf_of(
+        &mut self,
+        metric: &Metric,
+        measure: &'a Measure,
+        which: usize,
+        context: &Context<'a>,
+        kept: Option<Kept<'a>>,
     ) -> Result<Formula, CompileError> {
         let context = &carried(metric, measure, context)?;
         let own = |error: CompileError| {
@@ -303,6 +340,7 @@ impl<'a> Planner<'a> {
                 context.back.as_ref().map(|back| (back.range, back.by)),
                 context.window,
                 context.prior,
+                kept.map(|kept| kept.name()),
             )
         );
         let text = format!(
@@ -329,12 +367,14 @@ impl<'a> Planner<'a> {
         }
         let peers = std::mem::take(&mut self.peers);
         let mut scope = Scope::new(self.registry, self.reach, self.options, &peers, measure)?;
-        let row = measure.expr.as_ref();
-        let row = row
-            .map(|expr| scope.expression(expr))
-            .transpose()
-            .map_err(own)?;
+        let row = match (&measure.expr, kept) {
+            (Some(expr), None) => Some(scope.expression(expr).map_err(own)?),
+            _ => None,
+        };
         let mut ty = leaf_type(measure, &mut scope)?;
+        if let Some(kept) = kept {
+            scope.read_rollup(kept);
+        }
         if let Some(over) = &measure.over_time {
             ty = snapshots::figure_type(over.take, ty)
                 .ok_or_else(|| broken(metric, "its snapshots are no numbers and have no mean"))?;
@@ -347,6 +387,7 @@ impl<'a> Planner<'a> {
             ty,
             agg: measure.agg,
             row,
+            stored: kept.map(|kept| kept.stored(self.options.dialect)),
             only: None,
             places,
             text,
@@ -398,17 +439,22 @@ impl<'a> Planner<'a> {
         let (request, options) = (self.request, self.options);
         let dialect = options.dialect;
         let mut definition = Vec::new();
-        for condition in measure
-            .filters
-            .iter()
-            .chain(context.filters.iter().copied())
-        {
-            let sql = scope.expression(condition)?;
-            let fragment = Fragment::new(bracketed(&sql), [condition.place]);
-            if definition.contains(&fragment) {
-                continue;
+        let kept = scope.kept();
+        let filters_of = || {
+            measure
+                .filters
+                .iter()
+                .chain(context.filters.iter().copied())
+        };
+        for condition in filters_of() {
+            if kept.is_none() {
+                let sql = scope.expression(condition)?;
+                let fragment = Fragment::new(bracketed(&sql), [condition.place]);
+                if definition.contains(&fragment) {
+                    continue;
+                }
+                definition.push(fragment);
             }
-            definition.push(fragment);
             if !context.prior {
                 let text = format!("{} only where {}", measure.dataset, condition.text);
                 self.note(vec![Reason {
@@ -418,6 +464,9 @@ impl<'a> Planner<'a> {
                 }]);
             }
         }
+        // What a rollup keeps was added up under these conditions.
+        let met = kept.and_then(|kept| kept.condition(dialect));
+        definition.extend(met.map(|met| Fragment::new(met, filters_of().map(|one| one.place))));
         let window = self.window(measure, &mut scope, context)?;
         let mut keys = Vec::new();
         let mut described = Vec::new();

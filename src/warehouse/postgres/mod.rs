@@ -9,6 +9,7 @@ mod query;
 mod schema;
 mod settings;
 mod tls;
+mod write;
 
 pub(super) use loader::PostgresLoader;
 

@@ -5,8 +5,10 @@ mod functions;
 mod loader;
 mod query;
 mod schema;
+mod write;
 
 pub(super) use loader::SqliteLoader;
+pub(super) use write::write;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
