@@ -9,8 +9,8 @@
     missing_docs
 )]
 
-#[path = "../tests/support/postgres.rs"]
-mod postgres;
+#[path = "../tests/support/engines.rs"]
+mod engines;
 #[path = "../tests/support/mod.rs"]
 mod support;
 #[path = "../tests/support/tpch.rs"]
@@ -18,10 +18,11 @@ mod tpch;
 
 use std::time::{Duration, Instant};
 
+use engines::{Loaded, everywhere_filled};
 use metrex::compile::CompileOptions;
-use metrex::model::{ConnectionKind, NoValues};
+use metrex::model::NoValues;
 use metrex::warehouse::{Request, Warehouse};
-use support::shop::{Engine, connection, registry_of};
+use support::shop::{Engine, registry_of};
 
 /// Each query is run so often in both forms by turns; the fastest run counts.
 const RUNS: usize = 5;
@@ -32,12 +33,8 @@ async fn time(warehouse: &Warehouse, request: &Request) -> Duration {
     start.elapsed()
 }
 
-async fn measure(name: &str, kind: ConnectionKind, scale: f64) {
-    let filled = kind.clone();
-    tokio::task::spawn_blocking(move || tpch::fill(&filled, scale))
-        .await
-        .unwrap();
-    let warehouse = Warehouse::open(&connection(kind), "UTC").unwrap();
+async fn measure(loaded: &Loaded, scale: f64) {
+    let warehouse = &loaded.warehouse;
     let engine = Engine::new(registry_of(tpch::REGISTRY));
     let options = CompileOptions {
         dialect: warehouse.dialect(),
@@ -45,7 +42,10 @@ async fn measure(name: &str, kind: ConnectionKind, scale: f64) {
         values: &NoValues,
         passes: Default::default(),
     };
-    println!("\n{name}, scale {scale}: milliseconds by hand, compiled, ratio");
+    println!(
+        "\n{}, scale {scale}: milliseconds by hand, compiled, ratio",
+        loaded.name
+    );
     let mut product = 1.0;
     for query in tpch::QUERIES {
         let compiled = engine.compile_by(query.line, &options).unwrap();
@@ -58,7 +58,7 @@ async fn measure(name: &str, kind: ConnectionKind, scale: f64) {
         let mut best = [Duration::MAX; 2];
         for _ in 0..RUNS {
             for (best, request) in best.iter_mut().zip([&by_hand, &compiled]) {
-                *best = time(&warehouse, request).await.min(*best);
+                *best = time(warehouse, request).await.min(*best);
             }
         }
         let [by_hand, compiled] = best.map(|best| best.as_secs_f64() * 1000.0);
@@ -76,10 +76,7 @@ async fn measure(name: &str, kind: ConnectionKind, scale: f64) {
 #[tokio::main]
 async fn main() {
     let scale = std::env::var("METREX_TPCH_SCALE").map_or(0.1, |scale| scale.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tpch.db");
-    measure("SQLite", ConnectionKind::Sqlite { path }, scale).await;
-    if let Some(cluster) = postgres::Cluster::shared() {
-        measure("PostgreSQL", postgres::at(&cluster.url()).kind, scale).await;
+    for loaded in everywhere_filled(|kind| tpch::fill(kind, scale)) {
+        measure(&loaded, scale).await;
     }
 }

@@ -7,16 +7,17 @@
     missing_docs
 )]
 
-#[path = "support/postgres.rs"]
-mod postgres;
+#[path = "support/engines.rs"]
+mod engines;
 mod support;
 #[path = "support/tpch.rs"]
 mod tpch;
 
+use engines::{Loaded, everywhere_filled};
 use metrex::compile::CompileOptions;
-use metrex::model::{ConnectionKind, NoValues};
+use metrex::model::NoValues;
 use metrex::warehouse::{Request, Warehouse};
-use support::shop::{Engine, connection, registry_of, texts};
+use support::shop::{Engine, registry_of, texts};
 use tpch::{QUERIES, REGISTRY, TODAY};
 
 /// 600 000 lines: every query has rows.
@@ -47,12 +48,8 @@ fn same(ours: &str, theirs: &str) -> bool {
         })
 }
 
-async fn check(kind: ConnectionKind, scale: f64) {
-    let filled = kind.clone();
-    tokio::task::spawn_blocking(move || tpch::fill(&filled, scale))
-        .await
-        .unwrap();
-    let warehouse = Warehouse::open(&connection(kind), "UTC").unwrap();
+async fn check(loaded: &Loaded) {
+    let warehouse = &loaded.warehouse;
     let engine = Engine::new(registry_of(REGISTRY));
     let options = CompileOptions {
         dialect: warehouse.dialect(),
@@ -69,8 +66,8 @@ async fn check(kind: ConnectionKind, scale: f64) {
                 continue;
             }
         };
-        let ours = support::shop::rows(&warehouse, &compiled.main).await;
-        let theirs = answer(&warehouse, query.sql(warehouse.dialect())).await;
+        let ours = support::shop::rows(warehouse, &compiled.main).await;
+        let theirs = answer(warehouse, query.sql(warehouse.dialect())).await;
         assert!(!theirs.is_empty(), "{} has rows at this scale", query.name);
         let equal = ours.len() == theirs.len()
             && ours
@@ -90,32 +87,17 @@ async fn check(kind: ConnectionKind, scale: f64) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-fn sqlite(folder: &tempfile::TempDir) -> ConnectionKind {
-    ConnectionKind::Sqlite {
-        path: folder.path().join("tpch.db"),
+#[tokio::test]
+async fn metrics_equal_plain_sql() {
+    for loaded in everywhere_filled(|kind| tpch::fill(kind, SMALL)) {
+        check(&loaded).await;
     }
 }
 
 #[tokio::test]
-async fn metrics_equal_plain_sql_on_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    check(sqlite(&folder), SMALL).await;
-}
-
-#[tokio::test]
-async fn metrics_equal_plain_sql_on_postgres() {
-    let Some(cluster) = postgres::Cluster::shared() else {
-        return;
-    };
-    check(postgres::at(&cluster.url()).kind, SMALL).await;
-}
-
-#[tokio::test]
-#[ignore = "half a gigabyte per engine"]
+#[ignore = "some gigabytes"]
 async fn metrics_equal_plain_sql_at_scale_1() {
-    let folder = tempfile::tempdir().unwrap();
-    check(sqlite(&folder), 1.0).await;
-    if let Some(cluster) = postgres::Cluster::shared() {
-        check(postgres::at(&cluster.url()).kind, 1.0).await;
+    for loaded in everywhere_filled(|kind| tpch::fill(kind, 1.0)) {
+        check(&loaded).await;
     }
 }

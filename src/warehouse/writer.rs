@@ -3,7 +3,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{WarehouseError, postgres, sqlite};
+use super::{WarehouseError, adbc, postgres, sqlite};
 use crate::model::{Connection, ConnectionKind};
 
 /// Runs statements one after the other in one transaction; `timezone` is the zone in which days begin.
@@ -24,5 +24,12 @@ pub async fn write(
             let postgres = postgres::Postgres::new(settings, timezone)?;
             postgres.write(&statements, cancel).await
         }
+        ConnectionKind::Duckdb { path, library } => {
+            adbc::write(path, library.as_deref(), timezone, statements, cancel).await
+        }
+        ConnectionKind::Adbc(_) => Err(WarehouseError::settings(
+            "rollups are not written through a driver of another engine",
+        )
+        .hint("metrex materialize --dbt prints them as models of dbt")),
     }
 }

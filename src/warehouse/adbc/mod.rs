@@ -10,9 +10,11 @@ mod library;
 mod loader;
 mod query;
 mod schema;
+mod write;
 
 pub(super) use library::{find_duckdb, no_duckdb};
 pub(super) use loader::DuckdbLoader;
+pub(super) use write::write;
 
 use std::path::Path;
 use std::sync::Arc;
