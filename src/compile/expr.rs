@@ -101,6 +101,21 @@ impl VisitorMut for Rewriter<'_> {
                     _ => return ControlFlow::Continue(()),
                 }
             }
+            // What an expression says in quotes is standard SQL; some engines give a backslash in it another meaning.
+            Expr::Value(ValueWithSpan {
+                value: Value::SingleQuotedString(text),
+                ..
+            }) if self.dialect.text(text) != Dialect::Postgres.text(text) => {
+                let word = self.dialect.word();
+                Err(CompileError::new(
+                    ErrorCode::InvalidDefinition,
+                    format!(
+                        "the text '{text}' of an expression is written differently for {}",
+                        self.dialect.title()
+                    ),
+                )
+                .hint(format!("write the expression as {{default: …, {word}: …}}")))
+            }
             _ => return ControlFlow::Continue(()),
         };
         match replaced.and_then(|sql| {

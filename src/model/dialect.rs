@@ -9,11 +9,30 @@ pub enum Dialect {
     Postgres,
     /// DuckDB 1.2 or newer.
     Duckdb,
+    /// Trino, Athena, Starburst.
+    Trino,
+    /// Snowflake.
+    Snowflake,
+    /// Google BigQuery (GoogleSQL).
+    Bigquery,
+    /// Amazon Redshift.
+    Redshift,
+    /// ClickHouse 24.4 or newer.
+    Clickhouse,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::Duckdb];
+    pub const ALL: [Self; 8] = [
+        Self::Sqlite,
+        Self::Postgres,
+        Self::Duckdb,
+        Self::Trino,
+        Self::Snowflake,
+        Self::Bigquery,
+        Self::Redshift,
+        Self::Clickhouse,
+    ];
 
     /// The word used in files, options and messages.
     pub fn word(self) -> &'static str {
@@ -21,6 +40,25 @@ impl Dialect {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
             Self::Duckdb => "duckdb",
+            Self::Trino => "trino",
+            Self::Snowflake => "snowflake",
+            Self::Bigquery => "bigquery",
+            Self::Redshift => "redshift",
+            Self::Clickhouse => "clickhouse",
+        }
+    }
+
+    /// The engine's own name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::Duckdb => "DuckDB",
+            Self::Trino => "Trino",
+            Self::Snowflake => "Snowflake",
+            Self::Bigquery => "BigQuery",
+            Self::Redshift => "Redshift",
+            Self::Clickhouse => "ClickHouse",
         }
     }
 

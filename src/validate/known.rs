@@ -65,8 +65,8 @@ pub(super) struct Known {
 /// A name of the definitions as the engine folds names.
 pub(super) fn fold(name: &str, dialect: Dialect) -> String {
     match dialect {
-        Dialect::Sqlite | Dialect::Duckdb => name.to_ascii_lowercase(),
-        Dialect::Postgres => name.to_owned(),
+        Dialect::Postgres | Dialect::Clickhouse => name.to_owned(),
+        _ => name.to_ascii_lowercase(),
     }
 }
 

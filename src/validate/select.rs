@@ -41,10 +41,13 @@ impl Walk {
             scope.texts = texts(&select.projection, &columns);
         }
         if let Some(condition) = &select.selection {
-            // PostgreSQL knows no output columns in WHERE.
+            // Some engines know output columns in WHERE.
             self.alias_use(match self.dialect {
-                Dialect::Sqlite | Dialect::Duckdb => AliasUse::Last,
-                Dialect::Postgres => AliasUse::Never,
+                Dialect::Sqlite | Dialect::Duckdb | Dialect::Snowflake | Dialect::Redshift => {
+                    AliasUse::Last
+                }
+                Dialect::Clickhouse => AliasUse::First,
+                Dialect::Postgres | Dialect::Trino | Dialect::Bigquery => AliasUse::Never,
             });
             self.filter(condition);
             for part in conjuncts(condition) {

@@ -514,7 +514,7 @@ impl Walk {
     /// A name as the engine folds it.
     pub(super) fn fold(&self, ident: &Ident) -> String {
         match (self.dialect, ident.quote_style) {
-            (Dialect::Postgres, Some(_)) => ident.value.clone(),
+            (Dialect::Postgres, Some(_)) | (Dialect::Clickhouse, _) => ident.value.clone(),
             _ => ident.value.to_ascii_lowercase(),
         }
     }

@@ -371,6 +371,10 @@ impl<'a> Planner<'a> {
             (Some(expr), None) => Some(scope.expression(expr).map_err(own)?),
             _ => None,
         };
+        let dialect = self.options.dialect;
+        dialect.supports(measure.agg).map_err(|reason| {
+            own(CompileError::new(ErrorCode::InvalidDefinition, reason).at(measure.place))
+        })?;
         let mut ty = leaf_type(measure, &mut scope)?;
         if let Some(kept) = kept {
             scope.read_rollup(kept);

@@ -108,7 +108,7 @@ impl Engine {
                 execute(&mut raw, "BEGIN READ ONLY").map_err(failed)?;
                 execute(&mut raw, &format!("SET LOCAL TIME ZONE {zone}")).map_err(failed)?;
             }
-            Dialect::Sqlite => {}
+            _ => {}
         }
         Ok(Connection {
             raw,

@@ -127,7 +127,7 @@ impl Adbc {
             }
             dialect => {
                 session.texts("SELECT 1")?;
-                Ok(format!("an ADBC driver for {dialect:?}"))
+                Ok(format!("{} through its ADBC driver", dialect.title()))
             }
         })
         .await

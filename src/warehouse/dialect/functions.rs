@@ -33,10 +33,33 @@ impl Dialect {
             Self::Postgres => format!("CAST({expr} AS text) {not}ILIKE {pattern}"),
             // Without the clause, DuckDB has no escape character.
             Self::Duckdb => format!("CAST({expr} AS text) {not}ILIKE {pattern} ESCAPE '\\'"),
+            Self::Trino => format!("lower({expr}) {not}LIKE lower({pattern}) ESCAPE '\\'"),
+            Self::Snowflake => format!("{expr} {not}ILIKE {pattern} ESCAPE '\\\\'"),
+            Self::Bigquery => format!("LOWER({expr}) {not}LIKE LOWER({pattern})"),
+            Self::Redshift | Self::Clickhouse => format!("{expr} {not}ILIKE {pattern}"),
         }
     }
 
-    /// An aggregate call; without an expression, the number of rows.
+    /// Whether the engine has the aggregate, exactly.
+    ///
+    /// # Errors
+    /// It has none, or only one that estimates; a sentence that names the engine.
+    pub fn supports(self, agg: Aggregate) -> Result<(), String> {
+        let what = match (agg, self) {
+            (Aggregate::Percentile(_), Self::Trino | Self::Bigquery) => "percentile or median",
+            (
+                Aggregate::PercentileDiscrete(_),
+                Self::Trino | Self::Bigquery | Self::Redshift | Self::Clickhouse,
+            ) => "discrete percentile",
+            _ => return Ok(()),
+        };
+        Err(format!(
+            "{} has no exact {what} per group, and an estimate is not taken in its place",
+            self.title()
+        ))
+    }
+
+    /// An aggregate call, where the engine [`Dialect::supports`] it; without an expression, the number of rows.
     pub fn aggregate(self, agg: Aggregate, expr: Option<&str>) -> String {
         let Some(expr) = expr else {
             return "COUNT(*)".to_owned();
@@ -57,7 +80,7 @@ impl Dialect {
             Aggregate::PercentileDiscrete(p) => match self {
                 Self::Sqlite => format!("percentile_disc({expr}, {})", trimmed(p)),
                 Self::Duckdb => format!("quantile_disc({expr}, {})", trimmed(p)),
-                Self::Postgres => {
+                _ => {
                     format!(
                         "percentile_disc({}) WITHIN GROUP (ORDER BY {expr})",
                         trimmed(p)
@@ -72,7 +95,8 @@ impl Dialect {
                     self.cast(expr, ColumnType::Number),
                     trimmed(p)
                 ),
-                Self::Postgres => {
+                Self::Clickhouse => format!("quantileExactInclusive({})({expr})", trimmed(p)),
+                _ => {
                     format!(
                         "percentile_cont({}) WITHIN GROUP (ORDER BY {expr})",
                         trimmed(p)

@@ -8,6 +8,7 @@ mod reserved;
 mod shift;
 mod times;
 mod types;
+mod zones;
 
 pub use crate::model::Dialect;
 pub use shift::Shift;

@@ -23,7 +23,14 @@ impl Dialect {
         if plain {
             Ident::new(name)
         } else {
-            Ident::with_quote('"', name)
+            Ident::with_quote(self.quote(), name)
+        }
+    }
+
+    fn quote(self) -> char {
+        match self {
+            Self::Bigquery | Self::Clickhouse => '`',
+            _ => '"',
         }
     }
 
@@ -36,6 +43,19 @@ impl Dialect {
     /// A text literal.
     pub fn text(self, text: &str) -> String {
         // A NUL cannot be part of a text on any engine; it would end the statement early.
-        format!("'{}'", text.replace('\0', "").replace('\'', "''"))
+        let text = text.replace('\0', "");
+        match self {
+            Self::Sqlite | Self::Postgres | Self::Duckdb | Self::Trino => {
+                format!("'{}'", text.replace('\'', "''"))
+            }
+            // Here a backslash gives the next sign another meaning.
+            Self::Snowflake | Self::Redshift | Self::Clickhouse => {
+                format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+            }
+            Self::Bigquery => {
+                let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
+                format!("'{}'", escaped.replace('\n', "\\n").replace('\r', "\\r"))
+            }
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! How the text of a dialect is read, where metrex looks at SQL it did not write.
 
-use sqlparser::dialect::{DuckDbDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::dialect::{
+    BigQueryDialect, ClickHouseDialect, DuckDbDialect, GenericDialect, PostgreSqlDialect,
+    RedshiftSqlDialect, SQLiteDialect, SnowflakeDialect,
+};
 
 use super::Dialect;
 
@@ -11,6 +14,11 @@ impl Dialect {
             Self::Sqlite => &SQLiteDialect {},
             Self::Postgres => &PostgreSqlDialect {},
             Self::Duckdb => &DuckDbDialect {},
+            Self::Trino => &GenericDialect {},
+            Self::Snowflake => &SnowflakeDialect,
+            Self::Bigquery => &BigQueryDialect,
+            Self::Redshift => &RedshiftSqlDialect {},
+            Self::Clickhouse => &ClickHouseDialect {},
         }
     }
 }

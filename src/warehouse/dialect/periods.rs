@@ -41,15 +41,15 @@ impl Dialect {
             (true, Self::Sqlite, Shift::Months(n)) => {
                 format!("datetime({at}, '{n:+} months', 'floor')")
             }
-            (true, _, Shift::Days(n)) => format!("{at} + INTERVAL '{n} days'"),
-            (true, _, Shift::Months(n)) => format!("{at} + INTERVAL '{n} months'"),
+            (true, _, Shift::Days(n)) => self.add(at, &n.to_string(), "day"),
+            (true, _, Shift::Months(n)) => self.add(at, &n.to_string(), "month"),
         }
     }
 
     fn add_time(self, at: &str, n: i32, unit: Grain) -> String {
         match self {
             Self::Sqlite => format!("datetime({at}, '{n:+} {unit}s')"),
-            _ => format!("{at} + INTERVAL '{n} {unit}s'"),
+            _ => self.add(at, &n.to_string(), &unit.to_string()),
         }
     }
 

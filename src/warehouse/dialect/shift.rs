@@ -15,16 +15,15 @@ pub enum Shift {
 impl Dialect {
     /// A date expression moved by whole months or days.
     pub fn shift(self, date: &str, by: Shift) -> String {
-        let (n, unit) = match by {
-            Shift::Months(n) => (n, "months"),
-            Shift::Days(n) => (n, "days"),
-        };
-        match self {
+        match (self, by) {
             // A month's end stays within its month, as on every other engine.
-            Self::Sqlite if unit == "months" => format!("date({date}, '{n:+} months', 'floor')"),
-            Self::Sqlite => format!("date({date}, '{n:+} {unit}')"),
-            Self::Postgres | Self::Duckdb => {
-                self.cast(&format!("{date} + INTERVAL '{n} {unit}'"), ColumnType::Date)
+            (Self::Sqlite, Shift::Months(n)) => format!("date({date}, '{n:+} months', 'floor')"),
+            (Self::Sqlite, Shift::Days(n)) => format!("date({date}, '{n:+} days')"),
+            (_, Shift::Months(n)) => {
+                self.cast(&self.add(date, &n.to_string(), "month"), ColumnType::Date)
+            }
+            (_, Shift::Days(n)) => {
+                self.cast(&self.add(date, &n.to_string(), "day"), ColumnType::Date)
             }
         }
     }
@@ -33,7 +32,19 @@ impl Dialect {
     pub fn shift_timestamp(self, at: &str, days: i32) -> String {
         match self {
             Self::Sqlite => format!("datetime({at}, '{days:+} days')"),
-            Self::Postgres | Self::Duckdb => format!("{at} + INTERVAL '{days} days'"),
+            _ => self.add(at, &days.to_string(), "day"),
+        }
+    }
+
+    /// `n` units after a day or point in time, on engines that have types for both. `n` is a number, or a formula over
+    /// `{at}` where the engine takes one.
+    pub(super) fn add(self, at: &str, n: &str, unit: &str) -> String {
+        let n = n.replace("{at}", at);
+        match self {
+            Self::Trino => format!("date_add('{unit}', {n}, {at})"),
+            Self::Snowflake | Self::Redshift => format!("DATEADD({unit}, {n}, {at})"),
+            Self::Bigquery | Self::Clickhouse => format!("{at} + INTERVAL {n} {unit}"),
+            _ => format!("{at} + INTERVAL '{n} {unit}s'"),
         }
     }
 
@@ -42,7 +53,7 @@ impl Dialect {
         let shifted = self.shift(date, Shift::Months(months));
         match self {
             Self::Sqlite => format!("strftime('%d', {shifted}) = strftime('%d', {date})"),
-            Self::Postgres | Self::Duckdb => {
+            _ => {
                 format!("EXTRACT(day FROM {shifted}) = EXTRACT(day FROM {date})")
             }
         }

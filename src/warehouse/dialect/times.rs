@@ -10,7 +10,9 @@ impl Dialect {
     pub fn date(self, date: Date) -> String {
         match self {
             Self::Sqlite => format!("'{date}'"),
-            Self::Postgres | Self::Duckdb => format!("DATE '{date}'"),
+            // A plain `Date` ends in 2149.
+            Self::Clickhouse => format!("toDate32('{date}')"),
+            _ => format!("DATE '{date}'"),
         }
     }
 
@@ -19,7 +21,9 @@ impl Dialect {
     pub fn instant(self, expr: &str) -> String {
         match self {
             Self::Sqlite => format!("strftime('%Y-%m-%d %H:%M:%f', {expr})"),
-            Self::Postgres | Self::Duckdb => expr.to_owned(),
+            // Columns are points in time or local times there, which do not compare.
+            Self::Bigquery => self.cast(expr, ColumnType::Timestamp),
+            _ => expr.to_owned(),
         }
     }
 
@@ -27,7 +31,12 @@ impl Dialect {
     pub fn timestamp(self, at: jiff::civil::DateTime) -> String {
         match self {
             Self::Sqlite => format!("'{}'", at.strftime("%Y-%m-%d %H:%M:%S%.3f")),
-            Self::Postgres | Self::Duckdb => {
+            Self::Bigquery => format!("DATETIME '{}'", at.strftime("%Y-%m-%d %H:%M:%S%.f")),
+            Self::Clickhouse => {
+                let text = at.strftime("%Y-%m-%d %H:%M:%S%.f");
+                format!("toDateTime64('{text}', 6)")
+            }
+            _ => {
                 format!("TIMESTAMP '{}'", at.strftime("%Y-%m-%d %H:%M:%S%.f"))
             }
         }
@@ -51,21 +60,48 @@ impl Dialect {
                 ),
                 Grain::Year => format!("date({expr}, 'start of year')"),
             },
-            Self::Postgres | Self::Duckdb => {
+            _ => {
                 let local = self.cast(expr, ColumnType::Timestamp);
-                match grain {
-                    grain if grain.is_sub_day() => format!("date_trunc('{grain}', {local})"),
-                    Grain::Week if week_start == Weekday::Sunday => self.cast(
-                        &format!(
-                            "date_trunc('week', {local} + INTERVAL '1 day') - INTERVAL '1 day'"
-                        ),
-                        ColumnType::Date,
-                    ),
-                    grain => {
-                        self.cast(&format!("date_trunc('{grain}', {local})"), ColumnType::Date)
-                    }
+                let start = match grain {
+                    Grain::Week => self.week(&local, week_start),
+                    grain => self.trunc_local(&local, grain),
+                };
+                match grain.is_sub_day() {
+                    true => start,
+                    false => self.cast(&start, ColumnType::Date),
                 }
             }
+        }
+    }
+
+    /// The first day of the week of a timestamp.
+    fn week(self, local: &str, week_start: Weekday) -> String {
+        let is_monday = week_start == Weekday::Monday;
+        match self {
+            Self::Bigquery => {
+                let day = if is_monday { "MONDAY" } else { "SUNDAY" };
+                format!("DATE_TRUNC(CAST({local} AS DATE), WEEK({day}))")
+            }
+            Self::Clickhouse => format!("toStartOfWeek({local}, {})", u8::from(is_monday)),
+            // A parameter of the account decides which day `week` begins on.
+            Self::Snowflake if is_monday => self.add(local, "1 - DAYOFWEEKISO({at})", "day"),
+            Self::Snowflake => self.add(local, "-(DAYOFWEEKISO({at}) % 7)", "day"),
+            _ if is_monday => self.trunc_local(local, Grain::Week),
+            _ => {
+                let monday = self.trunc_local(&self.add(local, "1", "day"), Grain::Week);
+                self.add(&monday, "-1", "day")
+            }
+        }
+    }
+
+    /// The start of the period of a timestamp; weeks begin on Monday.
+    fn trunc_local(self, local: &str, grain: Grain) -> String {
+        match self {
+            Self::Bigquery => format!(
+                "DATETIME_TRUNC({local}, {})",
+                grain.to_string().to_uppercase()
+            ),
+            _ => format!("date_trunc('{grain}', {local})"),
         }
     }
 
@@ -82,20 +118,47 @@ impl Dialect {
                 DatePart::QuarterOfYear => format!("(strftime('%m', {expr}) + 2) / 3"),
                 DatePart::YearNumber => format!("strftime('%Y', {expr})"),
             },
-            Self::Postgres | Self::Duckdb => {
+            _ => {
                 let field = match part {
                     DatePart::HourOfDay => "hour",
-                    DatePart::Weekday => "isodow",
+                    DatePart::Weekday => return self.weekday(expr),
                     DatePart::DayOfMonth => "day",
-                    DatePart::DayOfYear => "doy",
-                    DatePart::WeekOfYear => "week",
+                    DatePart::DayOfYear => match self {
+                        Self::Bigquery | Self::Snowflake => "dayofyear",
+                        Self::Trino => "day_of_year",
+                        _ => "doy",
+                    },
+                    DatePart::WeekOfYear => match self {
+                        Self::Bigquery => "isoweek",
+                        Self::Snowflake => "weekiso",
+                        _ => "week",
+                    },
                     DatePart::MonthOfYear => "month",
                     DatePart::QuarterOfYear => "quarter",
                     DatePart::YearNumber => "year",
                 };
                 let local = self.cast(expr, ColumnType::Timestamp);
-                format!("EXTRACT({field} FROM {local})")
+                match (self, part) {
+                    (Self::Clickhouse, DatePart::DayOfYear) => format!("toDayOfYear({local})"),
+                    (Self::Clickhouse, DatePart::WeekOfYear) => format!("toISOWeek({local})"),
+                    _ => format!("EXTRACT({field} FROM {local})"),
+                }
             }
+        };
+        self.cast(&sql, ColumnType::Integer)
+    }
+
+    /// The day of the week, from 1 for Monday to 7.
+    fn weekday(self, expr: &str) -> String {
+        let local = self.cast(expr, ColumnType::Timestamp);
+        let sql = match self {
+            Self::Trino => format!("day_of_week({local})"),
+            Self::Snowflake => format!("DAYOFWEEKISO({local})"),
+            Self::Clickhouse => format!("toDayOfWeek({local})"),
+            // These count from Sunday: from 1 there, from 0 here.
+            Self::Bigquery => format!("MOD(EXTRACT(DAYOFWEEK FROM {local}) + 5, 7) + 1"),
+            Self::Redshift => format!("(EXTRACT(dow FROM {local}) + 6) % 7 + 1"),
+            _ => format!("EXTRACT(isodow FROM {local})"),
         };
         self.cast(&sql, ColumnType::Integer)
     }

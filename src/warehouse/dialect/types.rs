@@ -6,17 +6,46 @@ use crate::model::ColumnType;
 impl Dialect {
     /// The name of a column type.
     pub fn type_name(self, ty: ColumnType) -> &'static str {
-        match (self, ty) {
-            (_, ColumnType::Text) => "text",
-            (Self::Sqlite, ColumnType::Integer | ColumnType::Boolean) => "integer",
-            (Self::Sqlite, ColumnType::Number) => "real",
-            (Self::Sqlite, ColumnType::Date | ColumnType::Timestamp) => "text",
-            (Self::Postgres | Self::Duckdb, ColumnType::Integer) => "bigint",
-            (Self::Postgres, ColumnType::Number) => "double precision",
-            (Self::Duckdb, ColumnType::Number) => "double",
-            (Self::Postgres | Self::Duckdb, ColumnType::Boolean) => "boolean",
-            (Self::Postgres | Self::Duckdb, ColumnType::Date) => "date",
-            (Self::Postgres | Self::Duckdb, ColumnType::Timestamp) => "timestamp",
+        use ColumnType as T;
+        match self {
+            Self::Sqlite => match ty {
+                T::Integer | T::Boolean => "integer",
+                T::Number => "real",
+                T::Text | T::Date | T::Timestamp => "text",
+            },
+            Self::Bigquery => match ty {
+                T::Text => "STRING",
+                T::Integer => "INT64",
+                T::Number => "FLOAT64",
+                T::Boolean => "BOOL",
+                T::Date => "DATE",
+                T::Timestamp => "DATETIME",
+            },
+            // A conversion of NULL to a type that is not nullable is an error there.
+            Self::Clickhouse => match ty {
+                T::Text => "Nullable(String)",
+                T::Integer => "Nullable(Int64)",
+                T::Number => "Nullable(Float64)",
+                T::Boolean => "Nullable(Bool)",
+                T::Date => "Nullable(Date32)",
+                T::Timestamp => "Nullable(DateTime64(6))",
+            },
+            Self::Postgres | Self::Duckdb | Self::Trino | Self::Snowflake | Self::Redshift => {
+                match (ty, self) {
+                    (T::Text, Self::Postgres | Self::Duckdb) => "text",
+                    // `text` is cut after 256 bytes there.
+                    (T::Text, Self::Redshift) => "varchar(65535)",
+                    (T::Text, _) => "varchar",
+                    (T::Integer, _) => "bigint",
+                    (T::Number, Self::Postgres | Self::Redshift) => "double precision",
+                    (T::Number, _) => "double",
+                    (T::Boolean, _) => "boolean",
+                    (T::Date, _) => "date",
+                    (T::Timestamp, Self::Trino) => "timestamp(6)",
+                    (T::Timestamp, Self::Snowflake) => "timestamp_ntz",
+                    (T::Timestamp, _) => "timestamp",
+                }
+            }
         }
     }
 
@@ -29,7 +58,7 @@ impl Dialect {
     pub fn as_text(self, expr: &str) -> String {
         match self {
             Self::Sqlite => expr.to_owned(),
-            Self::Postgres | Self::Duckdb => self.cast(expr, ColumnType::Text),
+            _ => self.cast(expr, ColumnType::Text),
         }
     }
 
@@ -37,7 +66,7 @@ impl Dialect {
     pub fn is_boolean(self, expr: &str, value: bool) -> String {
         match (self, value) {
             (Self::Sqlite, value) => format!("{expr} = {}", u8::from(value)),
-            (Self::Postgres | Self::Duckdb, value) => format!("{expr} = {value}"),
+            (_, value) => format!("{expr} = {value}"),
         }
     }
 }

@@ -6,6 +6,7 @@ mod loader;
 mod query;
 mod schema;
 mod write;
+mod zones;
 
 pub(super) use loader::SqliteLoader;
 pub(super) use write::write;
@@ -148,6 +149,7 @@ fn open(path: &Path, stop: &CancellationToken) -> Result<Connection, WarehouseEr
         // The first read, so that a file that is no database is told from a statement that is wrong.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         functions::register(&connection)?;
+        zones::register(&connection)?;
         let stop = stop.clone();
         connection.progress_handler(STEPS, Some(move || stop.is_cancelled()))?;
         read_rows_only(&mut connection)?;
