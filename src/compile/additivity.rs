@@ -119,9 +119,6 @@ fn of_sources(sources: &[Source]) -> Additivity {
 }
 
 fn of_measure(measure: &Measure) -> Additivity {
-    if measure.expr.as_ref().is_some_and(says_distinct) {
-        return Additivity::no("the same value may be in several groups");
-    }
     match measure.agg {
         Aggregate::Count | Aggregate::Sum | Aggregate::SumBoolean => {}
         Aggregate::CountDistinct => {
@@ -154,15 +151,6 @@ fn of_measure(measure: &Measure) -> Additivity {
             Additivity::no(format!("each group has its own figure over {time}"))
         }
     }
-}
-
-/// DISTINCT in an expression, also in the words of one engine, counts values and not rows.
-fn says_distinct(expr: &Expression) -> bool {
-    let texts = expr.dialects.iter().map(|(_, text)| text);
-    texts.chain([&expr.text]).any(|text| {
-        let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        words.any(|word| word.eq_ignore_ascii_case("distinct"))
-    })
 }
 
 fn of_cumulative(registry: &Registry, cumulative: &Cumulative, depth: u8) -> Additivity {
