@@ -14,6 +14,8 @@ struct Select {
     /// What it reads, or the relations it stacks.
     from: Fragment,
     parts: Vec<Fragment>,
+    /// Where it is nothing but other SELECTs, one after the other.
+    stack: Vec<Self>,
     joins: Vec<Fragment>,
     conditions: Vec<Fragment>,
     /// How many of the columns it groups by.
@@ -89,6 +91,7 @@ impl Select {
             ("columns", list(self.columns)),
             ("from", self.from.value()),
             ("parts", list(self.parts)),
+            ("stack", self.stack.into_iter().map(Self::value).collect()),
             ("joins", list(self.joins)),
             ("conditions", list(self.conditions)),
             ("group_by", optional(group_by)),
@@ -115,6 +118,13 @@ impl Lowering {
                 }
             }
             Node::Scan(scan) => self.scan(scan),
+            Node::Stack(inputs) => Select {
+                stack: inputs
+                    .iter()
+                    .map(|input| self.select(input))
+                    .collect::<Result<_, _>>()?,
+                ..Select::default()
+            },
             Node::Aggregate(aggregate) => self.aggregate(aggregate)?,
             Node::Combine(combine) => self.combine(combine)?,
             Node::Filtered(_) => {

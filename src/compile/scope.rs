@@ -9,7 +9,7 @@ use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
 use crate::model::{
-    Dataset, Dimension, Expression, Filter, Measure, Registry, Relation, ValueLookup,
+    Dataset, Dimension, Expression, Filter, Measure, Registry, Relation, Validity, ValueLookup,
 };
 use crate::warehouse::Dialect;
 
@@ -172,7 +172,7 @@ impl<'a> Scope<'a> {
             });
         }
         let alias = self.join(&path.joins)?;
-        let mut sql = expr::operand(&own_sql(dimension, &alias, self.dialect)?);
+        let mut sql = self.own_sql(dimension, &alias)?;
         if let (false, None, Some(key)) = (
             path.joins.is_empty(),
             &dimension.column,
@@ -224,7 +224,8 @@ impl<'a> Scope<'a> {
         };
         let join = left.joins.get(last).ok_or_else(missing)?;
         let dataset = self.registry.datasets.get(&join.to).ok_or_else(missing)?;
-        if self.values.key_is_unique(&dataset.index_table()) == Some(false) {
+        let is_unique = self.values.key_is_unique(&dataset.index_table());
+        if dataset.valid.is_none() && is_unique == Some(false) {
             return Err(CompileError::new(
                 ErrorCode::InvalidDefinition,
                 format!(
@@ -243,7 +244,7 @@ impl<'a> Scope<'a> {
             alias.push('.');
         }
         let dialect = self.dialect;
-        let on: Vec<String> = join
+        let mut on: Vec<String> = join
             .on
             .iter()
             .map(|(here, there)| {
@@ -254,6 +255,12 @@ impl<'a> Scope<'a> {
                 )
             })
             .collect();
+        let mut places = vec![join.place, dataset.place];
+        if let Some(valid) = &dataset.valid {
+            let valid_then = self.valid_then(valid, dataset, &alias)?;
+            on.push(valid_then);
+            places.push(valid.place);
+        }
         let sql = format!(
             "{} AS {} ON {}",
             relation(dataset, dialect),
@@ -264,10 +271,64 @@ impl<'a> Scope<'a> {
             path: path.to_vec(),
             alias: alias.clone(),
             dataset,
-            sql: Fragment::new(sql, [join.place, dataset.place]),
+            sql: Fragment::new(sql, places),
             required: false,
         });
         Ok(alias)
+    }
+
+    /// The condition that a row of a dataset held at the time of the base row, from its start up to its end, which is not
+    /// included.
+    fn valid_then(
+        &mut self,
+        valid: &Validity,
+        dataset: &Dataset,
+        alias: &str,
+    ) -> Result<String, CompileError> {
+        let Some(time) = self.time.as_deref().or(self.base.time.as_deref()) else {
+            return Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                format!(
+                    "{} changes over time, and {} has no time that says which of its rows is meant",
+                    dataset.name, self.base.name
+                ),
+            )
+            .hint(format!("give {} a 'time:'", self.base.name))
+            .at(valid.place));
+        };
+        let path = self.reach.find(self.registry, &self.base.name, time)?;
+        let time = self.along(path)?;
+        self.note(Reason {
+            kind: ReasonKind::Join,
+            text: format!(
+                "{} as it was at {}: from {} up to, not including, {}",
+                dataset.name, time.dimension.name, valid.from, valid.to
+            ),
+            place: Some(valid.place),
+        });
+        let dialect = self.dialect;
+        let at = dialect.instant(&time.sql);
+        let bound = |name: &str| {
+            let dimension = dataset
+                .dimensions
+                .values()
+                .find(|dimension| dimension.column.as_deref() == Some(name));
+            match dimension {
+                Some(dimension) => self.own_sql(dimension, alias),
+                None => Ok(column(alias, name, dialect)),
+            }
+        };
+        let (from, to) = (bound(&valid.from)?, bound(&valid.to)?);
+        Ok(format!(
+            "{} <= {at} AND ({at} < {} OR {to} IS NULL)",
+            dialect.instant(&from),
+            dialect.instant(&to),
+        ))
+    }
+
+    /// A dimension's own expression under an alias.
+    fn own_sql(&self, dimension: &Dimension, alias: &str) -> Result<String, CompileError> {
+        Ok(expr::operand(&own_sql(dimension, alias, self.dialect)?))
     }
 
     /// An expression of a definition over this dataset: bare names are its dimensions or columns, `a.b` a joined dimension.
@@ -295,8 +356,17 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What a definition calls by a name: a dimension or column of this dataset, `a.b` a joined dimension.
+    /// What a definition calls by a name: a dimension or known column of this dataset, a joined dimension, or else any
+    /// column.
     pub(super) fn named(&mut self, name: &str) -> Result<String, CompileError> {
+        let base = self.base;
+        let mut columns = base.joins.values().flat_map(|join| &join.on);
+        let is_own = base.dimensions.contains_key(name)
+            || base.key.iter().any(|column| column == name)
+            || columns.any(|(column, _)| column == name);
+        if !is_own && let Ok(found) = self.dimension(name) {
+            return Ok(found.sql);
+        }
         match name.contains('.') {
             true => self.dimension(name).map(|found| found.sql),
             false => self.own(name),
@@ -308,9 +378,7 @@ impl<'a> Scope<'a> {
             return Err(kept.lacks(name));
         }
         match self.base.dimensions.get(name) {
-            Some(dimension) => {
-                own_sql(dimension, &self.base.name, self.dialect).map(|sql| expr::operand(&sql))
-            }
+            Some(dimension) => self.own_sql(dimension, &self.base.name),
             None => Ok(column(&self.base.name, name, self.dialect)),
         }
     }

@@ -7,8 +7,10 @@
     missing_docs
 )]
 
-#[path = "../support/postgres.rs"]
-mod postgres;
+mod conversion;
+#[path = "../support/engines.rs"]
+mod engines;
+mod scd;
 mod semi_additive;
 #[path = "../support/mod.rs"]
 mod support;

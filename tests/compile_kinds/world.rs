@@ -1,24 +1,19 @@
 //! Small tables on every engine, and questions about them with the rows that are right.
 
-use std::sync::Arc;
-
 use jiff::civil::{Date, date};
 use metrex::compile::{CompileError, CompileOptions, Compiled};
-use metrex::model::{Connection, ConnectionKind, NoValues, Registry};
-use metrex::warehouse::{Dialect, Warehouse};
-use tempfile::TempDir;
+use metrex::model::{NoValues, Registry};
+use metrex::warehouse::Dialect;
 
-use crate::postgres::{self, Cluster};
-use crate::support::shop::{Engine, connection, registry_of, rows};
+use crate::engines::{Loaded, everywhere_in};
+use crate::support::shop::{Engine, registry_of, rows};
 
 pub const TODAY: Date = date(2025, 4, 15);
 
 /// Tables and the registry over them.
 pub struct World {
     engine: Engine,
-    warehouses: Vec<(&'static str, Warehouse)>,
-    _folder: TempDir,
-    _cluster: Option<Arc<Cluster>>,
+    loaded: Vec<Loaded>,
 }
 
 impl World {
@@ -28,28 +23,9 @@ impl World {
     }
 
     pub fn with(sql: &str, registry: Registry) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("kinds.db");
-        let database = rusqlite::Connection::open(&path).unwrap();
-        database.execute_batch(sql).unwrap();
-        let mut connections: Vec<(&'static str, Connection)> =
-            vec![("sqlite", connection(ConnectionKind::Sqlite { path }))];
-        let cluster = Cluster::shared();
-        if let Some(cluster) = &cluster {
-            cluster.psql(sql);
-            connections.push(("postgres", postgres::at(&cluster.url())));
-        }
-        let open = |(name, connection): (&'static str, Connection)| {
-            (
-                name,
-                Warehouse::open(&connection, &registry.calendar.timezone).unwrap(),
-            )
-        };
         Self {
-            warehouses: connections.into_iter().map(open).collect(),
+            loaded: everywhere_in(&registry.calendar.timezone, sql),
             engine: Engine::new(registry),
-            _folder: folder,
-            _cluster: cluster,
         }
     }
 
@@ -66,7 +42,10 @@ impl World {
     /// Every question has these rows on every engine.
     pub async fn answers(&self, answers: &[(&str, &[&str])]) {
         let mut wrong = Vec::new();
-        for (name, warehouse) in &self.warehouses {
+        for Loaded {
+            name, warehouse, ..
+        } in &self.loaded
+        {
             for (line, expected) in answers {
                 let compiled = match self.compile(line, warehouse.dialect()) {
                     Ok(compiled) => compiled,

@@ -1,5 +1,6 @@
 //! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
 
+use super::conversion::Conversions;
 use super::{Aggregate, Column, Join, Node, Over, Scan, Snapshots};
 use crate::compile::rollup::Stored;
 use crate::compile::write::Fragment;
@@ -68,6 +69,8 @@ pub(in crate::compile) enum Rows {
     All,
     /// They are snapshots.
     Snapshots(Snapshots),
+    /// They are events, and what follows them counts.
+    Conversions(Box<Conversions>),
 }
 
 /// One aggregation, with everything its rows depend on.
@@ -133,6 +136,7 @@ impl Leg {
         let scan = Node::Scan(scan);
         let aggregate = match &self.rows {
             Rows::Snapshots(snapshots) => snapshots.node(self, scan, dialect),
+            Rows::Conversions(conversions) => conversions.node(self, dialect),
             Rows::All => Node::Aggregate(Box::new(Aggregate {
                 input: scan,
                 keys: self.keys.clone(),

@@ -1,6 +1,8 @@
 //! The plan of a query: a small tree of relations with named columns, in which every choice has been made.
 
 mod context;
+mod conversion;
+mod converting;
 mod formula;
 mod leg;
 mod merge;
@@ -39,6 +41,8 @@ pub(super) enum Node {
     Scan(Scan),
     /// Some rows of a relation.
     Filtered(Box<Filtered>),
+    /// The rows of several relations with the same columns.
+    Stack(Vec<Node>),
     /// One row per combination of keys.
     Aggregate(Box<Aggregate>),
     /// Several relations with the same keys, side by side: one row per combination that any of them has.

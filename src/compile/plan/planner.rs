@@ -36,15 +36,15 @@ pub(in crate::compile) struct Planned {
 
 /// What every step of planning reads, and the plan so far.
 pub(in crate::compile) struct Planner<'a> {
-    registry: &'a Registry,
-    reach: &'a Reachability,
-    request: &'a Request<'a>,
-    options: &'a CompileOptions<'a>,
+    pub(super) registry: &'a Registry,
+    pub(super) reach: &'a Reachability,
+    pub(super) request: &'a Request<'a>,
+    pub(super) options: &'a CompileOptions<'a>,
     /// The source of each leaf.
-    sources: Vec<(&'a str, &'a Source)>,
+    pub(super) sources: Vec<(&'a str, &'a Source)>,
     /// Datasets that the query reads: a value known to one of them is a value.
-    peers: Vec<String>,
-    planned: Planned,
+    pub(super) peers: Vec<String>,
+    pub(super) planned: Planned,
 }
 
 impl<'a> Planner<'a> {
@@ -157,9 +157,7 @@ impl<'a> Planner<'a> {
                     None => self.leaves(metric, &context)?,
                 }
             }
-            MetricKind::Conversion(_) => {
-                return Err(broken(metric, "conversions cannot be compiled"));
-            }
+            MetricKind::Conversion(conversion) => self.conversion(metric, conversion, context)?,
             kind if kind.sources().is_empty() => {
                 return Err(broken(metric, "a complex metric has no compiled form"));
             }
@@ -171,7 +169,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn input(&self, metric: &Metric, name: &str) -> Result<&'a Metric, CompileError> {
+    pub(super) fn input(&self, metric: &Metric, name: &str) -> Result<&'a Metric, CompileError> {
         let found = self.registry.metric(name);
         found.ok_or_else(|| broken(metric, &format!("there is no metric '{name}'")))
     }
@@ -247,17 +245,41 @@ impl<'a> Planner<'a> {
         Ok(inner)
     }
 
+    /// The source that was chosen for a metric.
+    pub(super) fn source(&self, metric: &Metric) -> Result<&'a Source, CompileError> {
+        let found = self.sources.iter().find(|(name, _)| *name == metric.name);
+        found
+            .map(|(_, source)| *source)
+            .ok_or_else(|| broken(metric, "a measure is missing from the plan"))
+    }
+
+    /// The tables of a measure, with no joins yet.
+    pub(super) fn scope<'s>(
+        &self,
+        measure: &Measure,
+        peers: &'s [String],
+    ) -> Result<Scope<'s>, CompileError>
+    where
+        'a: 's,
+    {
+        Scope::new(self.registry, self.reach, self.options, peers, measure)
+    }
+
+    /// How far the days without a counterpart in an earlier month are away, where the result has days.
+    pub(super) fn counterpart(&self, context: &Context<'_>) -> Option<Shift> {
+        context.back.as_ref().and_then(|back| match back.by {
+            Shift::Months(_) if self.request.is_by_day() => Some(back.by),
+            _ => None,
+        })
+    }
+
     /// The measures of a metric with sources: one, or numerator and denominator.
-    fn leaves(
+    pub(super) fn leaves(
         &mut self,
         metric: &'a Metric,
         context: &Context<'a>,
     ) -> Result<Formula, CompileError> {
-        let found = self.sources.iter().find(|(name, _)| *name == metric.name);
-        let Some((_, source)) = found.copied() else {
-            return Err(broken(metric, "a measure is missing from the plan"));
-        };
-        match source.measures.as_slice() {
+        match self.source(metric)?.measures.as_slice() {
             [numerator, denominator] => Ok(Formula::Divide(
                 Box::new(self.leaf(metric, numerator, 0, context)?),
                 Box::new(self.leaf(metric, denominator, 1, context)?),
@@ -351,10 +373,7 @@ impl<'a> Planner<'a> {
         let found = self.planned.legs.iter().position(|leg| {
             leg.dataset == measure.dataset && leg.treatment == treatment && leg.filters == filters
         });
-        let counterpart = context.back.as_ref().and_then(|back| match back.by {
-            Shift::Months(_) if self.request.is_by_day() => Some(back.by),
-            _ => None,
-        });
+        let counterpart = self.counterpart(context);
         let shared = found
             .and_then(|index| self.planned.legs.get(index))
             .and_then(|leg| leg.columns.iter().find(|column| column.text == text));
@@ -366,7 +385,7 @@ impl<'a> Planner<'a> {
             }));
         }
         let peers = std::mem::take(&mut self.peers);
-        let mut scope = Scope::new(self.registry, self.reach, self.options, &peers, measure)?;
+        let mut scope = self.scope(measure, &peers)?;
         let row = match (&measure.expr, kept) {
             (Some(expr), None) => Some(scope.expression(expr).map_err(own)?),
             _ => None,
@@ -431,7 +450,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A new leg over the measure's dataset and filter set, with its first column.
-    fn leg(
+    pub(super) fn leg(
         &mut self,
         measure: &'a Measure,
         mut scope: Scope<'_>,
@@ -1038,7 +1057,7 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn note(&mut self, new: Vec<Reason>) {
+    pub(super) fn note(&mut self, new: Vec<Reason>) {
         for reason in new {
             if !self.planned.reasons.contains(&reason) {
                 self.planned.reasons.push(reason);
@@ -1047,7 +1066,12 @@ impl<'a> Planner<'a> {
     }
 
     /// A readable name that no other column of the plan has.
-    fn column_name(&self, metric: &Metric, which: usize, context: &Context<'_>) -> String {
+    pub(super) fn column_name(
+        &self,
+        metric: &Metric,
+        which: usize,
+        context: &Context<'_>,
+    ) -> String {
         let mut base = match (metric.kind.is_ratio(), which) {
             (true, 0) => format!("{}_numerator", metric.name),
             (true, _) => format!("{}_denominator", metric.name),
@@ -1119,7 +1143,7 @@ pub(in crate::compile) fn prior_name(name: &str) -> String {
     format!("{name}_prior")
 }
 
-fn broken(metric: &Metric, why: &str) -> CompileError {
+pub(super) fn broken(metric: &Metric, why: &str) -> CompileError {
     CompileError::new(
         ErrorCode::InvalidDefinition,
         format!("{}: {why}", metric.name),
@@ -1147,7 +1171,7 @@ fn source_reason(metric: &Metric, chosen: usize) -> Reason {
 }
 
 /// Brackets around what would fall apart beside an `AND`.
-fn bracketed(sql: &str) -> String {
+pub(super) fn bracketed(sql: &str) -> String {
     if sql.contains(" OR ") {
         format!("({sql})")
     } else {

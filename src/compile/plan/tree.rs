@@ -85,6 +85,7 @@ impl Node {
                 let all: Vec<&str> = conditions.map(|one| one.sql.as_str()).collect();
                 vec![format!("where {}", all.join(" and "))]
             }
+            Self::Stack(_) => vec!["one after the other".to_owned()],
             Self::Aggregate(aggregate) => {
                 let keys = match aggregate.keys.as_slice() {
                     [] => "all rows together".to_owned(),
@@ -148,6 +149,7 @@ impl Node {
                     .collect()
             }
             Self::Filtered(filtered) => vec![filtered.input.clone()],
+            Self::Stack(inputs) => inputs.clone(),
             Self::Aggregate(aggregate) => vec![aggregate.input.clone()],
             Self::Combine(combine) => {
                 let inputs = combine.inputs.iter().cloned();

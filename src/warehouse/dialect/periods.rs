@@ -46,6 +46,25 @@ impl Dialect {
         }
     }
 
+    /// So many units after a point in time, in the form of [`Dialect::instant`].
+    pub fn units_after(self, at: &str, n: u32, unit: Grain) -> String {
+        let (n, unit) = match unit {
+            Grain::Week => (n.saturating_mul(7), Grain::Day),
+            Grain::Quarter => (n.saturating_mul(3), Grain::Month),
+            unit => (n, unit),
+        };
+        match self {
+            Self::Sqlite => {
+                let floor = match unit {
+                    Grain::Month | Grain::Year => ", 'floor'",
+                    _ => "",
+                };
+                format!("strftime('%Y-%m-%d %H:%M:%f', {at}, '+{n} {unit}s'{floor})")
+            }
+            _ => format!("{at} + INTERVAL '{n} {unit}s'"),
+        }
+    }
+
     fn add_time(self, at: &str, n: i32, unit: Grain) -> String {
         match self {
             Self::Sqlite => format!("datetime({at}, '{n:+} {unit}s')"),
