@@ -118,6 +118,7 @@ impl<'a> Planner<'a> {
             agg: converted.agg,
             row,
             only: None,
+            stored: None,
             places: vec![metric.place, converted.place],
             text: String::new(),
         };
