@@ -45,19 +45,7 @@ impl RollupTable {
             statements.push(format!("DROP TABLE IF EXISTS {table}"));
         }
         statements.push(format!("CREATE TABLE {table} AS\n{}", self.sql));
-        let period = dialect.name(&self.period);
-        match dialect {
-            Dialect::Sqlite => {
-                let index = dialect.name(&format!("{} by {}", self.table, self.period));
-                statements.push(format!("CREATE INDEX {index} ON {table} ({period})"));
-            }
-            Dialect::Postgres => {
-                statements.push(format!("CREATE INDEX ON {table} ({period})"));
-                statements.push(format!("ANALYZE {table}"));
-            }
-            // Tables by columns are searched fast without one.
-            _ => {}
-        }
+        statements.extend(dialect.searched_by(&self.table, &self.period));
         statements
     }
 

@@ -6,6 +6,7 @@ mod parser;
 mod periods;
 mod reserved;
 mod shift;
+mod tables;
 mod times;
 mod types;
 mod zones;
