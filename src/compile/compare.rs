@@ -24,6 +24,19 @@ pub(super) fn shift(
     today: Date,
     groups: &[GroupBy],
 ) -> Result<Shifted, CompileError> {
+    let (mut shifted, current) = earlier(comparison, time, range, today)?;
+    let by = aligned(shifted.by, shifted.range, current, groups, comparison)?;
+    remark_uneven(&mut shifted, by, groups);
+    Ok(Shifted { by, ..shifted })
+}
+
+/// The earlier range, and the current one as far as it goes.
+fn earlier(
+    comparison: Comparison,
+    time: TimeRange,
+    range: DateRange,
+    today: Date,
+) -> Result<(Shifted, DateRange), CompileError> {
     let (Some(start), Some(end)) = (range.start, range.end) else {
         return Err(CompileError::new(
             ErrorCode::InvalidTime,
@@ -99,28 +112,32 @@ pub(super) fn shift(
         start: Some(start),
         end: Some(end),
     };
-    let by = aligned(by, prior, current, groups, comparison)?;
-    if let Shift::Months(_) = by
-        && groups.iter().any(|group| {
-            matches!(
-                group,
-                GroupBy::Grain {
-                    grain: Grain::Day,
-                    ..
-                }
-            )
-        })
-    {
-        remark.push_str(", days without a counterpart in the other month are left out of it");
-    }
-    Ok(Shifted {
+    let shifted = Shifted {
         range: prior,
         by,
         remark,
-    })
+    };
+    Ok((shifted, current))
 }
 
-/// The range an offset leads to: as for a comparison; an open range stays open.
+fn remark_uneven(shifted: &mut Shifted, by: Shift, groups: &[GroupBy]) {
+    let day = |group: &GroupBy| {
+        matches!(
+            group,
+            GroupBy::Grain {
+                grain: Grain::Day,
+                ..
+            }
+        )
+    };
+    if matches!(by, Shift::Months(_)) && groups.iter().any(day) {
+        let text = ", days without a counterpart in the other month are left out of it";
+        shifted.remark.push_str(text);
+    }
+}
+
+/// The range an offset leads to: as for a comparison; an open range stays open. Days and less are moved row by row, so
+/// that they need not be whole periods; months are periods.
 pub(super) fn back(
     comparison: Comparison,
     time: TimeRange,
@@ -128,31 +145,34 @@ pub(super) fn back(
     today: Date,
     groups: &[GroupBy],
 ) -> Result<Shifted, CompileError> {
-    if let (
-        DateRange {
-            start: Some(_),
-            end: Some(_),
-        },
-        false,
-    ) = (range, time == TimeRange::AllTime)
-    {
-        return shift(comparison, time, range, today, groups);
-    }
     let by = match comparison {
         Comparison::Ago(n, grain) => units(n, grain),
         _ => Shift::Months(12),
     };
-    let epoch = range.start.or(range.end).unwrap_or(today).first_of_year();
-    let current = DateRange {
-        start: Some(epoch),
-        end: None,
-    };
-    let by = aligned(by, moved(current, by), current, groups, comparison)?;
-    Ok(Shifted {
+    let open = Shifted {
         range: moved(range, by),
         by,
         remark: String::new(),
-    })
+    };
+    let is_bounded = range.start.is_some() && range.end.is_some();
+    let (mut shifted, current) = if matches!(by, Shift::Seconds(_)) {
+        return Ok(open);
+    } else if is_bounded && time != TimeRange::AllTime {
+        earlier(comparison, time, range, today)?
+    } else {
+        let epoch = range.start.or(range.end).unwrap_or(today).first_of_year();
+        let current = DateRange {
+            start: Some(epoch),
+            end: None,
+        };
+        (open, current)
+    };
+    if !matches!(by, Shift::Months(_)) {
+        return Ok(Shifted { by, ..shifted });
+    }
+    let by = aligned(by, moved(current, by), current, groups, comparison)?;
+    remark_uneven(&mut shifted, by, groups);
+    Ok(Shifted { by, ..shifted })
 }
 
 /// A distance beside another one.
@@ -161,6 +181,7 @@ pub(super) fn further(outer: Option<&Shifted>, inner: Shifted) -> Result<Shifted
         (None, by) => by,
         (Some(Shift::Months(a)), Shift::Months(b)) => Shift::Months(a.saturating_add(b)),
         (Some(Shift::Days(a)), Shift::Days(b)) => Shift::Days(a.saturating_add(b)),
+        (Some(Shift::Seconds(a)), Shift::Seconds(b)) => Shift::Seconds(a.saturating_add(b)),
         (Some(_), _) => {
             return Err(CompileError::new(
                 ErrorCode::InvalidTime,
@@ -204,7 +225,10 @@ fn same_length(one: (Date, Date), other: (Date, Date)) -> Result<(), CompileErro
 fn units(n: u32, grain: Grain) -> Shift {
     let n = i32::try_from(n).unwrap_or(i32::MAX);
     match grain {
-        Grain::Second | Grain::Minute | Grain::Hour | Grain::Day => Shift::Days(n),
+        Grain::Second => Shift::Seconds(n.into()),
+        Grain::Minute => Shift::Seconds(i64::from(n) * 60),
+        Grain::Hour => Shift::Seconds(i64::from(n) * 3600),
+        Grain::Day => Shift::Days(n),
         Grain::Week => Shift::Days(n.saturating_mul(7)),
         Grain::Month => Shift::Months(n),
         Grain::Quarter => Shift::Months(n.saturating_mul(3)),
@@ -243,6 +267,8 @@ fn step(day: Date, by: Shift, sign: i32) -> Date {
     let span = match by {
         Shift::Months(n) => Span::new().months(i64::from(n.clamp(-100_000, 100_000) * sign)),
         Shift::Days(n) => Span::new().days(i64::from(n.clamp(-3_000_000, 3_000_000) * sign)),
+        // Ranges are whole days.
+        Shift::Seconds(_) => Span::new(),
     };
     day.saturating_add(span)
 }
@@ -325,7 +351,7 @@ fn aligned(
             (Grain::Month | Grain::Quarter | Grain::Year, _) => {
                 let months = match by {
                     Shift::Months(months) => Some(months),
-                    Shift::Days(_) => whole_months(prior, current),
+                    Shift::Days(_) | Shift::Seconds(_) => whole_months(prior, current),
                 };
                 let per = match grain {
                     Grain::Quarter => 3,

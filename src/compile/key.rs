@@ -128,7 +128,12 @@ pub(super) fn key(
             let at = match (shift, period, part.period()) {
                 (_, Some(period), _) => period.to_owned(),
                 (Some(by), None, Some(grain)) => {
-                    let start = dialect.trunc(&time.sql, grain, registry.calendar.week_start);
+                    let unit = if matches!(by, Shift::Months(_)) {
+                        grain
+                    } else {
+                        Grain::Day
+                    };
+                    let start = dialect.trunc(&time.sql, unit, registry.calendar.week_start);
                     dialect.shift(&start, by)
                 }
                 (_, None, _) => time.sql,
@@ -153,8 +158,23 @@ pub(super) fn key(
             let (moved, condition) = match shift {
                 _ if period.is_some() => (start, None),
                 None => (start, None),
-                Some(Shift::Days(days)) if grain.is_sub_day() => {
-                    (dialect.shift_timestamp(&start, days), None)
+                Some(by) if grain.is_sub_day() || matches!(by, Shift::Seconds(_)) => {
+                    let moved = dialect.shift_timestamp(&sql, by);
+                    (
+                        dialect.trunc(&moved, *grain, registry.calendar.week_start),
+                        None,
+                    )
+                }
+                // Days that are no whole periods: the day itself is moved, and then the period is that of where it lands.
+                Some(by @ Shift::Days(days))
+                    if *grain > Grain::Week || (*grain == Grain::Week && days % 7 != 0) =>
+                {
+                    let day = dialect.trunc(&sql, Grain::Day, registry.calendar.week_start);
+                    let moved = dialect.shift(&day, by);
+                    (
+                        dialect.trunc(&moved, *grain, registry.calendar.week_start),
+                        None,
+                    )
                 }
                 Some(by) => {
                     let condition = match by {

@@ -127,7 +127,7 @@ impl Lowering {
             },
             Node::Aggregate(aggregate) => self.aggregate(aggregate)?,
             Node::Combine(combine) => self.combine(combine)?,
-            Node::Filtered(_) => {
+            Node::Filtered(_) | Node::Spread(_) => {
                 let mut select = self.reading(node)?;
                 select.columns = vec![Fragment::plain("*")];
                 select
@@ -159,6 +159,16 @@ impl Lowering {
     fn reading(&mut self, node: &Node) -> Result<Select, CompileError> {
         Ok(match node {
             Node::Scan(scan) => self.scan(scan),
+            Node::Spread(spread) => {
+                let from = Fragment::plain(self.table(&spread.input)?);
+                let periods = self.calendar(&spread.over.periods);
+                let on = spread.over.on();
+                Select {
+                    from,
+                    joins: vec![on.prefixed(&format!("JOIN {periods} AS {PERIOD} ON "))],
+                    ..Select::default()
+                }
+            }
             Node::Filtered(filtered) => {
                 let mut select = self.reading(&filtered.input)?;
                 select.conditions.extend(filtered.conditions.clone());
@@ -229,7 +239,10 @@ impl Lowering {
         if let Some(over) = &scan.over {
             // The joins come first where the time of the rows is in one of the joined tables.
             let periods = self.calendar(&over.periods);
-            joins.push(over.on.prefixed(&format!("JOIN {periods} AS {PERIOD} ON ")));
+            joins.push(
+                over.on()
+                    .prefixed(&format!("JOIN {periods} AS {PERIOD} ON ")),
+            );
         }
         Select {
             from: scan.from.clone(),

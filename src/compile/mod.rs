@@ -57,6 +57,8 @@ pub struct Passes<'a> {
     pub merge_scans: bool,
     /// Aggregations are read from a rollup that gives the same.
     pub rollups: Option<&'a Rollups>,
+    /// What adds up is added up by day before its rows are repeated for the windows they lie in.
+    pub by_day_first: bool,
 }
 
 impl Default for Passes<'_> {
@@ -64,6 +66,7 @@ impl Default for Passes<'_> {
         Self {
             merge_scans: true,
             rollups: None,
+            by_day_first: true,
         }
     }
 }
@@ -73,6 +76,7 @@ impl Passes<'_> {
     pub const NONE: Self = Self {
         merge_scans: false,
         rollups: None,
+        by_day_first: false,
     };
 }
 

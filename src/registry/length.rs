@@ -18,12 +18,6 @@ pub(crate) fn window(text: &Text, sink: &mut Sink) -> Option<Window> {
         && let Some(grain) = Grain::from_word(word)
     {
         let n = number_of(number, text, sink)?;
-        if grain.is_sub_day() {
-            let message = "a window is made of whole days";
-            let hint = Some("write it like 1 day".to_owned());
-            sink.error("invalid_value", text.place, &text.value, message, hint);
-            return None;
-        }
         return Some(Window::Trailing(n, grain));
     }
     match text.value.parse::<TimeRange>() {

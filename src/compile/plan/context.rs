@@ -14,6 +14,8 @@ pub(in crate::compile) enum Window {
     ToDate(Grain),
     /// The first period (of the query's grain) of the longer period.
     StartOf(Grain),
+    /// The period itself (as far back as asked), where one row counts for several periods.
+    Period,
 }
 
 /// What the metrics around a leaf ask of it.

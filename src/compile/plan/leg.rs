@@ -1,10 +1,10 @@
 //! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
 
 use super::conversion::Conversions;
-use super::{Aggregate, Column, Join, Node, Over, Scan, Snapshots};
+use super::{Aggregate, Column, Compute, Filtered, Join, Node, Over, Scan, Snapshots, Spread};
 use crate::compile::rollup::Stored;
 use crate::compile::write::Fragment;
-use crate::model::{self, ColumnType, Grain, Place};
+use crate::model::{self, AtCoarserGrain, ColumnType, Grain, Place};
 use crate::warehouse::Dialect;
 
 /// An aggregate of a leg.
@@ -73,6 +73,15 @@ pub(in crate::compile) enum Rows {
     Conversions(Box<Conversions>),
 }
 
+/// The periods over the values of days.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::compile) struct Daily {
+    /// The keys of the result, over the columns of the daily leg.
+    pub(in crate::compile) keys: Vec<Column>,
+    /// The value that stands for a period.
+    pub(in crate::compile) take: AtCoarserGrain,
+}
+
 /// One aggregation, with everything its rows depend on.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::compile) struct Leg {
@@ -89,8 +98,10 @@ pub(in crate::compile) struct Leg {
     pub(in crate::compile) bounds: Option<Fragment>,
     pub(in crate::compile) over: Option<Over>,
     pub(in crate::compile) rows: Rows,
-    /// The values of the days of a period are averaged: the keys with the coarser periods over the daily ones.
-    pub(in crate::compile) averaged: Option<Vec<Column>>,
+    /// The leg is by day, and one value of the days of each period stands for it.
+    pub(in crate::compile) daily: Option<Daily>,
+    /// Each day is added up before its rows are repeated for the periods.
+    pub(in crate::compile) by_day_first: bool,
     /// What else tells it apart: time dimension, distance back, window.
     pub(in crate::compile) treatment: String,
     /// The definition filters as text.
@@ -100,7 +111,7 @@ pub(in crate::compile) struct Leg {
 impl Leg {
     /// Whether it is one aggregation of rows as they stand.
     pub(in crate::compile) fn is_plain(&self) -> bool {
-        self.averaged.is_none() && self.rows == Rows::All
+        self.daily.is_none() && self.rows == Rows::All
     }
 
     /// An aggregate of the leg as SQL.
@@ -133,12 +144,12 @@ impl Leg {
             conditions,
             over: self.over.clone().map(Box::new),
         };
-        let scan = Node::Scan(scan);
-        let aggregate = match &self.rows {
-            Rows::Snapshots(snapshots) => snapshots.node(self, scan, dialect),
-            Rows::Conversions(conversions) => conversions.node(self, dialect),
-            Rows::All => Node::Aggregate(Box::new(Aggregate {
-                input: scan,
+        let aggregate = match (&self.rows, &self.over) {
+            (Rows::Snapshots(snapshots), _) => snapshots.node(self, Node::Scan(scan), dialect),
+            (Rows::Conversions(conversions), _) => conversions.node(self, dialect),
+            (Rows::All, Some(over)) if self.by_day_first => self.over_days(scan, over, dialect),
+            (Rows::All, _) => Node::Aggregate(Box::new(Aggregate {
+                input: Node::Scan(scan),
                 keys: self.keys.clone(),
                 values: self
                     .columns
@@ -148,9 +159,12 @@ impl Leg {
                 having: None,
             })),
         };
-        let Some(keys) = &self.averaged else {
+        let Some(Daily { keys, take }) = &self.daily else {
             return aggregate;
         };
+        if *take != AtCoarserGrain::Average {
+            return self.day_of_period(aggregate, keys, *take, dialect);
+        }
         let mean = |column: &Aggregated| Column {
             name: column.name.clone(),
             ty: ColumnType::Number,
@@ -167,6 +181,135 @@ impl Leg {
     }
 }
 
+impl Leg {
+    /// Whether each day can be added up before its rows are repeated for the periods.
+    pub(super) fn adds_up_by_day(&self) -> bool {
+        let adds_up = |column: &Aggregated| {
+            use model::Aggregate::{Count, Max, Min, Sum, SumBoolean};
+            matches!(column.agg, Count | Sum | SumBoolean | Min | Max)
+        };
+        let whole_days = |over: &Over| !over.has_time;
+        self.rows == Rows::All
+            && self.over.as_ref().is_some_and(whole_days)
+            && self.columns.iter().all(adds_up)
+    }
+
+    /// The aggregates of each day, added up over the windows.
+    fn over_days(&self, scan: Scan, over: &Over, dialect: Dialect) -> Node {
+        const ON: &str = "metrex_on";
+        let is_period = |key: &&Column| key.sql.sql.contains(PERIOD);
+        let others = self.keys.iter().filter(|key| !is_period(key));
+        let mut keys: Vec<Column> = others.cloned().collect();
+        let named = by_name(&self.keys, dialect).into_iter().zip(&self.keys);
+        let named = named.map(|(named, own)| match is_period(&own) {
+            true => own.clone(),
+            false => named,
+        });
+        let named = named.collect();
+        keys.push(Column {
+            name: ON.to_owned(),
+            ty: ColumnType::Date,
+            sql: Fragment::new(
+                dialect.trunc(&over.time.sql, Grain::Day, model::Weekday::Monday),
+                over.time.places.clone(),
+            ),
+        });
+        let days = Node::Aggregate(Box::new(Aggregate {
+            input: Node::Scan(Scan { over: None, ..scan }),
+            keys,
+            values: self
+                .columns
+                .iter()
+                .map(|column| column.column(dialect))
+                .collect(),
+            having: None,
+        }));
+        let total = |column: &Aggregated| {
+            let name = dialect.name(&column.name);
+            let sql = match column.agg {
+                model::Aggregate::Min => format!("MIN({name})"),
+                model::Aggregate::Max => format!("MAX({name})"),
+                _ => dialect.cast(&format!("SUM({name})"), column.ty),
+            };
+            Column {
+                name: column.name.clone(),
+                ty: column.ty,
+                sql: Fragment::plain(sql),
+            }
+        };
+        Node::Aggregate(Box::new(Aggregate {
+            input: Node::Spread(Box::new(Spread {
+                input: days,
+                over: Over {
+                    time: Fragment::plain(dialect.name(ON)),
+                    ..over.clone()
+                },
+            })),
+            keys: named,
+            values: self.columns.iter().map(total).collect(),
+            having: None,
+        }))
+    }
+
+    /// The values of the last (or first) day of each period.
+    fn day_of_period(
+        &self,
+        days: Node,
+        keys: &[Column],
+        take: AtCoarserGrain,
+        dialect: Dialect,
+    ) -> Node {
+        const NUMBER: &str = "metrex_number";
+        let each: Vec<&str> = keys.iter().map(|key| key.sql.sql.as_str()).collect();
+        let direction = match take {
+            AtCoarserGrain::First => "",
+            AtCoarserGrain::Last | AtCoarserGrain::Average => " DESC",
+        };
+        let number = format!(
+            "ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {}{direction})",
+            each.join(", "),
+            dialect.name(DAY)
+        );
+        let values = self.columns.iter().map(|column| Column {
+            name: column.name.clone(),
+            ty: column.ty,
+            sql: Fragment::plain(dialect.name(&column.name)),
+        });
+        let values: Vec<Column> = values.collect();
+        let number = Column {
+            name: NUMBER.to_owned(),
+            ty: ColumnType::Integer,
+            sql: Fragment::plain(number),
+        };
+        let rows = Node::Compute(Box::new(Compute {
+            input: days,
+            columns: keys
+                .iter()
+                .chain(&values)
+                .cloned()
+                .chain([number])
+                .collect(),
+            having: None,
+        }));
+        let one = |column: &Column| Column {
+            sql: Fragment::plain(format!("MAX({})", dialect.name(&column.name))),
+            ..column.clone()
+        };
+        Node::Aggregate(Box::new(Aggregate {
+            input: Node::Filtered(Box::new(Filtered {
+                input: rows,
+                conditions: vec![Fragment::plain(format!("{NUMBER} = 1"))],
+            })),
+            keys: by_name(keys, dialect),
+            values: values.iter().map(one).collect(),
+            having: None,
+        }))
+    }
+}
+
+/// The column with the day of a daily leg.
+pub(in crate::compile) const DAY: &str = "metrex_day";
+
 /// The same columns, read from a relation that has them.
 pub(super) fn by_name(columns: &[Column], dialect: Dialect) -> Vec<Column> {
     let named = |column: &Column| Column {
@@ -179,7 +322,7 @@ pub(super) fn by_name(columns: &[Column], dialect: Dialect) -> Vec<Column> {
 /// The name under which a leg knows the period that a row is repeated for.
 pub(in crate::compile) const PERIOD: &str = "metrex_period";
 
-/// The periods of a leg are days where the values of days are averaged.
+/// The periods of a leg are days where one value of them stands for a longer period.
 pub(in crate::compile) fn daily(grain: Grain) -> Grain {
     grain.min(Grain::Day)
 }

@@ -43,6 +43,8 @@ pub(super) enum Node {
     Filtered(Box<Filtered>),
     /// The rows of several relations with the same columns.
     Stack(Vec<Node>),
+    /// Rows of another relation, repeated for periods.
+    Spread(Box<Spread>),
     /// One row per combination of keys.
     Aggregate(Box<Aggregate>),
     /// Several relations with the same keys, side by side: one row per combination that any of them has.
@@ -84,8 +86,33 @@ impl Join {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Over {
     pub(super) periods: Periods,
-    /// When a row of the dataset belongs to a period.
-    pub(super) on: Fragment,
+    /// The time of a row, in a form that compares with the bounds.
+    pub(super) time: Fragment,
+    /// The start of a period's window; nothing where every earlier row belongs to it.
+    pub(super) from: Option<String>,
+    /// The end of the window, which does not belong to it.
+    pub(super) to: String,
+    /// Whether the bounds lie within days.
+    pub(super) has_time: bool,
+}
+
+impl Over {
+    /// When a row belongs to a period.
+    pub(super) fn on(&self) -> Fragment {
+        let time = &self.time.sql;
+        let on = match &self.from {
+            Some(from) => format!("{time} >= {from} AND {time} < {}", self.to),
+            None => format!("{time} < {}", self.to),
+        };
+        Fragment::new(on, self.time.places.iter().copied())
+    }
+}
+
+/// Rows of another relation, repeated for each period whose window they lie in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Spread {
+    pub(super) input: Node,
+    pub(super) over: Over,
 }
 
 /// The rows for which all conditions hold.

@@ -1,6 +1,6 @@
 //! Makes the plan: every metric becomes a formula over leaves, every leaf a column of a leg.
 
-use super::leg::{Aggregated, PERIOD, Rows, daily};
+use super::leg::{Aggregated, DAY, Daily, PERIOD, Rows, daily};
 use super::periods::Bound;
 use super::{Column, Context, Formula, Leaf, Leg, Over, Periods, Snapshots, context, snapshots};
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
@@ -14,8 +14,8 @@ use crate::compile::{
     leaf_metrics, reach::Reachability,
 };
 use crate::model::{
-    AtCoarserGrain, ColumnType, Comparison, DateRange, DimensionType, Filter, Grain, GroupBy,
-    Input, Measure, Metric, MetricKind, Offset, OverTime, Registry, Source, Window,
+    AtCoarserGrain, ColumnType, Comparison, Conventions, DateRange, DimensionType, Filter, Grain,
+    GroupBy, Input, Measure, Metric, MetricKind, Offset, OverTime, Registry, Source, Window,
 };
 use crate::warehouse::Shift;
 
@@ -85,6 +85,11 @@ impl<'a> Planner<'a> {
         let mut planned = planner.planned;
         if options.passes.merge_scans {
             planned.legs = super::merge::merge_scans(planned.legs);
+        }
+        if options.passes.by_day_first {
+            for leg in &mut planned.legs {
+                leg.by_day_first = leg.adds_up_by_day();
+            }
         }
         Ok(planned)
     }
@@ -224,6 +229,14 @@ impl<'a> Planner<'a> {
                     text,
                     place: Some(input.place),
                 }]);
+                // dbt counts 29 February for 29, 30 and 31 March.
+                if self.is_metricflow()
+                    && matches!(back.by, Shift::Months(_))
+                    && request.is_by_day()
+                    && inner.window.is_none()
+                {
+                    inner.window = Some((context::Window::Period, AtCoarserGrain::Last));
+                }
                 inner.back = Some(back);
             }
             Some(Offset::StartOf(grain)) => {
@@ -268,7 +281,9 @@ impl<'a> Planner<'a> {
     /// How far the days without a counterpart in an earlier month are away, where the result has days.
     pub(super) fn counterpart(&self, context: &Context<'_>) -> Option<Shift> {
         context.back.as_ref().and_then(|back| match back.by {
-            Shift::Months(_) if self.request.is_by_day() => Some(back.by),
+            Shift::Months(_) if self.request.is_by_day() && context.window.is_none() => {
+                Some(back.by)
+            }
             _ => None,
         })
     }
@@ -537,13 +552,21 @@ impl<'a> Planner<'a> {
         let mut bounds = None;
         if range != DateRange::default() {
             let time = time_of(measure, &mut scope, None)?;
-            bounds = filter::bounds(&time.sql, range, dialect)
+            // Ranges are days; rows that are moved by less are compared as they come to lie.
+            let at = match context.back.as_ref().map(|back| back.by) {
+                Some(by @ Shift::Seconds(_)) => dialect.shift_timestamp(&time.sql, by),
+                _ => time.sql,
+            };
+            bounds = filter::bounds(&at, range, dialect)
                 .map(|bounds| Fragment::new(bounds, [time.dimension.place]));
         }
-        let averaged = window.as_ref().and_then(|window| window.averaged.clone());
-        let averaged = averaged.map(|grain| self.averaged(&keys, measure, grain));
+        let daily = window.as_ref().and_then(|window| window.daily);
+        let daily = daily.map(|take| Daily {
+            keys: self.over_days(&keys, measure),
+            take,
+        });
         let mut keys = keys;
-        if averaged.is_some() {
+        if daily.is_some() {
             self.daily_keys(&mut keys, measure);
         }
         let rows = match &measure.over_time {
@@ -589,23 +612,24 @@ impl<'a> Planner<'a> {
             bounds,
             over: window.and_then(|window| window.over),
             rows,
-            averaged,
+            daily,
+            by_day_first: false,
             treatment,
             filters,
         })
     }
 
-    /// The keys of a leg whose values by day are averaged: the periods over the days, everything else by its name.
-    fn averaged(&self, keys: &[Column], measure: &Measure, day: String) -> Vec<Column> {
+    /// The keys of a result over a daily leg: the periods of the days, everything else by its name.
+    fn over_days(&self, keys: &[Column], measure: &Measure) -> Vec<Column> {
         let dialect = self.options.dialect;
         let week_start = self.registry.calendar.week_start;
         let over = |(group, column): (&GroupBy, &Column)| {
             let sql = match group {
                 GroupBy::Grain { grain, .. } if self.is_own_time(group, measure) => {
-                    dialect.trunc(&dialect.name(&day), *grain, week_start)
+                    dialect.trunc(&dialect.name(DAY), *grain, week_start)
                 }
                 GroupBy::Part { part, .. } if self.is_own_time(group, measure) => {
-                    dialect.date_part(&dialect.name(&day), *part)
+                    dialect.date_part(&dialect.name(DAY), *part)
                 }
                 _ => dialect.name(&column.name),
             };
@@ -617,7 +641,7 @@ impl<'a> Planner<'a> {
         self.request.groups.iter().zip(keys).map(over).collect()
     }
 
-    /// The keys below an average: the day instead of the periods it lies in.
+    /// The keys of a daily leg: the day instead of the periods it lies in.
     fn daily_keys(&self, keys: &mut Vec<Column>, measure: &Measure) {
         let mut groups = self.request.groups.iter();
         keys.retain(|_| {
@@ -760,7 +784,7 @@ impl<'a> Planner<'a> {
         let time = time_of(measure, scope, None)?;
         match (grains.min(), own_part) {
             (Some(grain), _) => self
-                .rolling(window, coarser, grain, &time, scope, context)
+                .rolling((window, coarser), grain, &time, scope, context, measure)
                 .map(Some),
             (None, Some(part)) => Err(CompileError::new(
                 ErrorCode::InvalidTime,
@@ -811,6 +835,7 @@ impl<'a> Planner<'a> {
             context::Window::ToDate(grain) => {
                 Some(grain.floor(last, self.registry.calendar.week_start))
             }
+            context::Window::Period => self.request.range.start,
             context::Window::StartOf(grain) => {
                 return Err(CompileError::new(
                     ErrorCode::InvalidTime,
@@ -836,26 +861,28 @@ impl<'a> Planner<'a> {
             period: None,
             over: None,
             range,
-            averaged: None,
+            daily: None,
         })
     }
 
     /// The periods of the result, each joined with the rows of its window.
     fn rolling(
         &mut self,
-        window: context::Window,
-        coarser: AtCoarserGrain,
+        (window, coarser): (context::Window, AtCoarserGrain),
         grain: Grain,
         time: &Resolved<'_>,
         scope: &Scope<'_>,
         context: &Context<'_>,
+        measure: &Measure,
     ) -> Result<Windowed, CompileError> {
         let dialect = self.options.dialect;
         let week_start = self.registry.calendar.week_start;
-        let averages = coarser == AtCoarserGrain::Average && grain > Grain::Day;
+        // A day belongs to one week and one month, but a week to none: with both, the days are told apart.
+        let crosses = grain == Grain::Week && self.is_by_longer_than_weeks(measure);
+        let by_day = crosses || (coarser == AtCoarserGrain::Average && grain > Grain::Day);
         let shown = grain;
-        let grain = if averages { daily(grain) } else { grain };
-        let key = if averages {
+        let grain = if by_day { daily(grain) } else { grain };
+        let key = if by_day {
             DAY.to_owned()
         } else {
             format!("{}_start", grain.word())
@@ -865,7 +892,8 @@ impl<'a> Planner<'a> {
         let period = format!("{PERIOD}.{}", dialect.name(&key));
         let (from, to) = match window {
             context::Window::StartOf(long) => {
-                if long < grain || (long == Grain::Month && grain == Grain::Week) {
+                let crosses = grain == Grain::Week && long > Grain::Week;
+                if long < grain || (crosses && !self.is_metricflow()) {
                     return Err(CompileError::new(
                         ErrorCode::InvalidTime,
                         format!("a {long} has no first {grain}"),
@@ -873,7 +901,9 @@ impl<'a> Planner<'a> {
                     .hint("group by a finer grain"));
                 }
                 let from = dialect.trunc(&period, long, week_start);
-                let to = dialect.next_period(&from, grain);
+                // No week is the first of a month: dbt takes its first day.
+                let first = if crosses { Grain::Day } else { grain };
+                let to = dialect.next_period(&from, first);
                 (Some(from), to)
             }
             window => {
@@ -907,34 +937,56 @@ impl<'a> Planner<'a> {
                         let last = dialect.shift(&to, Shift::Days(-1));
                         Some(dialect.trunc(&last, long, week_start))
                     }
-                    context::Window::AllTime | context::Window::StartOf(_) => None,
+                    context::Window::AllTime
+                    | context::Window::StartOf(_)
+                    | context::Window::Period => None,
                 };
                 (from, to)
             }
         };
+        let (from, to) = match (window, by) {
+            (context::Window::Period, Some(by)) => {
+                let from = dialect.shift(&period, by.back());
+                let to = dialect.next_period(&from, grain);
+                (Some(from), to)
+            }
+            _ => (from, to),
+        };
+        let by = by.filter(|_| window != context::Window::Period);
         let moved = |bound: String| match by {
             None => bound,
-            Some(by) if grain.is_sub_day() => match by {
-                Shift::Days(days) => dialect.shift_timestamp(&bound, -days),
-                Shift::Months(_) => bound,
-            },
+            Some(by) if grain.is_sub_day() || matches!(by, Shift::Seconds(_)) => {
+                dialect.shift_timestamp(&bound, by.back())
+            }
             Some(by) => dialect.shift(&bound, by.back()),
         };
-        let instant = |bound: String| dialect.bound(&bound, grain.is_sub_day());
-        let of = dialect.comparable(&time.sql, grain.is_sub_day());
-        let mut on = Vec::new();
-        if let Some(from) = from {
-            on.push(format!("{of} >= {}", instant(moved(from))));
-        }
-        on.push(format!("{of} < {}", instant(moved(to))));
+        let has_time = grain.is_sub_day() || matches!(by, Some(Shift::Seconds(_)));
+        let instant = |bound: String| dialect.bound(&bound, has_time);
+        let of = dialect.comparable(&time.sql, has_time);
         Ok(Windowed {
             period: Some(period),
             over: Some(Over {
                 periods,
-                on: Fragment::new(on.join(" AND "), [time.dimension.place]),
+                time: Fragment::new(of, [time.dimension.place]),
+                from: from.map(|from| instant(moved(from))),
+                to: instant(moved(to)),
+                has_time,
             }),
             range: DateRange::default(),
-            averaged: averages.then_some(key),
+            daily: by_day.then_some(coarser),
+        })
+    }
+
+    /// Whether the result is by months, quarters or years of the measure's time.
+    fn is_by_longer_than_weeks(&self, measure: &Measure) -> bool {
+        self.request.groups.iter().any(|group| match group {
+            GroupBy::Grain { grain, .. } => {
+                *grain > Grain::Week && self.is_own_time(group, measure)
+            }
+            GroupBy::Part { part, .. } => {
+                part.period().is_some() && self.is_own_time(group, measure)
+            }
+            GroupBy::Dimension(_) => false,
         })
     }
 
@@ -962,13 +1014,21 @@ impl<'a> Planner<'a> {
         let dialect = self.options.dialect;
         let week_start = self.registry.calendar.week_start;
         let range = self.request.range;
-        let of_data = |end: &str| match data {
-            None => Err(CompileError::new(
+        let table = self.registry.calendar.table.as_ref();
+        let table = table.filter(|_| data.is_none() || self.is_metricflow());
+        let of_data = |end: &str| match (data, table) {
+            (_, Some(table)) => {
+                let day = format!("{end}({})", dialect.name(&table.date));
+                let found = dialect.trunc(&day, grain, week_start);
+                let sql = format!("SELECT {found} FROM {}", dialect.table(&table.table));
+                Ok(Bound::Data(Fragment::new(sql, [table.place])))
+            }
+            (None, None) => Err(CompileError::new(
                 ErrorCode::InvalidTime,
                 "a row for every period needs a time range with a start",
             )
             .hint("for instance: last 6 months")),
-            Some((time, scope, by)) => {
+            (Some((time, scope, by)), None) => {
                 let (from, joins) = scope.tables_so_far();
                 let found = dialect.trunc(&format!("{end}({})", time.sql), grain, week_start);
                 let found = match by {
@@ -990,6 +1050,7 @@ impl<'a> Planner<'a> {
         };
         let last = match (range.end, data) {
             (None, Some(_)) => of_data("MAX")?,
+            (None, None) if range.start.is_none() => of_data("MAX")?,
             (Some(end), _) if grain.is_sub_day() => {
                 let end = dialect.timestamp(end.to_datetime(jiff::civil::Time::midnight()));
                 Bound::Data(Fragment::plain(format!(
@@ -1045,8 +1106,12 @@ impl<'a> Planner<'a> {
             return Ok(None);
         };
         if request.range.start.is_none() {
+            let periods = self.periods(key.name.clone(), grain, grain, None);
             if wanted == Some(true) {
-                return self.periods(key.name.clone(), grain, grain, None).map(Some);
+                return periods.map(Some);
+            }
+            if by_definition {
+                return Ok(periods.ok());
             }
             return Ok(None);
         }
@@ -1055,6 +1120,11 @@ impl<'a> Planner<'a> {
             (Bound::Day(first), Bound::Day(last)) if first > last => None,
             _ => Some(periods),
         })
+    }
+
+    /// Whether dbt's rules decide where two readings are possible.
+    fn is_metricflow(&self) -> bool {
+        self.registry.conventions == Conventions::Metricflow
     }
 
     pub(super) fn note(&mut self, new: Vec<Reason>) {
@@ -1132,12 +1202,9 @@ struct Windowed {
     period: Option<String>,
     over: Option<Over>,
     range: DateRange,
-    /// The column with the day, where the values of days are averaged.
-    averaged: Option<String>,
+    /// Where the leg is by day: which day's value stands for a period.
+    daily: Option<AtCoarserGrain>,
 }
-
-/// The column with the day below an average.
-const DAY: &str = "metrex_day";
 
 pub(in crate::compile) fn prior_name(name: &str) -> String {
     format!("{name}_prior")

@@ -76,9 +76,12 @@ impl Node {
                         .map(|one| format!("  where {}", one.sql)),
                 );
                 if let Some(over) = &scan.over {
-                    lines.push(format!("  for each period where {}", over.on.sql));
+                    lines.push(format!("  for each period where {}", over.on().sql));
                 }
                 lines
+            }
+            Self::Spread(spread) => {
+                vec![format!("for each period where {}", spread.over.on().sql)]
             }
             Self::Filtered(filtered) => {
                 let conditions = filtered.conditions.iter();
@@ -150,6 +153,10 @@ impl Node {
             }
             Self::Filtered(filtered) => vec![filtered.input.clone()],
             Self::Stack(inputs) => inputs.clone(),
+            Self::Spread(spread) => {
+                let periods = Self::Periods(spread.over.periods.clone());
+                vec![spread.input.clone(), periods]
+            }
             Self::Aggregate(aggregate) => vec![aggregate.input.clone()],
             Self::Combine(combine) => {
                 let inputs = combine.inputs.iter().cloned();

@@ -35,14 +35,10 @@ impl Dialect {
             _ => Shift::Days(n),
         }
         .back();
-        match (has_time, self, by) {
-            (false, _, by) => self.shift(at, by),
-            (true, Self::Sqlite, Shift::Days(n)) => format!("datetime({at}, '{n:+} days')"),
-            (true, Self::Sqlite, Shift::Months(n)) => {
-                format!("datetime({at}, '{n:+} months', 'floor')")
-            }
-            (true, _, Shift::Days(n)) => self.add(at, &n.to_string(), "day"),
-            (true, _, Shift::Months(n)) => self.add(at, &n.to_string(), "month"),
+        if has_time {
+            self.shift_timestamp(at, by)
+        } else {
+            self.shift(at, by)
         }
     }
 
@@ -110,6 +106,7 @@ impl Shift {
         match self {
             Self::Months(n) => Self::Months(n.saturating_neg()),
             Self::Days(n) => Self::Days(n.saturating_neg()),
+            Self::Seconds(n) => Self::Seconds(n.saturating_neg()),
         }
     }
 }

@@ -10,12 +10,16 @@ pub enum Shift {
     Months(i32),
     /// Whole days.
     Days(i32),
+    /// Seconds, for distances below a day.
+    Seconds(i64),
 }
 
 impl Dialect {
     /// A date expression moved by whole months or days.
     pub fn shift(self, date: &str, by: Shift) -> String {
         match (self, by) {
+            // A date has no seconds: what is moved by them is moved as a time, before it is truncated.
+            (_, Shift::Seconds(_)) => date.to_owned(),
             // A month's end stays within its month, as on every other engine.
             (Self::Sqlite, Shift::Months(n)) => format!("date({date}, '{n:+} months', 'floor')"),
             (Self::Sqlite, Shift::Days(n)) => format!("date({date}, '{n:+} days')"),
@@ -28,11 +32,17 @@ impl Dialect {
         }
     }
 
-    /// The same for a timestamp; only days, since months of different length have no common hours.
-    pub fn shift_timestamp(self, at: &str, days: i32) -> String {
+    /// The same for a point in time, whose time of day stays.
+    pub fn shift_timestamp(self, at: &str, by: Shift) -> String {
+        let (n, unit) = match by {
+            Shift::Months(n) => (i64::from(n), "month"),
+            Shift::Days(n) => (i64::from(n), "day"),
+            Shift::Seconds(n) => (n, "second"),
+        };
         match self {
-            Self::Sqlite => format!("datetime({at}, '{days:+} days')"),
-            _ => self.add(at, &days.to_string(), "day"),
+            Self::Sqlite if unit == "month" => format!("datetime({at}, '{n:+} months', 'floor')"),
+            Self::Sqlite => format!("datetime({at}, '{n:+} {unit}s')"),
+            _ => self.add(&self.cast(at, ColumnType::Timestamp), &n.to_string(), unit),
         }
     }
 
