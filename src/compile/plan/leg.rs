@@ -111,7 +111,7 @@ pub(in crate::compile) struct Leg {
 impl Leg {
     /// Whether it is one aggregation of rows as they stand.
     pub(in crate::compile) fn is_plain(&self) -> bool {
-        self.daily.is_none() && self.rows == Rows::All
+        self.daily.is_none() && !self.by_day_first && self.rows == Rows::All
     }
 
     /// An aggregate of the leg as SQL.
