@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::notes::note;
 use super::style::Style;
 use super::{Global, Outcome, print, runtime};
-use crate::session;
+use crate::session::{self, OtherTool};
 
 #[derive(Debug, Args)]
 #[command(
@@ -21,20 +21,29 @@ pub struct ImportArgs {
 #[derive(Debug, Subcommand)]
 enum From {
     /// dbt's semantic layer: a project folder, one file, or semantic_manifest.json
-    Dbt {
-        /// What to read
-        #[arg(value_name = "PATH")]
-        path: PathBuf,
-        /// Folder to make the project in
-        #[arg(value_name = "DIR", default_value = ".")]
-        target: PathBuf,
-    },
+    Dbt(Paths),
+    /// A document of Apache Ossie (formerly Open Semantic Interchange)
+    Ossie(Paths),
+}
+
+#[derive(Debug, Args)]
+struct Paths {
+    /// What to read
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// Folder to make the project in
+    #[arg(value_name = "DIR", default_value = ".")]
+    target: PathBuf,
 }
 
 pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
-    let From::Dbt { path, target } = &args.from;
+    let (from, paths) = match &args.from {
+        From::Dbt(paths) => (OtherTool::Dbt, paths),
+        From::Ossie(paths) => (OtherTool::Ossie, paths),
+    };
+    let url = global.connection.as_deref();
     let made = runtime::block_on(async |_| {
-        Ok(session::import(path, target, global.connection.as_deref()).await?)
+        Ok(session::import(from, &paths.path, &paths.target, url).await?)
     })?;
     print(|out| {
         made.files

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod explore;
+mod export;
 mod failure;
 mod format;
 mod import;
@@ -116,6 +117,8 @@ enum Command {
     Init(init::InitArgs),
     /// Make a project from definitions of another tool
     Import(import::ImportArgs),
+    /// Write the project's definitions for another tool
+    Export(export::ExportArgs),
     /// Load the demo's data into PostgreSQL
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
@@ -155,6 +158,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Eval(args)) => eval::run(global, &args),
         Some(Command::Init(args)) => init::run(global, &args),
         Some(Command::Import(args)) => import::run(global, &args),
+        Some(Command::Export(args)) => export::run(global, &args),
         Some(Command::Demo(args)) => demo::run(global, &args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),

@@ -25,8 +25,8 @@ fn block(out: &mut String, indent: usize, fields: &Map<String, Value>) {
                 out.push('\n');
                 list(out, indent + 2, items);
             }
-            Value::String(text) if text.contains('\n') => {
-                out.push_str(" |-\n");
+            Value::String(text) if is_block(text) => {
+                out.push_str(if text.ends_with('\n') { " |\n" } else { " |-\n" });
                 for line in text.lines() {
                     out.push_str(&format!("{:1$}{line}\n", "", indent + 2));
                 }
@@ -50,11 +50,21 @@ fn list(out: &mut String, indent: usize, items: &[Value]) {
     }
 }
 
+/// Whether a text can stand in lines of its own and come back as it was.
+fn is_block(text: &str) -> bool {
+    let lines = text.strip_suffix('\n').unwrap_or(text);
+    let is_odd = |c: char| c.is_control() && c != '\n';
+    lines.contains('\n')
+        && !lines.ends_with('\n')
+        && !lines.starts_with([' ', '\n'])
+        && !lines.contains(is_odd)
+}
+
 /// Whether a value is short enough for one line. A text of several lines never is.
 fn fits(before: usize, value: &Value) -> bool {
     fn is_plain(value: &Value) -> bool {
         match value {
-            Value::String(text) => !text.contains('\n'),
+            Value::String(text) => !is_block(text),
             Value::Array(items) => items.iter().all(is_plain),
             Value::Object(fields) => fields.values().all(is_plain),
             _ => true,

@@ -1,13 +1,15 @@
 //! Definitions from and for other tools: dbt's semantic layer and Ossie, with a note for whatever cannot be said.
 
 pub mod dbt;
+mod define;
 mod emit;
 mod notes;
+pub mod ossie;
 mod project;
 mod source;
 
 pub use notes::Note;
-pub use project::Import;
+pub use project::{Export, Import};
 
 use notes::Notes;
 

@@ -11,20 +11,68 @@ use super::{ExchangeError, Note, emit};
 #[derive(Debug, Default)]
 pub struct Import {
     /// Whose rules apply where two readings are possible; none for metrex's own.
-    conventions: Option<&'static str>,
+    conventions: Option<String>,
     /// Files in `metrics/`: name without ending, content.
     files: Vec<(String, Map<String, Value>)>,
+    /// Files in `snippets/`.
+    snippets: Vec<(String, String)>,
     /// What `metrex.yaml` says about the calendar.
     pub(super) calendar: Option<Value>,
     /// What could not be carried over as it stood.
     pub notes: Vec<Note>,
 }
 
+/// Definitions of ours in another tool's words.
+#[derive(Debug)]
+pub struct Export {
+    /// Files by name, with their text.
+    pub files: Vec<(String, String)>,
+    /// What the other tool reads differently, or not at all.
+    pub notes: Vec<Note>,
+}
+
+impl Export {
+    /// Writes the files into a folder. Returns their names.
+    ///
+    /// # Errors
+    /// A file of one of the names is there already, or the folder cannot be written.
+    pub fn write(&self, target: &Path) -> Result<Vec<String>, ExchangeError> {
+        write_files(target, &self.files)
+    }
+}
+
+/// Writes files where none of their names is taken; the first one comes last.
+fn write_files(target: &Path, files: &[(String, String)]) -> Result<Vec<String>, ExchangeError> {
+    let names = files.iter().map(|(name, _)| name.clone());
+    let found: Vec<String> = names
+        .clone()
+        .filter(|name| target.join(name).exists())
+        .collect();
+    if !found.is_empty() {
+        return Err(ExchangeError::Exists {
+            target: target.display().to_string(),
+            files: found,
+        });
+    }
+    let io = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| ExchangeError::Io { path, source }
+    };
+    for (name, text) in files.iter().rev() {
+        let path = target.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io(folder))?;
+        }
+        fs::write(&path, text).map_err(io(&path))?;
+    }
+    Ok(names.collect())
+}
+
 impl Import {
     /// An import without definitions yet.
-    pub(super) fn new(conventions: &'static str) -> Self {
+    pub(super) fn new(conventions: &str) -> Self {
         Self {
-            conventions: Some(conventions).filter(|word| *word != "metrex"),
+            conventions: Some(conventions.to_owned()),
             ..Self::default()
         }
     }
@@ -52,6 +100,27 @@ impl Import {
         }
     }
 
+    /// Adds a section to the file of a name.
+    pub(super) fn add_section(&mut self, name: &str, key: &str, section: Map<String, Value>) {
+        let file = self.files.iter_mut().find(|(known, _)| known == name);
+        if let (Some((_, content)), false) = (file, section.is_empty()) {
+            content.insert(key.to_owned(), Value::Object(section));
+        }
+    }
+
+    /// Adds files in `snippets/`, by name.
+    pub(super) fn add_snippets(&mut self, snippets: &Map<String, Value>) {
+        for (name, text) in snippets {
+            let text = text.as_str().unwrap_or_default().to_owned();
+            self.snippets.push((format!("snippets/{name}"), text));
+        }
+    }
+
+    /// Whose rules apply where two readings are possible.
+    pub(super) fn set_conventions(&mut self, conventions: Option<&str>) {
+        self.conventions = conventions.map(str::to_owned).or(self.conventions.take());
+    }
+
     /// How many definitions of a section there are.
     pub fn count(&self, section: &str) -> usize {
         let sections = self
@@ -75,7 +144,7 @@ impl Import {
         if let Some(calendar) = &self.calendar {
             config.insert("calendar".to_owned(), calendar.clone());
         }
-        if let Some(conventions) = self.conventions {
+        if let Some(conventions) = &self.conventions {
             config.insert("conventions".to_owned(), json!(conventions));
         }
         let mut text = String::new();
@@ -90,26 +159,8 @@ impl Import {
         for (name, content) in &self.files {
             files.push((format!("metrics/{name}.yaml"), emit::document(content)));
         }
-        let found: Vec<String> = files
-            .iter()
-            .map(|(name, _)| name.clone())
-            .filter(|name| target.join(name).exists())
-            .collect();
-        if !found.is_empty() {
-            return Err(ExchangeError::Exists {
-                target: target.display().to_string(),
-                files: found,
-            });
-        }
-        let io = |source| ExchangeError::Io {
-            path: target.display().to_string(),
-            source,
-        };
-        fs::create_dir_all(target.join("metrics")).map_err(io)?;
-        // metrex.yaml makes a folder a project: it comes last.
-        for (name, text) in files.iter().rev() {
-            fs::write(target.join(name), text).map_err(io)?;
-        }
-        Ok(files.into_iter().map(|(name, _)| name).collect())
+        files.extend(self.snippets.iter().cloned());
+        // metrex.yaml makes a folder a project: it stands first, and is written last.
+        write_files(target, &files)
     }
 }

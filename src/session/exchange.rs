@@ -4,10 +4,19 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::{OpenOptions, Session, SessionError};
-use crate::exchange::{ColumnTypes, Note, dbt};
+use crate::exchange::{ColumnTypes, Export, Note, dbt, ossie};
 use crate::init;
 use crate::model::{ColumnType, DimensionType};
 use crate::warehouse::Warehouse;
+
+/// A tool whose definitions are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherTool {
+    /// dbt's semantic layer.
+    Dbt,
+    /// Apache Ossie.
+    Ossie,
+}
 
 /// A project that was made of another tool's definitions.
 #[derive(Debug)]
@@ -32,6 +41,7 @@ pub struct Imported {
 /// # Errors
 /// Nothing to import, files in the way, a connection that cannot be used.
 pub async fn import(
+    from: OtherTool,
     path: &Path,
     target: &Path,
     connection: Option<&str>,
@@ -58,7 +68,10 @@ pub async fn import(
         })
     };
     let of: &ColumnTypes<'_> = &of;
-    let import = dbt::import(path, of)?;
+    let import = match from {
+        OtherTool::Dbt => dbt::import(path, of)?,
+        OtherTool::Ossie => ossie::import(path, of)?,
+    };
     let entry = connection
         .as_ref()
         .map(|target| target.entry.as_slice())
@@ -87,6 +100,17 @@ pub async fn import(
         notes: import.notes,
         password: connection.and_then(|target| target.note),
     })
+}
+
+impl Session {
+    /// The definitions of the project in another tool's words.
+    pub fn export(&self, to: OtherTool) -> Export {
+        let catalog = self.catalog();
+        match to {
+            OtherTool::Dbt => dbt::export(&catalog.registry),
+            OtherTool::Ossie => ossie::export(&catalog.registry, "metrex"),
+        }
+    }
 }
 
 fn dimension_type(ty: ColumnType) -> DimensionType {

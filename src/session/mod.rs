@@ -64,7 +64,7 @@ pub use complete::Completion;
 pub use connections::ConnectionInfo;
 pub use doctor::{Check, CheckStatus};
 pub use error::{Failure, SessionError};
-pub use exchange::{Imported, import};
+pub use exchange::{Imported, OtherTool, import};
 pub use open::{OpenOptions, Session};
 pub use prepare::Preparing;
 pub use rollups::RollupPlan;

@@ -35,11 +35,8 @@ pub(super) fn links(manifest: &Manifest, model: &Model) -> Vec<Link> {
             .filter_map(|target| Some((target, target.entity(&entity.name)?)))
             .filter(|(target, there)| match there.kind {
                 EntityKind::Primary | EntityKind::Unique => true,
-                // Which of its rows holds is a question of the time here.
                 EntityKind::Natural => {
-                    target.validity().is_some()
-                        && model.agg_time.is_some()
-                        && entity.kind != EntityKind::Natural
+                    target.validity().is_some() && entity.kind != EntityKind::Natural
                 }
                 EntityKind::Foreign => false,
             })

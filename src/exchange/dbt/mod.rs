@@ -2,12 +2,15 @@
 
 mod condition;
 mod datasets;
+mod export;
 mod latest;
 mod links;
 mod manifest;
 mod metrics;
 mod read;
 mod views;
+
+pub use export::export;
 
 use std::path::Path;
 

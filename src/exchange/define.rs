@@ -1,0 +1,439 @@
+//! Definitions as plain values, in the shape in which `metrics/*.yaml` has them: the inverse of reading a registry.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{
+    Aggregate, Calendar, Dataset, Dimension, DimensionType, Expression, Format, FormatKind, Input,
+    Join, Measure, Metric, MetricKind, Offset, OverTime, Registry, Relation, Rollup, Source,
+    Status, View, Weekday, Window,
+};
+
+/// A map that leaves out what says nothing.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put(&mut self, key: &str, value: impl Into<Value>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    fn put_some(&mut self, key: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.put(key, value);
+        }
+    }
+
+    fn put_text(&mut self, key: &str, text: &str) {
+        if !text.is_empty() {
+            self.put(key, text);
+        }
+    }
+
+    fn put_list(&mut self, key: &str, list: &[String]) {
+        if !list.is_empty() {
+            self.put(key, list.to_vec());
+        }
+    }
+
+    fn put_map(&mut self, key: &str, map: Map<String, Value>) {
+        if !map.is_empty() {
+            self.put(key, map);
+        }
+    }
+}
+
+/// A word that serde has for a value.
+fn word(value: impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// A dataset.
+pub(super) fn dataset(dataset: &Dataset) -> Value {
+    let mut fields = Fields::default();
+    match &dataset.relation {
+        Relation::Table(table) => fields.put("table", table.as_str()),
+        Relation::Sql(sql) => fields.put("sql", sql.as_str()),
+    }
+    if dataset.label != dataset.name {
+        fields.put("label", dataset.label.as_str());
+    }
+    fields.put_text("description", &dataset.description);
+    fields.put_some("entity", dataset.entity.as_deref());
+    match dataset.key.as_slice() {
+        [] => {}
+        [one] => fields.put("key", one.as_str()),
+        several => fields.put("key", several.to_vec()),
+    }
+    fields.put_some("time", dataset.time.as_deref());
+    fields.put_some("stored_in", dataset.stored_in.as_deref());
+    if let Some(valid) = &dataset.valid {
+        fields.put("valid", json!([valid.from, valid.to]));
+    }
+    let dimensions = dataset.dimensions.values();
+    fields.put_map(
+        "dimensions",
+        dimensions
+            .map(|one| (one.name.clone(), dimension(one)))
+            .collect(),
+    );
+    let joins = dataset.joins.values();
+    fields.put_map(
+        "joins",
+        joins.map(|one| (one.name.clone(), join(one))).collect(),
+    );
+    Value::Object(fields.0)
+}
+
+fn dimension(dimension: &Dimension) -> Value {
+    let mut fields = Fields::default();
+    match &dimension.column {
+        Some(column) if *column == dimension.name => {}
+        Some(column) => fields.put("column", column.as_str()),
+        None => fields.put("expr", expression(&dimension.expr)),
+    }
+    fields.put("label", dimension.label.as_str());
+    fields.put_text("description", &dimension.description);
+    fields.put_list("aliases", &dimension.aliases);
+    if dimension.kind != DimensionType::Text {
+        fields.put("type", word(dimension.kind));
+    }
+    if dimension.pii {
+        fields.put("pii", true);
+    }
+    let aliases = dimension.value_aliases.iter();
+    fields.put_map(
+        "value_aliases",
+        aliases
+            .map(|(value, names)| (value.clone(), json!(names)))
+            .collect(),
+    );
+    fields.put_some("format", format(&dimension.format));
+    Value::Object(fields.0)
+}
+
+fn join(join: &Join) -> Value {
+    let pairs = join.on.iter();
+    let on: Map<String, Value> = pairs
+        .map(|(here, there)| (here.clone(), json!(there)))
+        .collect();
+    json!({"to": join.to, "on": on})
+}
+
+fn format(format: &Format) -> Option<Value> {
+    if *format == Format::default() {
+        return None;
+    }
+    let mut fields = Fields::default();
+    if format.kind != FormatKind::Number {
+        fields.put("kind", word(format.kind));
+    }
+    fields.put_some("decimals", format.decimals);
+    fields.put_some("currency", format.currency.as_deref());
+    fields.put_some("unit", format.unit.as_deref());
+    Some(Value::Object(fields.0))
+}
+
+fn expression(expression: &Expression) -> Value {
+    if expression.dialects.is_empty() {
+        return json!(expression.text);
+    }
+    let mut texts = Map::new();
+    texts.insert("default".to_owned(), json!(expression.text));
+    for (engine, text) in &expression.dialects {
+        texts.insert(engine.clone(), json!(text));
+    }
+    Value::Object(texts)
+}
+
+/// A metric.
+pub(super) fn metric(metric: &Metric) -> Value {
+    let mut fields = Fields::default();
+    if metric.label != metric.name {
+        fields.put("label", metric.label.as_str());
+    }
+    if metric.category != "Other" {
+        fields.put("category", metric.category.as_str());
+    }
+    fields.put_text("description", &metric.description);
+    fields.put_list("business_rules", &metric.business_rules);
+    fields.put_some("owner", metric.owner.as_deref());
+    if metric.status != Status::Published {
+        fields.put("status", word(metric.status));
+    }
+    fields.put_some(
+        "last_updated",
+        metric.last_updated.map(|day| day.to_string()),
+    );
+    fields.put_list("aliases", &metric.aliases);
+    fields.put_list("tags", &metric.tags);
+    fields.put_some("format", format(&metric.format));
+    kind(&metric.kind, &mut fields);
+    let grain: Vec<String> = metric.grain.iter().map(ToString::to_string).collect();
+    fields.put_list("grain", &grain);
+    fields.put_some("window", metric.window.map(|window| window.to_string()));
+    fields.put_some("fill", metric.fill);
+    if metric.every_period {
+        fields.put("every_period", true);
+    }
+    Value::Object(fields.0)
+}
+
+fn kind(kind: &MetricKind, fields: &mut Fields) {
+    match kind {
+        MetricKind::Simple(sources) | MetricKind::Ratio(sources) => computed(sources, fields),
+        MetricKind::Derived { expr, inputs } => {
+            fields.put("expr", expression(expr));
+            let named = inputs.iter();
+            let named: Map<String, Value> = named
+                .map(|input| (input.name.clone(), self::input(input)))
+                .collect();
+            // Inputs that are plain metrics say nothing that the expression does not.
+            if named.iter().any(|(name, input)| *input != json!(name)) {
+                fields.put_map("inputs", named);
+            }
+        }
+        MetricKind::Cumulative(cumulative) => {
+            computed(&cumulative.sources, fields);
+            let mut inner = Fields::default();
+            inner.put_some("of", cumulative.of.as_deref());
+            inner.put("window", window(cumulative.window));
+            inner.put("at_coarser_grain", word(cumulative.at_coarser_grain));
+            fields.put("cumulative", inner.0);
+        }
+        MetricKind::Conversion(conversion) => {
+            fields.put("entity", conversion.entity.as_str());
+            fields.put("base", conversion.base.as_str());
+            fields.put("conversion", conversion.conversion.as_str());
+            let within = conversion.within.map(|(n, grain)| format!("{n} {grain}"));
+            fields.put_some("within", within);
+            let same = conversion.same.iter();
+            fields.put_map(
+                "same",
+                same.map(|(base, other)| (base.clone(), json!(other)))
+                    .collect(),
+            );
+            fields.put("result", word(conversion.result));
+        }
+        MetricKind::Complex {
+            snippet, tables, ..
+        } => {
+            fields.put("snippet", snippet.as_str());
+            fields.put_list("tables", tables);
+        }
+    }
+}
+
+fn window(window: Window) -> String {
+    match window {
+        Window::AllTime => "all_time".to_owned(),
+        Window::Trailing(n, grain) => format!("{n} {grain}"),
+        Window::ToDate(grain) => format!("{grain}_to_date"),
+    }
+}
+
+fn input(input: &Input) -> Value {
+    let mut fields = Fields::default();
+    fields.put("metric", input.metric.as_str());
+    fields.put_list("filters", &texts(&input.filters));
+    fields.put_some("offset", input.offset.as_ref().map(offset));
+    match fields.0.len() {
+        1 => json!(input.metric),
+        _ => Value::Object(fields.0),
+    }
+}
+
+fn offset(offset: &Offset) -> Value {
+    match offset {
+        Offset::Ago(n, grain) => json!(format!("{n} {grain}")),
+        Offset::AgoCustom(n, period) => json!(format!("{n} {period}")),
+        Offset::StartOf(grain) => json!({"to": grain.word()}),
+    }
+}
+
+/// What sources compute: the keys of the only one, or the shared ones and a list.
+fn computed(sources: &[Source], fields: &mut Fields) {
+    let Some(first) = sources.first() else {
+        return;
+    };
+    let is_single = sources.len() == 1 && first.use_when.is_none();
+    if let [numerator, denominator] = first.measures.as_slice() {
+        for (at, (key, own)) in [("numerator", numerator), ("denominator", denominator)]
+            .into_iter()
+            .enumerate()
+        {
+            // A filter that every source has is the measure's; the others are their sources'.
+            let mut shared = own.clone();
+            shared.filters.retain(|filter| {
+                sources.iter().all(|source| {
+                    let there = source.measures.get(at).map(|other| texts(&other.filters));
+                    there.is_some_and(|there| there.contains(&filter.text))
+                })
+            });
+            let mut measure = aggregated(&shared);
+            if is_single {
+                measure.put("base_table", own.dataset.as_str());
+                measure.put_some("time", own.time.as_deref());
+            }
+            fields.put(key, measure.0);
+        }
+        if !is_single {
+            let each = sources.iter().map(|source| {
+                let mut fields = used_when(source);
+                if let Some(measure) = source.measures.first() {
+                    fields.put("base_table", measure.dataset.as_str());
+                    fields.put_some("time", measure.time.as_deref());
+                    let common = texts(&numerator.filters);
+                    let more: Vec<String> = texts(&measure.filters)
+                        .into_iter()
+                        .filter(|filter| !common.contains(filter))
+                        .collect();
+                    fields.put_list("filters", &more);
+                }
+                Value::Object(fields.0)
+            });
+            fields.put("sources", each.collect::<Vec<_>>());
+        }
+        return;
+    }
+    let Some(measure) = first.measures.first() else {
+        return;
+    };
+    if is_single {
+        fields.put("base_table", measure.dataset.as_str());
+        fields.put_some("time", measure.time.as_deref());
+        fields.0.extend(aggregated(measure).0);
+        return;
+    }
+    fields.put_some("over_time", measure.over_time.as_ref().map(over_time));
+    let each = sources.iter().map(|source| {
+        let mut fields = used_when(source);
+        if let Some(measure) = source.measures.first() {
+            fields.put("base_table", measure.dataset.as_str());
+            fields.put_some("time", measure.time.as_deref());
+            let mut own = aggregated(measure);
+            own.0.shift_remove("over_time");
+            fields.0.extend(own.0);
+        }
+        Value::Object(fields.0)
+    });
+    fields.put("sources", each.collect::<Vec<_>>());
+}
+
+fn used_when(source: &Source) -> Fields {
+    let mut fields = Fields::default();
+    let condition = source.use_when.as_ref();
+    fields.put_some("use_when", condition.map(|(text, _)| text.text.as_str()));
+    fields
+}
+
+/// `agg`, `expr`, `filters` and what belongs to them.
+fn aggregated(measure: &Measure) -> Fields {
+    let mut fields = Fields::default();
+    fields.put("agg", aggregate(measure.agg));
+    match measure.agg {
+        Aggregate::Percentile(share) | Aggregate::PercentileDiscrete(share) => {
+            fields.put("percentile", share);
+        }
+        _ => {}
+    }
+    if matches!(measure.agg, Aggregate::PercentileDiscrete(_)) {
+        fields.put("percentile_type", "discrete");
+    }
+    fields.put_some("expr", measure.expr.as_ref().map(expression));
+    fields.put_list("filters", &texts(&measure.filters));
+    fields.put_some("over_time", measure.over_time.as_ref().map(over_time));
+    fields
+}
+
+/// The word of an aggregate.
+pub(super) fn aggregate(agg: Aggregate) -> &'static str {
+    match agg {
+        Aggregate::Count => "count",
+        Aggregate::CountDistinct => "count_distinct",
+        Aggregate::Sum => "sum",
+        Aggregate::Avg => "avg",
+        Aggregate::Min => "min",
+        Aggregate::Max => "max",
+        Aggregate::Percentile(_) | Aggregate::PercentileDiscrete(_) => "percentile",
+        Aggregate::SumBoolean => "sum_boolean",
+        Aggregate::Stddev => "stddev",
+        Aggregate::StddevPopulation => "stddev_population",
+        Aggregate::Variance => "variance",
+        Aggregate::VariancePopulation => "variance_population",
+    }
+}
+
+fn over_time(over: &OverTime) -> Value {
+    let mut fields = Fields::default();
+    fields.put("take", word(over.take));
+    fields.put("time", over.time.as_str());
+    fields.put_list("per", &over.per);
+    if over.carry_forward {
+        fields.put("carry_forward", true);
+    }
+    Value::Object(fields.0)
+}
+
+/// The texts of expressions.
+pub(super) fn texts(expressions: &[Expression]) -> Vec<String> {
+    expressions.iter().map(|one| one.text.clone()).collect()
+}
+
+fn view(view: &View) -> Value {
+    let query = view.query.to_string();
+    match view.description.is_empty() {
+        true => json!(query),
+        false => json!({"query": query, "description": view.description}),
+    }
+}
+
+fn rollup(rollup: &Rollup) -> Value {
+    let mut fields = Fields::default();
+    fields.put("of", rollup.of.as_str());
+    fields.put("grain", rollup.grain.word());
+    fields.put_list("by", &rollup.by);
+    fields.put_list("metrics", &rollup.metrics);
+    fields.put("table", rollup.table.as_str());
+    Value::Object(fields.0)
+}
+
+/// Saved queries.
+pub(super) fn views(registry: &Registry) -> Map<String, Value> {
+    let views = registry.views.values();
+    views.map(|one| (one.name.clone(), view(one))).collect()
+}
+
+/// Rollups.
+pub(super) fn rollups(registry: &Registry) -> Map<String, Value> {
+    let rollups = registry.rollups.values();
+    rollups.map(|one| (one.name.clone(), rollup(one))).collect()
+}
+
+/// The calendar, as far as it is not the default one.
+pub(super) fn calendar(calendar: &Calendar) -> Option<Value> {
+    let default = Calendar::default();
+    let mut fields = Fields::default();
+    if calendar.week_start != Weekday::Monday {
+        fields.put("week_start", word(calendar.week_start));
+    }
+    if calendar.fiscal_year_start != default.fiscal_year_start {
+        fields.put("fiscal_year_start", calendar.fiscal_year_start);
+    }
+    if calendar.timezone != default.timezone {
+        fields.put("timezone", calendar.timezone.as_str());
+    }
+    if let Some(table) = &calendar.table {
+        fields.put("table", table.table.as_str());
+        fields.put("date", table.date.as_str());
+        let periods = table.periods.values().map(|period| {
+            let mut fields = Fields::default();
+            fields.put("column", period.column.as_str());
+            fields.put("label", period.label.as_str());
+            fields.put_some("previous", period.previous.as_deref());
+            fields.put_some("year_ago", period.year_ago.as_deref());
+            (period.name.clone(), Value::Object(fields.0))
+        });
+        fields.put_map("periods", periods.collect());
+    }
+    (!fields.0.is_empty()).then_some(Value::Object(fields.0))
+}
