@@ -26,7 +26,11 @@ fn block(out: &mut String, indent: usize, fields: &Map<String, Value>) {
                 list(out, indent + 2, items);
             }
             Value::String(text) if is_block(text) => {
-                out.push_str(if text.ends_with('\n') { " |\n" } else { " |-\n" });
+                out.push_str(if text.ends_with('\n') {
+                    " |\n"
+                } else {
+                    " |-\n"
+                });
                 for line in text.lines() {
                     out.push_str(&format!("{:1$}{line}\n", "", indent + 2));
                 }
