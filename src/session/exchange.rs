@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::{OpenOptions, Session, SessionError};
 use crate::exchange::{ColumnTypes, Export, Note, dbt, ossie};
 use crate::init;
-use crate::model::{ColumnType, DimensionType};
+use crate::model::{ColumnType, ConnectionKind, DimensionType};
+use crate::registry::of_address;
 use crate::warehouse::Warehouse;
 
 /// A tool whose definitions are read and written.
@@ -46,7 +47,7 @@ pub async fn import(
     target: &Path,
     connection: Option<&str>,
 ) -> Result<Imported, SessionError> {
-    let connection = connection.map(init::read_connection).transpose()?;
+    let connection = connection.map(address).transpose()?;
     let mut types = HashMap::new();
     if let Some(target) = &connection {
         let warehouse = Warehouse::open(&target.connection, "UTC")?;
@@ -100,6 +101,22 @@ pub async fn import(
         notes: import.notes,
         password: connection.and_then(|target| target.note),
     })
+}
+
+/// The connection of a URL, as `metrex init` takes it, or of `duckdb:PATH`.
+fn address(url: &str) -> Result<init::Target, SessionError> {
+    let found = of_address(url).map(|connection| (connection.kind.clone(), connection));
+    match found {
+        Some((ConnectionKind::Duckdb { path, .. }, connection)) => Ok(init::Target {
+            connection,
+            entry: vec![
+                "type: duckdb".to_owned(),
+                format!("path: {:?}", path.display().to_string()),
+            ],
+            note: None,
+        }),
+        _ => Ok(init::read_connection(url)?),
+    }
 }
 
 impl Session {
