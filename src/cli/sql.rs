@@ -18,7 +18,7 @@ pub struct SqlArgs {
     /// The query line, such as 'gmv by market, month last 6 months'
     #[arg(required = true, value_name = "LINE")]
     line: Vec<String>,
-    /// Engine to write for: sqlite, postgres, duckdb, trino, snowflake, bigquery, redshift or clickhouse [default: the connection's]
+    /// Engine to write for: sqlite, postgres, duckdb, trino, snowflake, bigquery, redshift, clickhouse or spark [default: the connection's]
     #[arg(long, value_parser = dialect)]
     dialect: Option<Dialect>,
     /// Add the definition behind each line, and why the SQL is as it is, as SQL comments

@@ -357,16 +357,17 @@ impl Lowering {
         };
         let (first, last) = (bound(&periods.first), bound(&periods.last));
         let places = first.places.iter().chain(&last.places).copied();
-        let body = Fragment::new(
+        let series = dialect.series(&key, &first.sql, &last.sql, periods.grain);
+        self.recursive |= series.is_none();
+        let body = series.unwrap_or_else(|| {
             format!(
                 "SELECT {} AS {key}\n  UNION ALL\n  SELECT {} FROM {name} WHERE {key} < {}",
                 first.sql,
                 dialect.next_period(&key, periods.grain),
                 last.sql
-            ),
-            places,
-        );
-        self.recursive = true;
+            )
+        });
+        let body = Fragment::new(body, places);
         // A recursive relation stands before those that read it, so that the text reads from top to bottom.
         self.tables.insert(
             self.periods.len(),

@@ -19,11 +19,13 @@ pub enum Dialect {
     Redshift,
     /// ClickHouse 24.4 or newer.
     Clickhouse,
+    /// Spark SQL: Spark 3.4 or newer, Databricks, Sail.
+    Spark,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sqlite,
         Self::Postgres,
         Self::Duckdb,
@@ -32,6 +34,7 @@ impl Dialect {
         Self::Bigquery,
         Self::Redshift,
         Self::Clickhouse,
+        Self::Spark,
     ];
 
     /// The word used in files, options and messages.
@@ -45,6 +48,7 @@ impl Dialect {
             Self::Bigquery => "bigquery",
             Self::Redshift => "redshift",
             Self::Clickhouse => "clickhouse",
+            Self::Spark => "spark",
         }
     }
 
@@ -59,6 +63,7 @@ impl Dialect {
             Self::Bigquery => "BigQuery",
             Self::Redshift => "Redshift",
             Self::Clickhouse => "ClickHouse",
+            Self::Spark => "Spark",
         }
     }
 

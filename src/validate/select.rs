@@ -47,7 +47,9 @@ impl Walk {
                     AliasUse::Last
                 }
                 Dialect::Clickhouse => AliasUse::First,
-                Dialect::Postgres | Dialect::Trino | Dialect::Bigquery => AliasUse::Never,
+                Dialect::Postgres | Dialect::Trino | Dialect::Bigquery | Dialect::Spark => {
+                    AliasUse::Never
+                }
             });
             self.filter(condition);
             for part in conjuncts(condition) {

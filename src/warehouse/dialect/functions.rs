@@ -36,7 +36,9 @@ impl Dialect {
             Self::Trino => format!("lower({expr}) {not}LIKE lower({pattern}) ESCAPE '\\'"),
             Self::Snowflake => format!("{expr} {not}ILIKE {pattern} ESCAPE '\\\\'"),
             Self::Bigquery => format!("LOWER({expr}) {not}LIKE LOWER({pattern})"),
-            Self::Redshift | Self::Clickhouse => format!("{expr} {not}ILIKE {pattern}"),
+            Self::Redshift | Self::Clickhouse | Self::Spark => {
+                format!("{expr} {not}ILIKE {pattern}")
+            }
         }
     }
 

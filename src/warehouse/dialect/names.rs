@@ -29,7 +29,7 @@ impl Dialect {
 
     fn quote(self) -> char {
         match self {
-            Self::Bigquery | Self::Clickhouse => '`',
+            Self::Bigquery | Self::Clickhouse | Self::Spark => '`',
             _ => '"',
         }
     }
@@ -52,7 +52,7 @@ impl Dialect {
             Self::Snowflake | Self::Redshift | Self::Clickhouse => {
                 format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
             }
-            Self::Bigquery => {
+            Self::Bigquery | Self::Spark => {
                 let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
                 format!("'{}'", escaped.replace('\n', "\\n").replace('\r', "\\r"))
             }

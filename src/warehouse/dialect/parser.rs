@@ -1,8 +1,8 @@
 //! How the text of a dialect is read, where metrex looks at SQL it did not write.
 
 use sqlparser::dialect::{
-    BigQueryDialect, ClickHouseDialect, DuckDbDialect, GenericDialect, PostgreSqlDialect,
-    RedshiftSqlDialect, SQLiteDialect, SnowflakeDialect,
+    BigQueryDialect, ClickHouseDialect, DatabricksDialect, DuckDbDialect, GenericDialect,
+    PostgreSqlDialect, RedshiftSqlDialect, SQLiteDialect, SnowflakeDialect,
 };
 
 use super::Dialect;
@@ -19,6 +19,7 @@ impl Dialect {
             Self::Bigquery => &BigQueryDialect,
             Self::Redshift => &RedshiftSqlDialect {},
             Self::Clickhouse => &ClickHouseDialect {},
+            Self::Spark => &DatabricksDialect {},
         }
     }
 }

@@ -21,6 +21,31 @@ impl Dialect {
         }
     }
 
+    /// The rows of a column `key` with every period from one to another, where the engine makes them itself; on the others
+    /// a relation that reads itself has to.
+    pub fn series(self, key: &str, first: &str, last: &str, grain: Grain) -> Option<String> {
+        let (n, unit) = match grain {
+            Grain::Week => (7, "day"),
+            Grain::Day => (1, "day"),
+            Grain::Month => (1, "month"),
+            Grain::Quarter => (3, "month"),
+            Grain::Year => (12, "month"),
+            Grain::Second | Grain::Minute | Grain::Hour => return None,
+        };
+        Some(match self {
+            Self::Spark => {
+                format!("SELECT explode(sequence({first}, {last}, INTERVAL '{n}' {unit})) AS {key}")
+            }
+            Self::Trino => format!(
+                "SELECT {key} FROM UNNEST(sequence({first}, {last}, INTERVAL '{n}' {unit})) AS series ({key})"
+            ),
+            Self::Bigquery => format!(
+                "SELECT {key} FROM UNNEST(GENERATE_DATE_ARRAY({first}, {last}, INTERVAL {n} {unit})) AS {key}"
+            ),
+            _ => return None,
+        })
+    }
+
     /// So many units before a point in time, which is a day unless `has_time`.
     pub fn units_before(self, at: &str, n: u32, unit: Grain, has_time: bool) -> String {
         let n = i32::try_from(n).unwrap_or(i32::MAX);

@@ -54,6 +54,7 @@ impl Dialect {
             Self::Trino => format!("date_add('{unit}', {n}, {at})"),
             Self::Snowflake | Self::Redshift => format!("DATEADD({unit}, {n}, {at})"),
             Self::Bigquery | Self::Clickhouse => format!("{at} + INTERVAL {n} {unit}"),
+            Self::Spark => format!("{at} + INTERVAL '{n}' {unit}"),
             _ => format!("{at} + INTERVAL '{n} {unit}s'"),
         }
     }

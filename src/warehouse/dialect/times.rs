@@ -36,6 +36,7 @@ impl Dialect {
                 let text = at.strftime("%Y-%m-%d %H:%M:%S%.f");
                 format!("toDateTime64('{text}', 6)")
             }
+            Self::Spark => format!("TIMESTAMP_NTZ '{}'", at.strftime("%Y-%m-%d %H:%M:%S%.f")),
             _ => {
                 format!("TIMESTAMP '{}'", at.strftime("%Y-%m-%d %H:%M:%S%.f"))
             }
@@ -155,8 +156,9 @@ impl Dialect {
             Self::Trino => format!("day_of_week({local})"),
             Self::Snowflake => format!("DAYOFWEEKISO({local})"),
             Self::Clickhouse => format!("toDayOfWeek({local})"),
-            // These count from Sunday: from 1 there, from 0 here.
+            // These count from Sunday: from 1, and Redshift from 0.
             Self::Bigquery => format!("MOD(EXTRACT(DAYOFWEEK FROM {local}) + 5, 7) + 1"),
+            Self::Spark => format!("(dayofweek({local}) + 5) % 7 + 1"),
             Self::Redshift => format!("(EXTRACT(dow FROM {local}) + 6) % 7 + 1"),
             _ => format!("EXTRACT(isodow FROM {local})"),
         };

@@ -21,6 +21,14 @@ impl Dialect {
                 T::Date => "DATE",
                 T::Timestamp => "DATETIME",
             },
+            Self::Spark => match ty {
+                T::Text => "string",
+                T::Integer => "bigint",
+                T::Number => "double",
+                T::Boolean => "boolean",
+                T::Date => "date",
+                T::Timestamp => "timestamp_ntz",
+            },
             // A conversion of NULL to a type that is not nullable is an error there.
             Self::Clickhouse => match ty {
                 T::Text => "Nullable(String)",

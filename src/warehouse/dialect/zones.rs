@@ -19,7 +19,9 @@ impl Dialect {
                 let zoned = format!("at_timezone(with_timezone({}, {from}), {to})", at());
                 self.cast(&zoned, ColumnType::Timestamp)
             }
-            Self::Snowflake | Self::Redshift => format!("CONVERT_TIMEZONE({from}, {to}, {})", at()),
+            Self::Snowflake | Self::Redshift | Self::Spark => {
+                format!("CONVERT_TIMEZONE({from}, {to}, {})", at())
+            }
             Self::Bigquery => format!("DATETIME(TIMESTAMP({}, {from}), {to})", at()),
             Self::Clickhouse => {
                 format!(
