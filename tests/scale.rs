@@ -8,8 +8,8 @@
     missing_docs
 )]
 
-#[path = "support/duckdb.rs"]
-mod duckdb;
+#[path = "support/engines.rs"]
+mod engines;
 mod support;
 #[path = "support/tpch.rs"]
 mod tpch;
@@ -19,6 +19,7 @@ use std::path::Path;
 use adbc_core::options::{AdbcVersion, OptionDatabase, OptionValue};
 use adbc_core::{Connection as _, Database as _, Driver as _, Statement as _};
 use adbc_driver_manager::ManagedDriver;
+use engines::duckdb;
 use metrex::compile::CompileOptions;
 use metrex::model::{AdbcSettings, Connection, ConnectionKind, Dialect, NoValues};
 use metrex::warehouse::{Request, Warehouse};
