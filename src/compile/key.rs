@@ -1,5 +1,6 @@
 //! Grouping keys and result types: dimensions, time grains, and what an aggregate returns.
 
+use super::custom::custom;
 use super::scope::{Resolved, Scope};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode};
@@ -76,6 +77,18 @@ pub(super) fn key(
         period,
     } = asked;
     let dialect = options.dialect;
+    if let Some(custom) = custom(registry, group)
+        && custom.of.is_none_or(|of| scope.is_time(of))
+    {
+        if shift.is_some() {
+            return Err(custom.refusal(
+                group,
+                "it cannot be lined up with earlier dates, since periods differ in length",
+            ));
+        }
+        let (sql, key) = custom.key(group, measure, scope, registry, options)?;
+        return Ok((sql, key, None));
+    }
     match group {
         GroupBy::Dimension(name) => {
             let found = scope.dimension(name)?;
@@ -215,7 +228,7 @@ pub(super) fn key(
     }
 }
 
-fn column_type(kind: DimensionType) -> ColumnType {
+pub(super) fn column_type(kind: DimensionType) -> ColumnType {
     match kind {
         DimensionType::Text => ColumnType::Text,
         DimensionType::Number => ColumnType::Number,

@@ -4,6 +4,7 @@ mod additivity;
 mod choices;
 mod compare;
 mod conventions;
+mod custom;
 mod dunder;
 mod error;
 mod expr;

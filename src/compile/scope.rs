@@ -9,7 +9,8 @@ use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
 use crate::model::{
-    Dataset, Dimension, Expression, Filter, Measure, Registry, Relation, Validity, ValueLookup,
+    CalendarTable, Dataset, Dimension, DimensionType, Expression, Filter, Grain, Measure, Registry,
+    Relation, Validity, ValueLookup,
 };
 use crate::warehouse::Dialect;
 
@@ -31,6 +32,8 @@ pub(super) struct Scope<'a> {
     /// The time dimension that the measure is counted by, where it is not the dataset's.
     time: Option<String>,
     joins: Vec<Joined<'a>>,
+    /// The calendar table, joined on the day of these times: its alias, the time, the join.
+    calendars: Vec<(String, String, Fragment)>,
     /// The rollup that is read instead of the tables; its columns are the dimensions.
     kept: Option<Kept<'a>>,
     pub(super) reasons: Vec<Reason>,
@@ -68,6 +71,7 @@ impl<'a> Scope<'a> {
             base,
             time: measure.time.clone(),
             joins: Vec::new(),
+            calendars: Vec::new(),
             kept: None,
             reasons: Vec::new(),
         })
@@ -120,7 +124,11 @@ impl<'a> Scope<'a> {
             table: join.sql.clone(),
             required: join.required,
         });
-        (from, joins.collect())
+        let calendars = self.calendars.iter().map(|(_, _, table)| Join {
+            table: table.clone(),
+            required: false,
+        });
+        (from, joins.chain(calendars).collect())
     }
 
     /// A condition on a joined column that is never true of NULL refuses the rows without a match: their joins need not
@@ -144,6 +152,39 @@ impl<'a> Scope<'a> {
                 join.required |= path.joins.starts_with(&join.path);
             }
         }
+    }
+
+    /// Whether a name is that of a time dimension.
+    pub(super) fn is_time(&self, name: &str) -> bool {
+        let found = self.reach.find(self.registry, &self.base.name, name);
+        let found = found.ok().and_then(|path| path.resolve(self.registry));
+        found.is_some_and(|(_, dimension)| dimension.kind.is_time())
+    }
+
+    /// A column of the calendar table on the day of a time, which is joined where it is not yet.
+    pub(super) fn calendar(&mut self, table: &CalendarTable, time: &str, name: &str) -> String {
+        let dialect = self.dialect;
+        let known = self.calendars.iter().find(|(_, of, _)| of == time);
+        let alias = match known {
+            Some((alias, _, _)) => alias.clone(),
+            None => {
+                let alias = match self.calendars.len() {
+                    0 => "metrex_calendar".to_owned(),
+                    n => format!("metrex_calendar_{}", n + 1),
+                };
+                let week_start = self.registry.calendar.week_start;
+                let sql = format!(
+                    "{} AS {alias} ON {} = {}",
+                    dialect.table(&table.table),
+                    column(&alias, &table.date, dialect),
+                    dialect.trunc(time, Grain::Day, week_start)
+                );
+                let join = Fragment::new(sql, [table.place]);
+                self.calendars.push((alias.clone(), time.to_owned(), join));
+                alias
+            }
+        };
+        column(&alias, name, dialect)
     }
 
     /// A dimension as the query or a definition names it.
@@ -172,7 +213,7 @@ impl<'a> Scope<'a> {
             });
         }
         let alias = self.join(&path.joins)?;
-        let mut sql = self.own_sql(dimension, &alias)?;
+        let mut sql = self.own_sql(dataset, dimension, &alias)?;
         if let (false, None, Some(key)) = (
             path.joins.is_empty(),
             &dimension.column,
@@ -314,7 +355,7 @@ impl<'a> Scope<'a> {
                 .values()
                 .find(|dimension| dimension.column.as_deref() == Some(name));
             match dimension {
-                Some(dimension) => self.own_sql(dimension, alias),
+                Some(dimension) => self.own_sql(dataset, dimension, alias),
                 None => Ok(column(alias, name, dialect)),
             }
         };
@@ -327,8 +368,21 @@ impl<'a> Scope<'a> {
     }
 
     /// A dimension's own expression under an alias.
-    fn own_sql(&self, dimension: &Dimension, alias: &str) -> Result<String, CompileError> {
-        Ok(expr::operand(&own_sql(dimension, alias, self.dialect)?))
+    fn own_sql(
+        &self,
+        dataset: &Dataset,
+        dimension: &Dimension,
+        alias: &str,
+    ) -> Result<String, CompileError> {
+        let sql = expr::operand(&own_sql(dimension, alias, self.dialect)?);
+        Ok(match &dataset.stored_in {
+            // Converted where it is read, so that conditions, periods and windows all see the local time.
+            Some(zone) if dimension.kind == DimensionType::Time => {
+                let local = &self.registry.calendar.timezone;
+                self.dialect.local_time(&sql, zone, local)
+            }
+            _ => sql,
+        })
     }
 
     /// An expression of a definition over this dataset: bare names are its dimensions or columns, `a.b` a joined dimension.
@@ -378,7 +432,7 @@ impl<'a> Scope<'a> {
             return Err(kept.lacks(name));
         }
         match self.base.dimensions.get(name) {
-            Some(dimension) => self.own_sql(dimension, &self.base.name),
+            Some(dimension) => self.own_sql(self.base, dimension, &self.base.name),
             None => Ok(column(&self.base.name, name, self.dialect)),
         }
     }

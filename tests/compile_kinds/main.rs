@@ -7,11 +7,13 @@
     missing_docs
 )]
 
+mod calendar_table;
 mod conversion;
 #[path = "../support/engines.rs"]
 mod engines;
 mod scd;
 mod semi_additive;
+mod stored_zone;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;

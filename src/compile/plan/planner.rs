@@ -3,6 +3,7 @@
 use super::leg::{Aggregated, DAY, Daily, PERIOD, Rows, daily};
 use super::periods::Bound;
 use super::{Column, Context, Formula, Leaf, Leg, Over, Periods, Snapshots, context, snapshots};
+use crate::compile::custom::custom;
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::request::Request;
 use crate::compile::rollup::{Kept, Wanted};
@@ -251,7 +252,9 @@ impl<'a> Planner<'a> {
             Some(Offset::AgoCustom(_, period)) => {
                 return Err(broken(
                     metric,
-                    &format!("an offset by '{period}' needs a query by {period}"),
+                    &format!(
+                        "periods of the calendar table differ in length, so an offset by {period} cannot be lined up"
+                    ),
                 ));
             }
         }
@@ -320,7 +323,13 @@ impl<'a> Planner<'a> {
             measure,
             context,
         };
-        let (kept, reasons) = wanted.rollup();
+        // What the periods of the calendar table are, only its days can tell.
+        let mut groups = self.request.groups.iter();
+        let by_custom = groups.any(|group| custom(self.registry, group).is_some());
+        let (kept, reasons) = match by_custom {
+            true => (None, Vec::new()),
+            false => wanted.rollup(),
+        };
         if kept.is_some() {
             let before = (
                 self.planned.keys.clone(),
@@ -700,7 +709,10 @@ impl<'a> Planner<'a> {
     ) -> Vec<String> {
         let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
         let is_time = |group: &GroupBy| {
-            let by_name = group.dimension().and_then(find);
+            let by_name = match custom(self.registry, group) {
+                Some(custom) => custom.of.and_then(find),
+                None => group.dimension().and_then(find),
+            };
             self.is_own_time(group, measure)
                 || (by_name.is_some()
                     && [Some(&over.time), self.own_time(measure)]
@@ -724,10 +736,14 @@ impl<'a> Planner<'a> {
 
     /// Whether a grouping is by the time that a measure's periods are of.
     fn is_own_time(&self, group: &GroupBy, measure: &Measure) -> bool {
-        match group {
-            GroupBy::Dimension(_) => false,
-            GroupBy::Grain { of: None, .. } | GroupBy::Part { of: None, .. } => true,
-            GroupBy::Grain { of: Some(of), .. } | GroupBy::Part { of: Some(of), .. } => {
+        let of = match (custom(self.registry, group), group) {
+            (Some(custom), _) => custom.of,
+            (None, GroupBy::Dimension(_)) => return false,
+            (None, GroupBy::Grain { of, .. } | GroupBy::Part { of, .. }) => of.as_deref(),
+        };
+        match of {
+            None => true,
+            Some(of) => {
                 let dataset = self.registry.datasets.get(&measure.dataset);
                 let own = measure
                     .time
@@ -774,6 +790,13 @@ impl<'a> Planner<'a> {
         let Some((window, coarser)) = context.window else {
             return Ok(None);
         };
+        for group in &self.request.groups {
+            if let Some(custom) = custom(self.registry, group)
+                && self.is_own_time(group, measure)
+            {
+                return Err(custom.refusal(group, "no window can end with it"));
+            }
+        }
         let grains = self.request.groups.iter().filter_map(|group| match group {
             GroupBy::Grain { grain, .. } if self.is_own_time(group, measure) => Some(*grain),
             _ => None,
@@ -1082,6 +1105,7 @@ impl<'a> Planner<'a> {
             .iter()
             .enumerate()
             .filter_map(|(index, group)| match group {
+                _ if custom(self.registry, group).is_some() => None,
                 GroupBy::Grain { grain, of: None } => Some((index, *grain)),
                 _ => None,
             })
