@@ -193,6 +193,11 @@ pub(super) fn further(outer: Option<&Shifted>, inner: Shifted) -> Result<Shifted
     Ok(Shifted { by, ..inner })
 }
 
+/// The end of a range as far back.
+pub(super) fn moved_end(end: Date, by: Shift) -> Date {
+    step_end(end, by, false)
+}
+
 /// The range as far back.
 pub(super) fn moved(range: DateRange, by: Shift) -> DateRange {
     DateRange {

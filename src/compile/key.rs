@@ -61,6 +61,8 @@ pub(super) struct Asked<'a> {
     pub(super) shift: Option<Shift>,
     /// The period that a row is repeated for, as SQL, where windows are joined.
     pub(super) period: Option<&'a str>,
+    /// Whether the shift is the offset of an input, whose rows count for the day they are moved to.
+    pub(super) is_offset: bool,
 }
 
 /// One grouping key: its SQL, its description, and a condition where a comparison leaves days without a counterpart.
@@ -75,6 +77,7 @@ pub(super) fn key(
         measure,
         shift,
         period,
+        is_offset,
     } = asked;
     let dialect = options.dialect;
     if let Some(custom) = custom(registry, group)
@@ -140,6 +143,9 @@ pub(super) fn key(
             // Mondays are compared with Mondays, but January with the month that the comparison puts beside it.
             let at = match (shift, period, part.period()) {
                 (_, Some(period), _) => period.to_owned(),
+                (Some(by @ (Shift::Days(_) | Shift::Seconds(_))), None, _) if is_offset => {
+                    dialect.shift_timestamp(&time.sql, by)
+                }
                 (Some(by), None, Some(grain)) => {
                     let unit = if matches!(by, Shift::Months(_)) {
                         grain

@@ -352,6 +352,10 @@ impl Lowering {
         };
         let key = dialect.name(&periods.key);
         let bound = |bound: &Bound| match bound {
+            Bound::Day(day) if periods.grain.is_sub_day() => {
+                let week_start = crate::model::Weekday::Monday;
+                Fragment::plain(dialect.trunc(&dialect.date(*day), periods.grain, week_start))
+            }
             Bound::Day(day) => Fragment::plain(dialect.date(*day)),
             Bound::Data(sql) => sql.prefixed("(").suffixed(")"),
         };

@@ -92,6 +92,8 @@ pub(super) struct Over {
     pub(super) from: Option<String>,
     /// The end of the window, which does not belong to it.
     pub(super) to: String,
+    /// The periods that have a window at all, where some have none.
+    pub(super) only: Option<String>,
     /// Whether the bounds lie within days.
     pub(super) has_time: bool,
 }
@@ -100,10 +102,13 @@ impl Over {
     /// When a row belongs to a period.
     pub(super) fn on(&self) -> Fragment {
         let time = &self.time.sql;
-        let on = match &self.from {
+        let mut on = match &self.from {
             Some(from) => format!("{time} >= {from} AND {time} < {}", self.to),
             None => format!("{time} < {}", self.to),
         };
+        if let Some(only) = &self.only {
+            on = format!("{on} AND {only}");
+        }
         Fragment::new(on, self.time.places.iter().copied())
     }
 }

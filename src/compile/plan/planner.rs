@@ -284,9 +284,7 @@ impl<'a> Planner<'a> {
     /// How far the days without a counterpart in an earlier month are away, where the result has days.
     pub(super) fn counterpart(&self, context: &Context<'_>) -> Option<Shift> {
         context.back.as_ref().and_then(|back| match back.by {
-            Shift::Months(_) if self.request.is_by_day() && context.window.is_none() => {
-                Some(back.by)
-            }
+            Shift::Months(_) if self.request.is_by_day() && !self.is_metricflow() => Some(back.by),
             _ => None,
         })
     }
@@ -523,7 +521,11 @@ impl<'a> Planner<'a> {
                 group,
                 measure,
                 shift: context.back.as_ref().map(|back| back.by),
-                period: window.as_ref().and_then(|window| window.period.as_deref()),
+                period: window
+                    .as_ref()
+                    .filter(|_| self.is_own_time(group, measure))
+                    .and_then(|window| window.period.as_deref()),
+                is_offset: !context.prior,
             };
             let (fragment, key, extra) = key(&asked, &mut scope, self.registry, options)?;
             keys.push(Column {
@@ -842,6 +844,10 @@ impl<'a> Planner<'a> {
                 .is_none_or(|start| start <= self.options.today);
             if running { end.min(tomorrow) } else { end }
         });
+        let end = match &context.back {
+            Some(back) => compare::moved_end(end, back.by),
+            None => end,
+        };
         let last = end.saturating_sub(1.day());
         let start = match window {
             context::Window::AllTime => None,
@@ -858,7 +864,10 @@ impl<'a> Planner<'a> {
             context::Window::ToDate(grain) => {
                 Some(grain.floor(last, self.registry.calendar.week_start))
             }
-            context::Window::Period => self.request.range.start,
+            context::Window::Period => context
+                .back
+                .as_ref()
+                .map_or(self.request.range.start, |back| back.range.start),
             context::Window::StartOf(grain) => {
                 return Err(CompileError::new(
                     ErrorCode::InvalidTime,
@@ -867,14 +876,10 @@ impl<'a> Planner<'a> {
                 .hint("group by day, week or month"));
             }
         };
-        let open = start.is_none() && self.request.range.end.is_none();
-        let mut range = DateRange {
+        let range = DateRange {
             start,
-            end: (!open).then_some(end),
+            end: Some(end),
         };
-        if let Some(back) = &context.back {
-            range = compare::moved(range, back.by);
-        }
         self.note(vec![Reason {
             kind: ReasonKind::Time,
             text: format!("{what} {range}"),
@@ -913,6 +918,18 @@ impl<'a> Planner<'a> {
         let by = context.back.as_ref().map(|back| back.by);
         let periods = self.periods(key.clone(), shown, grain, Some((time, scope, by)))?;
         let period = format!("{PERIOD}.{}", dialect.name(&key));
+        // Months differ in length: the window of a moved period is made where the period comes to lie. Days and seconds do
+        // not, so the bounds are moved.
+        let (there, by) = match by {
+            Some(by @ Shift::Months(_)) => (dialect.shift(&period, by.back()), None),
+            by => (period.clone(), by),
+        };
+        let has_time = grain.is_sub_day() || matches!(by, Some(Shift::Seconds(_)));
+        let moved = |bound: String| match by {
+            None => bound,
+            Some(by) if has_time => dialect.shift_timestamp(&bound, by.back()),
+            Some(by) => dialect.shift(&bound, by.back()),
+        };
         let (from, to) = match window {
             context::Window::StartOf(long) => {
                 let crosses = grain == Grain::Week && long > Grain::Week;
@@ -923,23 +940,27 @@ impl<'a> Planner<'a> {
                     )
                     .hint("group by a finer grain"));
                 }
-                let from = dialect.trunc(&period, long, week_start);
+                let from = dialect.trunc(&moved(there.clone()), long, week_start);
                 // No week is the first of a month: dbt takes its first day.
                 let first = if crosses { Grain::Day } else { grain };
                 let to = dialect.next_period(&from, first);
                 (Some(from), to)
             }
+            context::Window::Period => {
+                let from = moved(there.clone());
+                let to = dialect.next_period(&from, grain);
+                (Some(from), to)
+            }
             window => {
-                let next = match coarser {
-                    AtCoarserGrain::First if grain > Grain::Day => {
-                        dialect.next_period(&period, Grain::Day)
-                    }
-                    _ => dialect.next_period(&period, grain),
+                let unit = match coarser {
+                    AtCoarserGrain::First if grain > Grain::Day => Grain::Day,
+                    _ => grain,
                 };
-                let to = match self.cut(grain) {
+                let next = dialect.next_period(&there, unit);
+                let to = moved(match self.cut(grain, context) {
                     Some(end) => dialect.least(&next, &end),
                     None => next,
-                };
+                });
                 let from = match window {
                     context::Window::Trailing(n, unit) => {
                         if unit.is_sub_day() && !grain.is_sub_day() {
@@ -951,48 +972,34 @@ impl<'a> Planner<'a> {
                             )
                             .hint(format!("group by {unit}")));
                         }
-                        Some(dialect.units_before(&to, n, unit, grain.is_sub_day()))
+                        Some(dialect.units_before(&to, n, unit, has_time))
                     }
-                    context::Window::ToDate(long) if grain.is_sub_day() => {
-                        Some(dialect.trunc(&period, long, week_start))
+                    context::Window::ToDate(long) if has_time => {
+                        Some(dialect.trunc(&moved(there.clone()), long, week_start))
                     }
                     context::Window::ToDate(long) => {
                         let last = dialect.shift(&to, Shift::Days(-1));
                         Some(dialect.trunc(&last, long, week_start))
                     }
-                    context::Window::AllTime
-                    | context::Window::StartOf(_)
-                    | context::Window::Period => None,
+                    _ => None,
                 };
                 (from, to)
             }
         };
-        let (from, to) = match (window, by) {
-            (context::Window::Period, Some(by)) => {
-                let from = dialect.shift(&period, by.back());
-                let to = dialect.next_period(&from, grain);
-                (Some(from), to)
-            }
-            _ => (from, to),
-        };
-        let by = by.filter(|_| window != context::Window::Period);
-        let moved = |bound: String| match by {
-            None => bound,
-            Some(by) if grain.is_sub_day() || matches!(by, Shift::Seconds(_)) => {
-                dialect.shift_timestamp(&bound, by.back())
-            }
-            Some(by) => dialect.shift(&bound, by.back()),
-        };
-        let has_time = grain.is_sub_day() || matches!(by, Some(Shift::Seconds(_)));
         let instant = |bound: String| dialect.bound(&bound, has_time);
         let of = dialect.comparable(&time.sql, has_time);
+        let only = match self.counterpart(context) {
+            Some(Shift::Months(months)) => Some(dialect.has_counterpart(&period, -months)),
+            _ => None,
+        };
         Ok(Windowed {
             period: Some(period),
             over: Some(Over {
                 periods,
                 time: Fragment::new(of, [time.dimension.place]),
-                from: from.map(|from| instant(moved(from))),
-                to: instant(moved(to)),
+                from: from.map(instant),
+                to: instant(to),
+                only,
                 has_time,
             }),
             range: DateRange::default(),
@@ -1014,7 +1021,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The end of the range (or of today, in a period that still runs), where it lies within a period.
-    fn cut(&self, grain: Grain) -> Option<String> {
+    fn cut(&self, grain: Grain, context: &Context<'_>) -> Option<String> {
         use jiff::ToSpan;
         let (dialect, today) = (self.options.dialect, self.options.today);
         let end = self.request.range.end?;
@@ -1023,6 +1030,10 @@ impl<'a> Planner<'a> {
         let end = if running { end.min(tomorrow) } else { end };
         let aligned =
             grain.is_sub_day() || grain.floor(end, self.registry.calendar.week_start) == end;
+        let end = match context.back.as_ref().map(|back| back.by) {
+            Some(by @ Shift::Months(_)) => compare::moved_end(end, by),
+            _ => end,
+        };
         (!aligned).then(|| dialect.date(end))
     }
 
