@@ -448,7 +448,9 @@ fn what_cannot_be_accumulated() {
     );
     refused(
         "m: {of: gmv, window: 7 days, filters: [▸a = 1]}",
-        &["error: 'filters' has no meaning for a cumulative metric"],
+        &[
+            "error: 'filters' has no meaning for a metric that accumulates another one — make a metric with these filters, and name it in `of`",
+        ],
     );
 }
 
@@ -532,6 +534,10 @@ fn keys_that_contradict_each_other() {
     refused(
         "m: {numerator: gmv, denominator: {metric: orders, expr: ▸a}}",
         &["error: the denominator is a metric, beside which 'expr' has no meaning"],
+    );
+    refused(
+        "m: {numerator: gmv, denominator: orders, time: ▸paid_at}",
+        &["error: 'time' has no meaning for a ratio of metrics"],
     );
     refused(
         "m: {expr: gmv / orders, inputs: {▸ago: {metric: gmv, offset: 1 month}}}",

@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+use metrex::model::Dialect;
 use metrex::registry::{Config, Project, ProjectFile, ProjectFiles, json_schema, load};
 use serde_json::Value;
 
@@ -185,6 +186,16 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         places.len(),
         "a type of the schema is not tried here"
     );
+}
+
+#[test]
+fn every_dialect_can_have_its_own_words() {
+    let mut known: Vec<_> = Dialect::ALL.map(Dialect::word).into();
+    known.push("default");
+    known.sort_unstable();
+    let mut keys = keys("Expression");
+    keys.sort_unstable();
+    assert_eq!(keys, known);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::read::{Entry, Named, Read, unknown_key};
 use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
-use super::{ProjectFiles, calendar, composed, dataset, facets, metric, rollup, views};
+use super::{ProjectFiles, calendar, composed, dataset, facets, join, metric, rollup, views};
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
 /// Top-level keys of a file that is not in the flat form.
@@ -186,7 +186,7 @@ fn build_datasets(
             continue;
         };
         for part in &raw.joins.0 {
-            match dataset::join(part, dataset, scope, sink) {
+            match join::join(part, dataset, scope, sink) {
                 Some(join) => joins.push((dataset.name.clone(), join)),
                 None => failed.push((dataset.name.clone(), part.name.value.clone())),
             }
@@ -207,7 +207,7 @@ fn build_datasets(
         let dataset = registry.datasets.get(&entry.name.value);
         let joins = entry.value.iter().flat_map(|raw| &raw.joins.0);
         for (part, dataset) in joins.filter_map(|part| Some((part, dataset?))) {
-            if !dataset::has_time_to_choose_by(part, dataset, scope, sink) {
+            if !join::has_time_to_choose_by(part, dataset, scope, sink) {
                 failed.push((dataset.name.clone(), part.name.value.clone()));
             }
         }

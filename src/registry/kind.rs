@@ -188,8 +188,17 @@ fn check_keys(form: Form, raw: &RawMetric, sink: &mut Sink) {
         if let Some(place) = place
             && !forms.contains(&form)
         {
-            let message = format!("'{key}' has no meaning for a {} metric", form.word());
-            sink.error("metric_kind", place, key, message, None);
+            let (owner, hint) = match form {
+                Form::RatioOfMetrics => ("ratio of metrics".to_owned(), None),
+                Form::CumulativeOf => (
+                    "metric that accumulates another one".to_owned(),
+                    (key == "filters")
+                        .then_some("make a metric with these filters, and name it in `of`"),
+                ),
+                form => (format!("{} metric", form.word()), None),
+            };
+            let message = format!("'{key}' has no meaning for a {owner}");
+            sink.error("metric_kind", place, key, message, hint.map(str::to_owned));
         }
     }
 }

@@ -16,6 +16,7 @@ mod diagnostic;
 mod dialects;
 mod expression;
 mod facets;
+mod join;
 mod kind;
 mod length;
 mod llm_config;

@@ -77,8 +77,6 @@ object! {
         redshift: Option<Text>,
         /// ClickHouse.
         clickhouse: Option<Text>,
-        /// Spark and Databricks.
-        spark: Option<Text>,
     }
 }
 
