@@ -7,7 +7,7 @@ use super::read::{Entry, MapOr, Named};
 use super::scope::Scope;
 use super::words::{check_name, texts};
 use super::yaml::Text;
-use crate::model::{Dataset, Join};
+use crate::model::{Dataset, Dimension, Join};
 
 /// The join an entry of `joins:` describes; its dataset and the other one are in scope.
 pub(crate) fn join(
