@@ -72,10 +72,120 @@ pub fn metrics(random: &mut Random, model: &mut Model, facts: usize) {
             is_number: true,
         });
     }
-    for _ in 0..random.between(2, 4) {
+    // What accumulates is made of what does not.
+    let plain = model.metrics.clone();
+    for _ in 0..random.between(1, 3) {
         let name = name(random);
-        let derived = derived(random, name, &model.metrics);
+        let fact = random.below(facts);
+        model.metrics.push(cumulative(random, name, fact, &plain));
+    }
+    for _ in 0..random.between(3, 5) {
+        let name = name(random);
+        let derived = match random.below(3) {
+            0 => derived(random, name, &model.metrics),
+            1 => of_inputs(random, name, &model.metrics),
+            _ => ratio_of_metrics(random, name, &model.metrics),
+        };
         model.metrics.push(derived);
+    }
+}
+
+/// Filters that hold for every fact.
+const SHARED: [&str; 5] = [
+    "cat = 'ads'",
+    "qty > 0 or flag",
+    "amt is not null",
+    "not (cat = 'seo')",
+    "buyer.seg <> 'smb'",
+];
+
+const WINDOWS: [&str; 11] = [
+    "all_time",
+    "1 day",
+    "7 days",
+    "1 week",
+    "28 days",
+    "1 month",
+    "3 months",
+    "week_to_date",
+    "month_to_date",
+    "quarter_to_date",
+    "year_to_date",
+];
+
+fn cumulative(
+    random: &mut Random,
+    name: String,
+    fact: usize,
+    plain: &[MetricText],
+) -> MetricText {
+    let window = *random.pick(&WINDOWS);
+    let coarser = *random.pick(&["", "", ", at_coarser_grain: first", ", at_coarser_grain: last"]);
+    let yaml = if random.percent(40) {
+        let of = pick(random, plain);
+        format!("{{cumulative: {{of: {of}, window: {window}{coarser}}}{}}}", fill(random, true))
+    } else {
+        let (agg, _) = aggregate(random, false);
+        format!(
+            "{{base_table: f{fact}, {agg}{}, cumulative: {{window: {window}{coarser}}}}}",
+            filters(random)
+        )
+    };
+    MetricText {
+        name,
+        yaml,
+        is_number: true,
+    }
+}
+
+fn pick(random: &mut Random, known: &[MetricText]) -> String {
+    let numbers: Vec<&MetricText> = known.iter().filter(|metric| metric.is_number).collect();
+    random.pick(&numbers).name.clone()
+}
+
+/// A metric as an input: alone, filtered, or at another time.
+fn input(random: &mut Random, known: &[MetricText]) -> String {
+    let metric = pick(random, known);
+    let offsets = [
+        "1 month", "1 year", "1 week", "2 days", "1 quarter", "2 months", "{to: month}", "{to: year}",
+    ];
+    let filter = random.pick(&SHARED);
+    let offset = random.pick(&offsets);
+    match random.below(4) {
+        0 => metric,
+        1 => format!("{{metric: {metric}, filters: [\"{filter}\"]}}"),
+        2 => format!("{{metric: {metric}, offset: {offset}}}"),
+        _ => format!("{{metric: {metric}, offset: {offset}, filters: [\"{filter}\"]}}"),
+    }
+}
+
+fn of_inputs(random: &mut Random, name: String, known: &[MetricText]) -> MetricText {
+    let (now, other) = (input(random, known), input(random, known));
+    let expr = *random.pick(&["now - other", "now / other", "now / other - 1", "coalesce(other, now)"]);
+    MetricText {
+        name,
+        yaml: format!(
+            "{{expr: \"{expr}\", inputs: {{now: {now}, other: {other}}}{}}}",
+            fill(random, true)
+        ),
+        is_number: true,
+    }
+}
+
+fn ratio_of_metrics(random: &mut Random, name: String, known: &[MetricText]) -> MetricText {
+    let half = |random: &mut Random| {
+        let metric = pick(random, known);
+        if random.percent(50) {
+            metric
+        } else {
+            format!("{{metric: {metric}, filters: [\"{}\"]}}", random.pick(&SHARED))
+        }
+    };
+    let (numerator, denominator) = (half(random), half(random));
+    MetricText {
+        name,
+        yaml: format!("{{numerator: {numerator}, denominator: {denominator}}}"),
+        is_number: true,
     }
 }
 
@@ -117,12 +227,7 @@ fn ratio(random: &mut Random, name: String, fact: usize) -> MetricText {
 }
 
 fn derived(random: &mut Random, name: String, known: &[MetricText]) -> MetricText {
-    let numbers: Vec<&MetricText> = known.iter().filter(|metric| metric.is_number).collect();
-    let mut pick = || {
-        let name = &random.pick(&numbers).name;
-        name.clone()
-    };
-    let (a, b, c) = (pick(), pick(), pick());
+    let (a, b, c) = (pick(random, known), pick(random, known), pick(random, known));
     let expr = match random.below(8) {
         0 => format!("{a} / {b}"),
         1 => format!("{a} + {b}"),

@@ -115,7 +115,7 @@ pub fn model(random: &mut Random, prefix: &str) -> Model {
 fn lookups(random: &mut Random, prefix: &str, model: &mut Model) {
     write!(
         model.datasets,
-        "  geo: {{table: {prefix}geo, key: code, dimensions: {{zone: {{}}, rank: {{type: number}}, big: {{type: boolean, expr: \"rank > 1\"}}, place_label: {{expr: \"zone || '!'\"}}}}}}
+        "  geo: {{table: {prefix}geo, key: code, dimensions: {{zone: {{}}, rank: {{type: number}}, big: {{type: boolean, expr: \"rank > 1\"}}, place_label: {{expr: \"coalesce(zone, 'nowhere')\"}}}}}}
   people:
     table: {prefix}people
     key: pid
@@ -201,7 +201,7 @@ fn lookups(random: &mut Random, prefix: &str, model: &mut Model) {
         ("buyer.home.zone", &ZONES),
         ("seller.home.big", &TRUTHS),
         ("place.zone", &ZONES),
-        ("place_label", &["north!", "south!"]),
+        ("place_label", &["north", "nowhere"]),
         ("tier", &TIERS),
         ("price", &NUMBERS),
         ("zone", &ZONES),

@@ -28,18 +28,11 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         filters.push(filter(random, model, 2));
     }
     if random.percent(12) {
-        let numbers = model.metrics.iter().filter(|metric| metric.is_number);
-        let numbers: Vec<String> = numbers.map(|metric| metric.name.clone()).collect();
-        let of_query = metrics.iter().filter(|name| numbers.contains(name));
-        let of_query: Vec<String> = of_query.cloned().collect();
-        if !of_query.is_empty() {
-            filters.push(having(random, &of_query));
-        }
+        filters.push(having(random, &metrics));
     }
     let filters = filters.into_iter().reduce(Filter::and);
     let time = random.percent(70).then(|| time(random));
     let compare = (time.is_some() && random.percent(30)).then(|| comparison(random));
-    let compare = compare.filter(|compare| is_compared(*compare, &groups));
     let mut order = Vec::new();
     if random.percent(30) {
         let mut columns = metrics.clone();
@@ -58,6 +51,14 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         }
     }
     let limit = random.percent(20).then(|| random.between(1, 6) as u64);
+    let is_fine = groups.iter().any(
+        |group| matches!(group, GroupBy::Grain { grain, .. } if *grain < Grain::Day),
+    );
+    let every_period = match random.below(12) {
+        0 | 1 if !is_fine => Some(true),
+        2 | 3 => Some(false),
+        _ => None,
+    };
     MetricQuery {
         metrics,
         group_by: Some(groups),
@@ -66,6 +67,7 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         compare,
         order,
         limit,
+        every_period,
         ..MetricQuery::default()
     }
 }
@@ -251,16 +253,6 @@ fn time(random: &mut Random) -> TimeRange {
             TimeRange::Span(Some(from), Some(to))
         }
     }
-}
-
-/// Whether a comparison of these groups is asked.
-fn is_compared(compare: Comparison, groups: &[GroupBy]) -> bool {
-    let by_days = matches!(compare, Comparison::Ago(_, Grain::Day | Grain::Week));
-    groups.iter().all(|group| match group {
-        GroupBy::Part { .. } => false,
-        GroupBy::Grain { grain, .. } => *grain < Grain::Month || !by_days,
-        GroupBy::Dimension(_) => true,
-    })
 }
 
 fn comparison(random: &mut Random) -> Comparison {

@@ -12,7 +12,7 @@ pub fn shrink(
     fails: &mut dyn FnMut(&Model, &MetricQuery) -> bool,
 ) -> (Model, MetricQuery) {
     let (mut model, mut query) = (model, query);
-    let mut tries = 400;
+    let mut tries = 150;
     loop {
         let mut smaller = None;
         for (model, query) in candidates(&model, &query) {

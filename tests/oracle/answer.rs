@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use jiff::ToSpan;
 use metrex::model::{
     Aggregate, DateRange, DimensionType, Direction, Filter, Grain, GroupBy, Measure, Metric,
     MetricKind, MetricQuery, TimeRange,
@@ -73,12 +74,13 @@ fn rows(
         groups: groups.clone(),
         conditions: asked.conditions.clone(),
         range,
+        time: *time,
         usage,
         done: Default::default(),
     };
     let mut contexts = vec![Context::default()];
     contexts.extend(compared.map(|prior| Context {
-        prior: Some(prior),
+        back: Some(prior),
         ..Context::default()
     }));
 
@@ -94,8 +96,11 @@ fn rows(
         }
     }
     question.check_meaning(&measures)?;
-    if asked.having.is_none() {
-        keys.extend(periods(world, query, groups, range));
+    let periods = periods(world, query, asked, range)?;
+    if let Some((at, periods)) = periods {
+        let more = beside(&keys, at, &periods);
+        let is_whole = |key: &Key| key.0.len() == groups.len();
+        keys.extend(more.into_iter().filter(is_whole));
     }
 
     let mut columns: Vec<String> = groups
@@ -228,33 +233,82 @@ fn usage(groups: &[GroupBy], conditions: Option<&Filter>) -> Usage {
     }
 }
 
-/// The periods of a query by one time grain of a day or longer, in a range with a start; up to today at the latest.
+/// The periods that are rows whatever the data are, and at which place of a key they stand: those of a query by one time
+/// grain of a day or longer and nothing else, and where the query or a metric asks for every period. They are those of a
+/// range with a start, up to today at the latest.
 fn periods(
     world: &World<'_>,
     query: &MetricQuery,
-    groups: &[GroupBy],
+    asked: &Asked<'_>,
     range: DateRange,
-) -> Vec<Key> {
-    let [GroupBy::Grain { grain, of: None }] = groups else {
-        return vec![];
+) -> Answered<Option<(usize, Vec<Value>)>> {
+    let groups = asked.groups.iter().enumerate();
+    let grains: Vec<(usize, Grain)> = groups
+        .filter_map(|(at, group)| match group {
+            GroupBy::Grain { grain, of: None } => Some((at, *grain)),
+            _ => None,
+        })
+        .collect();
+    let is_asked = query.every_period == Some(true);
+    let &[(at, grain)] = grains.as_slice() else {
+        if is_asked {
+            return refuse("every period of what?");
+        }
+        return Ok(None);
     };
-    let Some(start) = range.start else {
-        return vec![];
+    let by_definition = asked.metrics.iter().any(|metric| metric.every_period);
+    let is_trend = asked.groups.len() == 1 && grain >= Grain::Day && asked.having.is_none();
+    let wanted = query.every_period.unwrap_or(by_definition || is_trend);
+    let Some(start) = range.start.filter(|_| wanted) else {
+        if is_asked {
+            return refuse("every period since when?");
+        }
+        return Ok(None);
     };
-    if *grain < Grain::Day || query.every_period == Some(false) {
-        return vec![];
-    }
     let week_start = world.registry.calendar.week_start;
-    let last = range
-        .end
-        .map_or(world.today, |end| end.yesterday().unwrap().min(world.today));
-    let mut keys = Vec::new();
-    let mut day = first_day(start, *grain, week_start);
-    while day <= last {
-        keys.push(Key(vec![Value::Date(day)]));
-        day = next_period(day, *grain, week_start);
+    let mut periods = Vec::new();
+    if grain < Grain::Day {
+        let Some(end) = range.end else {
+            return Ok(None);
+        };
+        let step = match grain {
+            Grain::Hour => 1.hour(),
+            Grain::Minute => 1.minute(),
+            _ => 1.second(),
+        };
+        let mut at = start.at(0, 0, 0, 0);
+        while at < end.at(0, 0, 0, 0) {
+            periods.push(Value::Time(at));
+            at += step;
+        }
+    } else {
+        let last = range.end.map(|end| end.yesterday().unwrap());
+        let last = last.map_or(world.today, |last| last.min(world.today));
+        let mut day = first_day(start, grain, week_start);
+        while day <= last {
+            periods.push(Value::Date(day));
+            day = next_period(day, grain, week_start);
+        }
     }
-    keys
+    Ok(Some((at, periods)))
+}
+
+/// Every period beside every combination of the other groupings.
+fn beside(keys: &BTreeSet<Key>, at: usize, periods: &[Value]) -> Vec<Key> {
+    let mut others: BTreeSet<Key> = keys.clone();
+    if others.is_empty() || others.iter().all(|key| key.0.len() == 1) {
+        others = BTreeSet::from([Key(vec![Value::Null; at + 1])]);
+    }
+    let moved = |key: &Key, period: &Value| {
+        let mut key = key.clone();
+        key.0[at] = period.clone();
+        key
+    };
+    let mut all = Vec::new();
+    for key in &others {
+        all.extend(periods.iter().map(|period| moved(key, period)));
+    }
+    all
 }
 
 /// Whether a metric has differences: the smallest and largest of dates and texts have not.

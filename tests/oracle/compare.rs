@@ -81,6 +81,26 @@ pub fn prior(
     Ok(Prior { range, by })
 }
 
+/// What an input so far away reads: as in a comparison; an open range stays open.
+pub fn offset(
+    n: u32,
+    grain: Grain,
+    time: TimeRange,
+    range: DateRange,
+    today: Date,
+    groups: &[GroupBy],
+) -> Answered<Prior> {
+    if range.start.is_some() && range.end.is_some() {
+        return prior(Comparison::Ago(n, grain), time, range, today, groups);
+    }
+    let by = lined_up(Shift::of(n, grain), None, groups)?;
+    let range = DateRange {
+        start: range.start.map(|start| by.back().apply(start)),
+        end: range.end.map(|end| end_before(end, by, false)),
+    };
+    Ok(Prior { range, by })
+}
+
 /// The end of the other range: the day after its last day where the range ends within a month, else a month's end too.
 fn end_before(end: Date, by: Shift, to_date: bool) -> Date {
     if matches!(by, Shift::Months(_)) && (to_date || end.day() != 1) {

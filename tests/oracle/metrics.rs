@@ -1,22 +1,23 @@
 //! Metrics from their definitions: leaves are aggregated from rows, everything else is computed from other metrics.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use jiff::civil::DateTime;
 use metrex::model::{
-    DatePart, DateRange, DimensionType, Expression, Filter, Grain, GroupBy, Input, Measure, Metric,
-    MetricKind,
+    Aggregate, AtCoarserGrain, Cumulative, DatePart, DateRange, DimensionType, Expression, Filter,
+    Grain, GroupBy, Input, Measure, Metric, MetricKind, Offset, TimeRange,
 };
 
 use super::aggregate::{Groups, aggregate, of_nothing};
-use super::compare::Prior;
+use super::compare::{Prior, offset};
 use super::conditions;
 use super::expr::evaluate;
 use super::rows::Row;
 use super::source::Usage;
 use super::time::{self, Shift};
+use super::windows::{Frame, Window, further};
 use super::{Answered, Key, Refusal, Value, World, refuse};
 
 /// What a query asks of every metric.
@@ -25,6 +26,7 @@ pub struct Question<'w, 'a> {
     pub groups: Vec<GroupBy>,
     pub conditions: Option<Filter>,
     pub range: DateRange,
+    pub time: TimeRange,
     pub usage: Usage,
     /// Leaves that were computed.
     pub done: RefCell<HashMap<String, Rc<Groups>>>,
@@ -35,8 +37,10 @@ pub struct Question<'w, 'a> {
 pub struct Context {
     /// Conditions that inputs of derived metrics add.
     pub filters: Vec<Expression>,
-    /// The compared days instead of the current ones.
-    pub prior: Option<Prior>,
+    /// Earlier days instead of the current ones.
+    pub back: Option<Prior>,
+    /// Rows that count for a period, and which value stands for a long one.
+    pub window: Option<(Window, AtCoarserGrain)>,
 }
 
 impl<'w, 'a> Question<'w, 'a> {
@@ -60,24 +64,74 @@ impl<'w, 'a> Question<'w, 'a> {
                 }
                 Ok(leaves)
             }
+            MetricKind::Cumulative(cumulative) => {
+                let context = self.accumulated(cumulative, context)?;
+                match &cumulative.of {
+                    Some(of) => self.leaves(self.metric(of)?, &context),
+                    None => {
+                        let source = self.world.source(metric, &self.usage)?;
+                        let measures = source.measures.iter();
+                        Ok(measures.map(|measure| (measure, context.clone())).collect())
+                    }
+                }
+            }
             kind => panic!("the oracle does not know {} metrics", kind.word()),
         }
     }
 
+    fn metric(&self, name: &str) -> Answered<&'a Metric> {
+        let found = self.world.registry.metric(name);
+        found.map_or_else(|| refuse(format!("there is no metric {name}")), Ok)
+    }
+
+    fn accumulated(&self, cumulative: &Cumulative, context: &Context) -> Answered<Context> {
+        if context.window.is_some() {
+            return refuse("it accumulates already");
+        }
+        Ok(Context {
+            window: Some((Window::Of(cumulative.window), cumulative.at_coarser_grain)),
+            ..context.clone()
+        })
+    }
+
     fn input(&self, input: &Input, context: &Context) -> Answered<(&'a Metric, Context)> {
-        let Some(metric) = self.world.registry.metric(&input.metric) else {
-            return refuse(format!("there is no metric {}", input.metric));
-        };
+        let metric = self.metric(&input.metric)?;
         let mut context = context.clone();
         context.filters.extend(input.filters.iter().cloned());
-        assert!(input.offset.is_none(), "the oracle does not know offsets");
+        match &input.offset {
+            None => {}
+            Some(Offset::Ago(n, grain)) => {
+                let range = context.back.map_or(self.range, |back| back.range);
+                let today = self.world.today;
+                let mut back = offset(*n, *grain, self.time, range, today, &self.groups)?;
+                if let Some(outer) = &context.back {
+                    back.by = further(outer.by, back.by)?;
+                }
+                context.back = Some(back);
+            }
+            Some(Offset::StartOf(_)) if context.window.is_some() => {
+                return refuse("what accumulates has no first period");
+            }
+            Some(Offset::StartOf(grain)) => {
+                context.window = Some((Window::StartOf(*grain), AtCoarserGrain::Last));
+            }
+            Some(Offset::AgoCustom(..)) => panic!("the oracle does not know calendar tables"),
+        }
         Ok((metric, context))
     }
 
     /// The value of a metric for one key.
     pub fn value(&self, metric: &'a Metric, context: &Context, key: &Key) -> Answered<Value> {
         let value = match &metric.kind {
-            MetricKind::Simple(_) | MetricKind::Ratio(_) => {
+            MetricKind::Cumulative(cumulative) if cumulative.of.is_some() => {
+                let of = self.metric(cumulative.of.as_deref().unwrap())?;
+                self.value(of, &self.accumulated(cumulative, context)?, key)?
+            }
+            MetricKind::Simple(_) | MetricKind::Ratio(_) | MetricKind::Cumulative(_) => {
+                let context = &match &metric.kind {
+                    MetricKind::Cumulative(cumulative) => self.accumulated(cumulative, context)?,
+                    _ => context.clone(),
+                };
                 let source = self.world.source(metric, &self.usage)?;
                 let mut values = Vec::new();
                 for measure in &source.measures {
@@ -119,7 +173,7 @@ impl<'w, 'a> Question<'w, 'a> {
     /// Whether the days of a key exist on the other side of a comparison: a day that the other month does not have has no
     /// prior at all, not even a count of 0.
     fn is_comparable(&self, context: &Context, key: &Key) -> bool {
-        let Some(prior) = &context.prior else {
+        let Some(back) = &context.back else {
             return true;
         };
         let mut days = self.groups.iter().zip(&key.0);
@@ -129,7 +183,7 @@ impl<'w, 'a> Question<'w, 'a> {
                     grain: Grain::Day, ..
                 },
                 Value::Date(day),
-            ) => prior.by.back().has_counterpart(*day),
+            ) => back.by.back().has_counterpart(*day),
             _ => true,
         })
     }
@@ -141,6 +195,16 @@ impl<'w, 'a> Question<'w, 'a> {
             return Ok(known.clone());
         }
         self.check(measure, context)?;
+        let values = Rc::new(match context.window {
+            None => self.grouped(measure, context)?,
+            Some((window, coarser)) => self.windowed(measure, context, window, coarser)?,
+        });
+        self.done.borrow_mut().insert(name, Rc::clone(&values));
+        Ok(values)
+    }
+
+    /// Each row in its group.
+    fn grouped(&self, measure: &'a Measure, context: &Context) -> Answered<Groups> {
         let mut groups: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
         if self.groups.is_empty() {
             groups.insert(Key(vec![]), vec![]);
@@ -152,22 +216,105 @@ impl<'w, 'a> Question<'w, 'a> {
             let Some(key) = self.key(row, measure, context)? else {
                 continue;
             };
-            let value = match &measure.expr {
-                Some(expr) => self.world.expression(row, expr)?,
-                None => Value::Number(1.0),
-            };
-            groups.entry(key).or_default().push(value);
+            groups.entry(key).or_default().push(self.row_value(row, measure)?);
         }
-        let values = groups
-            .into_iter()
-            .map(|(key, values)| (key, aggregate(measure.agg, &values)));
-        let values = Rc::new(values.collect());
-        self.done.borrow_mut().insert(name, Rc::clone(&values));
-        Ok(values)
+        let values = groups.into_iter();
+        Ok(values
+            .map(|(key, values)| (key, aggregate(measure.agg, &values)))
+            .collect())
     }
 
-    /// Whether a row takes part: every filter of the definitions and of the query holds, and its time is in range.
-    fn counts(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
+    /// Each row in every window it counts for.
+    fn windowed(
+        &self,
+        measure: &'a Measure,
+        context: &Context,
+        window: Window,
+        coarser: AtCoarserGrain,
+    ) -> Answered<Groups> {
+        let mut rows = Vec::new();
+        let mut times = Vec::new();
+        for row in self.world.rows(measure)? {
+            let Some(at) = self.time(row, measure, None)? else {
+                continue;
+            };
+            times.push(at);
+            if self.meets(row, measure, context)? {
+                rows.push((row, at));
+            }
+        }
+        // By window, then by group: an average is over the windows of the days of a period.
+        let mut windows: BTreeMap<Key, Vec<Groups>> = BTreeMap::new();
+        for frame in self.frames(measure, context, window, coarser, &times)? {
+            let mut groups: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
+            if self.groups.is_empty() {
+                groups.insert(Key(vec![]), vec![]);
+            }
+            for (row, at) in &rows {
+                if frame.holds(*at) {
+                    let key = self.frame_key(*row, measure, frame)?;
+                    groups.entry(key).or_default().push(self.row_value(*row, measure)?);
+                }
+            }
+            let period = Key(frame.period.map_or(vec![], |period| self.frame_periods(period)));
+            let values = groups.into_iter();
+            let values = values.map(|(key, values)| (key, aggregate(measure.agg, &values)));
+            windows.entry(period).or_default().push(values.collect());
+        }
+        let mut all = Groups::new();
+        for of_period in windows.into_values() {
+            let keys: BTreeSet<Key> = of_period.iter().flat_map(Groups::keys).cloned().collect();
+            for key in keys {
+                let values = of_period.iter().map(|groups| groups.get(&key).cloned());
+                let values: Vec<Value> = values
+                    .map(|value| value.unwrap_or_else(|| of_nothing(measure.agg)))
+                    .collect();
+                let value = match coarser {
+                    AtCoarserGrain::Average => aggregate(Aggregate::Avg, &values),
+                    _ => values.into_iter().next().unwrap(),
+                };
+                all.insert(key, value);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The periods of the result that a window belongs to.
+    fn frame_periods(&self, period: DateTime) -> Vec<Value> {
+        let grains = self.groups.iter().filter(|group| matches!(group, GroupBy::Grain { .. }));
+        grains.map(|group| self.of_period(group, period)).collect()
+    }
+
+    fn frame_key(&self, row: Row<'a>, measure: &Measure, frame: Frame) -> Answered<Key> {
+        let mut key = Vec::new();
+        for group in &self.groups {
+            let of = match group {
+                GroupBy::Dimension(name) => {
+                    key.push(self.world.dimension(row, name)?.0);
+                    continue;
+                }
+                GroupBy::Grain { of, .. } | GroupBy::Part { of, .. } => of.as_deref(),
+            };
+            key.push(match frame.period {
+                Some(period) if self.is_own(measure, of)? => self.of_period(group, period),
+                _ => {
+                    let at = self.time(row, measure, of)?;
+                    at.map_or(Value::Null, |at| self.of_period(group, at))
+                }
+            });
+        }
+        Ok(Key(key))
+    }
+
+    fn row_value(&self, row: Row<'a>, measure: &Measure) -> Answered<Value> {
+        match &measure.expr {
+            Some(expr) => self.world.expression(row, expr),
+            None => Ok(Value::Number(1.0)),
+        }
+    }
+
+    /// Whether every filter of the definitions and of the query holds for a row.
+    fn meets(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
         for filter in measure.filters.iter().chain(&context.filters) {
             if self.world.expression(row, filter)?.truth() != Some(true) {
                 return Ok(false);
@@ -179,7 +326,15 @@ impl<'w, 'a> Question<'w, 'a> {
                 return Ok(false);
             }
         }
-        let range = context.prior.map_or(self.range, |prior| prior.range);
+        Ok(true)
+    }
+
+    /// Whether a row takes part: every filter holds, and its time is in range.
+    fn counts(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
+        if !self.meets(row, measure, context)? {
+            return Ok(false);
+        }
+        let range = context.back.map_or(self.range, |back| back.range);
         if range == DateRange::default() {
             return Ok(true);
         }
@@ -200,7 +355,7 @@ impl<'w, 'a> Question<'w, 'a> {
         Ok(self.world.dimension(row, &name)?.0.instant())
     }
 
-    fn time_name(&self, measure: &Measure, of: Option<&str>) -> Answered<String> {
+    pub fn time_name(&self, measure: &Measure, of: Option<&str>) -> Answered<String> {
         let dataset = self.world.dataset(&measure.dataset)?;
         let name = of.or(measure.time.as_deref()).or(dataset.time.as_deref());
         name.map_or_else(
@@ -217,7 +372,7 @@ impl<'w, 'a> Question<'w, 'a> {
                 GroupBy::Dimension(name) => self.world.dimension(row, name)?.0,
                 GroupBy::Part { part, of } => {
                     let at = self.time(row, measure, of.as_deref())?;
-                    let by = context.prior.map(|prior| prior.by);
+                    let by = context.back.map(|back| back.by);
                     at.map_or(Value::Null, |at| time::part(moved(at, *part, by), *part))
                 }
                 GroupBy::Grain { grain, of } => {
@@ -226,7 +381,7 @@ impl<'w, 'a> Question<'w, 'a> {
                         continue;
                     };
                     let period = time::floor(at, *grain, self.world.registry.calendar.week_start);
-                    match (context.prior.map(|prior| prior.by), period) {
+                    match (context.back.map(|back| back.by), period) {
                         (None, period) => period,
                         (Some(Shift::Days(days)), Value::Time(at)) => {
                             Value::Time(at + jiff::ToSpan::days(i64::from(days)))
@@ -264,14 +419,22 @@ impl<'w, 'a> Question<'w, 'a> {
                 refuse(format!("{name} is no time"))
             }
         };
-        if self.range != DateRange::default() {
+        if context.window.is_some() {
+            let own = self.time_name(measure, None)?;
+            for field in self.conditions.iter().flat_map(Filter::fields) {
+                if world.path(&measure.dataset, field)? == world.path(&measure.dataset, &own)? {
+                    return refuse("a condition on the time would cut the windows short");
+                }
+            }
+        }
+        if self.range != DateRange::default() || context.window.is_some() {
             is_time(&self.time_name(measure, None)?)?;
         }
         for group in &self.groups {
             let (of, is_fine) = match group {
                 GroupBy::Dimension(name) => {
                     let (kind, _) = world.kind(&measure.dataset, name)?;
-                    if context.prior.is_some() && kind.is_time() {
+                    if context.back.is_some() && kind.is_time() {
                         return refuse(format!("the values of {name} never meet"));
                     }
                     continue;

@@ -13,6 +13,7 @@ mod source;
 mod table;
 mod time;
 mod value;
+mod windows;
 
 #[allow(unused_imports, reason = "every test program uses its own part")]
 pub use answer::{Answer, answer, total};

@@ -1,0 +1,279 @@
+//! Accumulation: which rows count for which period of the result.
+
+use jiff::civil::{Date, DateTime};
+use jiff::{Span, ToSpan};
+use metrex::model::{AtCoarserGrain, DateRange, DatePart, Grain, GroupBy, Measure};
+
+use super::metrics::{Context, Question};
+use super::time::{self, Shift};
+use super::{Answered, Value, refuse};
+
+/// The rows that count for a period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Window {
+    Of(metrex::model::Window),
+    /// Those of the first period (of the query's grain) of the longer period.
+    StartOf(Grain),
+}
+
+/// A window: the period it belongs to, none where the result has no periods, and its half-open bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    pub period: Option<DateTime>,
+    pub from: Option<DateTime>,
+    pub to: DateTime,
+}
+
+impl Frame {
+    pub fn holds(&self, at: DateTime) -> bool {
+        self.from.is_none_or(|from| at >= from) && at < self.to
+    }
+}
+
+impl Question<'_, '_> {
+    /// The windows of a measure; `times` are those of all its rows.
+    pub fn frames(
+        &self,
+        measure: &Measure,
+        context: &Context,
+        window: Window,
+        coarser: AtCoarserGrain,
+        times: &[DateTime],
+    ) -> Answered<Vec<Frame>> {
+        let Some(shown) = self.own_grain(measure)? else {
+            if self.has_own_part(measure)? {
+                return refuse("a part of a date is no point in time");
+            }
+            return Ok(vec![self.at_the_end(context, window)?]);
+        };
+        let is_long = shown > Grain::Day;
+        let grain = if coarser == AtCoarserGrain::Average && is_long {
+            Grain::Day
+        } else {
+            shown
+        };
+        let mut frames = Vec::new();
+        for period in self.periods(shown, grain, context, times) {
+            let by = context.back.map(|back| back.by.back());
+            let there = match by {
+                None => period,
+                Some(by) if grain == Grain::Day && !by.has_counterpart(period.date()) => continue,
+                Some(by) => by.apply(period.date()).to_datetime(period.time()),
+            };
+            let mut to = self.next(there, grain);
+            if coarser == AtCoarserGrain::First && grain > Grain::Day {
+                to = midnight(there.date().tomorrow().unwrap());
+            }
+            let cut = self.cut(context).map(midnight);
+            if let Some(cut) = cut.filter(|cut| there < *cut && *cut < to) {
+                to = cut;
+            }
+            let mut from = self.from(window, to, grain)?;
+            if let Window::StartOf(long) = window {
+                if long < grain || (long == Grain::Month && grain == Grain::Week) {
+                    return refuse(format!("a {long} has no first {grain}"));
+                }
+                let first = midnight(self.first_day(there.date(), long));
+                from = Some(first);
+                to = self.next(first, grain);
+            }
+            frames.push(Frame {
+                period: Some(period),
+                from,
+                to,
+            });
+        }
+        Ok(frames)
+    }
+
+    /// The one window of a result without periods: it ends with the range, with today where that is open or still runs.
+    fn at_the_end(&self, context: &Context, window: Window) -> Answered<Frame> {
+        let tomorrow = self.world.today.tomorrow().unwrap();
+        let end = match (self.cut(context), context.back) {
+            (Some(end), _) => end,
+            (None, None) => tomorrow,
+            (None, Some(back)) => {
+                let today = back.by.back().apply(self.world.today);
+                today.tomorrow().unwrap()
+            }
+        };
+        if matches!(window, Window::StartOf(_)) {
+            return refuse("the first period needs periods");
+        }
+        Ok(Frame {
+            period: None,
+            from: self.from(window, midnight(end), Grain::Day)?,
+            to: midnight(end),
+        })
+    }
+
+    /// Where a window begins that ends so.
+    fn from(&self, window: Window, to: DateTime, grain: Grain) -> Answered<Option<DateTime>> {
+        use metrex::model::Window::{AllTime, ToDate, Trailing};
+        Ok(match window {
+            Window::Of(AllTime) | Window::StartOf(_) => None,
+            Window::Of(Trailing(n, unit)) => {
+                let n = i64::from(n);
+                if unit < Grain::Day && grain >= Grain::Day {
+                    return refuse(format!("a window of {unit}s needs a result by {unit}"));
+                }
+                let span: Span = match unit {
+                    Grain::Second => n.seconds(),
+                    Grain::Minute => n.minutes(),
+                    Grain::Hour => n.hours(),
+                    Grain::Day => n.days(),
+                    Grain::Week => n.weeks(),
+                    Grain::Month => n.months(),
+                    Grain::Quarter => (3 * n).months(),
+                    Grain::Year => n.years(),
+                };
+                Some(to - span)
+            }
+            Window::Of(ToDate(long)) => {
+                let last = to - 1.microsecond();
+                Some(midnight(self.first_day(last.date(), long)))
+            }
+        })
+    }
+
+    /// The day with which everything ends: the range's end, today in a range that still runs.
+    fn cut(&self, context: &Context) -> Option<Date> {
+        if let Some(back) = &context.back {
+            return back.range.end;
+        }
+        let today = self.world.today;
+        let runs = self.range.start.is_none_or(|start| start <= today);
+        let end = self.range.end?;
+        Some(if runs {
+            end.min(today.tomorrow().unwrap())
+        } else {
+            end
+        })
+    }
+
+    /// The periods of the result: of the range, and of the data where it is open.
+    fn periods(
+        &self,
+        shown: Grain,
+        grain: Grain,
+        context: &Context,
+        times: &[DateTime],
+    ) -> Vec<DateTime> {
+        let moved = |at: DateTime| {
+            let period = self.floor(at, grain);
+            match context.back {
+                None => period,
+                Some(back) => {
+                    let day = back.by.apply(period.date());
+                    self.floor(day.to_datetime(period.time()), grain)
+                }
+            }
+        };
+        let first = match self.range.start {
+            Some(start) => self.floor(self.floor(midnight(start), shown), grain),
+            None => match times.iter().min() {
+                Some(first) => moved(*first),
+                None => return vec![],
+            },
+        };
+        let DateRange { start, end } = self.range;
+        let today = midnight(self.world.today);
+        let last = match end {
+            Some(end) if grain < Grain::Day => midnight(end) - 1.second(),
+            Some(end) => midnight(end.yesterday().unwrap()).min(today),
+            None => {
+                let of_data = times.iter().max().map(|last| moved(*last));
+                // An open range goes on to today, as it does for every trend.
+                let of_data = of_data.unwrap_or(first);
+                if start.is_some() { of_data.max(today) } else { of_data }
+            }
+        };
+        let mut periods = Vec::new();
+        let mut period = first;
+        while period <= last {
+            periods.push(period);
+            period = self.next(period, grain);
+        }
+        periods
+    }
+
+    fn floor(&self, at: DateTime, grain: Grain) -> DateTime {
+        let week_start = self.world.registry.calendar.week_start;
+        time::floor(at, grain, week_start).instant().unwrap()
+    }
+
+    fn first_day(&self, day: Date, grain: Grain) -> Date {
+        time::first_day(day, grain, self.world.registry.calendar.week_start)
+    }
+
+    fn next(&self, period: DateTime, grain: Grain) -> DateTime {
+        match grain {
+            Grain::Second => period + 1.second(),
+            Grain::Minute => period + 1.minute(),
+            Grain::Hour => period + 1.hour(),
+            _ => {
+                let week_start = self.world.registry.calendar.week_start;
+                midnight(time::next_period(period.date(), grain, week_start))
+            }
+        }
+    }
+
+    /// Whether a time named in a grouping is the one that the measure's periods are of.
+    pub fn is_own(&self, measure: &Measure, of: Option<&str>) -> Answered<bool> {
+        let own = self.time_name(measure, None)?;
+        let Some(of) = of else {
+            return Ok(true);
+        };
+        let world = self.world;
+        Ok(world.path(&measure.dataset, of).ok() == world.path(&measure.dataset, &own).ok())
+    }
+
+    /// The finest grain of the measure's own time that is grouped by.
+    fn own_grain(&self, measure: &Measure) -> Answered<Option<Grain>> {
+        let mut finest: Option<Grain> = None;
+        for group in &self.groups {
+            if let GroupBy::Grain { grain, of } = group
+                && self.is_own(measure, of.as_deref())?
+            {
+                finest = Some(finest.map_or(*grain, |finest| finest.min(*grain)));
+            }
+        }
+        Ok(finest)
+    }
+
+    fn has_own_part(&self, measure: &Measure) -> Answered<bool> {
+        for group in &self.groups {
+            if let GroupBy::Part { of, .. } = group
+                && self.is_own(measure, of.as_deref())?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A grouping by a period of a window.
+    pub fn of_period(&self, group: &GroupBy, period: DateTime) -> Value {
+        let part = |part: DatePart| time::part(period, part);
+        match group {
+            GroupBy::Grain { grain, .. } => {
+                time::floor(period, *grain, self.world.registry.calendar.week_start)
+            }
+            GroupBy::Part { part: of, .. } => part(*of),
+            GroupBy::Dimension(name) => panic!("{name} is no period"),
+        }
+    }
+}
+
+pub fn midnight(day: Date) -> DateTime {
+    day.at(0, 0, 0, 0)
+}
+
+/// Two distances one after the other.
+pub fn further(outer: Shift, inner: Shift) -> Answered<Shift> {
+    match (outer, inner) {
+        (Shift::Months(one), Shift::Months(other)) => Ok(Shift::Months(one + other)),
+        (Shift::Days(one), Shift::Days(other)) => Ok(Shift::Days(one + other)),
+        _ => refuse("months and days do not add up"),
+    }
+}
