@@ -11,6 +11,8 @@
 )]
 
 mod check;
+#[path = "../support/duckdb.rs"]
+mod duckdb;
 mod metrics;
 mod model;
 #[path = "../oracle/mod.rs"]
@@ -71,6 +73,8 @@ impl Bench {
         if let Some(cluster) = &self.cluster {
             connections.push(("postgres", postgres::at(&cluster.url())));
         }
+        let path = self.folder.path().join(format!("{}.duckdb", self.loads));
+        connections.extend(duckdb::at(&path).map(|connection| ("duckdb", connection)));
         connections.retain(|(name, _)| only.is_none_or(|only| only == *name));
         let engines = connections.into_iter().map(|(name, connection)| {
             oracle::load(&connection.kind, &model.tables);

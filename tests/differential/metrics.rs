@@ -70,6 +70,7 @@ pub fn metrics(random: &mut Random, model: &mut Model, facts: usize) {
             name,
             yaml,
             is_number: true,
+            is_plain: true,
         });
     }
     // What accumulates is made of what does not.
@@ -135,6 +136,7 @@ fn cumulative(
         name,
         yaml,
         is_number: true,
+        is_plain: false,
     }
 }
 
@@ -169,6 +171,7 @@ fn of_inputs(random: &mut Random, name: String, known: &[MetricText]) -> MetricT
             fill(random, true)
         ),
         is_number: true,
+        is_plain: false,
     }
 }
 
@@ -186,6 +189,7 @@ fn ratio_of_metrics(random: &mut Random, name: String, known: &[MetricText]) -> 
         name,
         yaml: format!("{{numerator: {numerator}, denominator: {denominator}}}"),
         is_number: true,
+        is_plain: false,
     }
 }
 
@@ -205,6 +209,7 @@ fn simple(random: &mut Random, name: String, fact: usize) -> MetricText {
         name,
         yaml,
         is_number,
+        is_plain: true,
     }
 }
 
@@ -223,6 +228,7 @@ fn ratio(random: &mut Random, name: String, fact: usize) -> MetricText {
         name,
         yaml,
         is_number: true,
+        is_plain: true,
     }
 }
 
@@ -243,6 +249,7 @@ fn derived(random: &mut Random, name: String, known: &[MetricText]) -> MetricTex
         name,
         yaml,
         is_number: true,
+        is_plain: false,
     }
 }
 

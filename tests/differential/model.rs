@@ -29,6 +29,8 @@ pub struct MetricText {
     pub yaml: String,
     /// Whether it is a number, so that it can be part of others.
     pub is_number: bool,
+    /// Whether it is of the rows of each period alone.
+    pub is_plain: bool,
 }
 
 impl Model {

@@ -31,7 +31,22 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         filters.push(having(random, &metrics));
     }
     let filters = filters.into_iter().reduce(Filter::and);
-    let time = random.percent(70).then(|| time(random));
+    let is_fine = groups
+        .iter()
+        .any(|group| matches!(group, GroupBy::Grain { grain, .. } if *grain < Grain::Day));
+    let by_name = |name: &String| model.metrics.iter().find(|metric| metric.name == *name);
+    let is_plain = metrics.iter().filter_map(by_name).all(|metric| metric.is_plain);
+    let mut time = random.percent(70).then(|| time(random));
+    // A window for every second of years would take years.
+    if is_fine && !is_plain {
+        for group in &mut groups {
+            if let GroupBy::Grain { grain, .. } = group {
+                *grain = (*grain).max(Grain::Hour);
+            }
+        }
+        let day = |month, day| Period::Day(jiff::civil::date(2024, month, day));
+        time = Some(TimeRange::Span(Some(day(2, 28)), Some(day(3, 1))));
+    }
     let compare = (time.is_some() && random.percent(30)).then(|| comparison(random));
     let mut order = Vec::new();
     if random.percent(30) {
@@ -51,9 +66,9 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         }
     }
     let limit = random.percent(20).then(|| random.between(1, 6) as u64);
-    let is_fine = groups.iter().any(
-        |group| matches!(group, GroupBy::Grain { grain, .. } if *grain < Grain::Day),
-    );
+    if !is_plain {
+        tame(&mut groups, &mut time);
+    }
     let every_period = match random.below(12) {
         0 | 1 if !is_fine => Some(true),
         2 | 3 => Some(false),
@@ -69,6 +84,18 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         limit,
         every_period,
         ..MetricQuery::default()
+    }
+}
+
+/// Leaves out what is not asked of metrics that look beyond their period.
+fn tame(groups: &mut Vec<GroupBy>, time: &mut Option<TimeRange>) {
+    groups.retain(|group| match group {
+        GroupBy::Grain { grain, of } => of.is_none() && *grain >= Grain::Day,
+        GroupBy::Part { of, .. } => of.is_none(),
+        GroupBy::Dimension(_) => true,
+    });
+    if time.is_none_or(|time| time == TimeRange::AllTime) {
+        *time = Some(TimeRange::Span(None, Some(Period::Month(2024, 2))));
     }
 }
 

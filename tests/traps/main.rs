@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+#[path = "../support/duckdb.rs"]
+mod duckdb;
 mod facts;
 mod nulls;
 #[path = "../oracle/mod.rs"]
@@ -19,3 +21,4 @@ mod shop;
 #[path = "../support/mod.rs"]
 mod support;
 mod times;
+mod windows;

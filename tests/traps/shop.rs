@@ -9,7 +9,7 @@ use metrex::warehouse::{Dialect, Request, Warehouse};
 use tokio::runtime::Runtime;
 
 use crate::oracle::{Table, Value, World, answer, close, load, values};
-use crate::{postgres, support};
+use crate::{duckdb, postgres, support};
 
 /// The registry and the tables of a trap.
 pub struct Shop {
@@ -72,6 +72,7 @@ pub fn on(today: Date, yaml: &str, tables: Vec<Table>) -> Shop {
         let (server, _) = url.rsplit_once('/').unwrap();
         connections.push(postgres::at(&format!("{server}/{database}")));
     }
+    connections.extend(duckdb::at(&folder.path().join("shop.duckdb")));
     let runtime = Runtime::new().unwrap();
     let mut engines = Vec::new();
     for connection in connections {
