@@ -130,6 +130,7 @@ impl Bench {
     }
 
     fn report(&mut self, seed: u64, engine: &str, model: &Model, query: &MetricQuery) -> String {
+        println!("seed {seed} on {engine}: {query}");
         // What is tried on the way must not fill the output.
         let hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
@@ -219,7 +220,7 @@ fn setting(name: &str) -> Option<u64> {
 fn every_engine_gives_the_rows_of_the_oracle() {
     let kept = KEPT.lines().filter_map(|line| line.parse().ok());
     let mut bench = Bench::new();
-    bench.run_all(kept.chain(1..=60), QUERIES);
+    bench.run_all(kept.chain(1..=50), QUERIES);
 }
 
 #[test]

@@ -73,8 +73,14 @@ pub fn metrics(random: &mut Random, model: &mut Model, facts: usize) {
             is_plain: true,
         });
     }
+    if random.percent(60) {
+        let name = name(random);
+        let fact = random.below(facts);
+        let time = model.default_time;
+        model.metrics.push(balance(random, name, fact, time));
+    }
     // What accumulates is made of what does not.
-    let plain = model.metrics.clone();
+    let plain: Vec<MetricText> = model.metrics.iter().filter(|metric| metric.is_plain).cloned().collect();
     for _ in 0..random.between(1, 3) {
         let name = name(random);
         let fact = random.below(facts);
@@ -135,6 +141,22 @@ fn cumulative(
     MetricText {
         name,
         yaml,
+        is_number: true,
+        is_plain: false,
+    }
+}
+
+fn balance(random: &mut Random, name: String, fact: usize, time: &str) -> MetricText {
+    let agg = *random.pick(&["agg: sum, expr: amt", "agg: count", "agg: count_distinct, expr: cat"]);
+    let per = *random.pick(&["", "", ", per: [p1]", ", per: [channel]"]);
+    let over = match random.below(3) {
+        0 => format!("last_by: {{time: {time}{per}}}"),
+        1 => format!("over_time: {{take: first, time: {time}{per}}}"),
+        _ => format!("over_time: {{take: {}, time: {time}}}", random.pick(&["min", "max", "avg"])),
+    };
+    MetricText {
+        name,
+        yaml: format!("{{base_table: f{fact}, {agg}{}, {over}}}", filters(random)),
         is_number: true,
         is_plain: false,
     }

@@ -21,6 +21,8 @@ pub struct Model {
     pub dimensions: Vec<(String, Vec<&'static str>)>,
     /// Other times than the default one.
     pub times: Vec<String>,
+    /// The default time of the facts.
+    pub default_time: &'static str,
 }
 
 #[derive(Clone)]
@@ -84,10 +86,11 @@ pub fn model(random: &mut Random, prefix: &str) -> Model {
         tables: Vec::new(),
         dimensions: Vec::new(),
         times: vec!["ond".to_owned()],
+        default_time: *random.pick(&["at", "at", "ond"]),
     };
     lookups(random, prefix, &mut model);
     let facts = random.between(1, 3);
-    let default_time = *random.pick(&["at", "at", "ond"]);
+    let default_time = model.default_time;
     for fact in 0..facts {
         let parent = (fact > 0 && random.percent(60)).then(|| random.below(fact));
         dataset(random, prefix, &mut model, fact, parent, default_time);

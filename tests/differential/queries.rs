@@ -94,7 +94,7 @@ fn tame(groups: &mut Vec<GroupBy>, time: &mut Option<TimeRange>) {
         GroupBy::Part { of, .. } => of.is_none(),
         GroupBy::Dimension(_) => true,
     });
-    if time.is_none_or(|time| time == TimeRange::AllTime) {
+    if matches!(time, None | Some(TimeRange::AllTime | TimeRange::Span(_, None))) {
         *time = Some(TimeRange::Span(None, Some(Period::Month(2024, 2))));
     }
 }

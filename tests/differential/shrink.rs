@@ -1,6 +1,6 @@
 //! Makes a failing case small: fewer words in the query, fewer metrics, fewer rows, as long as it still fails.
 
-use metrex::model::{Filter, Grain, GroupBy, MetricQuery};
+use metrex::model::{Filter, MetricQuery};
 
 use crate::model::Model;
 use crate::oracle::Value;
@@ -12,7 +12,7 @@ pub fn shrink(
     fails: &mut dyn FnMut(&Model, &MetricQuery) -> bool,
 ) -> (Model, MetricQuery) {
     let (mut model, mut query) = (model, query);
-    let mut tries = 150;
+    let mut tries = 100;
     loop {
         let mut smaller = None;
         for (model, query) in candidates(&model, &query) {
@@ -94,9 +94,6 @@ fn queries(query: &MetricQuery) -> Vec<MetricQuery> {
     with(&|query| query.limit = None);
     with(&|query| query.order.clear());
     with(&|query| query.filters = None);
-    if !query.group_by.iter().flatten().any(is_fine) {
-        with(&|query| query.time = None);
-    }
     with(&|query| query.show.clear());
     with(&|query| query.every_period = None);
     with(&|query| query.others = false);
@@ -124,11 +121,6 @@ fn queries(query: &MetricQuery) -> Vec<MetricQuery> {
         }
     }
     all
-}
-
-/// Whether all of time has too many of these periods.
-fn is_fine(group: &GroupBy) -> bool {
-    matches!(group, GroupBy::Grain { grain, .. } if *grain < Grain::Day)
 }
 
 fn parts(filter: &Filter) -> Vec<Filter> {

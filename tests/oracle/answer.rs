@@ -98,9 +98,11 @@ fn rows(
     question.check_meaning(&measures)?;
     let periods = periods(world, query, asked, range)?;
     if let Some((at, periods)) = periods {
-        let more = beside(&keys, at, &periods);
-        let is_whole = |key: &Key| key.0.len() == groups.len();
-        keys.extend(more.into_iter().filter(is_whole));
+        if groups.len() == 1 {
+            keys.extend(periods.into_iter().map(|period| Key(vec![period])));
+        } else {
+            keys.extend(beside(&keys, at, &periods));
+        }
     }
 
     let mut columns: Vec<String> = groups
@@ -295,17 +297,13 @@ fn periods(
 
 /// Every period beside every combination of the other groupings.
 fn beside(keys: &BTreeSet<Key>, at: usize, periods: &[Value]) -> Vec<Key> {
-    let mut others: BTreeSet<Key> = keys.clone();
-    if others.is_empty() || others.iter().all(|key| key.0.len() == 1) {
-        others = BTreeSet::from([Key(vec![Value::Null; at + 1])]);
-    }
     let moved = |key: &Key, period: &Value| {
         let mut key = key.clone();
         key.0[at] = period.clone();
         key
     };
     let mut all = Vec::new();
-    for key in &others {
+    for key in keys {
         all.extend(periods.iter().map(|period| moved(key, period)));
     }
     all

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use jiff::civil::DateTime;
 use metrex::model::{
     Aggregate, AtCoarserGrain, Cumulative, DatePart, DateRange, DimensionType, Expression, Filter,
-    Grain, GroupBy, Input, Measure, Metric, MetricKind, Offset, TimeRange,
+    Grain, GroupBy, Input, Measure, Metric, MetricKind, Offset, Take, TimeRange,
 };
 
 use super::aggregate::{Groups, aggregate, of_nothing};
@@ -138,6 +138,7 @@ impl<'w, 'a> Question<'w, 'a> {
                     let found = self.leaf(measure, context)?.get(key).cloned();
                     values.push(match found {
                         Some(value) => value,
+                        None if is_figure(measure, context) => Value::Null,
                         None if self.is_comparable(context, key) => of_nothing(measure.agg),
                         None => Value::Null,
                     });
@@ -195,9 +196,12 @@ impl<'w, 'a> Question<'w, 'a> {
             return Ok(known.clone());
         }
         self.check(measure, context)?;
-        let values = Rc::new(match context.window {
-            None => self.grouped(measure, context)?,
-            Some((window, coarser)) => self.windowed(measure, context, window, coarser)?,
+        let values = Rc::new(match (&measure.over_time, context.window) {
+            (Some(over), None) if over.carry_forward => self.carried(measure, over, context)?,
+            (Some(over), None) => self.snapshots(measure, over, context)?,
+            (Some(_), Some(_)) => return refuse("a balance does not accumulate"),
+            (None, None) => self.grouped(measure, context)?,
+            (None, Some((window, coarser))) => self.windowed(measure, context, window, coarser)?,
         });
         self.done.borrow_mut().insert(name, Rc::clone(&values));
         Ok(values)
@@ -240,7 +244,8 @@ impl<'w, 'a> Question<'w, 'a> {
             };
             times.push(at);
             if self.meets(row, measure, context)? {
-                rows.push((row, at));
+                let value = self.row_value(row, measure)?;
+                rows.push((at, self.fixed_key(row, measure)?, value));
             }
         }
         // By window, then by group: an average is over the windows of the days of a period.
@@ -250,10 +255,10 @@ impl<'w, 'a> Question<'w, 'a> {
             if self.groups.is_empty() {
                 groups.insert(Key(vec![]), vec![]);
             }
-            for (row, at) in &rows {
+            for (at, fixed, value) in &rows {
                 if frame.holds(*at) {
-                    let key = self.frame_key(*row, measure, frame)?;
-                    groups.entry(key).or_default().push(self.row_value(*row, measure)?);
+                    let key = self.frame_key(fixed, *at, frame);
+                    groups.entry(key).or_default().push(value.clone());
                 }
             }
             let period = Key(frame.period.map_or(vec![], |period| self.frame_periods(period)));
@@ -285,28 +290,36 @@ impl<'w, 'a> Question<'w, 'a> {
         grains.map(|group| self.of_period(group, period)).collect()
     }
 
-    fn frame_key(&self, row: Row<'a>, measure: &Measure, frame: Frame) -> Answered<Key> {
-        let mut key = Vec::new();
-        for group in &self.groups {
-            let of = match group {
-                GroupBy::Dimension(name) => {
-                    key.push(self.world.dimension(row, name)?.0);
-                    continue;
+    /// The groups of a row, none for those by the time of the window.
+    pub fn fixed_key(&self, row: Row<'a>, measure: &Measure) -> Answered<Vec<Option<Value>>> {
+        let groups = self.groups.iter().map(|group| {
+            Ok(match group {
+                GroupBy::Dimension(name) => Some(self.world.dimension(row, name)?.0),
+                GroupBy::Grain { of, .. } | GroupBy::Part { of, .. } => {
+                    let of = of.as_deref();
+                    if self.is_own(measure, of)? {
+                        None
+                    } else {
+                        let at = self.time(row, measure, of)?;
+                        Some(at.map_or(Value::Null, |at| self.of_period(group, at)))
+                    }
                 }
-                GroupBy::Grain { of, .. } | GroupBy::Part { of, .. } => of.as_deref(),
-            };
-            key.push(match frame.period {
-                Some(period) if self.is_own(measure, of)? => self.of_period(group, period),
-                _ => {
-                    let at = self.time(row, measure, of)?;
-                    at.map_or(Value::Null, |at| self.of_period(group, at))
-                }
-            });
-        }
-        Ok(Key(key))
+            })
+        });
+        groups.collect()
     }
 
-    fn row_value(&self, row: Row<'a>, measure: &Measure) -> Answered<Value> {
+    pub fn frame_key(&self, fixed: &[Option<Value>], at: DateTime, frame: Frame) -> Key {
+        let of_window = frame.period.unwrap_or(at);
+        let groups = self.groups.iter().zip(fixed);
+        let values = groups.map(|(group, fixed)| match fixed {
+            Some(value) => value.clone(),
+            None => self.of_period(group, of_window),
+        });
+        Key(values.collect())
+    }
+
+    pub fn row_value(&self, row: Row<'a>, measure: &Measure) -> Answered<Value> {
         match &measure.expr {
             Some(expr) => self.world.expression(row, expr),
             None => Ok(Value::Number(1.0)),
@@ -314,7 +327,7 @@ impl<'w, 'a> Question<'w, 'a> {
     }
 
     /// Whether every filter of the definitions and of the query holds for a row.
-    fn meets(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
+    pub fn meets(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
         for filter in measure.filters.iter().chain(&context.filters) {
             if self.world.expression(row, filter)?.truth() != Some(true) {
                 return Ok(false);
@@ -330,7 +343,7 @@ impl<'w, 'a> Question<'w, 'a> {
     }
 
     /// Whether a row takes part: every filter holds, and its time is in range.
-    fn counts(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
+    pub fn counts(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
         if !self.meets(row, measure, context)? {
             return Ok(false);
         }
@@ -345,7 +358,7 @@ impl<'w, 'a> Question<'w, 'a> {
         }))
     }
 
-    fn time(
+    pub fn time(
         &self,
         row: Row<'a>,
         measure: &Measure,
@@ -365,7 +378,7 @@ impl<'w, 'a> Question<'w, 'a> {
     }
 
     /// The groups a row belongs to; `None` for a day of a compared range that the current one does not have.
-    fn key(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<Option<Key>> {
+    pub fn key(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<Option<Key>> {
         let mut key = Vec::new();
         for group in &self.groups {
             key.push(match group {
@@ -466,6 +479,13 @@ impl<'w, 'a> Question<'w, 'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a value is a figure over other values, of which there may be none: then it is unknown, also of counts.
+fn is_figure(measure: &Measure, context: &Context) -> bool {
+    let of_snapshots = measure.over_time.as_ref();
+    of_snapshots.is_some_and(|over| matches!(over.take, Take::Min | Take::Max | Take::Avg))
+        || context.window.is_some_and(|(_, coarser)| coarser == AtCoarserGrain::Average)
 }
 
 /// A point in time for a part of it: months, quarters and years are periods and move with a comparison, everything else

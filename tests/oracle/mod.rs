@@ -9,6 +9,7 @@ mod conditions;
 mod expr;
 mod metrics;
 mod rows;
+mod snapshots;
 mod source;
 mod table;
 mod time;

@@ -149,6 +149,14 @@ impl<'a> World<'a> {
         Ok((self.own(end, dimension)?, dimension.kind))
     }
 
+    /// A dimension, or else a column of the row's own table.
+    pub fn name(&self, row: Row<'a>, name: &str) -> Answered<Value> {
+        match self.dimension(row, name) {
+            Ok((value, _)) => Ok(value),
+            Err(_) => Ok(Self::column(row, name)),
+        }
+    }
+
     /// The kind of a dimension, and its name where it is declared.
     pub fn kind(&self, dataset: &str, name: &str) -> Answered<(DimensionType, String)> {
         let path = self.path(dataset, name)?;

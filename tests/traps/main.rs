@@ -11,6 +11,7 @@
 #[path = "../support/duckdb.rs"]
 mod duckdb;
 mod facts;
+mod kinds;
 mod nulls;
 #[path = "../oracle/mod.rs"]
 mod oracle;
