@@ -190,3 +190,54 @@ async fn every_engine_gives_the_same_rows_in_the_same_order() {
         }
     }
 }
+
+#[tokio::test]
+async fn either_of_two_conditions_is_both_counts_less_what_meets_both() {
+    let (_folder, warehouse) = sqlite();
+    let engine = Engine::new(registry());
+    for metric in ADDITIVE {
+        for (n, one) in CONDITIONS.iter().enumerate() {
+            for other in &CONDITIONS[n + 1..] {
+                let mut of = Vec::new();
+                for condition in [
+                    format!("({one}) or ({other})"),
+                    format!("({one}) and ({other})"),
+                    (*one).to_owned(),
+                    (*other).to_owned(),
+                ] {
+                    let line = format!("{metric} where {condition}");
+                    of.push(number(&answer(&engine, &warehouse, &line).await[0]));
+                }
+                assert!(
+                    (of[0] - (of[2] + of[3] - of[1])).abs() < 1e-9,
+                    "{metric}: {one}, {other}: {of:?}"
+                );
+            }
+        }
+    }
+}
+
+/// There and back: what a range is compared with is what the earlier range says of itself.
+#[tokio::test]
+async fn the_compared_side_is_the_earlier_range() {
+    let (_folder, warehouse) = sqlite();
+    let engine = Engine::new(registry());
+    for metric in ADDITIVE.iter().chain(&OTHERS) {
+        for (range, comparison, earlier) in [
+            ("2025-02", "1 month ago", "2025-01"),
+            ("2025-02", "previous year", "2024-02"),
+            ("2025Q1", "previous period", "2024Q4"),
+            (
+                "2025-01-06..2025-01-08",
+                "1 day ago",
+                "2025-01-05..2025-01-07",
+            ),
+        ] {
+            let line = format!("{metric} {range} vs {comparison}");
+            let compared = answer(&engine, &warehouse, &line).await;
+            let alone = answer(&engine, &warehouse, &format!("{metric} {earlier}")).await;
+            let cells: Vec<&str> = compared[0].split(" | ").collect();
+            assert_eq!(cells[1], alone[0], "{line}");
+        }
+    }
+}

@@ -80,7 +80,12 @@ pub fn metrics(random: &mut Random, model: &mut Model, facts: usize) {
         model.metrics.push(balance(random, name, fact, time));
     }
     // What accumulates is made of what does not.
-    let plain: Vec<MetricText> = model.metrics.iter().filter(|metric| metric.is_plain).cloned().collect();
+    let plain: Vec<MetricText> = model
+        .metrics
+        .iter()
+        .filter(|metric| metric.is_plain)
+        .cloned()
+        .collect();
     for _ in 0..random.between(1, 3) {
         let name = name(random);
         let fact = random.below(facts);
@@ -120,17 +125,20 @@ const WINDOWS: [&str; 11] = [
     "year_to_date",
 ];
 
-fn cumulative(
-    random: &mut Random,
-    name: String,
-    fact: usize,
-    plain: &[MetricText],
-) -> MetricText {
+fn cumulative(random: &mut Random, name: String, fact: usize, plain: &[MetricText]) -> MetricText {
     let window = *random.pick(&WINDOWS);
-    let coarser = *random.pick(&["", "", ", at_coarser_grain: first", ", at_coarser_grain: last"]);
+    let coarser = *random.pick(&[
+        "",
+        "",
+        ", at_coarser_grain: first",
+        ", at_coarser_grain: last",
+    ]);
     let yaml = if random.percent(40) {
         let of = pick(random, plain);
-        format!("{{cumulative: {{of: {of}, window: {window}{coarser}}}{}}}", fill(random, true))
+        format!(
+            "{{cumulative: {{of: {of}, window: {window}{coarser}}}{}}}",
+            fill(random, true)
+        )
     } else {
         let (agg, _) = aggregate(random, false);
         format!(
@@ -147,12 +155,19 @@ fn cumulative(
 }
 
 fn balance(random: &mut Random, name: String, fact: usize, time: &str) -> MetricText {
-    let agg = *random.pick(&["agg: sum, expr: amt", "agg: count", "agg: count_distinct, expr: cat"]);
+    let agg = *random.pick(&[
+        "agg: sum, expr: amt",
+        "agg: count",
+        "agg: count_distinct, expr: cat",
+    ]);
     let per = *random.pick(&["", "", ", per: [p1]", ", per: [channel]"]);
     let over = match random.below(3) {
         0 => format!("last_by: {{time: {time}{per}}}"),
         1 => format!("over_time: {{take: first, time: {time}{per}}}"),
-        _ => format!("over_time: {{take: {}, time: {time}}}", random.pick(&["min", "max", "avg"])),
+        _ => format!(
+            "over_time: {{take: {}, time: {time}}}",
+            random.pick(&["min", "max", "avg"])
+        ),
     };
     MetricText {
         name,
@@ -170,22 +185,40 @@ fn pick(random: &mut Random, known: &[MetricText]) -> String {
 /// A metric as an input: alone, filtered, or at another time.
 fn input(random: &mut Random, known: &[MetricText]) -> String {
     let metric = pick(random, known);
+    let plain: Vec<MetricText> = known
+        .iter()
+        .filter(|metric| metric.is_plain)
+        .cloned()
+        .collect();
+    let earlier = pick(random, &plain);
     let offsets = [
-        "1 month", "1 year", "1 week", "2 days", "1 quarter", "2 months", "{to: month}", "{to: year}",
+        "1 month",
+        "1 year",
+        "1 week",
+        "2 days",
+        "1 quarter",
+        "2 months",
+        "{to: month}",
+        "{to: week}",
     ];
     let filter = random.pick(&SHARED);
     let offset = random.pick(&offsets);
     match random.below(4) {
         0 => metric,
         1 => format!("{{metric: {metric}, filters: [\"{filter}\"]}}"),
-        2 => format!("{{metric: {metric}, offset: {offset}}}"),
-        _ => format!("{{metric: {metric}, offset: {offset}, filters: [\"{filter}\"]}}"),
+        2 => format!("{{metric: {earlier}, offset: {offset}}}"),
+        _ => format!("{{metric: {earlier}, offset: {offset}, filters: [\"{filter}\"]}}"),
     }
 }
 
 fn of_inputs(random: &mut Random, name: String, known: &[MetricText]) -> MetricText {
     let (now, other) = (input(random, known), input(random, known));
-    let expr = *random.pick(&["now - other", "now / other", "now / other - 1", "coalesce(other, now)"]);
+    let expr = *random.pick(&[
+        "now - other",
+        "now / other",
+        "now / other - 1",
+        "coalesce(other, now)",
+    ]);
     MetricText {
         name,
         yaml: format!(
@@ -203,7 +236,10 @@ fn ratio_of_metrics(random: &mut Random, name: String, known: &[MetricText]) -> 
         if random.percent(50) {
             metric
         } else {
-            format!("{{metric: {metric}, filters: [\"{}\"]}}", random.pick(&SHARED))
+            format!(
+                "{{metric: {metric}, filters: [\"{}\"]}}",
+                random.pick(&SHARED)
+            )
         }
     };
     let (numerator, denominator) = (half(random), half(random));
@@ -255,7 +291,11 @@ fn ratio(random: &mut Random, name: String, fact: usize) -> MetricText {
 }
 
 fn derived(random: &mut Random, name: String, known: &[MetricText]) -> MetricText {
-    let (a, b, c) = (pick(random, known), pick(random, known), pick(random, known));
+    let (a, b, c) = (
+        pick(random, known),
+        pick(random, known),
+        pick(random, known),
+    );
     let expr = match random.below(8) {
         0 => format!("{a} / {b}"),
         1 => format!("{a} + {b}"),

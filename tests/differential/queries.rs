@@ -35,7 +35,10 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         .iter()
         .any(|group| matches!(group, GroupBy::Grain { grain, .. } if *grain < Grain::Day));
     let by_name = |name: &String| model.metrics.iter().find(|metric| metric.name == *name);
-    let is_plain = metrics.iter().filter_map(by_name).all(|metric| metric.is_plain);
+    let is_plain = metrics
+        .iter()
+        .filter_map(by_name)
+        .all(|metric| metric.is_plain);
     let mut time = random.percent(70).then(|| time(random));
     // A window for every second of years would take years.
     if is_fine && !is_plain {
@@ -47,7 +50,7 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         let day = |month, day| Period::Day(jiff::civil::date(2024, month, day));
         time = Some(TimeRange::Span(Some(day(2, 28)), Some(day(3, 1))));
     }
-    let compare = (time.is_some() && random.percent(30)).then(|| comparison(random));
+    let compare = (time.is_some() && is_plain && random.percent(30)).then(|| comparison(random));
     let mut order = Vec::new();
     if random.percent(30) {
         let mut columns = metrics.clone();
@@ -94,8 +97,16 @@ fn tame(groups: &mut Vec<GroupBy>, time: &mut Option<TimeRange>) {
         GroupBy::Part { of, .. } => of.is_none(),
         GroupBy::Dimension(_) => true,
     });
-    if matches!(time, None | Some(TimeRange::AllTime | TimeRange::Span(_, None))) {
-        *time = Some(TimeRange::Span(None, Some(Period::Month(2024, 2))));
+    let is_open = match *time {
+        None | Some(TimeRange::AllTime) => true,
+        Some(TimeRange::Span(from, to)) => from.is_none() || to.is_none(),
+        Some(_) => false,
+    };
+    if is_open {
+        *time = Some(TimeRange::Span(
+            Some(Period::Month(2023, 11)),
+            Some(Period::Month(2024, 2)),
+        ));
     }
 }
 

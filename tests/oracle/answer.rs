@@ -90,7 +90,9 @@ fn rows(
     for metric in metrics {
         for context in &contexts {
             for (measure, context) in question.leaves(metric, context)? {
-                measures.push(measure);
+                if context.conversion.is_none() {
+                    measures.push(measure);
+                }
                 keys.extend(question.leaf(measure, &context)?.keys().cloned());
             }
         }

@@ -6,9 +6,11 @@ use std::rc::Rc;
 
 use jiff::civil::DateTime;
 use metrex::model::{
-    Aggregate, AtCoarserGrain, Cumulative, DatePart, DateRange, DimensionType, Expression, Filter,
-    Grain, GroupBy, Input, Measure, Metric, MetricKind, Offset, Take, TimeRange,
+    Aggregate, AtCoarserGrain, Conversion, ConversionResult, Cumulative, DatePart, DateRange,
+    DimensionType, Expression, Filter, Grain, GroupBy, Input, Measure, Metric, MetricKind, Offset,
+    Take, TimeRange,
 };
+use sqlparser::ast::BinaryOperator;
 
 use super::aggregate::{Groups, aggregate, of_nothing};
 use super::compare::{Prior, offset};
@@ -41,6 +43,8 @@ pub struct Context {
     pub back: Option<Prior>,
     /// Rows that count for a period, and which value stands for a long one.
     pub window: Option<(Window, AtCoarserGrain)>,
+    /// The rows are events that follow events of another kind, whose groups they have.
+    pub conversion: Option<Box<Conversion>>,
 }
 
 impl<'w, 'a> Question<'w, 'a> {
@@ -75,11 +79,19 @@ impl<'w, 'a> Question<'w, 'a> {
                     }
                 }
             }
+            MetricKind::Conversion(conversion) => {
+                let (base, converted) = self.events(conversion, context)?;
+                // A count of conversions has rows where there are conversions, as every count has.
+                Ok(match conversion.result {
+                    ConversionResult::Count => vec![converted],
+                    ConversionResult::Rate => vec![base, converted],
+                })
+            }
             kind => panic!("the oracle does not know {} metrics", kind.word()),
         }
     }
 
-    fn metric(&self, name: &str) -> Answered<&'a Metric> {
+    pub fn metric(&self, name: &str) -> Answered<&'a Metric> {
         let found = self.world.registry.metric(name);
         found.map_or_else(|| refuse(format!("there is no metric {name}")), Ok)
     }
@@ -145,11 +157,7 @@ impl<'w, 'a> Question<'w, 'a> {
                 }
                 match values.as_slice() {
                     [only] => only.clone(),
-                    [numerator, denominator] => super::expr::arithmetic(
-                        &sqlparser::ast::BinaryOperator::Divide,
-                        numerator,
-                        denominator,
-                    ),
+                    [numerator, denominator] => divided(numerator, denominator),
                     _ => panic!("{} has {} measures", metric.name, values.len()),
                 }
             }
@@ -162,6 +170,18 @@ impl<'w, 'a> Question<'w, 'a> {
                     let (metric, context) = self.input(input, context)?;
                     self.value(metric, &context, key)
                 })?
+            }
+            MetricKind::Conversion(conversion) => {
+                let (base, converted) = self.events(conversion, context)?;
+                let of = |(measure, context): (&'a Measure, Context)| {
+                    let found = self.leaf(measure, &context)?.get(key).cloned();
+                    Ok::<_, Refusal>(found.unwrap_or_else(|| of_nothing(measure.agg)))
+                };
+                let (base, converted) = (of(base)?, of(converted)?);
+                match conversion.result {
+                    ConversionResult::Count => converted,
+                    ConversionResult::Rate => divided(&converted, &base),
+                }
             }
             kind => panic!("the oracle does not know {} metrics", kind.word()),
         };
@@ -195,6 +215,11 @@ impl<'w, 'a> Question<'w, 'a> {
         if let Some(known) = self.done.borrow().get(&name) {
             return Ok(known.clone());
         }
+        if let Some(conversion) = &context.conversion {
+            let values = Rc::new(self.converted(measure, conversion, context)?);
+            self.done.borrow_mut().insert(name, Rc::clone(&values));
+            return Ok(values);
+        }
         self.check(measure, context)?;
         let values = Rc::new(match (&measure.over_time, context.window) {
             (Some(over), None) if over.carry_forward => self.carried(measure, over, context)?,
@@ -220,7 +245,10 @@ impl<'w, 'a> Question<'w, 'a> {
             let Some(key) = self.key(row, measure, context)? else {
                 continue;
             };
-            groups.entry(key).or_default().push(self.row_value(row, measure)?);
+            groups
+                .entry(key)
+                .or_default()
+                .push(self.row_value(row, measure)?);
         }
         let values = groups.into_iter();
         Ok(values
@@ -261,7 +289,9 @@ impl<'w, 'a> Question<'w, 'a> {
                     groups.entry(key).or_default().push(value.clone());
                 }
             }
-            let period = Key(frame.period.map_or(vec![], |period| self.frame_periods(period)));
+            let period = Key(frame
+                .period
+                .map_or(vec![], |period| self.frame_periods(period)));
             let values = groups.into_iter();
             let values = values.map(|(key, values)| (key, aggregate(measure.agg, &values)));
             windows.entry(period).or_default().push(values.collect());
@@ -286,7 +316,10 @@ impl<'w, 'a> Question<'w, 'a> {
 
     /// The periods of the result that a window belongs to.
     fn frame_periods(&self, period: DateTime) -> Vec<Value> {
-        let grains = self.groups.iter().filter(|group| matches!(group, GroupBy::Grain { .. }));
+        let grains = self
+            .groups
+            .iter()
+            .filter(|group| matches!(group, GroupBy::Grain { .. }));
         grains.map(|group| self.of_period(group, period)).collect()
     }
 
@@ -481,11 +514,17 @@ impl<'w, 'a> Question<'w, 'a> {
     }
 }
 
+fn divided(numerator: &Value, denominator: &Value) -> Value {
+    super::expr::arithmetic(&BinaryOperator::Divide, numerator, denominator)
+}
+
 /// Whether a value is a figure over other values, of which there may be none: then it is unknown, also of counts.
 fn is_figure(measure: &Measure, context: &Context) -> bool {
     let of_snapshots = measure.over_time.as_ref();
     of_snapshots.is_some_and(|over| matches!(over.take, Take::Min | Take::Max | Take::Avg))
-        || context.window.is_some_and(|(_, coarser)| coarser == AtCoarserGrain::Average)
+        || context
+            .window
+            .is_some_and(|(_, coarser)| coarser == AtCoarserGrain::Average)
 }
 
 /// A point in time for a part of it: months, quarters and years are periods and move with a comparison, everything else

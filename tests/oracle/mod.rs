@@ -6,6 +6,7 @@ mod aggregate;
 mod answer;
 mod compare;
 mod conditions;
+mod conversions;
 mod expr;
 mod metrics;
 mod rows;

@@ -92,7 +92,9 @@ impl<'a> World<'a> {
     /// A time stored in one zone as the clocks of the project's zone show it.
     fn local(&self, at: DateTime, zone: &str) -> DateTime {
         let project = &self.registry.calendar.timezone;
-        let stored = at.to_zoned(TimeZone::get(zone).unwrap()).unwrap();
+        // An hour that the clocks showed twice is the second one.
+        let stored = TimeZone::get(zone).unwrap().to_ambiguous_zoned(at);
+        let stored = stored.later().unwrap();
         stored.in_tz(project).unwrap().datetime()
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
-use metrex::model::{AtCoarserGrain, Aggregate, GroupBy, Measure, OverTime, Take};
+use metrex::model::{Aggregate, AtCoarserGrain, GroupBy, Measure, OverTime, Take};
 
 use super::aggregate::{Groups, aggregate};
 use super::metrics::{Context, Question};

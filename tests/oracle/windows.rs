@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Span, ToSpan};
-use metrex::model::{AtCoarserGrain, DateRange, DatePart, Grain, GroupBy, Measure};
+use metrex::model::{AtCoarserGrain, DatePart, DateRange, Grain, GroupBy, Measure};
 
 use super::metrics::{Context, Question};
 use super::time::{self, Shift};
@@ -70,7 +70,7 @@ impl Question<'_, '_> {
             }
             let mut from = self.from(window, to, grain)?;
             if let Window::StartOf(long) = window {
-                if long < grain || (long == Grain::Month && grain == Grain::Week) {
+                if long < grain || (long > Grain::Week && grain == Grain::Week) {
                     return refuse(format!("a {long} has no first {grain}"));
                 }
                 let first = midnight(self.first_day(there.date(), long));
@@ -185,7 +185,11 @@ impl Question<'_, '_> {
                 let of_data = times.iter().max().map(|last| moved(*last));
                 // An open range goes on to today, as it does for every trend.
                 let of_data = of_data.unwrap_or(first);
-                if start.is_some() { of_data.max(today) } else { of_data }
+                if start.is_some() {
+                    of_data.max(today)
+                } else {
+                    of_data
+                }
             }
         };
         let mut periods = Vec::new();

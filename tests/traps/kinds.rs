@@ -1,5 +1,7 @@
 //! Balances, what changes over time, and definitions that would mislead.
 
+use metrex::registry::{Config, ProjectFile, ProjectFiles, load};
+
 use crate::shop::{shop, table};
 
 const BALANCES: &str = "
@@ -11,6 +13,7 @@ datasets:
 metrics:
   balance: {base_table: balances, agg: sum, expr: amount, last_by: {time: snapshot_on}}
   each: {base_table: balances, agg: sum, expr: amount, last_by: {time: snapshot_on, per: [account]}}
+  carried: {base_table: balances, agg: sum, expr: amount, last_by: {time: snapshot_on, per: [account], carry_forward: true}}
   opening: {base_table: balances, agg: sum, expr: amount, over_time: {take: first, time: snapshot_on}}
   mean: {base_table: balances, agg: sum, expr: amount, over_time: {take: avg, time: snapshot_on}}
   peak: {base_table: balances, agg: sum, expr: amount, over_time: {take: max, time: snapshot_on}}
@@ -64,6 +67,24 @@ fn filters_come_before_the_last_snapshot() {
     let shop = balances();
     shop.answers("balance where state = open 2025-01", &["2"]);
     shop.answers("balance where account = a 2025-02", &["8"]);
+}
+
+/// On 10 February there is a snapshot of a only; carried forward, b has the one of 31 January beside it.
+#[test]
+fn a_balance_is_carried_forward() {
+    let shop = balances();
+    shop.answers(
+        "each, carried by day 2025-02-09..2025-02-10",
+        &["2025-02-09 | - | 6", "2025-02-10 | 8 | 12"],
+    );
+    shop.answers(
+        "each, carried by month 2025-01..2025-03",
+        &[
+            "2025-01-01 | 6 | 6",
+            "2025-02-01 | 24 | 24",
+            "2025-03-01 | - | 24",
+        ],
+    );
 }
 
 /// The mean of the snapshots (1 and 6), not of the rows (7 / 3); the largest snapshot, not the largest row.
@@ -120,45 +141,102 @@ metrics:
   sales: {base_table: sales, agg: count}
   doubled: {expr: amount * 2}
 ",
-        vec![table("sales: ds date, region text, amount number", "2025-01-01 | x | 3\n2025-01-02 | x | 4")],
+        vec![table(
+            "sales: ds date, region text, amount number",
+            "2025-01-01 | x | 3\n2025-01-02 | x | 4",
+        )],
     );
     shop.answers("amount, sales, doubled by region", &["x | 7 | 2 | 14"]);
 }
 
-/// A time stored in UTC belongs to the day that it is in the project's zone: on the day the clocks change, 23 hours.
+/// A DISTINCT or a window inside the expression makes a sum that adds up over nothing: it is no expression of a row.
 #[test]
-fn days_of_the_projects_zone() {
-    let shop = shop(
-        "
-calendar: {timezone: Europe/Berlin}
+fn distinct_and_windows_inside_an_expression_are_refused() {
+    for expr in [
+        "distinct user_id",
+        "count(distinct user_id)",
+        "row_number() over (partition by user_id)",
+    ] {
+        let yaml = format!(
+            "datasets:\n  t: {{table: t}}\nmetrics:\n  m: {{base_table: t, agg: count, expr: \"{expr}\"}}\n"
+        );
+        let files = ProjectFiles {
+            metrics: vec![ProjectFile {
+                path: "metrics/t.yaml".into(),
+                text: yaml.into(),
+            }],
+            ..ProjectFiles::default()
+        };
+        let loaded = load(&files, &Config::default(), None);
+        assert!(!loaded.diagnostics.is_empty(), "{expr}");
+        assert!(loaded.registry.metric("m").is_none(), "{expr}");
+    }
+}
+
+const FUNNEL: &str = "
 datasets:
-  calls: {table: calls, time: at, stored_in: UTC, dimensions: {at: {type: time}}}
+  visits: {table: visits, time: ds, dimensions: {ds: {type: date}, user: {column: user_id, type: number}, product: {}, channel: {}}}
+  buys: {table: buys, time: ds, dimensions: {ds: {type: date}, user: {column: user_id, type: number}, product: {}}}
 metrics:
-  calls: {base_table: calls, agg: count}
-",
-        vec![table(
-            "calls: at time",
-            "2025-03-29 22:59:59
-             2025-03-29 23:00:00
-             2025-03-30 00:59:59
-             2025-03-30 01:00:00
-             2025-03-30 21:59:59
-             2025-03-30 22:00:00",
-        )],
-    );
-    shop.answers(
-        "calls by day",
-        &["2025-03-29 | 1", "2025-03-30 | 4", "2025-03-31 | 1"],
-    );
-    shop.answers("calls 2025-03-30", &["4"]);
-    shop.answers("calls where at >= 2025-03-31", &["1"]);
-    shop.answers(
-        "calls by hour 2025-03-30",
-        &[
-            "2025-03-30 00:00:00 | 1",
-            "2025-03-30 01:00:00 | 1",
-            "2025-03-30 03:00:00 | 1",
-            "2025-03-30 23:00:00 | 1",
+  visits: {base_table: visits, agg: count}
+  ads_visits: {base_table: visits, agg: count, filters: [\"channel = 'ads'\"]}
+  buys: {base_table: buys, agg: count}
+  bought: {entity: user, base: visits, conversion: buys, within: 7 days, result: count}
+  buy_rate: {entity: user, base: visits, conversion: buys, within: 7 days}
+  same_bought: {entity: user, base: visits, conversion: buys, within: 7 days, same: {product: product}, result: count}
+  ads_bought: {entity: user, base: ads_visits, conversion: buys, within: 7 days, result: count}
+";
+
+fn funnel() -> crate::shop::Shop {
+    shop(
+        FUNNEL,
+        vec![
+            table(
+                "visits: ds date, user_id integer, product text, channel text",
+                "2025-01-01 | 1 | a | ads
+                 2025-01-03 | 1 | b | seo
+                 2025-01-05 | 2 | a | ads
+                 2025-01-06 | 3 | a | -",
+            ),
+            table(
+                "buys: ds date, user_id integer, product text",
+                "2025-01-04 | 1 | a
+                 2025-01-12 | 2 | a
+                 2025-01-05 | 3 | a
+                 2025-01-06 | - | a",
+            ),
         ],
+    )
+}
+
+/// One purchase after two visits is one conversion (joined, it is two), and counts for the later visit.
+#[test]
+fn a_conversion_counts_once() {
+    let shop = funnel();
+    shop.answers("bought, buy_rate", &["1 | 0.25"]);
+    shop.answers(
+        "bought, buy_rate by channel",
+        &["ads | 0 | 0", "seo | 1 | 1", "- | 0 | 0"],
     );
+    // On the seventh day after the visit it is too late: 5 to 12 January are seven days.
+    shop.answers("bought where user = 2", &["0"]);
+}
+
+/// Beside its own inputs, a conversion is counted over and over by others, and every number is the same here.
+#[test]
+fn a_conversion_beside_its_own_inputs() {
+    let shop = funnel();
+    shop.answers(
+        "visits, buys, bought, buy_rate 2025-01",
+        &["4 | 4 | 1 | 0.25"],
+    );
+}
+
+/// The filter of the base metric and the property that must be the same are kept: both move the purchase to the first visit.
+#[test]
+fn filters_and_properties_of_a_conversion() {
+    let shop = funnel();
+    shop.answers("bought by ds", &["2025-01-03 | 1"]);
+    shop.answers("ads_bought by ds", &["2025-01-01 | 1"]);
+    shop.answers("same_bought by ds", &["2025-01-01 | 1"]);
 }

@@ -34,7 +34,10 @@ metrics:
 ";
 
 fn bookings(rows: &str) -> Vec<Table> {
-    vec![table("bookings: ds date, user_id integer, channel text, amount number", rows)]
+    vec![table(
+        "bookings: ds date, user_id integer, channel text, amount number",
+        rows,
+    )]
 }
 
 fn january() -> Shop {
@@ -69,7 +72,12 @@ fn distinct_across_windows() {
     let shop = january();
     shop.answers(
         "bookers_2d by day 2025-01-01..2025-01-04",
-        &["2025-01-01 | 2", "2025-01-02 | 2", "2025-01-03 | 2", "2025-01-04 | 1"],
+        &[
+            "2025-01-01 | 2",
+            "2025-01-02 | 2",
+            "2025-01-03 | 2",
+            "2025-01-04 | 1",
+        ],
     );
 }
 
@@ -118,7 +126,10 @@ fn year_to_date_at_the_end_of_the_year() {
              2024-12-31 | 1 | ads | 8",
         ),
     );
-    shop.answers("revenue_ytd, revenue by year 2024", &["2024-01-01 | 14 | 14"]);
+    shop.answers(
+        "revenue_ytd, revenue by year 2024",
+        &["2024-01-01 | 14 | 14"],
+    );
     shop.answers(
         "revenue_ytd by day 2024-12-30..2025-01-01",
         &["2024-12-30 | 6", "2024-12-31 | 14", "2025-01-01 | -"],
