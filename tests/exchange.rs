@@ -111,7 +111,7 @@ datasets:
     time: created_at
     stored_in: UTC
     dimensions: {market: {column: region, aliases: [country], value_aliases: {BR: [Brasil]}}, paid: {expr: "status = 'PAID'", type: boolean}}
-  balances: {table: balances, time: day, dimensions: {account: {type: number, format: {decimals: 0}}, day: {type: date}}}
+  balances: {table: balances, time: taken_on, dimensions: {account: {type: number, format: {decimals: 0}}, taken_on: {type: date}}}
 metrics:
   gmv: {base_table: orders, agg: sum, expr: "a * b", filters: [paid, "market <> 'XX'"], label: GMV, window: qtd, grain: [market, month], format: {kind: currency, currency: USD}}
   orders: {base_table: orders, agg: count, fill: 0, every_period: true}
@@ -123,7 +123,7 @@ metrics:
   start: {expr: "at", inputs: {at: {metric: gmv, offset: {to: month}}}}
   gmv_28d: {of: gmv, window: 28 days}
   buyers_mtd: {base_table: orders, agg: count_distinct, expr: user_id, cumulative: {window: month_to_date, at_coarser_grain: first}}
-  balance: {base_table: balances, agg: sum, expr: amount, last_by: {time: day, per: [account], carry_forward: true}}
+  balance: {base_table: balances, agg: sum, expr: amount, last_by: {time: taken_on, per: [account], carry_forward: true}}
   won: {entity: market, base: orders, conversion: orders_paid, within: 7 days, same: {paid: paid}, result: count}
   orders_paid: {base_table: orders, agg: count, filters: [paid]}
 views:
