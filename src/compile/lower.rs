@@ -32,7 +32,7 @@ struct Table {
 }
 
 enum Body {
-    Select(Select),
+    Select(Box<Select>),
     /// SQL that is no plain SELECT.
     Text(Fragment),
 }
@@ -141,7 +141,7 @@ impl Lowering {
             Node::Sort(sort) => {
                 let mut select = self.select(&sort.input)?;
                 if !select.order.is_empty() || select.limit.is_some() {
-                    let name = self.add("metrex_rows", Body::Select(select));
+                    let name = self.add("metrex_rows", Body::Select(Box::new(select)));
                     select = Select {
                         columns: vec![Fragment::plain("*")],
                         from: Fragment::plain(name),
@@ -188,16 +188,16 @@ impl Lowering {
         }
         let select = self.select(node)?;
         Ok(match node {
-            Node::Combine(_) => self.add("metrex_groups", Body::Select(select)),
+            Node::Combine(_) => self.add("metrex_groups", Body::Select(Box::new(select))),
             Node::Aggregate(_) => {
                 let n = self.count("metrex_") + 1;
                 self.tables.push(Table {
                     name: format!("metrex_{n}"),
-                    body: Body::Select(select),
+                    body: Body::Select(Box::new(select)),
                 });
                 format!("metrex_{n}")
             }
-            _ => self.add("metrex_rows", Body::Select(select)),
+            _ => self.add("metrex_rows", Body::Select(Box::new(select))),
         })
     }
 

@@ -576,7 +576,6 @@ impl<'a> Planner<'a> {
             keys: self.over_days(&keys, measure),
             take,
         });
-        let mut keys = keys;
         if daily.is_some() {
             self.daily_keys(&mut keys, measure);
         }
