@@ -118,7 +118,8 @@ fn of_sources(sources: &[Source]) -> Additivity {
     each.fold(Additivity::Additive, Additivity::and)
 }
 
-fn of_measure(measure: &Measure) -> Additivity {
+/// Over what one aggregation adds up.
+pub(super) fn of_measure(measure: &Measure) -> Additivity {
     match measure.agg {
         Aggregate::Count | Aggregate::Sum | Aggregate::SumBoolean => {}
         Aggregate::CountDistinct => {

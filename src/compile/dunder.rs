@@ -47,6 +47,13 @@ pub(super) fn plain(registry: &Registry, reach: &Reachability, asked: &MetricQue
             *group = plain;
         }
     }
+    for per in &mut query.limit_per {
+        if let GroupBy::Dimension(name) = &*per
+            && let Some(plain) = names.read(name)
+        {
+            *per = plain;
+        }
+    }
     query.filters = query.filters.map(|tree| names.filter(tree));
     take_range(&mut query);
     for key in &mut query.order {

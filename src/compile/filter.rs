@@ -184,8 +184,8 @@ fn compare(
     ))
 }
 
-/// A condition on the value of a metric: its type says what the literal means.
-pub(super) fn of_metric(
+/// A comparison with the value of a metric: its type says what the literal means.
+fn of_metric(
     (sql, ty): (&str, ColumnType),
     field: &str,
     op: CompareOp,
@@ -199,6 +199,62 @@ pub(super) fn of_metric(
             Ok(format!("{sql} {} {}", operator(op), number(field, value)?))
         }
     }
+}
+
+/// A condition on the value of a metric.
+pub(super) fn figure(
+    filter: &Filter,
+    value: (&str, ColumnType),
+    dialect: Dialect,
+) -> Result<String, CompileError> {
+    let not = |negated: bool| if negated { "NOT " } else { "" };
+    let one = |field: &str, op: CompareOp, literal: &str| {
+        of_metric(value, field, op, literal, dialect)
+    };
+    Ok(match filter {
+        Filter::IsNull { negated, .. } => format!("{} IS {}NULL", value.0, not(*negated)),
+        Filter::Compare {
+            field,
+            op,
+            value: literal,
+        } => one(field, *op, literal)?,
+        Filter::Between {
+            field,
+            low,
+            high,
+            negated,
+        } => format!(
+            "{}({} AND {})",
+            not(*negated),
+            one(field, CompareOp::Ge, low)?,
+            one(field, CompareOp::Le, high)?
+        ),
+        Filter::In {
+            field,
+            values,
+            negated,
+        } => {
+            let each = values
+                .iter()
+                .map(|literal| one(field, CompareOp::Eq, literal))
+                .collect::<Result<Vec<_>, _>>()?;
+            format!("{}({})", not(*negated), each.join(" OR "))
+        }
+        Filter::Like { field, pattern, .. } => {
+            return Err(CompileError::new(
+                ErrorCode::InvalidClause,
+                format!("{field} is a number and has no pattern"),
+            )
+            .hint("compare it with =, <, > or between")
+            .word(pattern));
+        }
+        Filter::And(_) | Filter::Or(_) | Filter::Not(_) => {
+            return Err(CompileError::new(
+                ErrorCode::InvalidClause,
+                format!("'{filter}' is not one condition"),
+            ));
+        }
+    })
 }
 
 /// The operator as SQL writes it.

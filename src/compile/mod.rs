@@ -34,7 +34,7 @@ pub use write::Templates;
 use jiff::civil::Date;
 
 use crate::model::{
-    ColumnType, DateRange, Format, Grain, MetricQuery, Place, Registry, ValueLookup,
+    ColumnType, DateRange, Format, Grain, MetricQuery, Place, Presented, Registry, ValueLookup,
 };
 use crate::warehouse::Dialect;
 
@@ -94,6 +94,8 @@ pub enum Role {
     Change,
     /// Change over prior.
     ChangePercent,
+    /// A figure over the rows of the result.
+    Figure(Presented),
 }
 
 /// One column of the result.
@@ -194,25 +196,26 @@ pub fn compile(
     request.written = written;
     let usage = request.usage();
     let planned = plan::Planner::plan(registry, reach, &request, &usage, options)?;
-    let (root, columns) = output::root(registry, &request, &planned, options)?;
-    let main = output::statement(templates, &root, columns, options)?;
+    let shaped = output::root(registry, &request, &planned, options)?;
     let totals = totals(registry, reach, templates, &request, options);
     let mut reasons = request.reasons.clone();
     reasons.extend(planned.reasons);
+    reasons.extend(shaped.reasons.clone());
     // The columns are named as the query was written, so what is kept of it is too.
     let query = match request.written.is_empty() {
         true => request.query,
         false => MetricQuery {
             group_by: query.group_by.clone(),
+            limit_per: query.limit_per.clone(),
             ..request.query
         },
     };
     Ok(Compiled {
         query,
-        main,
+        plan: shaped.root.to_string(),
+        main: output::statement(templates, shaped, options.dialect)?,
         totals,
         reasons,
-        plan: root.to_string(),
         range: request.range,
         prior: request.shifted.map(|shifted| shifted.range),
     })
@@ -240,16 +243,25 @@ fn totals(
                 .to_owned(),
         );
     }
+    let shares = request.query.show.iter();
     let query = MetricQuery {
         group_by: Some(Vec::new()),
         order: Vec::new(),
         limit: None,
+        limit_per: Vec::new(),
+        others: false,
+        // The total is all of the whole; it has no place in an order of rows.
+        show: shares
+            .filter(|shown| shown.what == Presented::Share)
+            .cloned()
+            .collect(),
         ..request.query.clone()
     };
     let whole = request::resolve(registry, &query, options).map_err(|error| error.message)?;
     let usage = request.usage();
     let planned = plan::Planner::plan(registry, reach, &whole, &usage, options);
-    let root = planned.and_then(|planned| output::root(registry, &whole, &planned, options));
-    root.and_then(|(root, columns)| output::statement(templates, &root, columns, options))
+    planned
+        .and_then(|planned| output::root(registry, &whole, &planned, options))
+        .and_then(|shaped| output::statement(templates, shaped, options.dialect))
         .map_err(|error| error.message)
 }

@@ -84,6 +84,11 @@ pub(super) fn resolve<'a>(
 ) -> Result<Request<'a>, CompileError> {
     let mut query = asked.clone();
     let mut reasons = Vec::new();
+    for shown in &mut query.show {
+        shown.metric = metric(registry, &shown.metric)?.name.clone();
+    }
+    let written: Vec<String> = query.show.iter().map(ToString::to_string).collect();
+    unique(&written, "figure")?;
     let metrics = asked
         .metrics
         .iter()
@@ -96,6 +101,21 @@ pub(super) fn resolve<'a>(
         );
     }
     query.metrics = metrics.iter().map(|metric| metric.name.clone()).collect();
+    if let Some(shown) = query
+        .show
+        .iter()
+        .find(|shown| !query.metrics.contains(&shown.metric))
+    {
+        return Err(CompileError::new(
+            ErrorCode::InvalidClause,
+            format!(
+                "{shown} needs {} among the metrics of the query",
+                shown.metric
+            ),
+        )
+        .hint(format!("{}, {shown}", shown.metric))
+        .word(&shown.metric));
+    }
     unique(&query.metrics, "metric")?;
 
     if asked.limit == Some(0) {

@@ -105,6 +105,8 @@ enum ColumnRole {
     Change,
     /// Change over prior, as a share.
     ChangePercent,
+    /// A figure over the rows of the result: share, running sum, rank or moving mean.
+    Figure,
 }
 
 /// A cell.
@@ -266,6 +268,7 @@ impl Column {
                 Role::Prior => ColumnRole::Prior,
                 Role::Change => ColumnRole::Change,
                 Role::ChangePercent => ColumnRole::ChangePercent,
+                Role::Figure(_) => ColumnRole::Figure,
             },
             unit: unit(&column.format),
         }

@@ -70,6 +70,15 @@ impl Aggregate {
     pub fn is_additive(self) -> bool {
         matches!(self, Self::Count | Self::Sum | Self::SumBoolean)
     }
+
+    /// The aggregate that makes the value of a union out of the values of its disjoint parts, where there is one.
+    pub fn of_parts(self) -> Option<Self> {
+        match self {
+            Self::Count | Self::Sum | Self::SumBoolean => Some(Self::Sum),
+            Self::Min | Self::Max => Some(self),
+            _ => None,
+        }
+    }
 }
 
 /// One aggregation over one dataset: a leaf of every metric.

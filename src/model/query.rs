@@ -297,6 +297,12 @@ impl fmt::Display for Shown {
     }
 }
 
+impl fmt::Display for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        query_line::print_presented(*self, f)
+    }
+}
+
 impl fmt::Display for MetricQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         query_line::print(self, f)

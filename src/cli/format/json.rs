@@ -108,5 +108,6 @@ fn role_word(role: Role) -> &'static str {
         Role::Prior => "prior",
         Role::Change => "change",
         Role::ChangePercent => "change_percent",
+        Role::Figure(_) => "figure",
     }
 }

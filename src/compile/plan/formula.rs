@@ -70,6 +70,23 @@ impl Formula {
         })
     }
 
+    /// The leaves, in order, with repetitions.
+    pub(in crate::compile) fn leaves(&self) -> Vec<&Leaf> {
+        match self {
+            Self::Leaf(leaf) => vec![leaf],
+            Self::Filled(inner, _) => inner.leaves(),
+            Self::Divide(numerator, denominator) => {
+                let mut leaves = numerator.leaves();
+                leaves.extend(denominator.leaves());
+                leaves
+            }
+            Self::Arithmetic { inputs, .. } => inputs
+                .iter()
+                .flat_map(|(_, input)| input.leaves())
+                .collect(),
+        }
+    }
+
     /// Whether it is one aggregate column as it stands.
     pub(in crate::compile) fn is_leaf(&self) -> bool {
         match self {

@@ -15,7 +15,8 @@ pub use parse::{
     parse_order, parse_shown, parse_time,
 };
 pub(super) use print::{
-    print, print_comparison, print_filter, print_group, print_order, print_shown, print_time,
+    print, print_comparison, print_filter, print_group, print_order, print_presented, print_shown,
+    print_time,
 };
 pub use print::{print_literal, print_name};
 

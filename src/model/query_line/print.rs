@@ -157,12 +157,15 @@ fn print_field(field: &str) -> String {
 }
 
 pub(crate) fn print_shown(shown: &Shown, f: &mut Formatter<'_>) -> fmt::Result {
-    f.write_str(&print_name(&shown.metric))?;
-    match shown.what {
-        Presented::Share => f.write_str(" share"),
-        Presented::Running => f.write_str(" running"),
-        Presented::Rank => f.write_str(" rank"),
-        Presented::Moving(n) => write!(f, " moving {n}"),
+    write!(f, "{} {}", print_name(&shown.metric), shown.what)
+}
+
+pub(crate) fn print_presented(what: Presented, f: &mut Formatter<'_>) -> fmt::Result {
+    match what {
+        Presented::Share => f.write_str("share"),
+        Presented::Running => f.write_str("running"),
+        Presented::Rank => f.write_str("rank"),
+        Presented::Moving(n) => write!(f, "moving {n}"),
     }
 }
 

@@ -93,6 +93,41 @@ impl Dialect {
         }
     }
 
+    /// A period as a number, and how much it grows by from one period to the next.
+    pub fn period_number(self, start: &str, grain: Grain) -> (String, u32) {
+        let number = match (self, grain) {
+            (Self::Sqlite, Grain::Second | Grain::Minute | Grain::Hour) => {
+                format!("CAST(strftime('%s', {start}) AS integer)")
+            }
+            (_, Grain::Second | Grain::Minute | Grain::Hour) => {
+                format!("CAST(EXTRACT(epoch FROM {start}) AS bigint)")
+            }
+            (Self::Sqlite, Grain::Day | Grain::Week) => {
+                format!("CAST(julianday({start}) AS integer)")
+            }
+            (_, Grain::Day | Grain::Week) => {
+                format!("CAST({start} - DATE '1970-01-01' AS bigint)")
+            }
+            (Self::Sqlite, Grain::Month | Grain::Quarter | Grain::Year) => {
+                format!(
+                    "CAST(strftime('%Y', {start}) AS integer) * 12 + CAST(strftime('%m', {start}) AS integer)"
+                )
+            }
+            (_, Grain::Month | Grain::Quarter | Grain::Year) => format!(
+                "CAST(EXTRACT(year FROM {start}) * 12 + EXTRACT(month FROM {start}) AS bigint)"
+            ),
+        };
+        let step = match grain {
+            Grain::Second | Grain::Day | Grain::Month => 1,
+            Grain::Minute => 60,
+            Grain::Hour => 3600,
+            Grain::Week => 7,
+            Grain::Quarter => 3,
+            Grain::Year => 12,
+        };
+        (number, step)
+    }
+
     /// The smaller of two values.
     pub fn least(self, one: &str, other: &str) -> String {
         match self {

@@ -3,10 +3,15 @@
 use crate::compile::{OutputColumn, Role};
 use crate::tui::widgets::text::{sanitize, truncate, width};
 
-/// `market`, `gmv`, `gmv prior`, `gmv Δ`, `gmv Δ%`.
+/// `market`, `gmv`, `gmv prior`, `gmv Δ`, `gmv Δ%`, `gmv share`.
 pub(super) fn header(column: &OutputColumn) -> String {
+    if let Role::Figure(what) = column.role {
+        let suffix = format!("_{}", what.to_string().replace(' ', "_"));
+        let metric = column.name.strip_suffix(&suffix).unwrap_or(&column.name);
+        return format!("{} {what}", sanitize(metric));
+    }
     let (suffix, sign) = match column.role {
-        Role::Group | Role::Metric => ("", ""),
+        Role::Group | Role::Metric | Role::Figure(_) => ("", ""),
         Role::Prior => ("_prior", " prior"),
         Role::Change => ("_change", " Δ"),
         Role::ChangePercent => ("_change_pct", " Δ%"),

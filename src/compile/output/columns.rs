@@ -1,0 +1,208 @@
+//! The columns of the result: keys, each metric with its comparison, and the figures over it.
+
+use super::Output;
+use crate::compile::plan::{Column, Formula, Leaf, prior_name};
+use crate::compile::write::Fragment;
+use crate::compile::{CompileError, ErrorCode, OutputColumn, Role, expr, key::Key};
+use crate::model::{ColumnType, Format, FormatKind, Grain, Measure, Metric, Presented};
+use crate::warehouse::Shift;
+
+impl Output<'_> {
+    /// One aggregation answers the query by itself.
+    pub(super) fn is_simple(&self) -> bool {
+        let [leg] = self.planned.legs.as_slice() else {
+            return false;
+        };
+        let leaves = |(now, prior): &(Formula, Option<Formula>)| now.is_leaf() && prior.is_none();
+        leg.is_plain() && self.planned.periods.is_none() && self.planned.metrics.iter().all(leaves)
+    }
+
+    /// Whether several relations are put side by side, so that one of them can lack a row.
+    fn is_combined(&self) -> bool {
+        self.planned.legs.len() > 1 || self.planned.periods.is_some()
+    }
+
+    /// The columns of the result, for the reader and for the plan.
+    pub(super) fn columns(
+        &self,
+        simple: bool,
+    ) -> Result<(Vec<OutputColumn>, Vec<Column>), CompileError> {
+        let dialect = self.options.dialect;
+        let mut columns: Vec<OutputColumn> = Vec::new();
+        let mut selected: Vec<Column> = Vec::new();
+        let only = self.planned.legs.first();
+        for (index, key) in self.planned.keys.iter().enumerate() {
+            let sql = match only.and_then(|leg| leg.keys.get(index)) {
+                Some(own) if simple => own.sql.clone(),
+                _ => Fragment::plain(dialect.name(&key.name)),
+            };
+            let name = self.request.written(&key.name).to_owned();
+            selected.push(Column {
+                name: name.clone(),
+                ty: key.ty,
+                sql,
+            });
+            columns.push(OutputColumn {
+                name,
+                label: key.label.clone(),
+                role: Role::Group,
+                ty: key.ty,
+                format: key.format.clone(),
+                grain: key.grain,
+                additive: false,
+            });
+        }
+        for (metric, (now, prior)) in self.metrics() {
+            let mut add = |role, sql: String, ty| {
+                let column = output_column(metric, role, ty);
+                selected.push(Column {
+                    name: column.name.clone(),
+                    ty,
+                    sql: Fragment::new(sql, [metric.place]),
+                });
+                columns.push(column);
+            };
+            for (role, sql, ty) in self.roles(now, prior.as_ref(), simple)? {
+                add(role, sql, ty);
+            }
+            for what in self.shown(metric) {
+                let (sql, ty) = self.figure(metric, now, what)?;
+                add(Role::Figure(what), sql, ty);
+            }
+        }
+        let twice = columns.iter().enumerate().find(|(index, column)| {
+            let mut earlier = columns.iter().take(*index);
+            earlier.any(|other| other.name.eq_ignore_ascii_case(&column.name))
+        });
+        match twice {
+            None => Ok((columns, selected)),
+            Some((_, OutputColumn { name, .. })) => Err(CompileError::new(
+                ErrorCode::InvalidClause,
+                format!("two columns of the result would be called {name}"),
+            )
+            .word(name)),
+        }
+    }
+
+    /// The metrics of the query with what they are now and in the compared range.
+    pub(super) fn metrics(&self) -> impl Iterator<Item = (&Metric, &(Formula, Option<Formula>))> {
+        let metrics = self.request.metrics.iter().copied();
+        metrics.zip(&self.planned.metrics)
+    }
+
+    /// A metric with its comparison, over the columns of the legs.
+    pub(super) fn roles(
+        &self,
+        now: &Formula,
+        prior: Option<&Formula>,
+        simple: bool,
+    ) -> Result<Vec<(Role, String, ColumnType)>, CompileError> {
+        let (now, ty) = self.value(now, simple)?;
+        let Some(prior) = prior else {
+            return Ok(vec![(Role::Metric, now, ty)]);
+        };
+        let (prior, _) = self.value(prior, simple)?;
+        let mut roles = vec![
+            (Role::Metric, now.clone(), ty),
+            (Role::Prior, prior.clone(), ty),
+        ];
+        if is_number(ty) {
+            let (left, right) = (expr::operand(&now), expr::operand(&prior));
+            let change = format!("{left} - {right}");
+            let share = self.options.dialect.divide(&change, &prior);
+            roles.push((Role::Change, change, ty));
+            roles.push((Role::ChangePercent, share, ColumnType::Number));
+        }
+        Ok(roles)
+    }
+
+    /// A metric as SQL over the columns of the legs (or, in a simple query, over the aggregates themselves).
+    pub(super) fn value(
+        &self,
+        formula: &Formula,
+        simple: bool,
+    ) -> Result<(String, ColumnType), CompileError> {
+        formula.sql(self.options.dialect, &|leaf| self.leaf(leaf, simple))
+    }
+
+    pub(super) fn leaf(&self, leaf: &Leaf, simple: bool) -> String {
+        let dialect = self.options.dialect;
+        if simple && let Some(sql) = self.aggregate(&leaf.column) {
+            return sql;
+        }
+        let sql = dialect.name(&leaf.column);
+        // A count of no rows is 0; anything else of no rows is NULL.
+        if leaf.ty != ColumnType::Integer || !self.is_combined() {
+            return sql;
+        }
+        let day = |key: &&Key| key.grain == Some(Grain::Day);
+        match (leaf.counterpart, self.planned.keys.iter().find(day)) {
+            (Some(Shift::Months(months)), Some(key)) => {
+                let condition = dialect.has_counterpart(&dialect.name(&key.name), -months);
+                format!("CASE WHEN {condition} THEN COALESCE({sql}, 0) END")
+            }
+            _ => format!("COALESCE({sql}, 0)"),
+        }
+    }
+
+    fn aggregate(&self, column: &str) -> Option<String> {
+        let leg = self.planned.legs.first()?;
+        leg.value(column, self.options.dialect)
+    }
+}
+
+/// The name of a column of a metric: `gmv`, `gmv_prior`, `gmv_change_pct`, `gmv_share`.
+pub(super) fn column_name(metric: &Metric, role: Role) -> String {
+    let name = &metric.name;
+    match role {
+        Role::Group | Role::Metric => name.clone(),
+        Role::Prior => prior_name(name),
+        Role::Change => format!("{name}_change"),
+        Role::ChangePercent => format!("{name}_change_pct"),
+        Role::Figure(what) => format!("{name}_{}", what.to_string().replace(' ', "_")),
+    }
+}
+
+pub(super) fn is_number(ty: ColumnType) -> bool {
+    matches!(ty, ColumnType::Integer | ColumnType::Number)
+}
+
+fn output_column(metric: &Metric, role: Role, ty: ColumnType) -> OutputColumn {
+    let kind = &metric.kind;
+    let mut measures = kind.sources().iter().flat_map(|source| &source.measures);
+    let adds_up = kind.facets().is_none_or(|facets| facets.per.is_empty());
+    let is_one = !kind.sources().is_empty() && !kind.is_ratio();
+    let adds = |measure: &Measure| measure.agg.is_additive() && measure.over_time.is_none();
+    let additive = is_one && adds_up && measures.all(adds);
+    let text = &metric.label;
+    let label = match role {
+        Role::Group | Role::Metric => text.clone(),
+        Role::Prior => format!("{text} (prior)"),
+        Role::Change => format!("{text} Δ"),
+        Role::ChangePercent => format!("{text} Δ%"),
+        Role::Figure(what) => format!("{text} ({what})"),
+    };
+    let percent = Format {
+        kind: FormatKind::Percent,
+        decimals: Some(1),
+        ..Format::default()
+    };
+    let (format, additive) = match role {
+        Role::ChangePercent => (percent, false),
+        Role::Figure(what) => match what {
+            Presented::Share => (percent, true),
+            Presented::Rank => (Format::default(), false),
+            _ => (metric.format.clone(), false),
+        },
+        _ => (metric.format.clone(), additive),
+    };
+    OutputColumn {
+        name: column_name(metric, role),
+        label,
+        role,
+        ty,
+        format,
+        grain: None,
+        additive,
+    }
+}
