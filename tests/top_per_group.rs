@@ -9,8 +9,8 @@
 
 #[path = "support/answers.rs"]
 mod answers;
-#[path = "support/postgres.rs"]
-mod postgres;
+#[path = "support/engines.rs"]
+mod engines;
 mod support;
 
 use answers::{Answer, check, refused};
@@ -131,11 +131,11 @@ fn what_cannot_be_limited_or_added_up_is_refused_with_the_reason() {
         &[
             (
                 "buyers by channel top 1 by buyers with others",
-                "counts distinct values",
+                "the same value may be in several groups",
             ),
             (
                 "median_amount by channel top 1 with others",
-                "is a percentile",
+                "order of all values",
             ),
             (
                 "revenue by channel, month top 2 by revenue with others",

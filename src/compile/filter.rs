@@ -208,9 +208,8 @@ pub(super) fn figure(
     dialect: Dialect,
 ) -> Result<String, CompileError> {
     let not = |negated: bool| if negated { "NOT " } else { "" };
-    let one = |field: &str, op: CompareOp, literal: &str| {
-        of_metric(value, field, op, literal, dialect)
-    };
+    let one =
+        |field: &str, op: CompareOp, literal: &str| of_metric(value, field, op, literal, dialect);
     Ok(match filter {
         Filter::IsNull { negated, .. } => format!("{} IS {}NULL", value.0, not(*negated)),
         Filter::Compare {

@@ -1,31 +1,18 @@
 //! Questions to the shop, asked on every engine that is there, against rows worked out by hand.
 
-use metrex::model::{ConnectionKind, NoValues};
+use metrex::model::NoValues;
 use metrex::warehouse::Warehouse;
 
-use crate::postgres;
-use crate::support::shop::{Engine, connection, fill, rows};
+use crate::engines;
+use crate::support::shop::{Engine, fill, rows};
 
 /// A question with its rows; `-` is NULL.
 pub type Answer = (&'static str, &'static [&'static str]);
 
 /// Asks on every engine.
 pub async fn check(engine: &Engine, answers: &[Answer]) {
-    let folder = tempfile::tempdir().unwrap();
-    let kind = ConnectionKind::Sqlite {
-        path: folder.path().join("shop.db"),
-    };
-    fill(&kind);
-    let sqlite = Warehouse::open(&connection(kind), "UTC").unwrap();
-    on("SQLite", &sqlite, engine, answers).await;
-    if let Some(cluster) = postgres::Cluster::shared() {
-        let connection = postgres::at(&cluster.url());
-        let kind = connection.kind.clone();
-        tokio::task::spawn_blocking(move || fill(&kind))
-            .await
-            .unwrap();
-        let postgres = Warehouse::open(&connection, "UTC").unwrap();
-        on("PostgreSQL", &postgres, engine, answers).await;
+    for loaded in engines::everywhere_filled(fill) {
+        on(loaded.name, &loaded.warehouse, engine, answers).await;
     }
 }
 

@@ -50,11 +50,25 @@ pub(super) fn root(
         None => (None, None),
         Some(filter) if with_figures => {
             let named = &|field: &str| output.named_metric(field);
-            (None, Some(Fragment::plain(having::sql(filter, named, options.dialect)?)))
+            (
+                None,
+                Some(Fragment::plain(having::sql(
+                    filter,
+                    named,
+                    options.dialect,
+                )?)),
+            )
         }
         Some(filter) => {
             let value = &|field: &str| output.metric_value(field, simple);
-            (Some(Fragment::plain(having::sql(filter, value, options.dialect)?)), None)
+            (
+                Some(Fragment::plain(having::sql(
+                    filter,
+                    value,
+                    options.dialect,
+                )?)),
+                None,
+            )
         }
     };
     let rows = output.rows(simple, selected, before)?;
