@@ -200,7 +200,7 @@ pub fn compile(
     let totals = totals(registry, reach, templates, &request, options);
     let mut reasons = request.reasons.clone();
     reasons.extend(planned.reasons);
-    reasons.extend(shaped.reasons.clone());
+    reasons.extend(shaped.reasons);
     // The columns are named as the query was written, so what is kept of it is too.
     let query = match request.written.is_empty() {
         true => request.query,
@@ -213,7 +213,7 @@ pub fn compile(
     Ok(Compiled {
         query,
         plan: shaped.root.to_string(),
-        main: output::statement(templates, shaped, options.dialect)?,
+        main: output::statement(templates, &shaped.root, shaped.columns, options)?,
         totals,
         reasons,
         range: request.range,
@@ -262,6 +262,6 @@ fn totals(
     let planned = plan::Planner::plan(registry, reach, &whole, &usage, options);
     planned
         .and_then(|planned| output::root(registry, &whole, &planned, options))
-        .and_then(|shaped| output::statement(templates, shaped, options.dialect))
+        .and_then(|shaped| output::statement(templates, &shaped.root, shaped.columns, options))
         .map_err(|error| error.message)
 }

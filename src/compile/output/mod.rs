@@ -13,7 +13,6 @@ use super::{
 };
 use crate::model::{Direction, Registry};
 use crate::registry::nearest;
-use crate::warehouse::Dialect;
 
 /// A complete plan.
 pub(super) struct Shaped {
@@ -103,14 +102,15 @@ pub(super) fn root(
 /// The plan as one statement.
 pub(super) fn statement(
     templates: &Templates,
-    shaped: Shaped,
-    dialect: Dialect,
+    root: &Node,
+    columns: Vec<OutputColumn>,
+    options: &CompileOptions<'_>,
 ) -> Result<Statement, CompileError> {
-    let (sql, lines) = templates.write("query.sql.j2", lower::lower(&shaped.root, dialect)?)?;
+    let (sql, lines) = templates.write("query.sql.j2", lower::lower(root, options.dialect)?)?;
     Ok(Statement {
         sql,
         lines,
-        columns: shaped.columns,
+        columns,
     })
 }
 
