@@ -100,8 +100,8 @@ impl Output<'_> {
 
     /// Whether the parts of a metric for several groups can be merged into those of all of them; else why not.
     fn merges(&self, metric: &Metric) -> Result<(), String> {
-        if self.planned.legs.iter().any(|leg| leg.averaged.is_some()) {
-            return Err("a mean of days is no sum".to_owned());
+        if self.planned.legs.iter().any(|leg| leg.daily.is_some()) {
+            return Err("each group has its own days of a period".to_owned());
         }
         for leaf in leaf_metrics(self.registry, metric) {
             if let Some(facets) = leaf.kind.facets().filter(|facets| !facets.per.is_empty()) {
