@@ -38,6 +38,7 @@ fn of_engines(raw: &RawExpression) -> Vec<(&'static str, &Text)> {
         ("bigquery", &raw.bigquery),
         ("redshift", &raw.redshift),
         ("clickhouse", &raw.clickhouse),
+        ("spark", &raw.spark),
     ];
     let given = all
         .into_iter()

@@ -77,6 +77,8 @@ object! {
         redshift: Option<Text>,
         /// ClickHouse.
         clickhouse: Option<Text>,
+        /// Spark SQL.
+        spark: Option<Text>,
     }
 }
 
