@@ -194,8 +194,6 @@ fn input(random: &mut Random, known: &[MetricText]) -> String {
     let offsets = [
         "1 month",
         "1 year",
-        "1 week",
-        "2 days",
         "1 quarter",
         "2 months",
         "{to: month}",

@@ -92,9 +92,15 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
 
 /// Leaves out what is not asked of metrics that look beyond their period.
 fn tame(groups: &mut Vec<GroupBy>, time: &mut Option<TimeRange>) {
+    let is_long =
+        |group: &GroupBy| matches!(group, GroupBy::Grain { grain, .. } if *grain > Grain::Week);
+    let has_long = groups.iter().any(is_long);
     groups.retain(|group| match group {
-        GroupBy::Grain { grain, of } => of.is_none() && *grain >= Grain::Day,
-        GroupBy::Part { of, .. } => of.is_none(),
+        GroupBy::Grain { grain, of } => {
+            let nests = !has_long || *grain != Grain::Week;
+            of.is_none() && nests && *grain >= Grain::Day
+        }
+        GroupBy::Part { .. } => false,
         GroupBy::Dimension(_) => true,
     });
     let is_open = match *time {

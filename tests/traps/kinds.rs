@@ -240,3 +240,40 @@ fn filters_and_properties_of_a_conversion() {
     shop.answers("ads_bought by ds", &["2025-01-01 | 1"]);
     shop.answers("same_bought by ds", &["2025-01-01 | 1"]);
 }
+/// A time stored in UTC belongs to the day that it is in the project's zone: on the day the clocks change, 23 hours.
+#[test]
+fn days_of_the_projects_zone() {
+    let shop = shop(
+        "
+calendar: {timezone: Europe/Berlin}
+datasets:
+  calls: {table: calls, time: at, stored_in: UTC, dimensions: {at: {type: time}}}
+metrics:
+  calls: {base_table: calls, agg: count}
+",
+        vec![table(
+            "calls: at time",
+            "2025-03-29 22:59:59
+             2025-03-29 23:00:00
+             2025-03-30 00:59:59
+             2025-03-30 01:00:00
+             2025-03-30 21:59:59
+             2025-03-30 22:00:00",
+        )],
+    );
+    shop.answers(
+        "calls by day",
+        &["2025-03-29 | 1", "2025-03-30 | 4", "2025-03-31 | 1"],
+    );
+    shop.answers("calls 2025-03-30", &["4"]);
+    shop.answers("calls where at >= 2025-03-31", &["1"]);
+    shop.answers(
+        "calls by hour 2025-03-30",
+        &[
+            "2025-03-30 00:00:00 | 1",
+            "2025-03-30 01:00:00 | 1",
+            "2025-03-30 03:00:00 | 1",
+            "2025-03-30 23:00:00 | 1",
+        ],
+    );
+}

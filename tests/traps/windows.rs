@@ -172,3 +172,21 @@ fn an_offset_to_the_start_of_a_period() {
         &["2025-01-02 | 5", "2025-01-03 | 7"],
     );
 }
+/// The 28 days of the month before are 28 days: shifted as dates, they are the 25 before 28 February or those of March.
+#[test]
+fn a_window_survives_a_shift() {
+    let shop = shop(
+        YAML,
+        bookings(
+            "2025-02-01 | 1 | ads | 1
+             2025-02-03 | 1 | ads | 2
+             2025-02-28 | 1 | ads | 4
+             2025-03-04 | 1 | ads | 8
+             2025-03-31 | 1 | ads | 16",
+        ),
+    );
+    shop.answers(
+        "revenue_28d, month_before by month 2025-02..2025-03",
+        &["2025-02-01 | 7 | -", "2025-03-01 | 24 | 7"],
+    );
+}
