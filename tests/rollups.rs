@@ -17,7 +17,7 @@ use jiff::civil::{Date, date};
 use metrex::compile::{CompileOptions, Compiled, Passes, RollupState, RollupTable, Rollups};
 use metrex::model::{Connection, Grain, NoValues, Registry, Rollup};
 use metrex::warehouse::{Dialect, write};
-use support::shop::{Engine, TODAY, fill, registry, rows};
+use support::shop::{Engine, TODAY, fill, registry, registry_of, rows};
 use tokio_util::sync::CancellationToken;
 
 fn rollup(name: &str, grain: Grain, by: &[&str], metrics: &[&str]) -> Rollup {
@@ -33,9 +33,17 @@ fn rollup(name: &str, grain: Grain, by: &[&str], metrics: &[&str]) -> Rollup {
     }
 }
 
+/// Metrics with windows and distances back in time.
+const MORE: &str = r#"
+  revenue_28d: {base_table: orders, agg: sum, expr: amount, filters: ["status <> 'CANCELLED'"], cumulative: {window: 28 days}}
+  orders_mtd: {of: all_orders, window: month_to_date}
+  aov_so_far: {of: aov, window: all_time}
+  revenue_growth: {expr: "now - ago", inputs: {now: revenue, ago: {metric: revenue, offset: 1 month}}}
+"#;
+
 /// The shop with rollups of every grain.
 fn shop() -> Registry {
-    let mut registry = registry();
+    let mut registry = registry_of(&format!("{}{MORE}", include_str!("fixtures/shop.yaml")));
     let every = [
         "orders",
         "all_orders",
@@ -315,7 +323,11 @@ impl Random {
     }
 }
 
-const METRICS: [&str; 11] = [
+const METRICS: [&str; 15] = [
+    "revenue_28d",
+    "orders_mtd",
+    "aov_so_far",
+    "revenue_growth",
     "orders",
     "all_orders",
     "revenue",
