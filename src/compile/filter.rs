@@ -61,10 +61,16 @@ pub(super) fn condition(
         }
         Filter::Not(part) => Ok(format!("NOT ({})", condition(part, scope, dialect)?)),
         Filter::IsNull { field, negated } => {
+            if let Some((sql, _)) = scope.each(field) {
+                return Ok(format!("{sql} IS {}NULL", not(*negated)));
+            }
             let found = scope.dimension(field)?;
             Ok(format!("{} IS {}NULL", found.sql, not(*negated)))
         }
         Filter::Compare { field, op, value } => {
+            if let Some((sql, ty)) = scope.each(field) {
+                return of_metric((&sql, ty), field, *op, value, dialect);
+            }
             let found = scope.dimension(field)?;
             if matches!(op, CompareOp::Eq | CompareOp::Ne) {
                 known(&found, field, value, scope)?;
@@ -76,6 +82,13 @@ pub(super) fn condition(
             values: literals,
             negated,
         } => {
+            if let Some((sql, ty)) = scope.each(field) {
+                let each = literals
+                    .iter()
+                    .map(|value| of_metric((&sql, ty), field, CompareOp::Eq, value, dialect))
+                    .collect::<Result<Vec<_>, _>>()?;
+                return Ok(format!("{}({})", not(*negated), each.join(" OR ")));
+            }
             let found = scope.dimension(field)?;
             let mut parts = Vec::new();
             for literal in literals {
@@ -114,6 +127,11 @@ pub(super) fn condition(
             high,
             negated,
         } => {
+            if let Some((sql, ty)) = scope.each(field) {
+                let from = of_metric((&sql, ty), field, CompareOp::Ge, low, dialect)?;
+                let to = of_metric((&sql, ty), field, CompareOp::Le, high, dialect)?;
+                return Ok(format!("{}({from} AND {to})", not(*negated)));
+            }
             let found = scope.dimension(field)?;
             let from = compare(&found, field, CompareOp::Ge, low, dialect)?;
             let to = compare(&found, field, CompareOp::Le, high, dialect)?;

@@ -138,6 +138,13 @@ impl Lowering {
                 select.conditions.extend(compute.having.clone());
                 select
             }
+            Node::With(with) => {
+                for (name, node) in &with.tables {
+                    let select = self.select(node)?;
+                    self.add(name, Body::Select(Box::new(select)));
+                }
+                self.select(&with.input)?
+            }
             Node::Sort(sort) => {
                 let mut select = self.select(&sort.input)?;
                 if !select.order.is_empty() || select.limit.is_some() {

@@ -26,6 +26,8 @@ pub(super) struct Request<'a> {
     pub(super) range: DateRange,
     pub(super) shifted: Option<Shifted>,
     pub(super) reasons: Vec<Reason>,
+    /// How many conditions on a metric per dimension stand around this one.
+    pub(super) nesting: u8,
 }
 
 impl Request<'_> {
@@ -229,6 +231,7 @@ pub(super) fn resolve<'a>(
         range,
         shifted,
         reasons,
+        nesting: 0,
     })
 }
 

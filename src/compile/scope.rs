@@ -3,15 +3,12 @@
 use sqlparser::ast::Ident;
 
 use super::dunder::METRIC_TIME;
-use super::plan::Join;
+use super::plan::{Each, Join};
 use super::reach::{DimensionPath, Reachability};
 use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
-use crate::model::{
-    CalendarTable, Dataset, Dimension, DimensionType, Expression, Filter, Grain, Measure, Registry,
-    Relation, Validity, ValueLookup,
-};
+use crate::model::{CalendarTable, ColumnType, Dataset, Dimension, DimensionType, Expression, Filter, Grain, Measure, Registry, Relation, Validity, ValueLookup};
 use crate::warehouse::Dialect;
 
 /// A dimension as SQL.
@@ -34,6 +31,8 @@ pub(super) struct Scope<'a> {
     joins: Vec<Joined<'a>>,
     /// The calendar table, joined on the day of these times: its alias, the time, the join.
     calendars: Vec<(String, String, Fragment)>,
+    /// Metrics of each value of a dimension that conditions compare: the field, the value as SQL, the join.
+    each: Vec<(String, (String, ColumnType), Fragment)>,
     /// The rollup that is read instead of the tables; its columns are the dimensions.
     kept: Option<Kept<'a>>,
     pub(super) reasons: Vec<Reason>,
@@ -72,6 +71,7 @@ impl<'a> Scope<'a> {
             time: measure.time.clone(),
             joins: Vec::new(),
             calendars: Vec::new(),
+            each: Vec::new(),
             kept: None,
             reasons: Vec::new(),
         })
@@ -128,7 +128,44 @@ impl<'a> Scope<'a> {
             table: table.clone(),
             required: false,
         });
-        (from, joins.chain(calendars).collect())
+        let each = self.each.iter().map(|(_, _, table)| Join {
+            table: table.clone(),
+            required: false,
+        });
+        (from, joins.chain(calendars).chain(each).collect())
+    }
+
+    /// The value that a condition on a metric per dimension compares.
+    pub(super) fn each(&self, field: &str) -> Option<(String, ColumnType)> {
+        let found = self.each.iter().find(|(known, _, _)| known == field);
+        found.map(|(_, value, _)| value.clone())
+    }
+
+    /// Joins a metric of each value of a dimension. A count is 0 for a value without rows; what has no value has none.
+    pub(super) fn join_each(
+        &mut self,
+        field: &str,
+        dimension: &str,
+        each: &Each,
+    ) -> Result<(), CompileError> {
+        let dialect = self.dialect;
+        let found = self.dimension(dimension)?;
+        let of = match found.dimension.kind {
+            DimensionType::Text => dialect.as_text(&found.sql),
+            _ => found.sql,
+        };
+        let table = dialect.name(&each.name);
+        let value = column(&each.name, &each.value, dialect);
+        let value = match each.ty {
+            ColumnType::Integer => {
+                format!("CASE WHEN {of} IS NOT NULL THEN COALESCE({value}, 0) END")
+            }
+            _ => value,
+        };
+        let key = column(&each.name, &each.key, dialect);
+        let join = Fragment::plain(format!("{table} ON {key} = {of}"));
+        self.each.push((field.to_owned(), (value, each.ty), join));
+        Ok(())
     }
 
     /// A condition on a joined column that is never true of NULL refuses the rows without a match: their joins need not

@@ -12,7 +12,7 @@ use super::read::{At, Many, MapOr, Word};
 use super::scope::Scope;
 use super::use_when;
 use super::yaml::Text;
-use crate::model::{Aggregate, Dataset, Expression, Measure, Place, Source, UseWhen};
+use crate::model::{Aggregate, Dataset, Expression, Filter, Measure, Place, Source, UseWhen};
 
 /// Everything that a measure is put together from, wherever it was written.
 #[derive(Clone, Copy)]
@@ -266,7 +266,17 @@ pub(crate) fn place_of(raw: &RawExpr) -> Option<Place> {
 }
 
 /// An expression over a dataset's rows, checked.
+/// `gmv per buyer_id > 100`
+fn is_per_dimension(text: &str) -> bool {
+    let tree = text.parse::<Filter>();
+    tree.is_ok_and(|tree| tree.fields().into_iter().any(|field| Filter::per(field).is_some()))
+}
+
 fn row_expression(text: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) -> Expression {
+    // A condition on a metric per dimension is one of queries, and checked as such.
+    if is_per_dimension(&text.value) {
+        return expression_of(text);
+    }
     if let Some(names) = expression::over_rows(text, sink) {
         scope.check(dataset, text, &names, sink);
     }

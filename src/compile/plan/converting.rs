@@ -132,7 +132,7 @@ impl<'a> Planner<'a> {
         let mut scope = self.scope(base, &peers)?;
         let mut conditions = Vec::new();
         for condition in &context.filters {
-            let sql = scope.expression(condition)?;
+            let sql = self.defined(condition, &mut scope, context)?;
             conditions.push(Fragment::new(bracketed(&sql), [condition.place]));
         }
         let bare = Context {
@@ -177,7 +177,7 @@ impl<'a> Planner<'a> {
         let dialect = self.options.dialect;
         let mut conditions = Vec::new();
         for condition in &measure.filters {
-            let sql = scope.expression(condition)?;
+            let sql = self.defined(condition, &mut scope, context)?;
             conditions.push(Fragment::new(bracketed(&sql), [condition.place]));
         }
         if let Some(expr) = &measure.expr {

@@ -1,6 +1,7 @@
 //! The plan of a query: a small tree of relations with named columns, in which every choice has been made.
 
 mod context;
+mod each;
 mod conversion;
 mod converting;
 mod formula;
@@ -17,6 +18,7 @@ use super::write::Fragment;
 use crate::model::ColumnType;
 
 pub(super) use context::{Context, Window};
+pub(super) use each::Each;
 pub(super) use formula::{Formula, Leaf};
 pub(super) use leg::{Leg, PERIOD};
 pub(super) use periods::{Bound, Periods};
@@ -53,6 +55,8 @@ pub(super) enum Node {
     Compute(Box<Compute>),
     /// Rows in order, as many as wanted.
     Sort(Box<Sort>),
+    /// A relation that reads others by their names.
+    With(Box<With>),
 }
 
 /// Rows of a dataset. Its columns are those of the tables, under their aliases.
@@ -153,6 +157,13 @@ pub(super) struct Compute {
     pub(super) columns: Vec<Column>,
     /// Condition on the rows of the input.
     pub(super) having: Option<Fragment>,
+}
+
+/// Gives relations names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct With {
+    pub(super) tables: Vec<(String, Node)>,
+    pub(super) input: Node,
 }
 
 /// Sorts and cuts.

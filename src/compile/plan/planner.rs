@@ -32,6 +32,8 @@ pub(in crate::compile) struct Planned {
     pub(in crate::compile) metrics: Vec<(Formula, Option<Formula>)>,
     /// The calendar that takes part in the result.
     pub(in crate::compile) periods: Option<Periods>,
+    /// The relations that conditions on a metric per dimension read.
+    pub(in crate::compile) each: Vec<Each>,
     pub(in crate::compile) reasons: Vec<Reason>,
 }
 
@@ -493,7 +495,7 @@ impl<'a> Planner<'a> {
         };
         for condition in filters_of() {
             if kept.is_none() {
-                let sql = scope.expression(condition)?;
+                let sql = self.defined(condition, &mut scope, context)?;
                 let fragment = Fragment::new(bracketed(&sql), [condition.place]);
                 if definition.contains(&fragment) {
                     continue;
@@ -546,6 +548,7 @@ impl<'a> Planner<'a> {
             if window.is_some() {
                 self.refuse_time_condition(part, measure, &mut scope)?;
             }
+            self.join_each(part, &mut scope, context)?;
             let sql = filter::condition(part, &mut scope, dialect)?;
             scope.require_match(part);
             conditions.push(Fragment::plain(match part {

@@ -126,6 +126,10 @@ impl Node {
                 );
                 lines
             }
+            Self::With(with) => {
+                let names = with.tables.iter().map(|(name, _)| name.as_str());
+                vec![format!("with {}", names.collect::<Vec<_>>().join(", "))]
+            }
             Self::Sort(sort) => {
                 let order: Vec<&str> = sort.order.iter().map(|key| key.sql.as_str()).collect();
                 let mut text = match order.as_slice() {
@@ -164,6 +168,10 @@ impl Node {
             }
             Self::Compute(compute) => vec![compute.input.clone()],
             Self::Sort(sort) => vec![sort.input.clone()],
+            Self::With(with) => {
+                let tables = with.tables.iter().map(|(_, node)| node.clone());
+                tables.chain([with.input.clone()]).collect()
+            }
         }
     }
 }

@@ -1,0 +1,157 @@
+//! Conditions on a metric of each value of a dimension (`gmv per buyer_id > 100`): the metric is a relation of its own,
+//! with one row per value, so that joining it multiplies nothing.
+
+use jiff::ToSpan;
+
+use super::{Context, Node, Planner};
+use crate::compile::scope::Scope;
+use crate::compile::{
+    CompileError, ErrorCode, Reason, ReasonKind, Role, dunder, filter, output, request,
+};
+use crate::model::{
+    ColumnType, DateRange, Expression, Filter, GroupBy, MetricQuery, Period, TimeRange,
+};
+
+/// Conditions may stand in the definitions that other conditions name this deep.
+const MAX_NESTING: u8 = 8;
+
+/// A metric of each value of a dimension.
+#[derive(Debug, Clone)]
+pub(in crate::compile) struct Each {
+    /// The relation's name in the statement.
+    pub(in crate::compile) name: String,
+    pub(in crate::compile) node: Node,
+    /// Its column with the values of the dimension.
+    pub(in crate::compile) key: String,
+    /// Its column with the metric.
+    pub(in crate::compile) value: String,
+    pub(in crate::compile) ty: ColumnType,
+}
+
+impl<'a> Planner<'a> {
+    /// A condition of a definition as SQL.
+    pub(super) fn defined(
+        &mut self,
+        condition: &Expression,
+        scope: &mut Scope<'_>,
+        context: &Context<'_>,
+    ) -> Result<String, CompileError> {
+        match condition.text.parse::<Filter>() {
+            Ok(tree) if tree.fields().into_iter().any(|field| Filter::per(field).is_some()) => {
+                self.join_each(&tree, scope, context)
+                    .map_err(|error| match error.place {
+                        Some(_) => error,
+                        None => error.at(condition.place),
+                    })?;
+                filter::condition(&tree, scope, self.options.dialect)
+            }
+            _ => scope.expression(condition),
+        }
+    }
+
+    /// Joins what the conditions of a tree name as a metric per dimension.
+    pub(super) fn join_each(
+        &mut self,
+        tree: &Filter,
+        scope: &mut Scope<'_>,
+        context: &Context<'_>,
+    ) -> Result<(), CompileError> {
+        let range = context
+            .back
+            .as_ref()
+            .map_or(self.request.range, |back| back.range);
+        for field in tree.fields() {
+            let Some((metric, dimension)) = Filter::per(field) else {
+                continue;
+            };
+            if scope.each(field).is_some() {
+                continue;
+            }
+            let name = relation_name(metric, dimension, range);
+            if !self.planned.each.iter().any(|each| each.name == name) {
+                let each = self.each(name.clone(), metric, dimension, range)?;
+                self.planned.each.push(each);
+            }
+            let each = self.planned.each.iter().find(|each| each.name == name);
+            if let Some(each) = each.cloned() {
+                scope.join_each(field, dimension, &each)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn each(
+        &mut self,
+        name: String,
+        metric: &str,
+        dimension: &str,
+        range: DateRange,
+    ) -> Result<Each, CompileError> {
+        let refuse = |why: String| {
+            CompileError::new(ErrorCode::InvalidClause, why).word(format!("{metric} per {dimension}"))
+        };
+        if self.request.nesting >= MAX_NESTING {
+            return Err(refuse(format!(
+                "{metric} per {dimension} is part of its own definition, or nested too deeply"
+            )));
+        }
+        let query = MetricQuery {
+            metrics: vec![metric.to_owned()],
+            group_by: Some(vec![GroupBy::Dimension(dimension.to_owned())]),
+            time: Some(time_range(range)),
+            every_period: Some(false),
+            ..MetricQuery::default()
+        };
+        let query = dunder::plain(self.registry, self.reach, &query).query;
+        let mut inner = request::resolve(self.registry, &query, self.options)?;
+        inner.nesting = self.request.nesting + 1;
+        let usage = inner.usage();
+        let planned = Planner::plan(self.registry, self.reach, &inner, &usage, self.options)?;
+        let shaped = output::root(self.registry, &inner, &planned, self.options)?;
+        for deeper in planned.each {
+            if !self.planned.each.iter().any(|known| known.name == deeper.name) {
+                self.planned.each.push(deeper);
+            }
+        }
+        let key = shaped.columns.iter().find(|column| column.role == Role::Group);
+        let value = shaped.columns.iter().find(|column| column.role == Role::Metric);
+        let (Some(key), Some(value)) = (key, value) else {
+            return Err(refuse(format!("{metric} has no value per {dimension}")));
+        };
+        self.note(vec![Reason {
+            kind: ReasonKind::Filter,
+            text: format!(
+                "{metric} per {dimension} is over {range}; the other conditions of the query do not restrict it"
+            ),
+            place: None,
+        }]);
+        Ok(Each {
+            key: key.name.clone(),
+            value: value.name.clone(),
+            ty: value.ty,
+            name,
+            node: shaped.root,
+        })
+    }
+}
+
+/// The same metric, dimension and range have the same name, wherever in a query they stand.
+fn relation_name(metric: &str, dimension: &str, range: DateRange) -> String {
+    let mut name = format!("metrex_{metric}_per_{}", dimension.replace('.', "_"));
+    for day in [range.start, range.end] {
+        if let Some(day) = day {
+            name.push_str(&day.strftime("_%Y%m%d").to_string());
+        } else if range != DateRange::default() {
+            name.push_str("_open");
+        }
+    }
+    name
+}
+
+fn time_range(range: DateRange) -> TimeRange {
+    let last = range.end.map(|end| end.saturating_sub(1.day()));
+    match (range.start, last) {
+        (None, None) => TimeRange::AllTime,
+        (start, last) => TimeRange::Span(start.map(Period::Day), last.map(Period::Day)),
+    }
+}
