@@ -196,7 +196,8 @@ pub fn compile(
     request.written = written;
     let usage = request.usage();
     let planned = plan::Planner::plan(registry, reach, &request, &usage, options)?;
-    let shaped = output::root(registry, &request, &planned, options)?;
+    let mut shaped = output::root(registry, &request, &planned, options)?;
+    shaped.root = planned.with_each(shaped.root);
     let totals = totals(registry, reach, templates, &request, options);
     let mut reasons = request.reasons.clone();
     reasons.extend(planned.reasons);
@@ -261,7 +262,11 @@ fn totals(
     let usage = request.usage();
     let planned = plan::Planner::plan(registry, reach, &whole, &usage, options);
     planned
-        .and_then(|planned| output::root(registry, &whole, &planned, options))
+        .and_then(|planned| {
+            let mut shaped = output::root(registry, &whole, &planned, options)?;
+            shaped.root = planned.with_each(shaped.root);
+            Ok(shaped)
+        })
         .and_then(|shaped| output::statement(templates, &shaped.root, shaped.columns, options))
         .map_err(|error| error.message)
 }

@@ -8,7 +8,10 @@ use super::reach::{DimensionPath, Reachability};
 use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
-use crate::model::{CalendarTable, ColumnType, Dataset, Dimension, DimensionType, Expression, Filter, Grain, Measure, Registry, Relation, Validity, ValueLookup};
+use crate::model::{
+    CalendarTable, ColumnType, Dataset, Dimension, DimensionType, Expression, Filter, Grain,
+    Measure, Registry, Relation, Validity, ValueLookup,
+};
 use crate::warehouse::Dialect;
 
 /// A dimension as SQL.

@@ -269,7 +269,11 @@ pub(crate) fn place_of(raw: &RawExpr) -> Option<Place> {
 /// `gmv per buyer_id > 100`
 fn is_per_dimension(text: &str) -> bool {
     let tree = text.parse::<Filter>();
-    tree.is_ok_and(|tree| tree.fields().into_iter().any(|field| Filter::per(field).is_some()))
+    tree.is_ok_and(|tree| {
+        tree.fields()
+            .into_iter()
+            .any(|field| Filter::per(field).is_some())
+    })
 }
 
 fn row_expression(text: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) -> Expression {

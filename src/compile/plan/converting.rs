@@ -177,7 +177,7 @@ impl<'a> Planner<'a> {
         let dialect = self.options.dialect;
         let mut conditions = Vec::new();
         for condition in &measure.filters {
-            let sql = self.defined(condition, &mut scope, context)?;
+            let sql = self.defined(condition, &mut scope, &Context::default())?;
             conditions.push(Fragment::new(bracketed(&sql), [condition.place]));
         }
         if let Some(expr) = &measure.expr {

@@ -3,7 +3,7 @@
 
 use jiff::ToSpan;
 
-use super::{Context, Node, Planner};
+use super::{Context, Node, Planned, Planner, With};
 use crate::compile::scope::Scope;
 use crate::compile::{
     CompileError, ErrorCode, Reason, ReasonKind, Role, dunder, filter, output, request,
@@ -28,6 +28,22 @@ pub(in crate::compile) struct Each {
     pub(in crate::compile) ty: ColumnType,
 }
 
+impl Planned {
+    /// A plan with the relations that its conditions read.
+    pub(in crate::compile) fn with_each(&self, root: Node) -> Node {
+        if self.each.is_empty() {
+            return root;
+        }
+        let tables = self.each.iter();
+        Node::With(Box::new(With {
+            tables: tables
+                .map(|each| (each.name.clone(), each.node.clone()))
+                .collect(),
+            input: root,
+        }))
+    }
+}
+
 impl<'a> Planner<'a> {
     /// A condition of a definition as SQL.
     pub(super) fn defined(
@@ -37,7 +53,12 @@ impl<'a> Planner<'a> {
         context: &Context<'_>,
     ) -> Result<String, CompileError> {
         match condition.text.parse::<Filter>() {
-            Ok(tree) if tree.fields().into_iter().any(|field| Filter::per(field).is_some()) => {
+            Ok(tree)
+                if tree
+                    .fields()
+                    .into_iter()
+                    .any(|field| Filter::per(field).is_some()) =>
+            {
                 self.join_each(&tree, scope, context)
                     .map_err(|error| match error.place {
                         Some(_) => error,
@@ -88,7 +109,8 @@ impl<'a> Planner<'a> {
         range: DateRange,
     ) -> Result<Each, CompileError> {
         let refuse = |why: String| {
-            CompileError::new(ErrorCode::InvalidClause, why).word(format!("{metric} per {dimension}"))
+            CompileError::new(ErrorCode::InvalidClause, why)
+                .word(format!("{metric} per {dimension}"))
         };
         if self.request.nesting >= MAX_NESTING {
             return Err(refuse(format!(
@@ -109,12 +131,23 @@ impl<'a> Planner<'a> {
         let planned = Planner::plan(self.registry, self.reach, &inner, &usage, self.options)?;
         let shaped = output::root(self.registry, &inner, &planned, self.options)?;
         for deeper in planned.each {
-            if !self.planned.each.iter().any(|known| known.name == deeper.name) {
+            if !self
+                .planned
+                .each
+                .iter()
+                .any(|known| known.name == deeper.name)
+            {
                 self.planned.each.push(deeper);
             }
         }
-        let key = shaped.columns.iter().find(|column| column.role == Role::Group);
-        let value = shaped.columns.iter().find(|column| column.role == Role::Metric);
+        let key = shaped
+            .columns
+            .iter()
+            .find(|column| column.role == Role::Group);
+        let value = shaped
+            .columns
+            .iter()
+            .find(|column| column.role == Role::Metric);
         let (Some(key), Some(value)) = (key, value) else {
             return Err(refuse(format!("{metric} has no value per {dimension}")));
         };
@@ -130,7 +163,11 @@ impl<'a> Planner<'a> {
             value: value.name.clone(),
             ty: value.ty,
             name,
-            node: shaped.root,
+            // Its order is nobody's.
+            node: match shaped.root {
+                Node::Sort(sort) => sort.input,
+                root => root,
+            },
         })
     }
 }

@@ -1,9 +1,9 @@
 //! The plan of a query: a small tree of relations with named columns, in which every choice has been made.
 
 mod context;
-mod each;
 mod conversion;
 mod converting;
+mod each;
 mod formula;
 mod leg;
 mod merge;

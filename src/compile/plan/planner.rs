@@ -2,7 +2,9 @@
 
 use super::leg::{Aggregated, DAY, Daily, PERIOD, Rows, daily};
 use super::periods::Bound;
-use super::{Column, Context, Formula, Leaf, Leg, Over, Periods, Snapshots, context, snapshots};
+use super::{
+    Column, Context, Each, Formula, Leaf, Leg, Over, Periods, Snapshots, context, snapshots,
+};
 use crate::compile::custom::custom;
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::request::Request;
