@@ -86,7 +86,7 @@ pub fn model(random: &mut Random, prefix: &str) -> Model {
         tables: Vec::new(),
         dimensions: Vec::new(),
         times: vec!["ond".to_owned()],
-        default_time: *random.pick(&["at", "at", "ond"]),
+        default_time: ["at", "at", "ond"][random.below(3)],
     };
     lookups(random, prefix, &mut model);
     let facts = random.between(1, 3);

@@ -163,7 +163,7 @@ fn distinct_and_windows_inside_an_expression_are_refused() {
         let files = ProjectFiles {
             metrics: vec![ProjectFile {
                 path: "metrics/t.yaml".into(),
-                text: yaml.into(),
+                text: yaml,
             }],
             ..ProjectFiles::default()
         };
