@@ -271,6 +271,16 @@ fn sql_needs_no_warehouse_and_knows_both_engines() {
 }
 
 #[test]
+fn the_plan_behind_the_sql_is_drawn_as_a_tree() {
+    let shop = shop();
+    let plan = ok(&shop, &["sql", "gmv share by month", "--explain=plan"]);
+    assert!(plan.starts_with("sort by"), "{plan}");
+    assert!(plan.contains("└─ compute month, gmv"), "{plan}");
+    assert!(plan.contains("rows of orders"), "{plan}");
+    assert!(!plan.contains(";\n"), "{plan}");
+}
+
+#[test]
 fn a_text_of_several_lines_stays_whole_in_explained_sql() {
     let explained = ok(
         &shop(),

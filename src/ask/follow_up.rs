@@ -36,10 +36,14 @@ pub(super) fn tidy(
                 query.group_by = Some(Vec::new());
                 query.order.clear();
                 query.limit = None;
+                query.limit_per.clear();
+                query.others = false;
             }
             Removal::Limit => {
                 query.order.clear();
                 query.limit = None;
+                query.limit_per.clear();
+                query.others = false;
             }
         }
     }
@@ -190,12 +194,15 @@ pub(super) fn drop(query: &mut MetricQuery, gone: &GroupBy) {
     };
     groups.retain(|group| group != gone);
     let groups = groups.clone();
+    query.limit_per.retain(|per| per != gone);
     query
         .order
         .retain(|order| is_column(&order.column, &query.metrics, &groups));
     if groups.is_empty() {
         query.order.clear();
         query.limit = None;
+        query.limit_per.clear();
+        query.others = false;
     }
 }
 

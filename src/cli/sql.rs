@@ -21,9 +21,24 @@ pub struct SqlArgs {
     /// Engine to write for: sqlite, postgres, duckdb, trino, snowflake, bigquery, redshift, clickhouse or spark [default: the connection's]
     #[arg(long, value_parser = dialect)]
     dialect: Option<Dialect>,
-    /// Add the definition behind each line, and why the SQL is as it is, as SQL comments
-    #[arg(long)]
-    explain: bool,
+    /// Add the definition behind each line, and why the SQL is as it is, as SQL comments; with =plan, print the plan
+    /// behind the SQL as a tree instead
+    #[arg(
+        long,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "lines"
+    )]
+    explain: Option<Explain>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Explain {
+    /// The definition behind each line, and the reasons.
+    Lines,
+    /// The plan, from the result down to the tables.
+    Plan,
 }
 
 fn dialect(word: &str) -> Result<Dialect, String> {
@@ -48,11 +63,24 @@ pub fn run(global: &Global, args: &SqlArgs) -> Outcome {
         None => session.compile(&query),
     };
     let compiled = compiled.map_err(SessionError::from).map_err(&failed)?;
-    if args.explain {
-        return print(|out| explain(out, &compiled, &session.catalog().registry));
+    match args.explain {
+        Some(Explain::Lines) => {
+            return print(|out| explain(out, &compiled, &session.catalog().registry));
+        }
+        Some(Explain::Plan) => {
+            return print(|out| write!(out, "{}", sanitize_lines(&compiled.plan)));
+        }
+        None => {}
     }
     notes::about_query(&compiled);
     print(|out| writeln!(out, "{};", compiled.main.sql.trim_end()))
+}
+
+/// Text of several lines without control characters.
+fn sanitize_lines(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("{}\n", sanitize(line)))
+        .collect()
 }
 
 /// The SQL with its origin beside each line, then the reasons; still valid SQL.

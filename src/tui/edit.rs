@@ -2,11 +2,15 @@
 
 use crate::model::{CompareOp, Filter, GroupBy, MetricQuery};
 
-/// Adds the metric, or takes it out if it is there, with whatever sorted by it.
+/// Adds the metric, or takes it out if it is there, with its figures and whatever sorted by it or by them.
 pub fn toggle_metric(query: &mut MetricQuery, name: &str) {
     if let Some(at) = query.metrics.iter().position(|metric| metric == name) {
         query.metrics.remove(at);
         query.order.retain(|key| key.column != name);
+        for shown in query.show.extract_if(.., |shown| shown.metric == name) {
+            let column = shown.to_string().replace(' ', "_");
+            query.order.retain(|key| key.column != column);
+        }
     } else {
         query.metrics.push(name.to_owned());
     }
@@ -17,10 +21,20 @@ pub fn toggle_group(query: &mut MetricQuery, effective: &[GroupBy], group: &Grou
     let groups = query.group_by.get_or_insert_with(|| effective.to_vec());
     if let Some(at) = groups.iter().position(|there| there == group) {
         groups.remove(at);
+        query.limit_per.retain(|per| per != group);
         let name = group.to_string();
         query.order.retain(|key| key.column != name);
     } else {
         groups.push(group.clone());
+    }
+}
+
+/// Sets the limit; without one there is nothing that it could be per, and there are no others.
+pub fn set_limit(query: &mut MetricQuery, limit: Option<u64>) {
+    query.limit = limit;
+    if limit.is_none() {
+        query.limit_per.clear();
+        query.others = false;
     }
 }
 

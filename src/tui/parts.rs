@@ -111,7 +111,13 @@ pub fn parts(state: &State) -> Vec<Part> {
         });
     };
     for (index, metric) in query.metrics.iter().enumerate() {
-        push(PartKind::Metric(index), metric.clone(), true);
+        let shown = query.show.iter().filter(|shown| shown.metric == *metric);
+        let figures: Vec<String> = shown.map(|shown| shown.what.to_string()).collect();
+        let text = match figures.as_slice() {
+            [] => metric.clone(),
+            figures => format!("{metric} ({})", figures.join(", ")),
+        };
+        push(PartKind::Metric(index), text, true);
     }
     if query.metrics.is_empty() {
         push(PartKind::Metric(0), "choose one".to_owned(), false);
@@ -149,7 +155,15 @@ pub fn parts(state: &State) -> Vec<Part> {
         push(PartKind::Order(0), "as grouped".to_owned(), false);
     }
     if let Some(limit) = query.limit {
-        push(PartKind::Limit, limit.to_string(), true);
+        let mut text = limit.to_string();
+        if !query.limit_per.is_empty() {
+            let per: Vec<String> = query.limit_per.iter().map(ToString::to_string).collect();
+            text.push_str(&format!(" per {}", per.join(", ")));
+        }
+        if query.others {
+            text.push_str(" with others");
+        }
+        push(PartKind::Limit, text, true);
     }
     if query.total {
         push(PartKind::Total, "yes".to_owned(), true);
@@ -249,7 +263,7 @@ pub fn remove(query: &mut MetricQuery, groups: &[crate::model::GroupBy], kind: P
                 query.order.remove(index);
             }
         }
-        PartKind::Limit => query.limit = None,
+        PartKind::Limit => edit::set_limit(query, None),
         PartKind::Total => query.total = false,
     }
 }

@@ -164,6 +164,9 @@ pub(super) fn explore(state: &mut State) -> Vec<Effect> {
             metrics: vec![metric],
             order: Vec::new(),
             limit: None,
+            limit_per: Vec::new(),
+            others: false,
+            show: Vec::new(),
             ..kept
         };
         effects.extend(query::set(state, query));

@@ -250,7 +250,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         Choice::Time(time) => changed.time = time,
         Choice::Compare(compare) => changed.compare = compare,
         Choice::Order(key) => changed.order = key.into_iter().collect(),
-        Choice::Limit(limit) => changed.limit = limit,
+        Choice::Limit(limit) => edit::set_limit(&mut changed, limit),
         Choice::Total(total) => changed.total = total,
         Choice::Line(line) => return take_line(state, &line),
         Choice::Forget(words) => return vec![Effect::Forget(words)],
