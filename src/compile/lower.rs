@@ -371,8 +371,14 @@ impl Lowering {
         let series = dialect.series(&key, &first.sql, &last.sql, periods.grain);
         self.recursive |= series.is_none();
         let body = series.unwrap_or_else(|| {
+            // The periods of data may begin after the last one that is asked for.
+            let is_data = |bound: &Bound| matches!(bound, Bound::Data(_));
+            let some = match is_data(&periods.first) || is_data(&periods.last) {
+                true => format!(" WHERE {} <= {}", first.sql, last.sql),
+                false => String::new(),
+            };
             format!(
-                "SELECT {} AS {key}\n  UNION ALL\n  SELECT {} FROM {name} WHERE {key} < {}",
+                "SELECT {} AS {key}{some}\n  UNION ALL\n  SELECT {} FROM {name} WHERE {key} < {}",
                 first.sql,
                 dialect.next_period(&key, periods.grain),
                 last.sql

@@ -233,6 +233,9 @@ fn totals(
     if request.groups.is_empty() {
         return Err("the result is one row already".to_owned());
     }
+    if request.metrics.is_empty() {
+        return Err("there is no metric to total".to_owned());
+    }
     if request.having.is_some() {
         return Err(
             "groups that fail the condition on a metric would be part of the total".to_owned(),

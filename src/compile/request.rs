@@ -71,11 +71,11 @@ impl Request<'_> {
     }
 
     /// Every dimension grouped or filtered by, as written.
-    fn dimensions(&self) -> Vec<&str> {
+    pub(super) fn dimensions(&self) -> Vec<&str> {
         let grouped = self.groups.iter().filter_map(GroupBy::dimension);
-        grouped
-            .chain(self.conditions.iter().flat_map(Filter::fields))
-            .collect()
+        let fields = self.conditions.iter().flat_map(Filter::fields);
+        let filtered = fields.map(|field| Filter::per(field).map_or(field, |(_, of)| of));
+        grouped.chain(filtered).collect()
     }
 }
 
@@ -97,10 +97,7 @@ pub(super) fn resolve<'a>(
         .map(|name| metric(registry, name))
         .collect::<Result<Vec<_>, CompileError>>()?;
     if metrics.is_empty() {
-        return Err(
-            CompileError::new(ErrorCode::NoMetric, "the query names no metric")
-                .hint("start with one or more metrics: gmv, orders by market last 6 months"),
-        );
+        without_metrics(asked)?;
     }
     query.metrics = metrics.iter().map(|metric| metric.name.clone()).collect();
     if let Some(shown) = query
@@ -233,6 +230,26 @@ pub(super) fn resolve<'a>(
         reasons,
         nesting: 0,
     })
+}
+
+/// Dimensions may be asked for alone.
+fn without_metrics(asked: &MetricQuery) -> Result<(), CompileError> {
+    if asked.group_by.as_ref().is_none_or(Vec::is_empty) {
+        return Err(
+            CompileError::new(ErrorCode::NoMetric, "the query names no metric")
+                .hint("start with one or more metrics: gmv, orders by market last 6 months"),
+        );
+    }
+    let what = match asked {
+        asked if asked.compare.is_some() => "compare",
+        asked if asked.every_period == Some(true) => "show in every period",
+        _ => return Ok(()),
+    };
+    Err(CompileError::new(
+        ErrorCode::NoMetric,
+        format!("without a metric there is nothing to {what}"),
+    )
+    .hint("start with one or more metrics"))
 }
 
 fn metric<'a>(registry: &'a Registry, name: &str) -> Result<&'a Metric, CompileError> {

@@ -1,10 +1,11 @@
 //! The columns of the result: keys, each metric with its comparison, and the figures over it.
 
 use super::Output;
+use crate::compile::additivity::additivity;
 use crate::compile::plan::{Column, Formula, Leaf, prior_name};
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, OutputColumn, Role, expr, key::Key};
-use crate::model::{ColumnType, Format, FormatKind, Grain, Measure, Metric, Presented};
+use crate::model::{ColumnType, Format, FormatKind, Grain, Metric, Presented, Registry};
 use crate::warehouse::Shift;
 
 impl Output<'_> {
@@ -54,7 +55,7 @@ impl Output<'_> {
         }
         for (metric, (now, prior)) in self.metrics() {
             let mut add = |role, sql: String, ty| {
-                let column = output_column(metric, role, ty);
+                let column = output_column(self.registry, metric, role, ty);
                 selected.push(Column {
                     name: column.name.clone(),
                     ty,
@@ -167,13 +168,8 @@ pub(super) fn is_number(ty: ColumnType) -> bool {
     matches!(ty, ColumnType::Integer | ColumnType::Number)
 }
 
-fn output_column(metric: &Metric, role: Role, ty: ColumnType) -> OutputColumn {
-    let kind = &metric.kind;
-    let mut measures = kind.sources().iter().flat_map(|source| &source.measures);
-    let adds_up = kind.facets().is_none_or(|facets| facets.per.is_empty());
-    let is_one = !kind.sources().is_empty() && !kind.is_ratio();
-    let adds = |measure: &Measure| measure.agg.is_additive() && measure.over_time.is_none();
-    let additive = is_one && adds_up && measures.all(adds);
+fn output_column(registry: &Registry, metric: &Metric, role: Role, ty: ColumnType) -> OutputColumn {
+    let additive = additivity(registry, metric).is_additive();
     let text = &metric.label;
     let label = match role {
         Role::Group | Role::Metric => text.clone(),

@@ -5,10 +5,13 @@ use crate::compile::{CompileError, ErrorCode, expr, filter};
 use crate::model::{ColumnType, Filter};
 use crate::warehouse::Dialect;
 
+/// A metric as SQL, with its type.
+type Value = Result<(String, ColumnType), CompileError>;
+
 /// The condition; `value` gives a metric as SQL.
 pub(super) fn sql(
     filter: &Filter,
-    value: &dyn Fn(&str) -> Result<(String, ColumnType), CompileError>,
+    value: &dyn Fn(&str) -> Value,
     dialect: Dialect,
 ) -> Result<String, CompileError> {
     Ok(match filter {

@@ -8,7 +8,9 @@ use crate::compile::key::{leaf_type, time_of};
 use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, Reason, ReasonKind, filter};
-use crate::model::{Aggregate, Conversion, ConversionResult, DateRange, Grain, Measure, Metric};
+use crate::model::{
+    Aggregate, ColumnType, Conversion, ConversionResult, DateRange, Grain, Measure, Metric,
+};
 
 impl<'a> Planner<'a> {
     /// Conversions, or conversions over base events, both at the grouping of the base events.
@@ -35,6 +37,14 @@ impl<'a> Planner<'a> {
         Ok(match conversion.result {
             ConversionResult::Count => count,
             ConversionResult::Rate => {
+                // By dbt's rules no conversions have no rate, unless the metric says what to fill in.
+                let count = match count {
+                    Formula::Leaf(leaf) if self.is_metricflow() => Formula::Leaf(Leaf {
+                        ty: ColumnType::Number,
+                        ..leaf
+                    }),
+                    count => count,
+                };
                 Formula::Divide(Box::new(count), Box::new(self.leaves(base, context)?))
             }
         })

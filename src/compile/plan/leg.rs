@@ -1,7 +1,7 @@
 //! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
 
 use super::conversion::Conversions;
-use super::{Aggregate, Column, Compute, Filtered, Join, Node, Over, Scan, Snapshots, Spread};
+use super::{Aggregate, Column, Filtered, Join, Node, Over, Scan, Snapshots, Spread};
 use crate::compile::rollup::Stored;
 use crate::compile::write::Fragment;
 use crate::model::{self, AtCoarserGrain, ColumnType, Grain, Place};
@@ -80,6 +80,8 @@ pub(in crate::compile) struct Daily {
     pub(in crate::compile) keys: Vec<Column>,
     /// The value that stands for a period.
     pub(in crate::compile) take: AtCoarserGrain,
+    /// The days whose value that is, where it is no mean.
+    pub(in crate::compile) only: String,
 }
 
 /// One aggregation, with everything its rows depend on.
@@ -159,11 +161,11 @@ impl Leg {
                 having: None,
             })),
         };
-        let Some(Daily { keys, take }) = &self.daily else {
+        let Some(Daily { keys, take, only }) = &self.daily else {
             return aggregate;
         };
         if *take != AtCoarserGrain::Average {
-            return self.day_of_period(aggregate, keys, *take, dialect);
+            return self.day_of_period(aggregate, keys, only, dialect);
         }
         let mean = |column: &Aggregated| Column {
             name: column.name.clone(),
@@ -252,56 +254,19 @@ impl Leg {
     }
 
     /// The values of the last (or first) day of each period.
-    fn day_of_period(
-        &self,
-        days: Node,
-        keys: &[Column],
-        take: AtCoarserGrain,
-        dialect: Dialect,
-    ) -> Node {
-        const NUMBER: &str = "metrex_number";
-        let each: Vec<&str> = keys.iter().map(|key| key.sql.sql.as_str()).collect();
-        let direction = match take {
-            AtCoarserGrain::First => "",
-            AtCoarserGrain::Last | AtCoarserGrain::Average => " DESC",
-        };
-        let number = format!(
-            "ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {}{direction})",
-            each.join(", "),
-            dialect.name(DAY)
-        );
-        let values = self.columns.iter().map(|column| Column {
+    fn day_of_period(&self, days: Node, keys: &[Column], only: &str, dialect: Dialect) -> Node {
+        let one = |column: &Aggregated| Column {
             name: column.name.clone(),
             ty: column.ty,
-            sql: Fragment::plain(dialect.name(&column.name)),
-        });
-        let values: Vec<Column> = values.collect();
-        let number = Column {
-            name: NUMBER.to_owned(),
-            ty: ColumnType::Integer,
-            sql: Fragment::plain(number),
-        };
-        let rows = Node::Compute(Box::new(Compute {
-            input: days,
-            columns: keys
-                .iter()
-                .chain(&values)
-                .cloned()
-                .chain([number])
-                .collect(),
-            having: None,
-        }));
-        let one = |column: &Column| Column {
             sql: Fragment::plain(format!("MAX({})", dialect.name(&column.name))),
-            ..column.clone()
         };
         Node::Aggregate(Box::new(Aggregate {
             input: Node::Filtered(Box::new(Filtered {
-                input: rows,
-                conditions: vec![Fragment::plain(format!("{NUMBER} = 1"))],
+                input: days,
+                conditions: vec![Fragment::plain(only)],
             })),
-            keys: by_name(keys, dialect),
-            values: values.iter().map(one).collect(),
+            keys: keys.to_vec(),
+            values: self.columns.iter().map(one).collect(),
             having: None,
         }))
     }

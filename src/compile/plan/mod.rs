@@ -1,5 +1,6 @@
 //! The plan of a query: a small tree of relations with named columns, in which every choice has been made.
 
+mod alone;
 mod context;
 mod conversion;
 mod converting;

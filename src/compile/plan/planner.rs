@@ -86,7 +86,12 @@ impl<'a> Planner<'a> {
             };
             planner.planned.metrics.push((now, prior));
         }
-        planner.planned.periods = planner.calendar()?;
+        if request.metrics.is_empty() {
+            let leg = planner.alone()?;
+            planner.planned.legs.push(leg);
+        } else {
+            planner.planned.periods = planner.calendar()?;
+        }
         let mut planned = planner.planned;
         if options.passes.merge_scans {
             planned.legs = super::merge::merge_scans(planned.legs);
@@ -578,8 +583,9 @@ impl<'a> Planner<'a> {
         }
         let daily = window.as_ref().and_then(|window| window.daily);
         let daily = daily.map(|take| Daily {
-            keys: self.over_days(&keys, measure),
+            keys: self.over_days(&keys, measure, &dialect.name(DAY)),
             take,
+            only: self.edge_of_period(&keys, measure, take, window.as_ref()),
         });
         if daily.is_some() {
             self.daily_keys(&mut keys, measure);
@@ -635,16 +641,16 @@ impl<'a> Planner<'a> {
     }
 
     /// The keys of a result over a daily leg: the periods of the days, everything else by its name.
-    fn over_days(&self, keys: &[Column], measure: &Measure) -> Vec<Column> {
+    fn over_days(&self, keys: &[Column], measure: &Measure, day: &str) -> Vec<Column> {
         let dialect = self.options.dialect;
         let week_start = self.registry.calendar.week_start;
         let over = |(group, column): (&GroupBy, &Column)| {
             let sql = match group {
                 GroupBy::Grain { grain, .. } if self.is_own_time(group, measure) => {
-                    dialect.trunc(&dialect.name(DAY), *grain, week_start)
+                    dialect.trunc(day, *grain, week_start)
                 }
                 GroupBy::Part { part, .. } if self.is_own_time(group, measure) => {
-                    dialect.date_part(&dialect.name(DAY), *part)
+                    dialect.date_part(day, *part)
                 }
                 _ => dialect.name(&column.name),
             };
@@ -654,6 +660,41 @@ impl<'a> Planner<'a> {
             }
         };
         self.request.groups.iter().zip(keys).map(over).collect()
+    }
+
+    /// The condition that a day is the last (or first) of its periods, or of the result.
+    fn edge_of_period(
+        &self,
+        keys: &[Column],
+        measure: &Measure,
+        take: AtCoarserGrain,
+        window: Option<&Windowed>,
+    ) -> String {
+        let dialect = self.options.dialect;
+        let periods = window.and_then(|window| Some(&window.over.as_ref()?.periods));
+        let (step, bound) = match take {
+            AtCoarserGrain::First => (-1, periods.map(|periods| &periods.first)),
+            AtCoarserGrain::Last | AtCoarserGrain::Average => {
+                (1, periods.map(|periods| &periods.last))
+            }
+        };
+        let day = dialect.name(DAY);
+        let beside = dialect.shift(&day, Shift::Days(step));
+        let here = self.over_days(keys, measure, &day);
+        let there = self.over_days(keys, measure, &beside);
+        let changes = here
+            .iter()
+            .zip(&there)
+            .filter(|(here, there)| here.sql != there.sql);
+        let mut edges: Vec<String> = changes
+            .map(|(here, there)| format!("{} <> {}", here.sql.sql, there.sql.sql))
+            .collect();
+        match bound {
+            Some(Bound::Day(last)) => edges.push(format!("{day} = {}", dialect.date(*last))),
+            Some(Bound::Data(last)) => edges.push(format!("{day} = ({})", last.sql)),
+            None => {}
+        }
+        edges.join(" OR ")
     }
 
     /// The keys of a daily leg: the day instead of the periods it lies in.
@@ -1053,6 +1094,7 @@ impl<'a> Planner<'a> {
         let week_start = self.registry.calendar.week_start;
         let range = self.request.range;
         let table = self.registry.calendar.table.as_ref();
+        let table = table.filter(|_| !grain.is_sub_day());
         let table = table.filter(|_| data.is_none() || self.is_metricflow());
         let of_data = |end: &str| match (data, table) {
             (_, Some(table)) => {
@@ -1162,7 +1204,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether dbt's rules decide where two readings are possible.
-    fn is_metricflow(&self) -> bool {
+    pub(super) fn is_metricflow(&self) -> bool {
         self.registry.conventions == Conventions::Metricflow
     }
 
