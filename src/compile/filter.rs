@@ -146,6 +146,14 @@ pub(super) fn condition(
             pattern,
             negated,
         } => {
+            if scope.each(field).is_some() {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidClause,
+                    format!("{field} is a number and has no pattern"),
+                )
+                .hint("compare it with =, <, > or between")
+                .word(pattern));
+            }
             let found = scope.dimension(field)?;
             if found.dimension.kind != DimensionType::Text {
                 return Err(invalid(

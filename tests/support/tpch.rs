@@ -176,6 +176,14 @@ pub const QUERIES: &[Query] = &[
                   OR p_brand = 'Brand#23' AND p_container IN ('MED BAG', 'MED BOX', 'MED PKG', 'MED PACK') AND l_quantity BETWEEN 10 AND 20 AND p_size BETWEEN 1 AND 10
                   OR p_brand = 'Brand#34' AND p_container IN ('LG CASE', 'LG BOX', 'LG PACK', 'LG PKG') AND l_quantity BETWEEN 20 AND 30 AND p_size BETWEEN 1 AND 15)",
     },
+    Query {
+        // The limit of 300 leaves no order at a small scale.
+        name: "Q18",
+        line: "quantity by order_key, order_date, total_price where quantity per order_key > 250 order by total_price desc, order_date limit 100",
+        sql: "SELECT o_orderkey, o_orderdate, o_totalprice, sum(l_quantity) FROM orders JOIN lineitem ON l_orderkey = o_orderkey
+              WHERE o_orderkey IN (SELECT l_orderkey FROM lineitem GROUP BY l_orderkey HAVING sum(l_quantity) > 250)
+              GROUP BY 1, 2, 3 ORDER BY 3 DESC, 2 LIMIT 100",
+    },
 ];
 
 /// Queries that rollups of the registry answer, by the name of the query whose SQL gives the same.

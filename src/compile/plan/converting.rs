@@ -2,7 +2,8 @@
 
 use super::conversion::{Conversions, Events};
 use super::leg::{Aggregated, Rows};
-use super::planner::{bracketed, broken};
+use super::legs::bracketed;
+use super::planner::broken;
 use super::{Context, Formula, Leaf, Planner, Scan};
 use crate::compile::key::{leaf_type, time_of};
 use crate::compile::scope::Scope;

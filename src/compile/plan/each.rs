@@ -154,7 +154,7 @@ impl<'a> Planner<'a> {
         self.note(vec![Reason {
             kind: ReasonKind::Filter,
             text: format!(
-                "{metric} per {dimension} is over {range}; the other conditions of the query do not restrict it"
+                "{metric} per {dimension} is over {range}; the other conditions do not restrict it"
             ),
             place: None,
         }]);

@@ -1,17 +1,20 @@
 //! The plan of a query: a small tree of relations with named columns, in which every choice has been made.
 
 mod alone;
+mod calendar;
 mod context;
 mod conversion;
 mod converting;
 mod each;
 mod formula;
 mod leg;
+mod legs;
 mod merge;
 mod periods;
 mod planner;
 mod snapshots;
 mod tree;
+mod windows;
 
 use serde::Serialize;
 

@@ -1,0 +1,507 @@
+//! Adds measures to the legs of a plan: one leg per dataset, set of filters and treatment of time.
+
+use super::leg::{Aggregated, DAY, Daily, Rows};
+use super::planner::{broken, prior_name};
+use super::{Column, Context, Formula, Leaf, Leg, Planner, Snapshots, context, snapshots};
+use crate::compile::custom::custom;
+use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
+use crate::compile::rollup::{Kept, Wanted};
+use crate::compile::scope::Scope;
+use crate::compile::write::Fragment;
+use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, filter};
+use crate::model::{
+    AtCoarserGrain, ColumnType, DateRange, DimensionType, Filter, GroupBy, Measure, Metric,
+    OverTime,
+};
+use crate::warehouse::Shift;
+
+impl<'a> Planner<'a> {
+    /// One measure as a column of a leg: over a rollup where that gives the same, else over the rows of its dataset.
+    pub(super) fn leaf(
+        &mut self,
+        metric: &Metric,
+        measure: &'a Measure,
+        which: usize,
+        context: &Context<'a>,
+    ) -> Result<Formula, CompileError> {
+        let wanted = Wanted {
+            registry: self.registry,
+            reach: self.reach,
+            request: self.request,
+            options: self.options,
+            measure,
+            context,
+        };
+        // What the periods of the calendar table are, only its days can tell.
+        let mut groups = self.request.groups.iter();
+        let by_custom = groups.any(|group| custom(self.registry, group).is_some());
+        let (kept, reasons) = match by_custom {
+            true => (None, Vec::new()),
+            false => wanted.rollup(),
+        };
+        if kept.is_some() {
+            let before = (
+                self.planned.keys.clone(),
+                self.planned.reasons.clone(),
+                self.peers.clone(),
+            );
+            if let Ok(formula) = self.leaf_of(metric, measure, which, context, kept) {
+                self.note(reasons);
+                return Ok(formula);
+            }
+            // What a rollup cannot answer, or nobody can: the rows say why.
+            (self.planned.keys, self.planned.reasons, self.peers) = before;
+        } else {
+            self.note(reasons);
+        }
+        self.leaf_of(metric, measure, which, context, None)
+    }
+
+    /// Adds one measure to the leg it belongs to, which is made where it is not there yet.
+    pub(super) fn leaf_of(
+        &mut self,
+        metric: &Metric,
+        measure: &'a Measure,
+        which: usize,
+        context: &Context<'a>,
+        kept: Option<Kept<'a>>,
+    ) -> Result<Formula, CompileError> {
+        let context = &carried(metric, measure, context)?;
+        let own = |error: CompileError| {
+            if error.place.is_some() || error.word.is_some() {
+                error
+            } else {
+                error.at(measure.place)
+            }
+        };
+        let mut filters: Vec<String> = measure
+            .filters
+            .iter()
+            .chain(context.filters.iter().copied())
+            .map(|filter| filter.text.trim().to_owned())
+            .collect();
+        filters.sort_unstable();
+        filters.dedup();
+        let treatment = format!(
+            "{:?}",
+            (
+                &measure.time,
+                measure.over_time.as_ref().map(|over| (
+                    &over.time,
+                    over.take,
+                    &over.per,
+                    over.carry_forward
+                )),
+                context.back.as_ref().map(|back| (back.range, back.by)),
+                context.window,
+                context.prior,
+                kept.map(|kept| kept.name()),
+            )
+        );
+        let text = format!(
+            "{:?} {:?}",
+            measure.agg,
+            measure.expr.as_ref().map(|expr| &expr.text)
+        );
+        let found = self.planned.legs.iter().position(|leg| {
+            leg.dataset == measure.dataset && leg.treatment == treatment && leg.filters == filters
+        });
+        let counterpart = self.counterpart(context);
+        let shared = found
+            .and_then(|index| self.planned.legs.get(index))
+            .and_then(|leg| leg.columns.iter().find(|column| column.text == text));
+        if let Some(column) = shared {
+            return Ok(Formula::Leaf(Leaf {
+                column: column.name.clone(),
+                ty: column.ty,
+                counterpart,
+            }));
+        }
+        let peers = std::mem::take(&mut self.peers);
+        let mut scope = self.scope(measure, &peers)?;
+        let row = match (&measure.expr, kept) {
+            (Some(expr), None) => Some(scope.expression(expr).map_err(own)?),
+            _ => None,
+        };
+        let dialect = self.options.dialect;
+        dialect.supports(measure.agg).map_err(|reason| {
+            own(CompileError::new(ErrorCode::InvalidDefinition, reason).at(measure.place))
+        })?;
+        let mut ty = leaf_type(measure, &mut scope)?;
+        if let Some(kept) = kept {
+            scope.read_rollup(kept);
+        }
+        if let Some(over) = &measure.over_time {
+            ty = snapshots::figure_type(over.take, ty)
+                .ok_or_else(|| broken(metric, "its snapshots are no numbers and have no mean"))?;
+        }
+        let name = self.column_name(metric, which, context);
+        let mut places = vec![measure.place];
+        places.extend(measure.expr.as_ref().map(|expr| expr.place));
+        let column = Aggregated {
+            name: name.clone(),
+            ty,
+            agg: measure.agg,
+            row,
+            stored: kept.map(|kept| kept.stored(self.options.dialect)),
+            only: None,
+            places,
+            text,
+        };
+        let averaged = context
+            .window
+            .is_some_and(|(_, coarser)| coarser == AtCoarserGrain::Average);
+        let ty = match averaged {
+            true => ColumnType::Number,
+            false => ty,
+        };
+        let leaf = Formula::Leaf(Leaf {
+            column: name,
+            ty,
+            counterpart,
+        });
+        match found {
+            // Joins pulled in by an expression are many-to-one, so they change no other column of the leg.
+            Some(index) => {
+                let reasons = std::mem::take(&mut scope.reasons);
+                let (_, joins) = scope.tables();
+                if let Some(leg) = self.planned.legs.get_mut(index) {
+                    for join in joins {
+                        leg.add_join(join);
+                    }
+                    leg.columns.push(column);
+                }
+                self.note(reasons);
+            }
+            None => {
+                let leg = self.leg(measure, scope, context, column, treatment, filters)?;
+                self.planned.legs.push(leg);
+            }
+        }
+        self.peers = peers;
+        Ok(leaf)
+    }
+
+    /// A new leg over the measure's dataset and filter set, with its first column.
+    pub(super) fn leg(
+        &mut self,
+        measure: &'a Measure,
+        mut scope: Scope<'_>,
+        context: &Context<'a>,
+        column: Aggregated,
+        treatment: String,
+        filters: Vec<String>,
+    ) -> Result<Leg, CompileError> {
+        let (request, options) = (self.request, self.options);
+        let dialect = options.dialect;
+        let mut definition = Vec::new();
+        let kept = scope.kept();
+        let filters_of = || {
+            measure
+                .filters
+                .iter()
+                .chain(context.filters.iter().copied())
+        };
+        for condition in filters_of() {
+            if kept.is_none() {
+                let sql = self.defined(condition, &mut scope, context)?;
+                let fragment = Fragment::new(bracketed(&sql), [condition.place]);
+                if definition.contains(&fragment) {
+                    continue;
+                }
+                definition.push(fragment);
+            }
+            if !context.prior {
+                let text = format!("{} only where {}", measure.dataset, condition.text);
+                self.note(vec![Reason {
+                    kind: ReasonKind::Filter,
+                    text,
+                    place: Some(condition.place),
+                }]);
+            }
+        }
+        // What a rollup keeps was added up under these conditions.
+        let met = kept.and_then(|kept| kept.condition(dialect));
+        definition.extend(met.map(|met| Fragment::new(met, filters_of().map(|one| one.place))));
+        let window = self.window(measure, &mut scope, context)?;
+        let mut keys = Vec::new();
+        let mut described = Vec::new();
+        let mut conditions = Vec::new();
+        for group in &request.groups {
+            let asked = Asked {
+                group,
+                measure,
+                shift: context.back.as_ref().map(|back| back.by),
+                period: window
+                    .as_ref()
+                    .filter(|_| self.is_own_time(group, measure))
+                    .and_then(|window| window.period.as_deref()),
+                is_offset: !context.prior,
+            };
+            let (fragment, key, extra) = key(&asked, &mut scope, self.registry, options)?;
+            keys.push(Column {
+                name: key.name.clone(),
+                ty: key.ty,
+                sql: fragment,
+            });
+            described.push(key);
+            conditions.extend(extra);
+        }
+        self.agree(described, measure)?;
+        let parts = match &request.conditions {
+            Some(Filter::And(parts)) => parts.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for part in parts {
+            if window.is_some() {
+                self.refuse_time_condition(part, measure, &mut scope)?;
+            }
+            self.join_each(part, &mut scope, context)?;
+            let sql = filter::condition(part, &mut scope, dialect)?;
+            scope.require_match(part);
+            conditions.push(Fragment::plain(match part {
+                Filter::Or(_) => format!("({sql})"),
+                _ => sql,
+            }));
+        }
+        let range = match &window {
+            Some(window) => window.range,
+            None => context
+                .back
+                .as_ref()
+                .map_or(request.range, |back| back.range),
+        };
+        let mut bounds = None;
+        if range != DateRange::default() {
+            let time = time_of(measure, &mut scope, None)?;
+            // Ranges are days; rows that are moved by less are compared as they come to lie.
+            let at = match context.back.as_ref().map(|back| back.by) {
+                Some(by @ Shift::Seconds(_)) => dialect.shift_timestamp(&time.sql, by),
+                _ => time.sql,
+            };
+            bounds = filter::bounds(&at, range, dialect)
+                .map(|bounds| Fragment::new(bounds, [time.dimension.place]));
+        }
+        let daily = window.as_ref().and_then(|window| window.daily);
+        let daily = daily.map(|take| Daily {
+            keys: self.over_days(&keys, measure, &dialect.name(DAY)),
+            take,
+            only: self.edge_of_period(&keys, measure, take, window.as_ref()),
+        });
+        if daily.is_some() {
+            self.daily_keys(&mut keys, measure);
+        }
+        let rows = match &measure.over_time {
+            None => Rows::All,
+            Some(over) => {
+                let mut each = match window.as_ref().and_then(|window| window.period.clone()) {
+                    Some(period) => vec![period],
+                    None => self.snapshot_periods(&keys, measure, over),
+                };
+                let by_period = !each.is_empty();
+                for name in &over.per {
+                    each.push(scope.named(name)?);
+                }
+                let time = scope.dimension(&over.time)?;
+                conditions.push(Fragment::new(
+                    format!("{} IS NOT NULL", time.sql),
+                    [over.place],
+                ));
+                scope.note(Reason {
+                    kind: ReasonKind::Time,
+                    text: snapshots::text(&measure.dataset, over, by_period),
+                    place: Some(over.place),
+                });
+                let has_time = time.dimension.kind == DimensionType::Time;
+                Rows::Snapshots(Snapshots {
+                    take: over.take,
+                    time: Fragment::new(dialect.comparable(&time.sql, has_time), [over.place]),
+                    each,
+                })
+            }
+        };
+        let reasons = std::mem::take(&mut scope.reasons);
+        self.note(reasons);
+        let (from, joins) = scope.tables();
+        Ok(Leg {
+            dataset: measure.dataset.clone(),
+            keys,
+            columns: vec![column],
+            from,
+            joins,
+            definition,
+            conditions,
+            bounds,
+            over: window.and_then(|window| window.over),
+            rows,
+            daily,
+            by_day_first: false,
+            treatment,
+            filters,
+        })
+    }
+
+    /// Keys mean the same thing in every leg.
+    pub(super) fn agree(
+        &mut self,
+        described: Vec<Key>,
+        measure: &Measure,
+    ) -> Result<(), CompileError> {
+        if self.planned.keys.is_empty() {
+            self.planned.keys = described;
+            return Ok(());
+        }
+        let pairs = || self.planned.keys.iter().zip(&described);
+        if let Some((ours, theirs)) = pairs().find(|(ours, theirs)| ours.ty != theirs.ty) {
+            return Err(CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!(
+                    "'{}' is {:?} in one dataset of this query and {:?} in {}",
+                    ours.name, ours.ty, theirs.ty, measure.dataset
+                ),
+            )
+            .hint("dimensions of one name mean the same thing everywhere: give both the same type")
+            .word(&ours.name));
+        }
+        if let Some((ours, theirs)) =
+            pairs().find(|(ours, theirs)| ours.dimension != theirs.dimension)
+            && let (Some(one), Some(other)) = (&ours.dimension, &theirs.dimension)
+        {
+            return Err(CompileError::new(
+                ErrorCode::AmbiguousDimension,
+                format!(
+                    "'{}' means {one} in one dataset of this query and {other} in {}",
+                    ours.name, measure.dataset
+                ),
+            )
+            .hint("group by a dimension that both have")
+            .word(&ours.name));
+        }
+        Ok(())
+    }
+
+    /// The keys that are periods (or parts) of the time of snapshots, each with a last one of its own.
+    pub(super) fn snapshot_periods(
+        &self,
+        keys: &[Column],
+        measure: &'a Measure,
+        over: &'a OverTime,
+    ) -> Vec<String> {
+        let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
+        let is_time = |group: &GroupBy| {
+            let by_name = match custom(self.registry, group) {
+                Some(custom) => custom.of.and_then(find),
+                None => group.dimension().and_then(find),
+            };
+            self.is_own_time(group, measure)
+                || (by_name.is_some()
+                    && [Some(&over.time), self.own_time(measure)]
+                        .into_iter()
+                        .flatten()
+                        .any(|time| find(time) == by_name))
+        };
+        let groups = self.request.groups.iter().zip(keys);
+        groups
+            .filter(|(group, _)| is_time(group))
+            .map(|(_, key)| key.sql.sql.clone())
+            .collect()
+    }
+
+    /// The name of the time dimension that a measure's periods are of.
+    pub(super) fn own_time(&self, measure: &'a Measure) -> Option<&'a String> {
+        let dataset = self.registry.datasets.get(&measure.dataset);
+        let default = dataset.and_then(|dataset| dataset.time.as_ref());
+        measure.time.as_ref().or(default)
+    }
+
+    /// Whether a grouping is by the time that a measure's periods are of.
+    pub(super) fn is_own_time(&self, group: &GroupBy, measure: &Measure) -> bool {
+        let of = match (custom(self.registry, group), group) {
+            (Some(custom), _) => custom.of,
+            (None, GroupBy::Dimension(_)) => return false,
+            (None, GroupBy::Grain { of, .. } | GroupBy::Part { of, .. }) => of.as_deref(),
+        };
+        match of {
+            None => true,
+            Some(of) => {
+                let dataset = self.registry.datasets.get(&measure.dataset);
+                let own = measure
+                    .time
+                    .as_deref()
+                    .or(dataset.and_then(|dataset| dataset.time.as_deref()));
+                let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
+                own.is_some_and(|own| find(own).is_some() && find(own) == find(of))
+            }
+        }
+    }
+
+    /// A readable name that no other column of the plan has.
+    pub(super) fn column_name(
+        &self,
+        metric: &Metric,
+        which: usize,
+        context: &Context<'_>,
+    ) -> String {
+        let mut base = match (metric.kind.is_ratio(), which) {
+            (true, 0) => format!("{}_numerator", metric.name),
+            (true, _) => format!("{}_denominator", metric.name),
+            _ => metric.name.clone(),
+        };
+        if context.prior {
+            base = prior_name(&base);
+        } else if context.back.is_some() {
+            base.push_str("_before");
+        }
+        let groups: Vec<String> = self
+            .request
+            .groups
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let taken = |name: &str| {
+            let same = |other: &str| other.eq_ignore_ascii_case(name);
+            let mut columns = self.planned.legs.iter().flat_map(|leg| &leg.columns);
+            groups.iter().any(|group| same(group)) || columns.any(|column| same(&column.name))
+        };
+        let mut name = base.clone();
+        let mut n = 2;
+        while taken(&name) {
+            name = format!("{base}_{n}");
+            n += 1;
+        }
+        name
+    }
+}
+
+/// The context of a measure whose snapshots are carried forward: every row up to the period's end.
+pub(super) fn carried<'a>(
+    metric: &Metric,
+    measure: &Measure,
+    context: &Context<'a>,
+) -> Result<Context<'a>, CompileError> {
+    let mut context = context.clone();
+    let carries = |over: &OverTime| over.carry_forward;
+    if measure.over_time.as_ref().is_some_and(carries) {
+        match context.window {
+            None => context.window = Some((context::Window::AllTime, AtCoarserGrain::Last)),
+            Some((context::Window::AllTime, _)) => {}
+            Some(_) => {
+                return Err(broken(
+                    metric,
+                    "its snapshots are carried forward without a limit, so no window can be laid over them",
+                ));
+            }
+        }
+    }
+    Ok(context)
+}
+
+/// Brackets around what would fall apart beside an `AND`.
+pub(super) fn bracketed(sql: &str) -> String {
+    if sql.contains(" OR ") {
+        format!("({sql})")
+    } else {
+        sql.to_owned()
+    }
+}
