@@ -113,7 +113,7 @@ fn any_day() -> impl Strategy<Value = Date> {
 
 proptest! {
     #[test]
-    fn complete_periods_end_where_the_current_one_starts(today in any_day(), n in 1u32..50, g in 1usize..6) {
+    fn complete_periods_end_where_the_current_one_starts(today in any_day(), n in 1u32..50, g in 3usize..8) {
         let grain = Grain::ALL[g];
         let last = TimeRange::Last(n, grain).resolve(today, Weekday::Monday);
         let this = TimeRange::This(grain).resolve(today, Weekday::Monday);
@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn a_day_lies_in_its_own_period(today in any_day(), g in 1usize..6) {
+    fn a_day_lies_in_its_own_period(today in any_day(), g in 3usize..8) {
         let start = Grain::ALL[g].floor(today, Weekday::Monday);
         prop_assert!(start <= today);
         prop_assert_eq!(Grain::ALL[g].floor(start, Weekday::Monday), start);

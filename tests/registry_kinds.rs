@@ -389,7 +389,7 @@ fn lengths_that_are_none() {
         &[
             "error: '1 mnth' is not a length of time — did you mean 'month'?",
             "error: 'month' is not a length of time — write it like 1 month or 28 days",
-            "error: an offset leads to the start of a week, month, quarter or year",
+            "error: an offset leads to the start of an hour, day, week, month, quarter or year",
             "error: the offset of 'a' says nothing — write offset: 1 month, or offset: {to: month}",
         ],
     );

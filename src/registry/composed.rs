@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::diagnostic::Sink;
 use super::expression;
+use super::measure::is_per_dimension;
 use super::raw::RawMetric;
 use super::read::Entry;
 use super::scope::{Broken, Scope};
@@ -254,6 +255,9 @@ fn check_use(used: &Use, registry: &Registry, scope: Scope, sink: &mut Sink) {
         .collect();
     datasets.dedup_by_key(|dataset| &dataset.name);
     for filter in &used.filters {
+        if is_per_dimension(&filter.value) {
+            continue;
+        }
         let Some(names) = expression::over_rows(filter, sink) else {
             continue;
         };

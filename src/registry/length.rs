@@ -62,8 +62,9 @@ pub(crate) fn offset(
     let text = match raw {
         MapOr::Short(text) => text,
         MapOr::Map(RawOffset { to: Some(to) }) => {
-            if to.value < Grain::Week {
-                let message = "an offset leads to the start of a week, month, quarter or year";
+            if to.value < Grain::Hour {
+                let message =
+                    "an offset leads to the start of an hour, day, week, month, quarter or year";
                 sink.error("invalid_value", to.place, to.value.word(), message, None);
                 return None;
             }

@@ -265,9 +265,8 @@ pub(crate) fn place_of(raw: &RawExpr) -> Option<Place> {
     }
 }
 
-/// An expression over a dataset's rows, checked.
 /// `gmv per buyer_id > 100`
-fn is_per_dimension(text: &str) -> bool {
+pub(crate) fn is_per_dimension(text: &str) -> bool {
     let tree = text.parse::<Filter>();
     tree.is_ok_and(|tree| {
         tree.fields()
@@ -276,6 +275,7 @@ fn is_per_dimension(text: &str) -> bool {
     })
 }
 
+/// An expression over a dataset's rows, checked.
 fn row_expression(text: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) -> Expression {
     // A condition on a metric per dimension is one of queries, and checked as such.
     if is_per_dimension(&text.value) {

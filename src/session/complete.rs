@@ -113,6 +113,7 @@ impl Session {
         candidates.extend(
             Grain::ALL
                 .iter()
+                .filter(|grain| **grain >= Grain::Hour)
                 .rev()
                 .map(|grain| Candidate::word(grain.word(), "time grain")),
         );

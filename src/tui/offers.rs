@@ -152,9 +152,9 @@ fn default_times(state: &State) -> Vec<(&str, &Dimension)> {
 }
 
 fn grains(kind: DimensionType) -> impl DoubleEndedIterator<Item = Grain> {
-    Grain::ALL
-        .into_iter()
-        .filter(move |grain| !grain.is_sub_day() || kind == DimensionType::Time)
+    Grain::ALL.into_iter().filter(move |grain| {
+        *grain >= Grain::Day || *grain == Grain::Hour && kind == DimensionType::Time
+    })
 }
 
 fn offer_grain(grain: Grain, of: Option<&str>, label: &str) -> Offer {

@@ -11,13 +11,16 @@ use super::metrics::{Context, Question};
 use super::rows::Row;
 use super::{Answered, Key, Value};
 
+/// One kind of events, and how it is evaluated.
+type Side<'a> = (&'a Measure, Context);
+
 impl<'a> Question<'_, 'a> {
     /// The base events and the conversions of a metric, each in its context.
     pub fn events(
         &self,
         conversion: &Conversion,
         context: &Context,
-    ) -> Answered<((&'a Measure, Context), (&'a Measure, Context))> {
+    ) -> Answered<(Side<'a>, Side<'a>)> {
         let measure = |name: &str| -> Answered<&'a Measure> {
             let source = self.world.source(self.metric(name)?, &self.usage)?;
             Ok(&source.measures[0])

@@ -57,7 +57,12 @@ impl<'a> Planner<'a> {
             None => of_data("MIN")?,
         };
         let last = match (range.end, data) {
-            (None, Some(_)) => of_data("MAX")?,
+            // A trend with a start goes on to today, and so does what accumulates in it.
+            (None, Some(_))
+                if range.start.is_none() || grain.is_sub_day() || self.is_metricflow() =>
+            {
+                of_data("MAX")?
+            }
             (None, None) if range.start.is_none() => of_data("MAX")?,
             (Some(end), _) if grain.is_sub_day() => {
                 let end = dialect.timestamp(end.to_datetime(jiff::civil::Time::midnight()));
