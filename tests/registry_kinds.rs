@@ -385,7 +385,7 @@ fn lengths_that_are_none() {
         ],
     );
     refused(
-        "m: {expr: a, inputs: {a: {metric: gmv, offset: ▸1 mnth}}}\nn: {expr: a, inputs: {a: {metric: gmv, offset: ▸month}}}\no: {expr: a, inputs: {a: {metric: gmv, offset: {to: ▸day}}}}\np: {expr: a, inputs: {▸a: {metric: gmv, offset: {to: }}}}",
+        "m: {expr: a, inputs: {a: {metric: gmv, offset: ▸1 mnth}}}\nn: {expr: a, inputs: {a: {metric: gmv, offset: ▸month}}}\no: {expr: a, inputs: {a: {metric: gmv, offset: {to: ▸second}}}}\np: {expr: a, inputs: {▸a: {metric: gmv, offset: {to: }}}}",
         &[
             "error: '1 mnth' is not a length of time — did you mean 'month'?",
             "error: 'month' is not a length of time — write it like 1 month or 28 days",
