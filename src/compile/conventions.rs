@@ -10,6 +10,7 @@ pub(super) fn adapt(
     registry: &Registry,
     query: &mut MetricQuery,
     written: &mut [(String, String)],
+    time_grain: Grain,
 ) {
     if registry.conventions != Conventions::Metricflow {
         return;
@@ -24,7 +25,8 @@ pub(super) fn adapt(
     let orders = query.order.iter_mut().map(|key| &mut key.column);
     let names = written.iter_mut().map(|(_, name)| name);
     for name in names.chain(orders).filter(|name| *name == METRIC_TIME) {
-        name.push_str("__day");
+        name.push_str("__");
+        name.push_str(time_grain.word());
     }
 }
 

@@ -27,9 +27,12 @@ pub(super) fn plain(registry: &Registry, reach: &Reachability, asked: &MetricQue
         .metrics
         .iter()
         .filter_map(|name| registry.metric(name));
+    let time_grain = metrics.clone().filter_map(|metric| metric.time_grain).max();
+    let time_grain = time_grain.unwrap_or(Grain::Day);
     let names = Names {
         registry,
         reach,
+        time_grain,
         leaves: metrics
             .flat_map(|metric| leaf_metrics(registry, metric))
             .flat_map(|leaf| leaf.kind.sources())
@@ -59,7 +62,7 @@ pub(super) fn plain(registry: &Registry, reach: &Reachability, asked: &MetricQue
     for key in &mut query.order {
         names.order(key, &written);
     }
-    conventions::adapt(registry, &mut query, &mut written);
+    conventions::adapt(registry, &mut query, &mut written, time_grain);
     Plain { query, written }
 }
 
@@ -74,6 +77,8 @@ struct Names<'a> {
     reach: &'a Reachability,
     /// What the metrics are computed from.
     leaves: Vec<&'a Measure>,
+    /// The grain of the time that all of them have.
+    time_grain: Grain,
 }
 
 impl Names<'_> {
@@ -81,7 +86,7 @@ impl Names<'_> {
     fn read(&self, name: &str) -> Option<GroupBy> {
         if name == METRIC_TIME {
             return Some(GroupBy::Grain {
-                grain: Grain::Day,
+                grain: self.time_grain,
                 of: None,
             });
         }

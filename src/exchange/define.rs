@@ -175,6 +175,7 @@ pub(super) fn metric(metric: &Metric) -> Value {
     if metric.every_period {
         fields.put("every_period", true);
     }
+    fields.put_some("time_grain", metric.time_grain.map(|grain| grain.word()));
     Value::Object(fields.0)
 }
 

@@ -391,4 +391,6 @@ pub struct Metric {
     pub fill: Option<i64>,
     /// Whether periods without rows are rows of every result by time, also beside other groupings.
     pub every_period: bool,
+    /// The grain of `metric_time`, dbt's name for a metric's own time; a day where none is given.
+    pub time_grain: Option<Grain>,
 }

@@ -82,6 +82,7 @@ pub(crate) fn metric(
         window,
         fill: either(fills, sink),
         every_period: either(every, sink).unwrap_or_default(),
+        time_grain: raw.time_grain.map(|word| word.value),
     };
     (entry.errors == 0 && sink.errors() == before).then_some(metric)
 }

@@ -21,6 +21,7 @@ metrics:
   sales: {base_table: sales, agg: sum, expr: amount}
   latest: {base_table: sales, agg: sum, expr: amount, last_by: {time: sold_at}}
   so_far: {of: sales, window: all_time}
+  quarterly: {base_table: sales, agg: sum, expr: amount, time_grain: quarter}
   year_before: {expr: ago, inputs: {ago: {metric: sales, offset: 1 year}}}
 ";
 
@@ -48,6 +49,15 @@ async fn periods_of_the_calendar_table_are_those_of_their_days() {
                     "2025-01-01 | - | 8",
                 ],
             ),
+            // Without a metric, periods are those of the table.
+            ("by quarter", &["2025-01-01"]),
+            (
+                "by fiscal_quarter, month",
+                &["FY25Q1 | R01", "FY25Q2 | R01", "FY25Q2 | R02"],
+            ),
+            ("by day 2025-02", &["2025-02-01"]),
+            // A name of dbt's, at the grain of the metric.
+            ("quarterly by metric_time", &["2025-01-01 | 15"]),
             // Each has a last snapshot of its own.
             (
                 "latest by fiscal_quarter",

@@ -2,15 +2,18 @@
 
 use super::leg::Rows;
 use super::{Column, Context, Leg, Planner};
-use crate::compile::key::{Asked, key, time_of};
+use crate::compile::key::{Asked, Key, key, time_of};
 use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, filter};
-use crate::model::{Aggregate, Dataset, DateRange, GroupBy, Measure};
+use crate::model::{Aggregate, ColumnType, Dataset, DatePart, DateRange, Format, GroupBy, Measure};
 
 impl<'a> Planner<'a> {
     /// The rows of one dataset, grouped by what is asked for and nothing else.
     pub(super) fn alone(&mut self) -> Result<Leg, CompileError> {
+        if let Some(leg) = self.of_calendar() {
+            return Ok(leg);
+        }
         let (request, options) = (self.request, self.options);
         let dialect = options.dialect;
         let (dataset, others) = self.owner()?;
@@ -80,6 +83,71 @@ impl<'a> Planner<'a> {
             definition: Vec::new(),
             conditions,
             bounds,
+            over: None,
+            rows: Rows::All,
+            daily: None,
+            by_day_first: false,
+            treatment: String::new(),
+            filters: Vec::new(),
+        })
+    }
+
+    /// Periods of nothing but time are those of the calendar table, where one is declared.
+    fn of_calendar(&mut self) -> Option<Leg> {
+        let (request, dialect) = (self.request, self.options.dialect);
+        let table = self.registry.calendar.table.as_ref()?;
+        if request.conditions.is_some() {
+            return None;
+        }
+        let date = dialect.name(&table.date);
+        let mut columns = Vec::new();
+        let mut keys = Vec::new();
+        for group in &request.groups {
+            let own = match group {
+                GroupBy::Grain { grain, of: None } => table.periods.get(grain.word()),
+                GroupBy::Dimension(name) => table.periods.get(name),
+                _ => None,
+            };
+            let (sql, ty, grain) = match group {
+                _ if let Some(own) = own => {
+                    let column = dialect.as_text(&dialect.name(&own.column));
+                    (column, ColumnType::Text, None)
+                }
+                GroupBy::Grain { grain, of: None } if !grain.is_sub_day() => {
+                    let start = dialect.trunc(&date, *grain, self.registry.calendar.week_start);
+                    (start, ColumnType::Date, Some(*grain))
+                }
+                GroupBy::Part { part, of: None } if *part != DatePart::HourOfDay => {
+                    (dialect.date_part(&date, *part), ColumnType::Integer, None)
+                }
+                _ => return None,
+            };
+            let name = group.to_string();
+            columns.push(Column {
+                name: name.clone(),
+                ty,
+                sql: Fragment::new(sql, [table.place]),
+            });
+            keys.push(Key {
+                label: name.replace('_', " "),
+                name,
+                dimension: None,
+                ty,
+                grain,
+                format: Format::default(),
+            });
+        }
+        self.planned.keys = keys;
+        let bounds = filter::bounds(&date, request.range, dialect);
+        Some(Leg {
+            dataset: table.table.clone(),
+            keys: columns,
+            columns: Vec::new(),
+            from: Fragment::new(dialect.table(&table.table), [table.place]),
+            joins: Vec::new(),
+            definition: Vec::new(),
+            conditions: Vec::new(),
+            bounds: bounds.map(|bounds| Fragment::new(bounds, [table.place])),
             over: None,
             rows: Rows::All,
             daily: None,

@@ -229,6 +229,9 @@ impl Writer<'_> {
                 if metric.every_period {
                     put(&mut fields, "join_to_timespine", true);
                 }
+                if let Some(grain) = metric.time_grain {
+                    put(&mut fields, "time_granularity", grain.word());
+                }
             }
             MetricKind::Ratio(_) => {
                 return Err("both halves of a ratio are metrics in dbt; give them names".to_owned());

@@ -228,6 +228,8 @@ pub(super) struct Metric {
     pub(super) filters: Vec<String>,
     pub(super) owner: Option<String>,
     pub(super) tags: Vec<String>,
+    /// The grain of its time, where it says one.
+    pub(super) granularity: Option<String>,
     pub(super) kind: Kind,
 }
 

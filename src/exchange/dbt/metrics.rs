@@ -6,6 +6,7 @@ use super::condition;
 use super::datasets::described;
 use super::manifest::{Input, Kind, Manifest, Measure, Metric, Model, Use};
 use crate::exchange::Notes;
+use crate::model::Grain;
 
 /// A metric with the dataset whose file it belongs to; none where it stands over several.
 pub(super) struct Written {
@@ -44,6 +45,9 @@ type Fields = Map<String, Value>;
 impl Writer<'_> {
     fn metric(&mut self, metric: &Metric) -> Result<(), String> {
         let mut fields = about(metric);
+        if let Some(grain) = self.time_grain(metric)? {
+            fields.insert("time_grain".to_owned(), json!(grain.word()));
+        }
         let datasets = self.models_of(&metric.name, 0)?;
         match &metric.kind {
             Kind::Simple(used) => {
@@ -388,6 +392,26 @@ impl Writer<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// The grain of a metric's time: what it says, else the coarsest of the times it is counted by, where that is no day.
+    fn time_grain(&self, metric: &Metric) -> Result<Option<Grain>, String> {
+        let said = metric.granularity.as_deref().and_then(Grain::from_word);
+        if said.is_some() {
+            return Ok(said.filter(|grain| *grain != Grain::Day));
+        }
+        let mut coarsest = None;
+        for measure in self.leaves(&metric.name, 0)? {
+            let mut models = self.manifest.models.iter();
+            let model = models.find(|model| model.name == measure.model);
+            let time = model.and_then(|model| {
+                let time = measure.time.as_deref().or(model.agg_time.as_deref())?;
+                model.dimension(time)
+            });
+            let grain = time.and_then(|time| Grain::from_word(time.granularity.as_deref()?));
+            coarsest = coarsest.max(grain.filter(|grain| *grain > Grain::Day));
+        }
+        Ok(coarsest)
     }
 
     /// The models a metric is computed from.

@@ -58,6 +58,7 @@ fn add_created(manifest: &mut Manifest) {
             filters: Vec::new(),
             owner: None,
             tags: Vec::new(),
+            granularity: None,
             kind: Kind::Simple(Use::of(&measure.name)),
         })
         .collect();
@@ -381,14 +382,6 @@ pub(super) fn metric(node: &Node, model: Option<&str>, manifest: &mut Manifest, 
             );
         }
     };
-    if let Some(grain) = node.text_of("time_granularity")
-        && grain != "day"
-    {
-        notes.add(
-            node.place(),
-            format!("{name}: its default granularity ({grain}) is not carried over; write the grain in the query"),
-        );
-    }
     let config = |key: &str| node.path(&["config", key]);
     let meta = |key: &str| node.path(&["config", "meta", key]);
     manifest.metrics.push(Metric {
@@ -406,6 +399,9 @@ pub(super) fn metric(node: &Node, model: Option<&str>, manifest: &mut Manifest, 
             .into_iter()
             .filter_map(|node| node.text().map(str::to_owned))
             .collect(),
+        granularity: node
+            .text_of("time_granularity")
+            .map(|grain| grain.to_lowercase()),
         kind,
         name,
     });

@@ -193,6 +193,8 @@ object! {
         every_period: Option<At<bool>>,
         /// Periods without rows are rows of every result by time (the same as every_period).
         join_to_timespine: Option<At<bool>>,
+        /// The grain of `metric_time` in queries written as dbt writes them; a day where none is given.
+        time_grain: Option<Word<Grain>>,
     }
 }
 
