@@ -46,6 +46,13 @@ pub(super) fn condition(
             place: None,
         });
     }
+    let is_one = !matches!(filter, Filter::And(_) | Filter::Or(_) | Filter::Not(_));
+    if let [field] = filter.fields().as_slice()
+        && let Some((sql, ty)) = scope.each(field)
+        && is_one
+    {
+        return figure(filter, (&sql, ty), dialect);
+    }
     match filter {
         Filter::And(parts) | Filter::Or(parts) => {
             let word = if matches!(filter, Filter::And(_)) {
@@ -61,16 +68,10 @@ pub(super) fn condition(
         }
         Filter::Not(part) => Ok(format!("NOT ({})", condition(part, scope, dialect)?)),
         Filter::IsNull { field, negated } => {
-            if let Some((sql, _)) = scope.each(field) {
-                return Ok(format!("{sql} IS {}NULL", not(*negated)));
-            }
             let found = scope.dimension(field)?;
             Ok(format!("{} IS {}NULL", found.sql, not(*negated)))
         }
         Filter::Compare { field, op, value } => {
-            if let Some((sql, ty)) = scope.each(field) {
-                return of_metric((&sql, ty), field, *op, value, dialect);
-            }
             let found = scope.dimension(field)?;
             if matches!(op, CompareOp::Eq | CompareOp::Ne) {
                 known(&found, field, value, scope)?;
@@ -82,13 +83,6 @@ pub(super) fn condition(
             values: literals,
             negated,
         } => {
-            if let Some((sql, ty)) = scope.each(field) {
-                let each = literals
-                    .iter()
-                    .map(|value| of_metric((&sql, ty), field, CompareOp::Eq, value, dialect))
-                    .collect::<Result<Vec<_>, _>>()?;
-                return Ok(format!("{}({})", not(*negated), each.join(" OR ")));
-            }
             let found = scope.dimension(field)?;
             let mut parts = Vec::new();
             for literal in literals {
@@ -127,11 +121,6 @@ pub(super) fn condition(
             high,
             negated,
         } => {
-            if let Some((sql, ty)) = scope.each(field) {
-                let from = of_metric((&sql, ty), field, CompareOp::Ge, low, dialect)?;
-                let to = of_metric((&sql, ty), field, CompareOp::Le, high, dialect)?;
-                return Ok(format!("{}({from} AND {to})", not(*negated)));
-            }
             let found = scope.dimension(field)?;
             let from = compare(&found, field, CompareOp::Ge, low, dialect)?;
             let to = compare(&found, field, CompareOp::Le, high, dialect)?;
@@ -146,14 +135,6 @@ pub(super) fn condition(
             pattern,
             negated,
         } => {
-            if scope.each(field).is_some() {
-                return Err(CompileError::new(
-                    ErrorCode::InvalidClause,
-                    format!("{field} is a number and has no pattern"),
-                )
-                .hint("compare it with =, <, > or between")
-                .word(pattern));
-            }
             let found = scope.dimension(field)?;
             if found.dimension.kind != DimensionType::Text {
                 return Err(invalid(

@@ -21,6 +21,7 @@ metrics:
   sales: {base_table: sales, agg: sum, expr: amount}
   latest: {base_table: sales, agg: sum, expr: amount, last_by: {time: sold_at}}
   so_far: {of: sales, window: all_time}
+  gapless: {base_table: sales, agg: sum, expr: amount, every_period: true}
   quarterly: {base_table: sales, agg: sum, expr: amount, time_grain: quarter}
   year_before: {expr: ago, inputs: {ago: {metric: sales, offset: 1 year}}}
 ";
@@ -75,5 +76,10 @@ async fn periods_of_the_calendar_table_are_those_of_their_days() {
     world.refuses(
         "so_far by fiscal_quarter 2025",
         "fiscal_quarter is a period of days: no window can end with it",
+    );
+    // Its missing periods are not dropped in silence.
+    world.refuses(
+        "gapless by fiscal_quarter",
+        "fiscal_quarter is a period of the calendar table: those without rows cannot be made rows",
     );
 }

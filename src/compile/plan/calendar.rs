@@ -101,6 +101,15 @@ impl<'a> Planner<'a> {
             })
             .collect();
         let asked = wanted == Some(true) || (wanted.is_none() && by_definition);
+        let own = |group: &&GroupBy| custom(self.registry, group).is_some();
+        if let Some(period) = request.groups.iter().find(own).filter(|_| asked) {
+            return Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                format!("{period} is a period of the calendar table: those without rows cannot be made rows"),
+            )
+            .hint("write existing periods, or group by day")
+            .word(period.to_string()));
+        }
         let &[(index, grain)] = grains.as_slice() else {
             if wanted == Some(true) {
                 return Err(CompileError::new(
