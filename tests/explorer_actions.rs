@@ -142,7 +142,7 @@ fn the_footer_and_the_help_are_read_from_the_table() {
 #[test]
 fn what_cannot_be_done_says_why() {
     let mut explorer = Explorer::new(80, 24);
-    explorer.keys("<Esc>g");
+    explorer.keys("<Esc>v");
     assert_shows!(explorer, "choose a metric first");
     explorer.keys("5s");
     assert_shows!(explorer, "there is no result yet");

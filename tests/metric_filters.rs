@@ -14,7 +14,7 @@ mod engines;
 mod support;
 
 use answers::{Answer, check, refused};
-use support::shop::{Engine, registry};
+use support::shop::{Engine, registry, registry_of};
 
 const ANSWERS: &[Answer] = &[
     // Revenue by market of the buyer: BR 125, TH 50, none 12.
@@ -64,6 +64,43 @@ const ANSWERS: &[Answer] = &[
         &["2 | 0 | 2 | -"],
     ),
 ];
+
+/// The metric is taken per a path of its own dataset, which ends in what the rows have themselves.
+const OF_PEOPLE: &str = "
+datasets:
+  orders:
+    table: orders
+    key: order_id
+    entity: order
+    time: created_at
+    dimensions: {user_id: {type: number}}
+    joins: {buyer: {to: users, on: user_id}}
+  users: {table: users, key: user_id, dimensions: {user_id: {type: number}, market: {}}}
+metrics:
+  orders: {base_table: orders, agg: count}
+  people: {base_table: users, agg: count}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_of_the_counted_rows_leads_to_the_entity_that_others_have() {
+    let engine = Engine::new(registry_of(OF_PEOPLE));
+    let answers: &[Answer] = &[
+        ("people where orders per buyer.user_id > 1", &["2"]),
+        ("people where orders per order.user_id > 1", &["2"]),
+        (
+            "people by market where orders per buyer.user_id = 0",
+            &["TH | 1", "- | 1"],
+        ),
+    ];
+    check(&engine, answers).await;
+    refused(
+        &engine,
+        &[(
+            "people where orders per buyer.market > 1",
+            "'buyer.market' cannot be used with users",
+        )],
+    );
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_on_every_engine_equal_those_worked_out_by_hand() {

@@ -177,14 +177,17 @@ prop_compose! {
         by_metric in any::<bool>(),
         limit in prop::option::of(1u64..1000),
         total in any::<bool>(),
+        range_of in prop::collection::vec(group(), 0..3),
     ) -> MetricQuery {
+        // Beside metrics nothing is asked for its range.
+        let range_of = if metrics.is_empty() { range_of } else { Vec::new() };
         let direction = |desc| if desc { Direction::Descending } else { Direction::Ascending };
         let mut order: Vec<OrderBy> =
             order.into_iter().map(|(column, desc)| OrderBy { column, direction: direction(desc) }).collect();
         if let (true, Some(first), Some(key)) = (by_metric, metrics.first(), order.first_mut()) {
             key.column.clone_from(first);
         }
-        MetricQuery { metrics, group_by, filters, time, compare, order, limit, total, ..MetricQuery::default() }
+        MetricQuery { metrics, group_by, filters, time, compare, order, limit, total, range_of, ..MetricQuery::default() }
     }
 }
 
@@ -213,7 +216,7 @@ proptest! {
 
     #[test]
     fn no_words_make_the_parser_panic(words in prop::collection::vec(prop::sample::select(vec![
-        "gmv", ",", "by", "where", "market", "=", "in", "(", ")", "not", "and", "or", "last", "7", "days", "vs",
+        "gmv", "range", "of", ",", "by", "where", "market", "=", "in", "(", ")", "not", "and", "or", "last", "7", "days", "vs",
         "previous", "period", "top", "order", "limit", "total", "2025-11", "..", "is", "null", "'", "\"", "between", "ago",
     ]), 0..20)) {
         let _ = words.join(" ").parse::<MetricQuery>();
@@ -237,6 +240,8 @@ fn the_line_of_the_handbook_is_canonical() {
 
 #[test]
 fn equal_questions_have_one_text() {
+    reads_as("Range Of paid_on BY market", "range of paid_on by market");
+    reads_as("range by market", "range by market");
     reads_as("gmv top 10", "gmv top 10 by gmv");
     reads_as("gmv order by gmv desc limit 10", "gmv top 10 by gmv");
     reads_as("gmv last 1 day", "gmv yesterday");

@@ -100,11 +100,17 @@ fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
             .all(|name| registry.metric(name).is_some());
     let mut groups = query.group_by.iter().flatten();
     let groups = groups.all(|group| group.dimension().is_none_or(is_dimension));
-    let fields = query
-        .filters
-        .iter()
-        .flat_map(Filter::fields)
-        .all(|field| registry.metric(field).is_some() || is_dimension(field));
+    let fields =
+        query
+            .filters
+            .iter()
+            .flat_map(Filter::fields)
+            .all(|field| match Filter::per(field) {
+                Some((metric, dimension)) => {
+                    registry.metric(metric).is_some() && is_dimension(dimension)
+                }
+                None => registry.metric(field).is_some() || is_dimension(field),
+            });
     if !(metrics && groups && fields) {
         return None;
     }

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::conventions;
 use super::reach::{Reachability, leaf_metrics};
 use crate::model::{
-    CompareOp, DatePart, Filter, Grain, GroupBy, Measure, MetricQuery, OrderBy, Period, Registry,
-    TimeRange, Weekday,
+    CompareOp, Conventions, DatePart, Filter, Grain, GroupBy, Measure, MetricQuery, OrderBy,
+    Period, Registry, TimeRange, Weekday,
 };
 
 /// The time that each metric is counted by.
@@ -41,18 +41,19 @@ pub(super) fn plain(registry: &Registry, reach: &Reachability, asked: &MetricQue
     };
     let mut query = asked.clone();
     let mut written = Vec::new();
-    for group in query.group_by.iter_mut().flatten() {
+    let groups = query.group_by.iter_mut().flatten();
+    for group in groups.chain(&mut query.range_of) {
         let GroupBy::Dimension(name) = &*group else {
             continue;
         };
-        if let Some(plain) = names.read(name) {
-            written.push((key_name(&plain), key_name(group)));
+        if let Some((plain, name)) = names.group(name) {
+            written.push((key_name(&plain), name));
             *group = plain;
         }
     }
     for per in &mut query.limit_per {
         if let GroupBy::Dimension(name) = &*per
-            && let Some(plain) = names.read(name)
+            && let Some((plain, _)) = names.group(name)
         {
             *per = plain;
         }
@@ -120,6 +121,31 @@ impl Names<'_> {
         Some(GroupBy::Dimension(parts.join(".")))
     }
 
+    /// A grouping of dbt's in our words, and the name of its column. By dbt's rules a time alone means its own grain.
+    fn group(&self, name: &str) -> Option<(GroupBy, String)> {
+        let plain = self.read(name)?;
+        if self.registry.conventions == Conventions::Metricflow
+            && let GroupBy::Dimension(of) = &plain
+            && let Some(grain) = self.grain_of(of)
+        {
+            let of = (!self.is_metric_time(of)).then(|| of.clone());
+            return Some((GroupBy::Grain { grain, of }, format!("{name}__{grain}")));
+        }
+        Some((plain, name.to_owned()))
+    }
+
+    /// The grain of a time dimension.
+    fn grain_of(&self, name: &str) -> Option<Grain> {
+        let mut all = self.registry.datasets.keys();
+        let (_, dimension) = match self.leaves.first() {
+            Some(leaf) => self.reach.find(self.registry, &leaf.dataset, name).ok(),
+            None => all.find_map(|dataset| self.reach.find(self.registry, dataset, name).ok()),
+        }?
+        .resolve(self.registry)?;
+        let is_time = dimension.kind.is_time();
+        is_time.then(|| dimension.time_grain.unwrap_or(Grain::Day))
+    }
+
     /// Whether a definition has this very name.
     fn is_own(&self, name: &str) -> bool {
         let mut datasets = self.registry.datasets.values();
@@ -149,8 +175,8 @@ impl Names<'_> {
             return;
         }
         let plain = self
-            .read(&key.column)
-            .map_or_else(|| key.column.clone(), |group| key_name(&group));
+            .group(&key.column)
+            .map_or_else(|| key.column.clone(), |(group, _)| key_name(&group));
         if let Some((_, as_written)) = written.iter().find(|(name, _)| *name == plain) {
             key.column.clone_from(as_written);
         } else {

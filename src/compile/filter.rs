@@ -208,8 +208,39 @@ fn of_metric(
     }
 }
 
+/// A condition on values such as metrics, each of which `value` gives as SQL with its type.
+pub(super) fn figures(
+    filter: &Filter,
+    value: &dyn Fn(&str) -> Result<(String, ColumnType), CompileError>,
+    dialect: Dialect,
+) -> Result<String, CompileError> {
+    Ok(match filter {
+        Filter::And(parts) | Filter::Or(parts) => {
+            let word = if matches!(filter, Filter::And(_)) {
+                " AND "
+            } else {
+                " OR "
+            };
+            let parts = parts
+                .iter()
+                .map(|part| figures(part, value, dialect).map(|sql| format!("({sql})")))
+                .collect::<Result<Vec<_>, _>>()?;
+            parts.join(word)
+        }
+        Filter::Not(part) => format!("NOT ({})", figures(part, value, dialect)?),
+        Filter::Compare { field, .. }
+        | Filter::In { field, .. }
+        | Filter::Between { field, .. }
+        | Filter::Like { field, .. }
+        | Filter::IsNull { field, .. } => {
+            let (sql, ty) = value(field)?;
+            figure(filter, (&sql, ty), dialect)?
+        }
+    })
+}
+
 /// A condition on the value of a metric.
-pub(super) fn figure(
+fn figure(
     filter: &Filter,
     value: (&str, ColumnType),
     dialect: Dialect,

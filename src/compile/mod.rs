@@ -96,6 +96,8 @@ pub enum Role {
     ChangePercent,
     /// A figure over the rows of the result.
     Figure(Presented),
+    /// The smallest or largest value of a dimension.
+    Bound,
 }
 
 /// One column of the result.
@@ -207,6 +209,7 @@ pub fn compile(
         true => request.query,
         false => MetricQuery {
             group_by: query.group_by.clone(),
+            range_of: query.range_of.clone(),
             limit_per: query.limit_per.clone(),
             ..request.query
         },

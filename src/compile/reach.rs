@@ -31,6 +31,23 @@ impl DimensionPath {
         Some((dataset, dataset.dimensions.get(&self.dimension)?))
     }
 
+    /// The datasets of which it identifies a row: its own, where it is the key, and those it joins onto.
+    pub(super) fn entities<'a>(&self, registry: &'a Registry) -> Vec<&'a str> {
+        let Some((dataset, dimension)) = self.resolve(registry) else {
+            return Vec::new();
+        };
+        let Some(column) = &dimension.column else {
+            return Vec::new();
+        };
+        let own = (dataset.key.first() == Some(column)).then_some(dataset.name.as_str());
+        let joined = dataset
+            .joins
+            .values()
+            .filter(|join| join.on.first().is_some_and(|(here, _)| here == column))
+            .map(|join| join.to.as_str());
+        own.into_iter().chain(joined).collect()
+    }
+
     /// `buyer.segment`
     pub fn qualified(&self) -> String {
         let mut parts: Vec<&str> = self.joins.iter().map(String::as_str).collect();

@@ -17,6 +17,8 @@ pub(super) struct Request<'a> {
     pub(super) query: MetricQuery,
     pub(super) metrics: Vec<&'a Metric>,
     pub(super) groups: Vec<GroupBy>,
+    /// What the smallest and largest values are asked of.
+    pub(super) range_of: Vec<GroupBy>,
     /// Groupings that the query wrote otherwise: name here, name as written.
     pub(super) written: Vec<(String, String)>,
     /// Conditions on dimensions.
@@ -57,6 +59,7 @@ impl Request<'_> {
     fn grain(&self) -> Option<Grain> {
         self.groups
             .iter()
+            .chain(&self.range_of)
             .filter_map(|group| match group {
                 GroupBy::Grain { grain, .. } => Some(*grain),
                 GroupBy::Dimension(_) | GroupBy::Part { .. } => None,
@@ -72,7 +75,8 @@ impl Request<'_> {
 
     /// Every dimension grouped or filtered by, as written.
     pub(super) fn dimensions(&self) -> Vec<&str> {
-        let grouped = self.groups.iter().filter_map(GroupBy::dimension);
+        let groups = self.groups.iter().chain(&self.range_of);
+        let grouped = groups.filter_map(GroupBy::dimension);
         let fields = self.conditions.iter().flat_map(Filter::fields);
         let filtered = fields.map(|field| Filter::per(field).map_or(field, |(_, of)| of));
         grouped.chain(filtered).collect()
@@ -98,7 +102,16 @@ pub(super) fn resolve<'a>(
         .collect::<Result<Vec<_>, CompileError>>()?;
     if metrics.is_empty() {
         without_metrics(asked)?;
+    } else if let Some(first) = asked.range_of.first() {
+        return Err(CompileError::new(
+            ErrorCode::InvalidClause,
+            format!("the range of {first} is no column beside metrics"),
+        )
+        .hint(format!("ask for it alone: range of {first}"))
+        .word(first.to_string()));
     }
+    let ranges: Vec<String> = asked.range_of.iter().map(ToString::to_string).collect();
+    unique(&ranges, "range of")?;
     query.metrics = metrics.iter().map(|metric| metric.name.clone()).collect();
     if let Some(shown) = query
         .show
@@ -219,6 +232,7 @@ pub(super) fn resolve<'a>(
     };
     facets::check(registry, &metrics, &asked)?;
     Ok(Request {
+        range_of: query.range_of.clone(),
         query,
         metrics,
         groups,
@@ -234,7 +248,7 @@ pub(super) fn resolve<'a>(
 
 /// Dimensions may be asked for alone.
 fn without_metrics(asked: &MetricQuery) -> Result<(), CompileError> {
-    if asked.group_by.as_ref().is_none_or(Vec::is_empty) {
+    if asked.is_empty() {
         return Err(
             CompileError::new(ErrorCode::NoMetric, "the query names no metric")
                 .hint("start with one or more metrics: gmv, orders by market last 6 months"),

@@ -3,7 +3,7 @@
 use sqlparser::ast::Ident;
 
 use super::dunder::METRIC_TIME;
-use super::plan::{Each, Join};
+use super::plan::{Each, Join, JoinKind};
 use super::reach::{DimensionPath, Reachability};
 use super::rollup::Kept;
 use super::write::Fragment;
@@ -35,7 +35,13 @@ pub(super) struct Scope<'a> {
     /// The calendar table, joined on the day of these times: its alias, the time, the join.
     calendars: Vec<(String, String, Fragment)>,
     /// Metrics of each value of a dimension that conditions compare: the field, the value as SQL, the join.
-    each: Vec<(String, (String, ColumnType), Fragment)>,
+    each: Vec<(String, (String, ColumnType), Join)>,
+    /// Whether rows of joined tables that no row leads to are kept.
+    keeps_unmatched: bool,
+    /// The column that tells rows of the base from those that are missing, where some may be.
+    is_here: Option<String>,
+    /// Whether that column is [`MARK`], and something needs it.
+    is_marked: bool,
     /// The rollup that is read instead of the tables; its columns are the dimensions.
     kept: Option<Kept<'a>>,
     pub(super) reasons: Vec<Reason>,
@@ -46,8 +52,11 @@ struct Joined<'a> {
     alias: String,
     dataset: &'a Dataset,
     sql: Fragment,
-    required: bool,
+    kind: JoinKind,
 }
+
+/// The column that a base without a key is read with, where its rows must be told from those that are missing.
+const MARK: &str = "metrex_row";
 
 impl<'a> Scope<'a> {
     pub(super) fn new(
@@ -75,6 +84,9 @@ impl<'a> Scope<'a> {
             joins: Vec::new(),
             calendars: Vec::new(),
             each: Vec::new(),
+            keeps_unmatched: false,
+            is_here: None,
+            is_marked: false,
             kept: None,
             reasons: Vec::new(),
         })
@@ -84,6 +96,22 @@ impl<'a> Scope<'a> {
     pub(super) fn read_rollup(&mut self, kept: Kept<'a>) {
         self.joins.clear();
         self.kept = Some(kept);
+    }
+
+    /// From here on, rows of joined tables that no row leads to are kept, so that no value is lost; or no longer.
+    pub(super) fn keep_unmatched(&mut self, keep: bool) {
+        self.keeps_unmatched = keep;
+        if keep {
+            let key = self.base.key.first();
+            self.is_here = Some(key.cloned().unwrap_or_else(|| MARK.to_owned()));
+        }
+    }
+
+    fn kind(&self) -> JoinKind {
+        match self.keeps_unmatched {
+            true => JoinKind::Full,
+            false => JoinKind::Left,
+        }
     }
 
     /// The rollup that is read instead of the tables.
@@ -118,23 +146,27 @@ impl<'a> Scope<'a> {
     pub(super) fn tables_so_far(&self) -> (Fragment, Vec<Join>) {
         let from = match self.kept {
             Some(kept) => kept.from(self.dialect),
-            None => Fragment::new(relation(self.base, self.dialect), [self.base.place])
-                .alias(&self.dialect.name(&self.base.name)),
+            None => {
+                let mut rows = relation(self.base, self.dialect);
+                if self.is_marked {
+                    rows = format!("(SELECT *, 1 AS {MARK} FROM {rows} AS metrex_rows)");
+                }
+                Fragment::new(rows, [self.base.place]).alias(&self.dialect.name(&self.base.name))
+            }
         };
-        let (required, others): (Vec<_>, Vec<_>) =
-            self.joins.iter().partition(|join| join.required);
+        let (required, others): (Vec<_>, Vec<_>) = self
+            .joins
+            .iter()
+            .partition(|join| join.kind == JoinKind::Inner);
         let joins = required.into_iter().chain(others).map(|join| Join {
             table: join.sql.clone(),
-            required: join.required,
+            kind: join.kind,
         });
         let calendars = self.calendars.iter().map(|(_, _, table)| Join {
             table: table.clone(),
-            required: false,
+            kind: JoinKind::Left,
         });
-        let each = self.each.iter().map(|(_, _, table)| Join {
-            table: table.clone(),
-            required: false,
-        });
+        let each = self.each.iter().map(|(_, _, join)| join.clone());
         (from, joins.chain(calendars).chain(each).collect())
     }
 
@@ -160,13 +192,16 @@ impl<'a> Scope<'a> {
         let table = dialect.name(&each.name);
         let value = column(&each.name, &each.value, dialect);
         let value = match each.ty {
-            ColumnType::Integer => {
+            ColumnType::Integer if !self.keeps_unmatched => {
                 format!("CASE WHEN {of} IS NOT NULL THEN COALESCE({value}, 0) END")
             }
             _ => value,
         };
         let key = column(&each.name, &each.key, dialect);
-        let join = Fragment::plain(format!("{table} ON {key} = {of}"));
+        let join = Join {
+            table: Fragment::plain(format!("{table} ON {key} = {of}")),
+            kind: self.kind(),
+        };
         self.each.push((field.to_owned(), (value, each.ty), join));
         Ok(())
     }
@@ -189,7 +224,9 @@ impl<'a> Scope<'a> {
             .is_some_and(|(_, dimension)| dimension.column.is_some());
         if is_column {
             for join in &mut self.joins {
-                join.required |= path.joins.starts_with(&join.path);
+                if path.joins.starts_with(&join.path) {
+                    join.kind = JoinKind::Inner;
+                }
             }
         }
     }
@@ -254,13 +291,15 @@ impl<'a> Scope<'a> {
         }
         let alias = self.join(&path.joins)?;
         let mut sql = self.own_sql(dataset, dimension, &alias)?;
-        if let (false, None, Some(key)) = (
-            path.joins.is_empty(),
-            &dimension.column,
-            dataset.key.first(),
-        ) {
+        let key = match (&dimension.column, path.joins.is_empty()) {
+            (Some(_), _) => None,
+            (None, false) => dataset.key.first().cloned(),
+            (None, true) => self.is_here.clone(),
+        };
+        if let Some(key) = key {
+            self.is_marked |= key == MARK;
             // What an expression makes of the NULLs of a row that does not exist is nobody's value.
-            let key = column(&alias, key, self.dialect);
+            let key = column(&alias, &key, self.dialect);
             sql = format!("CASE WHEN {key} IS NOT NULL THEN {sql} END");
         }
         if !path.joins.is_empty() {
@@ -353,7 +392,7 @@ impl<'a> Scope<'a> {
             alias: alias.clone(),
             dataset,
             sql: Fragment::new(sql, places),
-            required: false,
+            kind: self.kind(),
         });
         Ok(alias)
     }

@@ -104,7 +104,7 @@ impl Call {
     /// Values of personal data are not for a model to read, also where the user may read them.
     fn refuse_personal_data(&self, compiled: &Compiled) -> Result<(), ToolError> {
         let query = &compiled.query;
-        let groups = query.group_by.iter().flatten();
+        let groups = query.group_by.iter().flatten().chain(&query.range_of);
         let personal = groups.filter_map(|group| match group {
             GroupBy::Dimension(name) => Some(name),
             GroupBy::Grain { .. } | GroupBy::Part { .. } => None,

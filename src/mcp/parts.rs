@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::conditions::{AsInFilters, Conditions, filter};
 use super::error::ToolError;
-use crate::model::{Filter, MetricQuery, QueryLineError};
+use crate::model::{Filter, GroupBy, MetricQuery, QueryLineError};
 
 /// The parts of a query. What is left out takes the metric's default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -17,10 +17,16 @@ pub(super) struct Parts {
     pub(super) metric_name: Option<String>,
     /// Several metrics side by side, instead of metric_name.
     pub(super) metrics: Option<Vec<String>>,
+    /// Figures over the rows of the result, each of a metric of the query: "gmv share" (part of the total), "gmv running" (sum so
+    /// far), "gmv rank", "gmv moving 7" (mean of the last 7 periods).
+    pub(super) show: Option<Vec<String>>,
+    /// Dimensions or times whose smallest and largest value are wanted, without a metric, such as ["created_at"].
+    pub(super) range_of: Option<Vec<String>>,
     /// Dimensions and at most one time grain (hour, day, week, month, quarter, year), such as ["market", "month"]. [] asks
-    /// for one number.
+    /// for one number. Without a metric, their distinct combinations; a time is named then, such as "created_at.month".
     pub(super) group_by: Option<Vec<String>>,
-    /// Conditions by dimension, or by metric, such as {"market": "BR", "channel": {"not": ["ads"]}, "gmv": {"gte": 1000}}.
+    /// Conditions by dimension, or by metric, such as {"market": "BR", "channel": {"not": ["ads"]}, "gmv": {"gte": 1000}}; or by a
+    /// metric of each value of a dimension, such as {"orders per buyer_id": {"gt": 3}}.
     pub(super) filters: Option<Conditions>,
     /// Time range: "last month", "last 6 months" (complete periods before the current one), "this week", "rolling 30 days", "mtd",
     /// "ytd", "2026-10", "2026Q3", "2026-01..2026-03", "since 2026-03", "all time".
@@ -31,6 +37,13 @@ pub(super) struct Parts {
     pub(super) order: Option<Vec<String>>,
     /// Most rows wanted.
     pub(super) limit: Option<u64>,
+    /// Groupings within each of which order and limit apply, such as ["market"] for the first rows of each market.
+    pub(super) limit_per: Option<Vec<String>>,
+    /// True: the groups beyond the limit are added up into one row "others".
+    pub(super) others: Option<bool>,
+    /// True: periods without data are rows too. False: only periods with data. Otherwise they are rows where a time grain is the only
+    /// grouping.
+    pub(super) every_period: Option<bool>,
     /// A dimension by its name, with a condition as in filters: "market": "BR" is short for "filters": {"market": "BR"}.
     #[serde(flatten)]
     #[schemars(with = "std::collections::BTreeMap<String, AsInFilters>")]
@@ -58,10 +71,15 @@ impl Parts {
             }
             metrics = vec![metric];
         }
-        if metrics.is_empty() {
+        let groups: Option<Vec<GroupBy>> = self
+            .group_by
+            .map(|groups| list("group_by", &groups))
+            .transpose()?;
+        let range_of: Vec<GroupBy> = list("range_of", &self.range_of.unwrap_or_default())?;
+        if metrics.is_empty() && range_of.is_empty() && groups.as_ref().is_none_or(Vec::is_empty) {
             return Err(
                 ToolError::new("no_metric", "metric_name is missing: which metric?")
-                    .with_hint("list_metrics finds metrics by words of their name or description"),
+                    .with_hint("list_metrics finds metrics by words of their name or description; group_by alone lists values"),
             );
         }
         let mut conditions = self.filters.unwrap_or_default();
@@ -76,15 +94,17 @@ impl Parts {
         }
         Ok(MetricQuery {
             metrics,
-            group_by: self
-                .group_by
-                .map(|groups| list("group_by", &groups))
-                .transpose()?,
+            show: list("show", &self.show.unwrap_or_default())?,
+            range_of,
+            group_by: groups,
             filters: filter(&conditions)?,
             time: optional("time", self.time.as_deref())?,
             compare: optional("compare", self.compare.as_deref())?,
             order: list("order", &self.order.unwrap_or_default())?,
             limit: self.limit,
+            limit_per: list("limit_per", &self.limit_per.unwrap_or_default())?,
+            others: self.others.unwrap_or_default(),
+            every_period: self.every_period,
             ..MetricQuery::default()
         })
     }

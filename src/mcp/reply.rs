@@ -107,6 +107,8 @@ enum ColumnRole {
     ChangePercent,
     /// A figure over the rows of the result: share, running sum, rank or moving mean.
     Figure,
+    /// The smallest or largest value of a dimension.
+    Bound,
 }
 
 /// A cell.
@@ -269,6 +271,7 @@ impl Column {
                 Role::Change => ColumnRole::Change,
                 Role::ChangePercent => ColumnRole::ChangePercent,
                 Role::Figure(_) => ColumnRole::Figure,
+                Role::Bound => ColumnRole::Bound,
             },
             unit: unit(&column.format),
         }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Expression, Format, Place};
+use super::{Expression, Format, Grain, Place};
 
 /// What a dataset reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +125,8 @@ pub struct Dimension {
     pub aliases: Vec<String>,
     /// Type of its values.
     pub kind: DimensionType,
+    /// The grain of a time, where one is said: what its name alone means in queries written as dbt writes them.
+    pub time_grain: Option<Grain>,
     /// Personal data: never indexed, never in a prompt.
     pub pii: bool,
     /// Other names of values, by value as it stands in the data. They hold for every dimension of this name.

@@ -91,6 +91,8 @@ impl Intent {
             limit_per: self.limit_per.clone(),
             others: self.others,
             every_period: self.every_period,
+            // No question asks for it in words.
+            range_of: Vec::new(),
         }
     }
 }

@@ -232,6 +232,9 @@ pub struct MetricQuery {
     /// Groupings; `null` uses the metrics' default grouping, `[]` (`by none`) none at all.
     #[schemars(with = "Option<Vec<String>>")]
     pub group_by: Option<Vec<GroupBy>>,
+    /// Dimensions and grains whose smallest and largest value are wanted, instead of metrics.
+    #[schemars(with = "Vec<String>")]
+    pub range_of: Vec<GroupBy>,
     /// Conditions, as text: `channel in (ads, organic) and market != BR`.
     #[schemars(with = "Option<String>")]
     pub filters: Option<Filter>,
@@ -259,6 +262,14 @@ pub struct MetricQuery {
     /// `true`: periods without rows are rows too; `false`: only periods with rows; `null`: they are where one time grain
     /// is the only grouping.
     pub every_period: Option<bool>,
+}
+
+impl MetricQuery {
+    /// Whether it asks for nothing yet: no metric, and no dimension.
+    pub fn is_empty(&self) -> bool {
+        let groups = self.group_by.iter().flatten();
+        self.metrics.is_empty() && groups.chain(&self.range_of).next().is_none()
+    }
 }
 
 impl fmt::Display for GroupBy {

@@ -254,10 +254,23 @@ fn dimension(
             None if is_time => DimensionType::Time,
             None => DimensionType::default(),
         },
+        time_grain: time_grain(raw, is_time, sink),
         pii,
         value_aliases: value_aliases(&raw.value_aliases, name, pii, sink),
         format: format(raw.format.as_ref(), None),
     })
+}
+
+/// The grain of a time dimension.
+fn time_grain(raw: &RawDimension, is_time: bool, sink: &mut Sink) -> Option<Grain> {
+    let word = raw.time_grain?;
+    let is_time = raw.r#type.map_or(is_time, |kind| kind.value.is_time());
+    if !is_time {
+        let message = "time_grain has no effect: this dimension is no time";
+        let hint = Some("say type: date or type: time, or leave time_grain out".to_owned());
+        sink.error("time", word.place, "time_grain", message, hint);
+    }
+    Some(word.value)
 }
 
 /// The expression of a dimension, which names only columns of its own dataset.
@@ -403,6 +416,7 @@ fn time_dimension(
                 description: String::new(),
                 aliases: Vec::new(),
                 kind: DimensionType::Time,
+                time_grain: None,
                 pii: false,
                 value_aliases: IndexMap::new(),
                 format: Format::default(),

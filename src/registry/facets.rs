@@ -241,6 +241,7 @@ fn rows(
         description: String::new(),
         aliases: Vec::new(),
         kind: DimensionType::Date,
+        time_grain: None,
         pii: false,
         format: Format::default(),
         value_aliases: Default::default(),

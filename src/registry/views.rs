@@ -65,8 +65,7 @@ fn check_metrics(
     broken: &Broken,
     sink: &mut Sink,
 ) {
-    let groups = query.group_by.as_deref().unwrap_or_default();
-    if query.metrics.is_empty() && groups.is_empty() {
+    if query.is_empty() {
         let message = "the query names no metric and nothing to group by";
         sink.error("invalid_value", line.place, &line.value, message, None);
     }
@@ -89,7 +88,8 @@ fn check_metrics(
         let mut tables = registry.calendar.table.iter();
         tables.any(|table| table.periods.contains_key(name))
     };
-    for name in groups.iter().filter_map(GroupBy::dimension) {
+    let groups = query.group_by.iter().flatten().chain(&query.range_of);
+    for name in groups.filter_map(GroupBy::dimension) {
         let mut datasets = registry.datasets.values();
         if !query.metrics.is_empty()
             || is_period(name)

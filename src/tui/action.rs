@@ -208,9 +208,17 @@ fn has_metric(state: &State) -> Result<(), Reason> {
     }
 }
 
+fn has_query(state: &State) -> Result<(), Reason> {
+    if state.query.is_empty() {
+        Err("choose a metric or a grouping first".into())
+    } else {
+        Ok(())
+    }
+}
+
 fn can_run(state: &State) -> Result<(), Reason> {
     if state.finder.metric().is_none() {
-        has_metric(state)?;
+        has_query(state)?;
     }
     match state.preview.refusal(&state.query) {
         Some(error) => Err(format!("not run: {}", error.message).into()),
@@ -310,11 +318,11 @@ static ACTIONS: [Entry; 95] = [
     entry(A::Mouse, "mouse", &["F8"], C::Everywhere, "Mouse for metrex, or for the terminal", None),
     entry(A::Redraw, "redraw", &["Ctrl+L"], C::Everywhere, "Draw the screen anew", None),
     entry(A::Suspend, "suspend", &["Ctrl+Z"], C::Everywhere, "Suspend to the shell", None),
-    entry(A::Group, "group", &["g"], C::Panes, "Group by a dimension or a time grain", Some("group")).when(has_metric),
-    entry(A::Filter, "filter", &["f"], C::Panes, "Filter by values of a dimension", Some("filter")).when(has_metric),
+    entry(A::Group, "group", &["g"], C::Panes, "Group by a dimension or a time grain", Some("group")),
+    entry(A::Filter, "filter", &["f"], C::Panes, "Filter by values of a dimension", Some("filter")).when(has_query),
     entry(A::Time, "time", &["t"], C::Panes, "Time range", Some("time")),
     entry(A::Compare, "compare", &["v"], C::Panes, "Compare with another time (versus)", Some("versus")).when(has_metric),
-    entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_metric),
+    entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_query),
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
     entry(A::ClearQuery, "query.clear", &["X"], C::Panes, "Clear the query", None),
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition),

@@ -12,6 +12,7 @@ pub fn toggle_metric(query: &mut MetricQuery, name: &str) {
             query.order.retain(|key| key.column != column);
         }
     } else {
+        query.range_of.clear();
         query.metrics.push(name.to_owned());
     }
 }

@@ -382,6 +382,9 @@ pub fn orders(state: &State) -> Vec<Offer> {
         Item::new("no limit", "no limit").group("Limit"),
         Choice::Limit(None),
     ));
+    if state.query.metrics.is_empty() {
+        return offers;
+    }
     let (text, total) = if state.query.total {
         ("no total row", false)
     } else {
@@ -536,7 +539,7 @@ pub fn copies(state: &State) -> Vec<Offer> {
             }
         }
     }
-    if !state.query.metrics.is_empty() {
+    if !state.query.is_empty() {
         offer("query line", CopyKind::Line);
     }
     if state.preview.current().is_some() {

@@ -119,9 +119,24 @@ pub fn parts(state: &State) -> Vec<Part> {
         };
         push(PartKind::Metric(index), text, true);
     }
-    if query.metrics.is_empty() {
+    let has_metric = !query.metrics.is_empty();
+    if query.is_empty() {
         push(PartKind::Metric(0), "choose one".to_owned(), false);
         return parts;
+    }
+    if !query.range_of.is_empty() {
+        let of: Vec<String> = query.range_of.iter().map(ToString::to_string).collect();
+        push(
+            PartKind::Metric(0),
+            format!("range of {}", of.join(", ")),
+            true,
+        );
+    } else if !has_metric {
+        push(
+            PartKind::Metric(0),
+            "none: distinct values".to_owned(),
+            false,
+        );
     }
     let groups = state.groups();
     for (index, group) in groups.iter().enumerate() {
@@ -143,11 +158,13 @@ pub fn parts(state: &State) -> Vec<Part> {
     let (time, is_set) = time(state);
     push(PartKind::Time, time, is_set);
     let compare = query.compare.map(|compare| compare.to_string());
-    push(
-        PartKind::Compare,
-        compare.unwrap_or_else(|| "none".to_owned()),
-        query.compare.is_some(),
-    );
+    if has_metric || compare.is_some() {
+        push(
+            PartKind::Compare,
+            compare.unwrap_or_else(|| "none".to_owned()),
+            query.compare.is_some(),
+        );
+    }
     for (index, key) in query.order.iter().enumerate() {
         push(PartKind::Order(index), key.to_string(), true);
     }
@@ -246,6 +263,7 @@ fn time(state: &State) -> (String, bool) {
 pub fn remove(query: &mut MetricQuery, groups: &[crate::model::GroupBy], kind: PartKind) {
     match kind {
         PartKind::Metric(index) => {
+            query.range_of.clear();
             if let Some(name) = query.metrics.get(index).cloned() {
                 edit::toggle_metric(query, &name);
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::state::{Prompt, State};
 use crate::compile::Compiled;
-use crate::model::{MetricKind, MetricQuery, QueryLineError, Registry};
+use crate::model::{Filter, GroupBy, MetricKind, MetricQuery, QueryLineError, Registry};
 use crate::session::{
     Asked, Certainty, Chip, Meaning, ModelCall, PathTaken, Proposal, Stage, Understanding,
 };
@@ -291,12 +291,18 @@ pub fn query_line(registry: &Registry, text: &str) -> Result<MetricQuery, Option
                 .into_iter()
                 .any(|dataset| dataset.dimension(last).is_some())
     };
-    let mut groups = query.group_by.iter().flatten();
-    let groups = groups.all(|group| group.dimension().is_none_or(is_known));
+    let groups = query.group_by.iter().flatten().chain(&query.range_of);
+    let groups = groups
+        .filter_map(GroupBy::dimension)
+        .all(|name| is_known(name));
+    let is_field = |field: &str| match Filter::per(field) {
+        Some((metric, dimension)) => registry.metric(metric).is_some() && is_known(dimension),
+        None => is_known(field),
+    };
     let fields = query
         .filters
         .as_ref()
-        .is_none_or(|filter| filter.fields().into_iter().all(is_known));
+        .is_none_or(|filter| filter.fields().into_iter().all(is_field));
     if metrics.is_some() && groups && fields {
         Ok(query)
     } else {

@@ -106,6 +106,80 @@ async fn dimensions_restrict_as_arguments_and_as_filters() {
 }
 
 #[tokio::test]
+async fn without_a_metric_values_and_their_range_are_given() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let answer = reply(
+        &client,
+        "query_metric",
+        json!({"group_by": ["market"], "filters": {"channel": "ads"}}),
+    )
+    .await;
+    assert_eq!(answer["query"], "by market where channel = ads");
+    assert_eq!(answer["metrics"], json!([]));
+    assert_eq!(answer["columns"][0]["role"], "group");
+    let answer = reply(
+        &client,
+        "query_metric",
+        json!({"range_of": ["created_at.month"], "country": "TH"}),
+    )
+    .await;
+    assert_eq!(
+        answer["query"],
+        "range of created_at.month where country = TH"
+    );
+    assert_eq!(answer["columns"][0]["name"], "created_at.month_min");
+    assert_eq!(answer["columns"][1]["role"], "bound");
+    assert_eq!(answer["rows"].as_array().unwrap().len(), 1);
+    for arguments in [
+        json!({"group_by": ["email"]}),
+        json!({"range_of": ["email"]}),
+    ] {
+        let error = refusal(&client, "query_metric", arguments).await;
+        assert_eq!(error["code"], "personal_data");
+    }
+    let error = refusal(
+        &client,
+        "query_metric",
+        json!({"metric_name": "gmv", "range_of": ["market"]}),
+    )
+    .await;
+    assert_eq!(error["hint"], "ask for it alone: range of market");
+    let explained = reply(&client, "explain_query", json!({"range_of": ["market"]})).await;
+    assert!(explained["sql"].as_str().unwrap().contains("MIN("));
+}
+
+#[tokio::test]
+async fn arguments_say_all_that_the_line_can() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let cases = [
+        (
+            json!({"show": ["gmv share", "gmv rank"], "group_by": ["market"]}),
+            "gmv, gmv share, gmv rank by market",
+        ),
+        (
+            json!({"show": ["gmv moving 2"], "group_by": ["month"], "every_period": true, "time": "last 3 months"}),
+            "gmv, gmv moving 2 by month last 3 months every period",
+        ),
+        (
+            json!({"group_by": ["market", "channel"], "order": ["gmv desc"], "limit": 1, "limit_per": ["market"], "others": true}),
+            "gmv by market, channel top 1 by gmv per market with others",
+        ),
+        (
+            json!({"filters": {"orders per channel": {"gte": 1}}}),
+            "gmv where orders per channel >= 1",
+        ),
+    ];
+    for (mut arguments, line) in cases {
+        arguments["metric_name"] = "gmv".into();
+        let answer = reply(&client, "query_metric", arguments).await;
+        let found = answer["query"].as_str().unwrap();
+        assert!(found.starts_with(line), "{found}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_dimension_is_refused_with_those_there_are() {
     let shop = shop();
     let (client, _child) = client(shop.path()).await;

@@ -109,5 +109,6 @@ fn role_word(role: Role) -> &'static str {
         Role::Change => "change",
         Role::ChangePercent => "change_percent",
         Role::Figure(_) => "figure",
+        Role::Bound => "bound",
     }
 }

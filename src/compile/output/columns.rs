@@ -71,6 +71,23 @@ impl Output<'_> {
                 add(Role::Figure(what), sql, ty);
             }
         }
+        for bound in &self.planned.bounds {
+            let key = &bound.of;
+            selected.push(Column {
+                name: bound.column.clone(),
+                ty: key.ty,
+                sql: Fragment::plain(self.aggregate(&bound.column).unwrap_or_default()),
+            });
+            columns.push(OutputColumn {
+                name: bound.column.clone(),
+                label: format!("{} ({})", key.label, bound.word),
+                role: Role::Bound,
+                ty: key.ty,
+                format: key.format.clone(),
+                grain: key.grain,
+                additive: false,
+            });
+        }
         let twice = columns.iter().enumerate().find(|(index, column)| {
             let mut earlier = columns.iter().take(*index);
             earlier.any(|other| other.name.eq_ignore_ascii_case(&column.name))
@@ -156,7 +173,7 @@ impl Output<'_> {
 pub(super) fn column_name(metric: &Metric, role: Role) -> String {
     let name = &metric.name;
     match role {
-        Role::Group | Role::Metric => name.clone(),
+        Role::Group | Role::Metric | Role::Bound => name.clone(),
         Role::Prior => prior_name(name),
         Role::Change => format!("{name}_change"),
         Role::ChangePercent => format!("{name}_change_pct"),
@@ -172,7 +189,7 @@ fn output_column(registry: &Registry, metric: &Metric, role: Role, ty: ColumnTyp
     let additive = additivity(registry, metric).is_additive();
     let text = &metric.label;
     let label = match role {
-        Role::Group | Role::Metric => text.clone(),
+        Role::Group | Role::Metric | Role::Bound => text.clone(),
         Role::Prior => format!("{text} (prior)"),
         Role::Change => format!("{text} Δ"),
         Role::ChangePercent => format!("{text} Δ%"),

@@ -1,43 +1,8 @@
-//! Conditions on metrics as SQL.
+//! The metrics that conditions compare, as SQL.
 
 use super::Output;
-use crate::compile::{CompileError, ErrorCode, expr, filter};
-use crate::model::{ColumnType, Filter};
-use crate::warehouse::Dialect;
-
-/// A metric as SQL, with its type.
-type Value = Result<(String, ColumnType), CompileError>;
-
-/// The condition; `value` gives a metric as SQL.
-pub(super) fn sql(
-    filter: &Filter,
-    value: &dyn Fn(&str) -> Value,
-    dialect: Dialect,
-) -> Result<String, CompileError> {
-    Ok(match filter {
-        Filter::And(parts) | Filter::Or(parts) => {
-            let word = if matches!(filter, Filter::And(_)) {
-                " AND "
-            } else {
-                " OR "
-            };
-            let parts = parts
-                .iter()
-                .map(|part| sql(part, value, dialect).map(|sql| format!("({sql})")))
-                .collect::<Result<Vec<_>, _>>()?;
-            parts.join(word)
-        }
-        Filter::Not(part) => format!("NOT ({})", sql(part, value, dialect)?),
-        Filter::Compare { field, .. }
-        | Filter::In { field, .. }
-        | Filter::Between { field, .. }
-        | Filter::Like { field, .. }
-        | Filter::IsNull { field, .. } => {
-            let (sql, ty) = value(field)?;
-            filter::figure(filter, (&sql, ty), dialect)?
-        }
-    })
-}
+use crate::compile::{CompileError, ErrorCode, expr};
+use crate::model::ColumnType;
 
 impl Output<'_> {
     /// A metric of the query, as a condition names it, over the columns of the legs.

@@ -9,7 +9,7 @@ use super::plan::{Aggregate, Column, Combine, Compute, Node, Planned, Sort};
 use super::request::Request;
 use super::write::{Fragment, Templates};
 use super::{
-    CompileError, CompileOptions, ErrorCode, OutputColumn, Reason, Role, Statement, lower,
+    CompileError, CompileOptions, ErrorCode, OutputColumn, Reason, Role, Statement, filter, lower,
 };
 use crate::model::{Direction, Registry};
 use crate::registry::nearest;
@@ -47,22 +47,22 @@ pub(super) fn root(
     let named = output.named(&selected);
     let (before, after) = match &request.having {
         None => (None, None),
-        Some(filter) if with_figures => {
+        Some(tree) if with_figures => {
             let named = &|field: &str| output.named_metric(field);
             (
                 None,
-                Some(Fragment::plain(having::sql(
-                    filter,
+                Some(Fragment::plain(filter::figures(
+                    tree,
                     named,
                     options.dialect,
                 )?)),
             )
         }
-        Some(filter) => {
+        Some(tree) => {
             let value = &|field: &str| output.metric_value(field, simple);
             (
-                Some(Fragment::plain(having::sql(
-                    filter,
+                Some(Fragment::plain(filter::figures(
+                    tree,
                     value,
                     options.dialect,
                 )?)),

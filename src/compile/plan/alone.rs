@@ -1,24 +1,99 @@
-//! Dimensions without a metric: their distinct combinations, from the dataset that has them with the fewest joins.
+//! Dimensions without a metric: their distinct combinations, or the smallest and largest value of each.
 
-use super::leg::Rows;
-use super::{Column, Context, Leg, Planner};
+use super::leg::{Aggregated, Rows};
+use super::{Column, Context, Join, JoinKind, Leg, Planner};
+use crate::compile::custom::custom;
+use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, time_of};
 use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, filter};
-use crate::model::{Aggregate, ColumnType, Dataset, DatePart, DateRange, Format, GroupBy, Measure};
+use crate::model::{
+    Aggregate, CalendarTable, ColumnType, DatePart, DateRange, Filter, Format, GroupBy, Measure,
+};
+
+/// The name under which the calendar table is read.
+const DAYS: &str = "metrex_days";
+
+/// The smallest or largest value of a dimension.
+#[derive(Debug, Clone)]
+pub(in crate::compile) struct Bounded {
+    /// The dimension, or the grain of a time.
+    pub(in crate::compile) of: Key,
+    pub(in crate::compile) column: String,
+    /// Which of the two, for people.
+    pub(in crate::compile) word: &'static str,
+}
 
 impl<'a> Planner<'a> {
-    /// The rows of one dataset, grouped by what is asked for and nothing else.
+    /// The rows of one dataset or of the calendar table, grouped by what is asked for.
     pub(super) fn alone(&mut self) -> Result<Leg, CompileError> {
-        if let Some(leg) = self.of_calendar() {
-            return Ok(leg);
+        let names = self.dimensions();
+        let table = self.registry.calendar.table.as_ref();
+        let with_days = self.request.range_of.iter().chain(&self.request.groups);
+        let is_by_day = with_days.clone().any(|group| self.is_default_time(group))
+            || self.fields().contains(&METRIC_TIME);
+        match (table.filter(|_| is_by_day), names.as_slice()) {
+            (Some(table), []) => self.of_calendar(table),
+            (None, []) => Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                "without a metric, a time grain alone does not say which time",
+            )
+            .hint("name the time, such as created_at.month, or a metric")),
+            (table, names) => {
+                let days = table.filter(|_| self.is_metricflow());
+                self.of_dataset(names, days)
+            }
         }
+    }
+
+    /// Periods of nothing but time are those of the calendar table.
+    fn of_calendar(&mut self, table: &CalendarTable) -> Result<Leg, CompileError> {
+        let dialect = self.options.dialect;
+        let mut leg = Leg {
+            dataset: table.table.clone(),
+            keys: Vec::new(),
+            columns: Vec::new(),
+            from: self.days(table),
+            joins: Vec::new(),
+            definition: Vec::new(),
+            conditions: Vec::new(),
+            bounds: self.days_between(table),
+            over: None,
+            rows: Rows::All,
+            daily: None,
+            by_day_first: false,
+            treatment: String::new(),
+            filters: Vec::new(),
+        };
+        if let Some(tree) = &self.request.conditions {
+            let condition = filter::figures(tree, &|_| Ok(self.day(table)), dialect)?;
+            leg.conditions.push(Fragment::plain(condition));
+        }
+        for group in &self.request.groups {
+            let (sql, key) = self.of_days(table, group)?;
+            self.add_key(&mut leg, sql, key);
+        }
+        for group in &self.request.range_of {
+            let (sql, key) = self.of_days(table, group)?;
+            self.add_bounds(&mut leg, &sql, &key)?;
+        }
+        Ok(leg)
+    }
+
+    /// Combinations of dimensions, from the dataset that has them with the fewest joins. Tables that are joined for them
+    /// are joined in full, so that no value is lost.
+    fn of_dataset(
+        &mut self,
+        names: &[&str],
+        days: Option<&CalendarTable>,
+    ) -> Result<Leg, CompileError> {
         let (request, options) = (self.request, self.options);
         let dialect = options.dialect;
-        let (dataset, others) = self.owner()?;
-        let groups: Vec<String> = request.groups.iter().map(ToString::to_string).collect();
-        let mut text = format!("{} as {} has them", groups.join(", "), dataset.name);
+        let (dataset, others) = self.owner(names)?;
+        let shown = request.groups.iter().chain(&request.range_of);
+        let shown: Vec<String> = shown.map(ToString::to_string).collect();
+        let mut text = format!("{} as {} has them", shown.join(", "), dataset.name);
         if !others.is_empty() {
             text.push_str(&format!(
                 "; {} could be asked too, by a metric of it",
@@ -41,196 +116,259 @@ impl<'a> Planner<'a> {
         };
         let peers = [dataset.name.clone()];
         let mut scope = Scope::new(self.registry, self.reach, options, &peers, &measure)?;
-        let mut keys = Vec::new();
-        for group in &request.groups {
-            let asked = Asked {
-                group,
-                measure: &measure,
-                shift: None,
-                period: None,
-                is_offset: false,
-            };
-            let (sql, key, _) = key(&asked, &mut scope, self.registry, options)?;
-            keys.push(Column {
-                name: key.name.clone(),
-                ty: key.ty,
-                sql,
-            });
-            self.planned.keys.push(key);
+        let find = |name: &&str| self.reach.find(self.registry, &dataset.name, name);
+        let is_joined = |name: &&str| find(name).is_ok_and(|path| !path.joins.is_empty());
+        let shown = request.groups.iter().chain(&request.range_of);
+        if shown
+            .filter_map(|group| self.of(group))
+            .any(|name| is_joined(&name))
+            || self.is_metricflow()
+        {
+            scope.keep_unmatched(true);
+            self.note(vec![Reason {
+                kind: ReasonKind::Join,
+                text: format!(
+                    "values of a joined table that no row of {} leads to are listed too",
+                    dataset.name
+                ),
+                place: None,
+            }]);
         }
-        let mut conditions = Vec::new();
-        if let Some(tree) = &request.conditions {
-            self.join_each(tree, &mut scope, &Context::default())?;
-            conditions.push(Fragment::plain(filter::condition(
-                tree, &mut scope, dialect,
-            )?));
-        }
-        let mut bounds = None;
-        if request.range != DateRange::default() {
-            let time = time_of(&measure, &mut scope, None)?;
-            bounds = filter::bounds(&time.sql, request.range, dialect)
-                .map(|bounds| Fragment::new(bounds, [time.dimension.place]));
-        }
-        let reasons = std::mem::take(&mut scope.reasons);
-        self.note(reasons);
-        let (from, joins) = scope.tables();
-        Ok(Leg {
+        let mut leg = Leg {
             dataset: dataset.name.clone(),
-            keys,
+            keys: Vec::new(),
             columns: Vec::new(),
-            from,
-            joins,
-            definition: Vec::new(),
-            conditions,
-            bounds,
-            over: None,
-            rows: Rows::All,
-            daily: None,
-            by_day_first: false,
-            treatment: String::new(),
-            filters: Vec::new(),
-        })
-    }
-
-    /// Periods of nothing but time are those of the calendar table, where one is declared.
-    fn of_calendar(&mut self) -> Option<Leg> {
-        let (request, dialect) = (self.request, self.options.dialect);
-        let table = self.registry.calendar.table.as_ref()?;
-        if request.conditions.is_some() {
-            return None;
-        }
-        let date = dialect.name(&table.date);
-        let mut columns = Vec::new();
-        let mut keys = Vec::new();
-        for group in &request.groups {
-            let own = match group {
-                GroupBy::Grain { grain, of: None } => table.periods.get(grain.word()),
-                GroupBy::Dimension(name) => table.periods.get(name),
-                _ => None,
-            };
-            let (sql, ty, grain) = match group {
-                _ if let Some(own) = own => {
-                    let column = dialect.as_text(&dialect.name(&own.column));
-                    (column, ColumnType::Text, None)
-                }
-                GroupBy::Grain { grain, of: None } if !grain.is_sub_day() => {
-                    let start = dialect.trunc(&date, *grain, self.registry.calendar.week_start);
-                    (start, ColumnType::Date, Some(*grain))
-                }
-                GroupBy::Part { part, of: None } if *part != DatePart::HourOfDay => {
-                    (dialect.date_part(&date, *part), ColumnType::Integer, None)
-                }
-                _ => return None,
-            };
-            let name = group.to_string();
-            columns.push(Column {
-                name: name.clone(),
-                ty,
-                sql: Fragment::new(sql, [table.place]),
-            });
-            keys.push(Key {
-                label: name.replace('_', " "),
-                name,
-                dimension: None,
-                ty,
-                grain,
-                format: Format::default(),
-            });
-        }
-        self.planned.keys = keys;
-        let bounds = filter::bounds(&date, request.range, dialect);
-        Some(Leg {
-            dataset: table.table.clone(),
-            keys: columns,
-            columns: Vec::new(),
-            from: Fragment::new(dialect.table(&table.table), [table.place]),
+            from: Fragment::plain(""),
             joins: Vec::new(),
             definition: Vec::new(),
             conditions: Vec::new(),
-            bounds: bounds.map(|bounds| Fragment::new(bounds, [table.place])),
+            bounds: None,
             over: None,
             rows: Rows::All,
             daily: None,
             by_day_first: false,
             treatment: String::new(),
             filters: Vec::new(),
-        })
+        };
+        let groups = request.groups.iter().map(|group| (group, false));
+        let bounded = request.range_of.iter().map(|group| (group, true));
+        for (group, is_bounded) in groups.chain(bounded) {
+            let (sql, key) = match days {
+                Some(table) if self.is_default_time(group) => self.of_days(table, group)?,
+                _ => {
+                    let asked = Asked {
+                        group,
+                        measure: &measure,
+                        shift: None,
+                        period: None,
+                        is_offset: false,
+                    };
+                    let (sql, key, _) = key(&asked, &mut scope, self.registry, options)?;
+                    (sql, key)
+                }
+            };
+            match is_bounded {
+                true => self.add_bounds(&mut leg, &sql, &key)?,
+                false => self.add_key(&mut leg, sql, key),
+            }
+        }
+        // What only a condition is about leads to no rows of its own; for dbt it does.
+        if !self.is_metricflow() {
+            scope.keep_unmatched(false);
+        }
+        let parts = match &request.conditions {
+            None => Vec::new(),
+            Some(Filter::And(parts)) if days.is_some() => parts.iter().collect(),
+            Some(tree) => vec![tree],
+        };
+        for tree in parts {
+            let of_days = tree
+                .fields()
+                .iter()
+                .filter(|field| **field == METRIC_TIME)
+                .count();
+            let condition = match days {
+                Some(table) if of_days == tree.fields().len() => {
+                    filter::figures(tree, &|_| Ok(self.day(table)), dialect)?
+                }
+                Some(_) if of_days > 0 => {
+                    return Err(CompileError::new(
+                        ErrorCode::InvalidClause,
+                        format!("'{tree}' mixes a condition on the days of the calendar table with one on a dimension"),
+                    )
+                    .hint("join the two with 'and'"));
+                }
+                _ => {
+                    self.join_each(tree, &mut scope, &Context::default())?;
+                    filter::condition(tree, &mut scope, dialect)?
+                }
+            };
+            leg.conditions
+                .push(Fragment::plain(match request.conditions {
+                    Some(Filter::And(_)) if days.is_some() => format!("({condition})"),
+                    _ => condition,
+                }));
+        }
+        if let Some(table) = days {
+            leg.bounds = self.days_between(table);
+        } else if request.range != DateRange::default() {
+            let time = time_of(&measure, &mut scope, None)?;
+            leg.bounds = filter::bounds(&time.sql, request.range, dialect)
+                .map(|bounds| Fragment::new(bounds, [time.dimension.place]));
+        }
+        self.note(std::mem::take(&mut scope.reasons));
+        (leg.from, leg.joins) = scope.tables();
+        if let Some(table) = days {
+            let join = Join {
+                table: self.days(table),
+                kind: JoinKind::Cross,
+            };
+            leg.joins.insert(0, join);
+        }
+        Ok(leg)
     }
 
-    /// The dataset that has every dimension with the fewest joins, and others that have them with as few.
-    fn owner(&self) -> Result<(&'a Dataset, Vec<&'a str>), CompileError> {
-        let request = self.request;
-        let grouped: Vec<&str> = request
-            .groups
-            .iter()
-            .filter_map(GroupBy::dimension)
-            .collect();
-        let Some(first) = grouped.first() else {
+    fn add_key(&mut self, leg: &mut Leg, sql: Fragment, key: Key) {
+        leg.keys.push(Column {
+            name: key.name.clone(),
+            ty: key.ty,
+            sql,
+        });
+        self.planned.keys.push(key);
+    }
+
+    fn add_bounds(&mut self, leg: &mut Leg, sql: &Fragment, key: &Key) -> Result<(), CompileError> {
+        if key.ty == ColumnType::Boolean {
             return Err(CompileError::new(
-                ErrorCode::InvalidTime,
-                "without a metric, a time grain alone does not say which time",
+                ErrorCode::InvalidClause,
+                format!(
+                    "{} is true or false and has no smallest or largest value",
+                    key.name
+                ),
             )
-            .hint("name the time, such as created_at.month, or a metric"));
+            .hint(format!("by {} lists its values", key.name))
+            .word(&key.name));
+        }
+        let mark = if self.is_metricflow() { "__" } else { "_" };
+        for (agg, word, long) in [
+            (Aggregate::Min, "min", "smallest"),
+            (Aggregate::Max, "max", "largest"),
+        ] {
+            let column = format!("{}{mark}{word}", self.request.written(&key.name));
+            leg.columns.push(Aggregated {
+                name: column.clone(),
+                ty: key.ty,
+                agg,
+                row: Some(sql.sql.clone()),
+                stored: None,
+                only: None,
+                places: sql.places.clone(),
+                text: column.clone(),
+            });
+            self.planned.bounds.push(Bounded {
+                of: key.clone(),
+                column,
+                word: long,
+            });
+        }
+        Ok(())
+    }
+
+    /// The dimensions that the query names, other than the time that every metric has.
+    fn dimensions(&self) -> Vec<&'a str> {
+        let request = self.request;
+        let shown = request.groups.iter().chain(&request.range_of);
+        let fields = self
+            .fields()
+            .into_iter()
+            .filter(|field| *field != METRIC_TIME);
+        shown
+            .filter_map(|group| self.of(group))
+            .chain(fields.map(|field| Filter::per(field).map_or(field, |(_, of)| of)))
+            .collect()
+    }
+
+    fn fields(&self) -> Vec<&'a str> {
+        let conditions = self.request.conditions.as_ref();
+        conditions.map(Filter::fields).unwrap_or_default()
+    }
+
+    /// The dimension that a grouping is of.
+    fn of(&self, group: &'a GroupBy) -> Option<&'a str> {
+        match custom(self.registry, group) {
+            Some(custom) => custom.of,
+            None => group.dimension(),
+        }
+    }
+
+    /// Whether a grouping is a period of the time that every metric has.
+    fn is_default_time(&self, group: &GroupBy) -> bool {
+        match custom(self.registry, group) {
+            Some(custom) => custom.of.is_none(),
+            None => group.dimension().is_none(),
+        }
+    }
+
+    fn days(&self, table: &CalendarTable) -> Fragment {
+        let dialect = self.options.dialect;
+        Fragment::new(dialect.table(&table.table), [table.place]).alias(DAYS)
+    }
+
+    /// The column of the calendar table with the day.
+    fn day(&self, table: &CalendarTable) -> (String, ColumnType) {
+        let name = self.options.dialect.name(&table.date);
+        (format!("{DAYS}.{name}"), ColumnType::Date)
+    }
+
+    fn days_between(&self, table: &CalendarTable) -> Option<Fragment> {
+        let (day, _) = self.day(table);
+        let bounds = filter::bounds(&day, self.request.range, self.options.dialect);
+        bounds.map(|bounds| Fragment::new(bounds, [table.place]))
+    }
+
+    /// A period of the calendar table's days.
+    fn of_days(
+        &self,
+        table: &CalendarTable,
+        group: &GroupBy,
+    ) -> Result<(Fragment, Key), CompileError> {
+        let dialect = self.options.dialect;
+        let (day, _) = self.day(table);
+        let own = match group {
+            GroupBy::Grain { grain, .. } => table.periods.get(grain.word()),
+            GroupBy::Dimension(name) => table.periods.get(name),
+            GroupBy::Part { .. } => None,
         };
-        let mut names = grouped.clone();
-        names.extend(request.dimensions());
-        let of_snippet = |dataset: &Dataset| {
-            let facets = self.registry.metrics.values();
-            facets
-                .filter_map(|metric| metric.kind.facets())
-                .any(|facets| facets.dataset == dataset.name)
+        let (sql, ty, grain) = match group {
+            _ if let Some(own) = own => {
+                let column = format!("{DAYS}.{}", dialect.name(&own.column));
+                (dialect.as_text(&column), ColumnType::Text, None)
+            }
+            GroupBy::Grain { grain, .. } if !grain.is_sub_day() => {
+                let start = dialect.trunc(&day, *grain, self.registry.calendar.week_start);
+                (start, ColumnType::Date, Some(*grain))
+            }
+            GroupBy::Part { part, .. } if *part != DatePart::HourOfDay => {
+                (dialect.date_part(&day, *part), ColumnType::Integer, None)
+            }
+            _ => {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidTime,
+                    format!("{group}: {} has days and nothing shorter", table.table),
+                )
+                .hint("name the time, such as created_at.hour, or a metric")
+                .word(group.to_string()));
+            }
         };
-        let mut best: Vec<(usize, bool, &Dataset)> = Vec::new();
-        for dataset in self.registry.datasets.values() {
-            let find = |name: &&str| self.reach.find(self.registry, &dataset.name, name);
-            let Ok(paths) = names.iter().map(find).collect::<Result<Vec<_>, _>>() else {
-                continue;
-            };
-            let joins = paths.iter().map(|path| path.joins.len()).sum();
-            let is_key = paths
-                .iter()
-                .filter(|path| path.joins.is_empty())
-                .any(|path| {
-                    let column = path.resolve(self.registry);
-                    let column = column.and_then(|(_, dimension)| dimension.column.as_ref());
-                    column.is_some_and(|column| dataset.key.as_slice() == [column.clone()])
-                });
-            if !of_snippet(dataset) {
-                best.push((joins, !is_key, dataset));
-            }
-        }
-        best.sort_by_key(|(joins, no_key, _)| (*joins, *no_key));
-        if let Some((joins, no_key, dataset)) = best.first() {
-            let same = best
-                .iter()
-                .skip(1)
-                .filter(|other| (other.0, other.1) == (*joins, *no_key));
-            return Ok((dataset, same.map(|other| other.2.name.as_str()).collect()));
-        }
-        for name in &names {
-            let mut errors = Vec::new();
-            for dataset in self.registry.datasets.keys() {
-                match self.reach.find(self.registry, dataset, name) {
-                    Ok(_) => errors.clear(),
-                    Err(error) => {
-                        errors.push(error);
-                        continue;
-                    }
-                }
-                break;
-            }
-            if let Some(error) = errors.into_iter().next() {
-                return Err(error);
-            }
-        }
-        Err(CompileError::new(
-            ErrorCode::UnreachableDimension,
-            format!(
-                "no dataset leads to all of {} without multiplying rows",
-                names.join(", ")
-            ),
-        )
-        .hint("ask for fewer of them, or name a metric that has them all")
-        .word(*first))
+        let name = group.to_string();
+        let key = Key {
+            label: name.replace('_', " "),
+            name,
+            dimension: None,
+            ty,
+            grain,
+            format: Format::default(),
+        };
+        Ok((Fragment::new(sql, [table.place]), key))
     }
 }

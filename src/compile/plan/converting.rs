@@ -4,7 +4,7 @@ use super::conversion::{Conversions, Events};
 use super::leg::{Aggregated, Rows};
 use super::legs::bracketed;
 use super::planner::broken;
-use super::{Context, Formula, Leaf, Planner, Scan};
+use super::{Context, Formula, JoinKind, Leaf, Planner, Scan};
 use crate::compile::key::{leaf_type, time_of};
 use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
@@ -161,7 +161,7 @@ impl<'a> Planner<'a> {
         let mut base_events = self.events(base, scope, &names, limits)?;
         for mut join in leg.joins.clone() {
             // The conditions that would refuse rows without a match are looked at after the events are matched.
-            join.required = false;
+            join.kind = JoinKind::Left;
             let joins = &mut base_events.scan.joins;
             if !joins.iter().any(|known| known.table == join.table) {
                 joins.push(join);

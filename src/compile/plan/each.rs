@@ -6,10 +6,11 @@ use jiff::ToSpan;
 use super::{Context, Node, Planned, Planner, With};
 use crate::compile::scope::Scope;
 use crate::compile::{
-    CompileError, ErrorCode, Reason, ReasonKind, Role, dunder, filter, output, request,
+    CompileError, ErrorCode, Reason, ReasonKind, Role, dunder, filter, leaf_metrics, output,
+    request,
 };
 use crate::model::{
-    ColumnType, DateRange, Expression, Filter, GroupBy, MetricQuery, Period, TimeRange,
+    ColumnType, Dataset, DateRange, Expression, Filter, GroupBy, MetricQuery, Period, TimeRange,
 };
 
 /// Conditions may stand in the definitions that other conditions name this deep.
@@ -95,10 +96,36 @@ impl<'a> Planner<'a> {
             }
             let each = self.planned.each.iter().find(|each| each.name == name);
             if let Some(each) = each.cloned() {
-                scope.join_each(field, dimension, &each)?;
+                let own = self.counterpart_of(metric, dimension, scope.base);
+                scope.join_each(field, own, &each)?;
             }
         }
         Ok(())
+    }
+
+    /// What a dataset calls the dimension that a metric is taken per. A path of the metric's dataset may end in an entity
+    /// that the rows have by themselves.
+    fn counterpart_of<'n>(&self, metric: &str, dimension: &'n str, base: &Dataset) -> &'n str {
+        let entities = |dataset: &str, name: &str| {
+            let path = self.reach.find(self.registry, dataset, name);
+            path.map(|path| path.entities(self.registry))
+        };
+        let (Err(_), Some((_, last))) =
+            (entities(&base.name, dimension), dimension.rsplit_once('.'))
+        else {
+            return dimension;
+        };
+        let leaves = self.registry.metric(metric).into_iter();
+        let mut measures = leaves
+            .flat_map(|metric| leaf_metrics(self.registry, metric))
+            .flat_map(|leaf| leaf.kind.sources())
+            .flat_map(|source| &source.measures);
+        let own = entities(&base.name, last).unwrap_or_default();
+        let is_same = measures.any(|measure| {
+            let theirs = entities(&measure.dataset, dimension).unwrap_or_default();
+            theirs.iter().any(|entity| own.contains(entity))
+        });
+        if is_same { last } else { dimension }
     }
 
     fn each(

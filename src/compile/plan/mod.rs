@@ -10,6 +10,7 @@ mod formula;
 mod leg;
 mod legs;
 mod merge;
+mod owner;
 mod periods;
 mod planner;
 mod snapshots;
@@ -79,14 +80,31 @@ pub(super) struct Scan {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Join {
     pub(super) table: Fragment,
-    /// Whether a condition refuses the rows without a match, so that engines need not keep them.
-    pub(super) required: bool,
+    pub(super) kind: JoinKind,
+}
+
+/// What becomes of rows without a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum JoinKind {
+    /// They are kept.
+    Left,
+    /// A condition refuses them, so that engines need not keep them.
+    Inner,
+    /// They are kept, and so are the rows of the joined table that no row leads to.
+    Full,
+    /// Every row stands beside every row of the table.
+    Cross,
 }
 
 impl Join {
     pub(super) fn sql(&self) -> Fragment {
-        self.table
-            .prefixed(if self.required { "JOIN " } else { "LEFT JOIN " })
+        self.table.prefixed(match self.kind {
+            JoinKind::Left => "LEFT JOIN ",
+            JoinKind::Inner => "JOIN ",
+            JoinKind::Full => "FULL JOIN ",
+            JoinKind::Cross => "CROSS JOIN ",
+        })
     }
 }
 

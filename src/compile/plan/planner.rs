@@ -1,5 +1,6 @@
 //! Makes the plan: every metric becomes a formula over leaves, every leaf a column of a leg.
 
+use super::alone::Bounded;
 use super::{Context, Each, Formula, Leg, Periods, context};
 use crate::compile::key::Key;
 use crate::compile::request::Request;
@@ -25,6 +26,8 @@ pub(in crate::compile) struct Planned {
     pub(in crate::compile) legs: Vec<Leg>,
     /// Each metric of the query: now, and in the compared range.
     pub(in crate::compile) metrics: Vec<(Formula, Option<Formula>)>,
+    /// The smallest and largest values that are asked for instead of metrics.
+    pub(in crate::compile) bounds: Vec<Bounded>,
     /// The calendar that takes part in the result.
     pub(in crate::compile) periods: Option<Periods>,
     /// The relations that conditions on a metric per dimension read.

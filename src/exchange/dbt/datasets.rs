@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::links::{self, Link, Variant, column, is_column};
 use super::manifest::{Dimension, Manifest, Model};
 use crate::exchange::{ColumnTypes, Notes};
-use crate::model::DimensionType;
+use crate::model::{DimensionType, Grain};
 
 /// The datasets of a model: itself, and the same rows under each other key that is joined onto.
 pub(super) fn datasets(
@@ -179,6 +179,10 @@ fn dimension_of(model: &Model, dimension: &Dimension, types: &ColumnTypes) -> Va
     };
     if let Some(word) = kind.and_then(word) {
         fields.insert("type".to_owned(), json!(word));
+    }
+    let grain = dimension.granularity.as_deref().and_then(Grain::from_word);
+    if let Some(grain) = grain.filter(|grain| *grain != Grain::Day) {
+        fields.insert("time_grain".to_owned(), json!(grain.word()));
     }
     if let Some(label) = &dimension.label {
         fields.insert("label".to_owned(), json!(label));

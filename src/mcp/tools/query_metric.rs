@@ -21,7 +21,8 @@ impl Tool for QueryMetric {
     const DESCRIPTION: &'static str = "Computes one or more metrics from their governed definitions and returns rows with the SQL and the \
         resolved dates. Metrics, dimensions and values must exist: find them with list_metrics, describe_metric and \
         dimension_values; anything else is refused with what would be valid. Any further argument that is the name of a dimension \
-        restricts it, such as \"market\": \"BR\". At most 200 rows come back; truncated and total_rows say whether there are more.";
+        restricts it, such as \"market\": \"BR\". Without a metric, group_by lists the distinct values of dimensions, and range_of \
+        their smallest and largest. At most 200 rows come back; truncated and total_rows say whether there are more.";
     type Reply = QueryReply;
 
     async fn run(self, call: &Call) -> Result<QueryReply, ToolError> {

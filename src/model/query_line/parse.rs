@@ -253,7 +253,10 @@ impl Parser {
 
     pub(super) fn query(&mut self) -> Result<MetricQuery> {
         let mut query = MetricQuery::default();
-        if matches!(self.peek(), Some(Token::Name(..)))
+        if self.is_word("range") && self.follows(&["of"]) {
+            self.at += 2;
+            query.range_of = self.list(Self::group)?;
+        } else if matches!(self.peek(), Some(Token::Name(..)))
             || matches!(self.peek(), Some(Token::Word(word)) if !is_reserved(word) && Period::parse(word).is_none())
         {
             self.metrics(&mut query)?;

@@ -69,6 +69,10 @@ pub(crate) fn print(query: &MetricQuery, f: &mut Formatter<'_>) -> fmt::Result {
         let shown = query.show.iter().map(ToString::to_string);
         clauses.push(names.chain(shown).collect::<Vec<_>>().join(", "));
     }
+    if !query.range_of.is_empty() {
+        let groups: Vec<_> = query.range_of.iter().map(ToString::to_string).collect();
+        clauses.push(format!("range of {}", groups.join(", ")));
+    }
     if let Some(group_by) = &query.group_by {
         let mut clause = String::from("by ");
         if group_by.is_empty() {

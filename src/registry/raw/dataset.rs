@@ -1,7 +1,7 @@
 //! The keys of a dataset.
 
 use super::RawExpr;
-use crate::model::{DimensionType, FormatKind};
+use crate::model::{DimensionType, FormatKind, Grain};
 use crate::registry::read::{At, Many, MapOr, Named, Word, object};
 use crate::registry::yaml::Text;
 
@@ -55,6 +55,8 @@ object! {
         value_aliases: Named<Many<Text>>,
         /// Type of the values; text where none is given.
         r#type: Option<Word<DimensionType>>,
+        /// The grain of a time, where it is not a day: what its name alone means in queries written as dbt writes them.
+        time_grain: Option<Word<Grain>>,
         /// Personal data: never indexed, never in a prompt.
         pii: Option<At<bool>>,
         /// Display format.

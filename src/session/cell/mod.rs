@@ -236,7 +236,7 @@ fn is_name(column: &OutputColumn) -> bool {
         unit,
         ..
     } = &column.format;
-    column.role == Role::Group
+    matches!(column.role, Role::Group | Role::Bound)
         && *kind == FormatKind::Number
         && decimals.is_none()
         && unit.is_none()

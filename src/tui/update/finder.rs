@@ -82,7 +82,7 @@ pub(super) fn show(state: &mut State) -> Vec<Effect> {
         state.details.metric = Some(metric.clone());
     }
     let mut effects = vec![state.ask(Lookup::Describe(metric))];
-    if state.query.metrics.is_empty() {
+    if state.query.is_empty() {
         effects.extend(query::ask_sql(state));
     }
     effects
@@ -162,6 +162,7 @@ pub(super) fn explore(state: &mut State) -> Vec<Effect> {
         let kept = state.query.clone();
         let query = MetricQuery {
             metrics: vec![metric],
+            range_of: Vec::new(),
             order: Vec::new(),
             limit: None,
             limit_per: Vec::new(),

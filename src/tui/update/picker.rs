@@ -23,7 +23,11 @@ use crate::tui::widgets::fuzzy_list::{FuzzyList, Item, Mark};
 pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
     let (title, offered, effects) = match &kind {
         PickerKind::Dimensions { filter } => {
-            let title = if *filter { "Filter by" } else { "Group by" };
+            let title = match (*filter, state.query.metrics.is_empty()) {
+                (true, _) => "Filter by",
+                (false, false) => "Group by",
+                (false, true) => "Distinct values of",
+            };
             let metrics = state.query.metrics.clone();
             (
                 title.to_owned(),
@@ -321,7 +325,7 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
         .group_by
         .as_ref()
         .is_some_and(|groups| !groups.is_empty());
-    if grouped == groups.is_empty() {
+    if grouped == groups.is_empty() && !changed.metrics.is_empty() {
         changed.total = grouped;
     }
     query::set(state, changed)
@@ -368,9 +372,9 @@ fn apply_values(state: &mut State) -> Vec<Effect> {
     let PickerKind::Values { field, .. } = picker.kind.clone() else {
         return Vec::new();
     };
-    if state.query.metrics.is_empty() {
+    if state.query.is_empty() {
         state.notice = Some(Notice::Error(
-            "choose a metric first, then filter".to_owned(),
+            "choose a metric first, or a grouping, then filter".to_owned(),
         ));
         return Vec::new();
     }

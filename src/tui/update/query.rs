@@ -59,10 +59,10 @@ fn shown(state: &mut State) -> Vec<Effect> {
 pub(super) fn ask_sql(state: &mut State) -> Vec<Effect> {
     let mut query = typed(state).unwrap_or_else(|| state.query.clone());
     // Before there is a query, the SQL is that of the metric under the cursor.
-    if query.metrics.is_empty() && !state.prompt.typing {
+    if query.is_empty() && !state.prompt.typing {
         query.metrics.extend(state.details.metric.clone());
     }
-    if query.metrics.is_empty() {
+    if query.is_empty() {
         state.forget(Slot::Compile);
         state.preview = Default::default();
         return Vec::new();

@@ -19,7 +19,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
     }
     state.notice = None;
     let mut effects = Vec::new();
-    if state.query.metrics.is_empty() {
+    if state.query.is_empty() {
         effects.extend(finder::explore(state));
     }
     if state.result.is_running() {

@@ -24,7 +24,7 @@ fn remark(state: &State) -> Line<'static> {
         Phase::Done(_) | Phase::Failed(_) if state.result.query != state.query => {
             Line::styled("changed since the run · F5", theme.warning)
         }
-        _ if state.query.metrics.is_empty() => Line::default(),
+        _ if state.query.is_empty() => Line::default(),
         _ => Line::styled("F5 runs", theme.dim),
     }
 }

@@ -40,7 +40,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
     };
     match (&state.result.phase, &state.result.grid) {
         (Phase::Idle, _) => {
-            let hint = if state.query.metrics.is_empty() {
+            let hint = if state.query.is_empty() {
                 "choose a metric in the catalog"
             } else {
                 "F5 runs the query"

@@ -61,7 +61,7 @@ impl Painter<'_> {
             };
             let style = match column.role {
                 Role::Group => self.theme.header.patch(self.theme.accent),
-                Role::Metric => self.theme.header,
+                Role::Metric | Role::Bound => self.theme.header,
                 Role::Prior | Role::Change | Role::ChangePercent | Role::Figure(_) => {
                     self.theme.header.patch(self.theme.dim)
                 }

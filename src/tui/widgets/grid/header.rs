@@ -11,7 +11,7 @@ pub(super) fn header(column: &OutputColumn) -> String {
         return format!("{} {what}", sanitize(metric));
     }
     let (suffix, sign) = match column.role {
-        Role::Group | Role::Metric | Role::Figure(_) => ("", ""),
+        Role::Group | Role::Metric | Role::Bound | Role::Figure(_) => ("", ""),
         Role::Prior => ("_prior", " prior"),
         Role::Change => ("_change", " Δ"),
         Role::ChangePercent => ("_change_pct", " Δ%"),
