@@ -275,9 +275,24 @@ fn the_plan_behind_the_sql_is_drawn_as_a_tree() {
     let shop = shop();
     let plan = ok(&shop, &["sql", "gmv share by month", "--explain=plan"]);
     assert!(plan.starts_with("sort by"), "{plan}");
-    assert!(plan.contains("└─ compute month, gmv"), "{plan}");
+    assert!(plan.contains("└─ compute gmv_share = "), "{plan}");
     assert!(plan.contains("rows of orders"), "{plan}");
     assert!(!plan.contains(";\n"), "{plan}");
+}
+
+#[test]
+fn the_plan_is_json_for_programs() {
+    let shop = shop();
+    let line = ["sql", "gmv by month", "--explain=plan", "--format", "json"];
+    let plan: Value = serde_json::from_str(&ok(&shop, &line)).unwrap();
+    let groups = &plan["sort"]["input"]["aggregate"];
+    assert_eq!(groups["keys"][0]["name"], "month", "{plan}");
+    let scan = &groups["input"]["scan"];
+    assert_eq!(scan["dataset"], "orders", "{plan}");
+    assert_eq!(scan["rollup"], Value::Null);
+    let run = run(&shop, &["sql", "gmv", "--format", "json"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("add --explain=plan"), "{}", run.err);
 }
 
 #[test]

@@ -7,6 +7,8 @@
     missing_docs
 )]
 
+#[path = "support/duckdb.rs"]
+mod duckdb;
 #[path = "support/postgres.rs"]
 mod postgres;
 mod support;
@@ -190,6 +192,65 @@ fn an_sqlite_file_is_read_where_it_is() {
     .unwrap();
     assert_eq!(registry_files(&first), registry_files(&second));
     assert!(!second.join("warehouse.db").exists());
+}
+
+/// The same tables in a DuckDB file, and as a folder of the CSV files that they were loaded from.
+#[test]
+fn duckdb_reads_a_file_of_its_own_or_a_folder_of_data() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    if duckdb::kind(&at("any.duckdb")).is_none() {
+        return;
+    }
+    let make = |from: &Path, to: &Path| {
+        let url = format!("duckdb:{}", from.display());
+        from_connection(&url, to, &mut |_| {}, &CancellationToken::new()).unwrap()
+    };
+    let csv = Path::new("tests/fixtures/init").canonicalize().unwrap();
+    let create = |table: &str| {
+        let file = csv.join(format!("{table}.csv"));
+        format!(
+            "CREATE TABLE {table} AS SELECT * FROM read_csv('{}');",
+            file.display()
+        )
+    };
+    let tables = [
+        "riders",
+        "stations",
+        "rentals",
+        "rental_extras",
+        "extras",
+        "repairs",
+    ];
+    let sql: String = tables.iter().map(|table| create(table)).collect();
+    duckdb::execute(&at("hire.duckdb"), &sql).unwrap();
+    let from_file = make(&at("hire.duckdb"), &at("first"));
+    let from_folder = make(&csv, &at("second"));
+    assert_eq!((from_file.tables, from_file.rows), (6, 39));
+    assert_eq!((from_folder.tables, from_folder.rows), (6, 39));
+    assert_eq!(registry_files(&at("first")), registry_files(&at("second")));
+    let config = fs::read_to_string(at("second/metrex.yaml")).unwrap();
+    assert!(config.contains("type: duckdb"), "{config}");
+
+    let project = Project::find(Some(&at("second"))).unwrap();
+    let loaded = load(&project.files(), &project.config, None);
+    assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+    let connection = &project.config.connections["warehouse"];
+    let warehouse = Warehouse::open(connection, "UTC").unwrap();
+    let engine = Engine::new(loaded.registry);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for line in ["rentals by start_station.district", "rentals by month"] {
+        let compiled = engine.compile_with(line, Dialect::Duckdb, &NoValues);
+        let compiled = compiled.unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert!(
+            !runtime
+                .block_on(rows(&warehouse, &compiled.main))
+                .is_empty()
+        );
+    }
 }
 
 #[test]

@@ -145,6 +145,117 @@ fn a_changed_definition_is_said_and_made_anew() {
 }
 
 #[test]
+fn doctor_says_which_rollups_are_there_and_how_fresh() {
+    let shop = shop_with_a_rollup();
+    let doctor = |day: &str| {
+        let (_, out, _) = run_on(day, &shop, &["doctor"]);
+        let mut lines = out
+            .lines()
+            .skip_while(|line| !line.contains("rollup orders_daily main"));
+        let line = lines.next().unwrap_or_else(|| panic!("{out}")).to_owned();
+        let hint = lines.next().unwrap_or_default().trim().to_owned();
+        (line, hint)
+    };
+    let (line, hint) = doctor(TODAY);
+    assert!(
+        line.starts_with("warning") && line.ends_with("not made: queries read the rows"),
+        "{line}"
+    );
+    assert_eq!(hint, "metrex materialize orders_daily");
+    ok(&shop, &["materialize"]);
+    let (line, _) = doctor(TODAY);
+    assert!(line.starts_with("ok"), "{line}");
+    assert!(
+        line.ends_with("4 rows in orders_daily, complete before 2025-11-20"),
+        "{line}"
+    );
+    let (line, hint) = doctor("2025-11-23");
+    assert!(line.starts_with("warning"), "{line}");
+    assert!(
+        line.ends_with("complete before 2025-11-20, 3 days ago: later days are read from the rows"),
+        "{line}"
+    );
+    assert_eq!(hint, "metrex materialize orders_daily");
+    let metrics = format!("{METRICS}{ROLLUPS}").replace("expr: amount\n", "expr: amount * 2\n");
+    fs::write(shop.path().join("metrics/shop.yaml"), metrics).unwrap();
+    let (line, _) = doctor(TODAY);
+    assert!(line.contains("its definition has changed since "), "{line}");
+    fs::write(
+        shop.path().join("metrics/shop.yaml"),
+        format!("{METRICS}{ROLLUPS}"),
+    )
+    .unwrap();
+    change(&shop, "DROP TABLE orders_daily");
+    let (line, hint) = doctor(TODAY);
+    assert!(
+        line.ends_with("the table orders_daily is not there any more"),
+        "{line}"
+    );
+    assert_eq!(hint, "metrex materialize orders_daily --full");
+    ok(&shop, &["materialize", "orders_daily", "--full"]);
+    assert!(doctor(TODAY).0.starts_with("ok"));
+}
+
+#[test]
+fn a_rollup_in_the_embedded_file_leaves_the_warehouse_as_it_is() {
+    let shop = shop();
+    let rollups = ROLLUPS.replace("metrics: [gmv, aov]}", "metrics: [gmv, aov], in: embedded}");
+    fs::write(
+        shop.path().join("metrics/shop.yaml"),
+        format!("{METRICS}{rollups}"),
+    )
+    .unwrap();
+    let before = fs::read(shop.path().join("shop.db")).unwrap();
+    let rows = ok(&shop, &["query", LINE, "--format", "csv"]);
+    let plan = ok(&shop, &["materialize", "--plan"]);
+    assert!(plan.starts_with("-- orders_daily: make all of it\n-- the embedded file, rows of orders by day, market, buyer.segment\n-- 4 rows, made of 5\nSELECT\n"), "{plan}");
+    assert_eq!(
+        ok(&shop, &["materialize"]),
+        "orders_daily: 4 rows in the embedded file, complete before 2025-11-20\n"
+    );
+    assert_eq!(fs::read(shop.path().join("shop.db")).unwrap(), before);
+    let sql = ok(&shop, &["sql", "--explain", LINE]);
+    assert!(
+        sql.contains("orders is read from the rollup orders_daily in the embedded file"),
+        "{sql}"
+    );
+    assert_eq!(ok(&shop, &["query", LINE, "--format", "csv"]), rows);
+    let (_, doctor, _) = run_on(TODAY, &shop, &["doctor"]);
+    assert!(
+        doctor.contains("4 rows in the embedded file, complete before 2025-11-20"),
+        "{doctor}"
+    );
+    let model = ok(&shop, &["materialize", "--dbt"]);
+    assert!(
+        model.contains("orders_daily is kept in the embedded file"),
+        "{model}"
+    );
+}
+
+#[test]
+fn texts_in_another_order_are_not_kept_in_a_file() {
+    let shop = shop();
+    change(
+        &shop,
+        "CREATE TABLE visits (kind text COLLATE NOCASE, at text); INSERT INTO visits VALUES ('a', '2025-01-01'), ('B', '2025-01-02')",
+    );
+    let visits = "datasets: {visits: {table: visits, time: at, dimensions: {kind: {}, at: {type: date}}}}\n\
+        metrics: {visits: {base_table: visits, agg: count}}\n\
+        rollups: {visits_daily: {of: visits, grain: day, by: [kind], metrics: [visits], in: embedded}}\n";
+    fs::write(shop.path().join("metrics/visits.yaml"), visits).unwrap();
+    let (code, _, err) = run_on(TODAY, &shop, &["materialize", "visits_daily"]);
+    assert_eq!(code, 1, "{err}");
+    assert!(
+        err.contains("visits_daily cannot be kept in a file: SQLite has the values of kind in another order, 'a' before 'B'"),
+        "{err}"
+    );
+    assert!(
+        err.contains("leave kind out, or keep the rollup in the warehouse"),
+        "{err}"
+    );
+}
+
+#[test]
 fn a_table_that_metrex_did_not_make_is_left_alone() {
     let shop = shop_with_a_rollup();
     change(

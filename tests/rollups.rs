@@ -15,7 +15,8 @@ mod support;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use metrex::compile::{CompileOptions, Compiled, Passes, RollupState, RollupTable, Rollups};
-use metrex::model::{Connection, Grain, NoValues, Registry, Rollup};
+use metrex::model::{Connection, ConnectionKind, Grain, NoValues, Registry, Rollup};
+use metrex::session::{Answer, OpenOptions, RunOptions, Session};
 use metrex::warehouse::{Dialect, write};
 use support::shop::{Engine, TODAY, fill, registry, registry_of, rows};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ fn rollup(name: &str, grain: Grain, by: &[&str], metrics: &[&str]) -> Rollup {
         place: Default::default(),
         of: "orders".to_owned(),
         table: name.to_owned(),
+        embedded: false,
         grain,
         by: owned(by),
         metrics: owned(metrics),
@@ -215,12 +217,16 @@ fn a_stale_rollup_is_not_read_and_that_is_said() {
     let mut rollups = fresh(&engine, Dialect::Sqlite, date(2025, 3, 10));
     rollups.tables.truncate(1);
     assert_eq!(
-        said(&rollups, "revenue 2025-03"),
-        "the rollup orders_daily is not used: it is complete before 2025-03-10, and the query goes on until 2025-03-31 (metrex materialize orders_daily)"
+        said(&rollups, "revenue 2025-03-20..2025-03-25"),
+        "the rollup orders_daily is not used: it is complete before 2025-03-10, and the query begins with 2025-03-20 (metrex materialize orders_daily)"
     );
     assert_eq!(
-        said(&rollups, "revenue since 2025-03"),
-        "the rollup orders_daily is not used: it is complete before 2025-03-10, and the query has no end"
+        said(&rollups, "revenue_28d by day 2025-03"),
+        "the rollup orders_daily is not used: it is complete before 2025-03-10, and what accumulates or looks back goes on until 2025-03-31 (metrex materialize orders_daily)"
+    );
+    assert_eq!(
+        said(&rollups, "revenue_28d by day since 2025-02"),
+        "the rollup orders_daily is not used: where the time range is open, what accumulates or looks back depends on the first and the last row"
     );
     rollups.states[0].definition = "of an earlier time".to_owned();
     assert_eq!(
@@ -233,6 +239,102 @@ fn a_stale_rollup_is_not_read_and_that_is_said() {
         ..rollups
     };
     assert!(read(&compile(&engine, line, &never_made)).is_empty());
+}
+
+#[test]
+fn days_after_the_last_refresh_are_read_from_the_rows() {
+    let engine = Engine::new(shop());
+    let mut rollups = fresh(&engine, Dialect::Sqlite, date(2025, 3, 13));
+    for line in [
+        "revenue 2025-03",
+        "revenue by buyer.market",
+        "avg_amount, aov by week since 2025-02",
+    ] {
+        let compiled = compile(&engine, line, &rollups);
+        let sql = &compiled.main.sql;
+        assert!(sql.contains("UNION ALL"), "{line}\n{sql}");
+        assert!(sql.contains("< '2025-03-13'"), "{line}\n{sql}");
+        assert!(
+            sql.contains("orders.created_at >= '2025-03-13'"),
+            "{line}\n{sql}"
+        );
+        let reasons = compiled.reasons.iter();
+        let said = reasons.map(|reason| &reason.text).find(|text| {
+            text.contains("for the days before 2025-03-13, from its rows since then: ")
+        });
+        assert!(said.is_some(), "{line}: {:?}", compiled.reasons);
+    }
+    // A month that is not over is read from the rows as a whole.
+    rollups.tables.retain(|table| table.grain == Grain::Month);
+    let compiled = compile(&engine, "first_order by year", &rollups);
+    assert!(
+        compiled
+            .main
+            .sql
+            .contains("orders.created_at >= '2025-03-01'"),
+        "{}",
+        compiled.main.sql
+    );
+}
+
+const EVENTS: &str = "
+datasets:
+  events: {table: events, time: seen, dimensions: {seen: {type: time}, kind: {}}}
+metrics:
+  n: {base_table: events, agg: count}
+  total: {base_table: events, agg: sum, expr: x}
+  mean: {base_table: events, agg: avg, expr: x, filters: [\"kind <> 'c'\"]}
+  low: {base_table: events, agg: min, expr: x}
+  high: {base_table: events, agg: max, expr: seen}
+rollups:
+  events_daily: {of: events, grain: day, by: [kind], metrics: [n, total, mean, low, high]}
+";
+
+/// Rows that came after the refresh, also some without a time, which no day tells apart.
+#[tokio::test]
+async fn rows_that_came_later_and_rows_without_a_time_are_counted_once() {
+    let tables = "CREATE TABLE events (seen timestamp, kind text, x integer);
+        INSERT INTO events VALUES ('2025-04-10 08:00:00', 'a', 1), ('2025-04-14 23:59:59', 'b', 2), ('2025-04-15 00:00:00', 'a', 4),
+          (NULL, 'a', 8), (NULL, NULL, 16), ('2025-04-12 10:00:00', 'c', NULL)";
+    for loaded in engines::everywhere(tables) {
+        let dialect = loaded.warehouse.dialect();
+        let engine = Engine::new(registry_of(EVENTS));
+        let rollups = fresh(&engine, dialect, TODAY);
+        make(&loaded.connection, &rollups, dialect).await;
+        let later = "INSERT INTO events VALUES ('2025-04-15 10:00:00', 'a', 32), (NULL, 'b', 64), ('2026-01-01 00:00:00', 'c', 128)";
+        let statements = vec![later.to_owned()];
+        write(
+            &loaded.connection,
+            "UTC",
+            statements,
+            &CancellationToken::new(),
+        )
+        .await
+        .unwrap();
+        for line in [
+            "n, total, mean, low, high",
+            "n, total, mean, low, high by kind",
+            "n, total, mean by kind, month",
+            "total by weekday since 2025-04-12",
+            "n by kind until 2025-04-15",
+            "n share, mean by kind top 1 with others",
+        ] {
+            let plain = engine.compile_by(line, &options(dialect, None)).unwrap();
+            let kept = engine
+                .compile_by(line, &options(dialect, Some(&rollups)))
+                .unwrap();
+            assert!(
+                kept.main.sql.contains("FROM events_daily"),
+                "{line}\n{}",
+                kept.main.sql
+            );
+            let (one, other) = (
+                rows(&loaded.warehouse, &plain.main).await,
+                rows(&loaded.warehouse, &kept.main).await,
+            );
+            assert_eq!(one, other, "{}: {line}\n{}", loaded.name, kept.main.sql);
+        }
+    }
 }
 
 #[test]
@@ -363,7 +465,11 @@ const FILTERS: [&str; 9] = [
     "status = PAID",
     "not (buyer.market = BR and size = small)",
 ];
-const RANGES: [&str; 10] = [
+const RANGES: [&str; 14] = [
+    "",
+    "since 2025-02",
+    "since 2025-01-05",
+    "2025-04",
     "2025-01",
     "2025Q1",
     "2024",
@@ -422,15 +528,17 @@ async fn rollups_change_no_row() {
         let (warehouse, name) = (&loaded.warehouse, loaded.name);
         let dialect = warehouse.dialect();
         let engine = Engine::new(shop());
-        let rollups = fresh(&engine, dialect, TODAY);
-        make(&loaded.connection, &rollups, dialect).await;
+        let refreshed = [TODAY, date(2025, 2, 11), date(2025, 1, 6)];
+        let refreshed = refreshed.map(|day| fresh(&engine, dialect, day));
+        make(&loaded.connection, &refreshed[0], dialect).await;
         let mut random = Random(88_172_645_463_325_252);
         let (mut answered, mut routed) = (0, 0);
         let cases = if name == "sqlite" { 500 } else { 100 };
-        for _ in 0..cases {
+        for case in 0..cases {
+            let rollups = &refreshed[case % refreshed.len()];
             let line = line(&mut random);
             let plain = engine.compile_by(&line, &options(dialect, None));
-            let kept = engine.compile_by(&line, &options(dialect, Some(&rollups)));
+            let kept = engine.compile_by(&line, &options(dialect, Some(rollups)));
             let (plain, kept) = match (plain, kept) {
                 (Ok(plain), Ok(kept)) => (plain, kept),
                 (Err(plain), Err(kept)) => {
@@ -459,5 +567,207 @@ async fn rollups_change_no_row() {
         }
         println!("{name}: {cases} queries, {answered} answered, {routed} from rollups");
         assert!(routed * 4 > answered, "{name}: {routed} of {answered}");
+    }
+}
+
+const SALES: &str = "
+datasets:
+  sales:
+    table: sales
+    time: sold
+    dimensions: {sold: {type: time}, market: {}, paid: {type: boolean}, on_day: {type: date}, size: {type: number}}
+metrics:
+  n: {base_table: sales, agg: count}
+  gmv: {base_table: sales, agg: sum, expr: amount}
+  mean: {base_table: sales, agg: avg, expr: amount}
+  largest: {base_table: sales, agg: max, expr: amount}
+  last_at: {base_table: sales, agg: max, expr: sold}
+  per_sale: {expr: gmv / n}
+  rounded: {expr: round(gmv)}
+  markets: {base_table: sales, agg: count_distinct, expr: market}
+rollups:
+  sales_daily: {of: sales, grain: day, by: [market, paid, on_day, size], metrics: [gmv, mean, largest, last_at, n], in: embedded}
+";
+
+/// Amounts that binary fractions cannot hold, sizes that are no integers, and rows without values.
+const SOLD: &str = "CREATE TABLE sales (sold timestamp, market text, amount numeric(10, 2), paid boolean, on_day date, size numeric(4, 2));
+    INSERT INTO sales VALUES ('2025-01-01 10:00:00', 'TH', 0.10, true, '2025-01-02', 0.05), ('2025-01-01 23:59:59', 'TH', 0.20, true, '2025-01-02', 0.05),
+      ('2025-01-02 00:00:00', 'TH', 0.70, false, NULL, 1), ('2025-01-31 12:30:00', 'VN', 1234567.89, NULL, '2025-02-01', 2.5),
+      ('2025-02-01 00:00:00', NULL, 0.03, true, '2025-02-01', NULL), ('2025-02-02 00:00:00', 'id', NULL, false, '2025-02-01', 0.05)";
+
+/// A project over an engine's tables.
+fn project(loaded: &engines::Loaded) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let entry = match &loaded.connection.kind {
+        ConnectionKind::Sqlite { path } => format!("{{type: sqlite, path: {}}}", path.display()),
+        ConnectionKind::Duckdb { path, .. } => {
+            format!("{{type: duckdb, path: {}}}", path.display())
+        }
+        ConnectionKind::Postgres(settings) => {
+            format!(
+                "{{type: postgres, url: '{}'}}",
+                settings.url.as_deref().unwrap()
+            )
+        }
+        other => panic!("{other:?}"),
+    };
+    std::fs::create_dir(folder.path().join("metrics")).unwrap();
+    std::fs::write(folder.path().join("metrics/sales.yaml"), SALES).unwrap();
+    let config = format!("connections:\n  main: {entry}\n");
+    std::fs::write(folder.path().join("metrex.yaml"), config).unwrap();
+    folder
+}
+
+fn session(folder: &tempfile::TempDir, no_rollups: bool) -> Session {
+    let options = OpenOptions {
+        project: Some(folder.path().to_owned()),
+        today: Some(TODAY),
+        state_dir: Some(folder.path().join(".state")),
+        no_rollups,
+        ..OpenOptions::default()
+    };
+    Session::open(options).unwrap()
+}
+
+/// What is kept in a file of the project's state gives what the warehouse would, or is not asked.
+#[tokio::test]
+async fn a_rollup_in_the_embedded_file_changes_no_row() {
+    for loaded in engines::everywhere(SOLD) {
+        let folder = project(&loaded);
+        let (kept, plain) = (session(&folder, false), session(&folder, true));
+        for plan in kept.plan_rollups(&[], false, true).await.unwrap() {
+            assert_eq!(plan.size, Some((5, 6)), "{}", loaded.name);
+            let state = kept
+                .materialize(&plan, &CancellationToken::new())
+                .await
+                .unwrap();
+            assert_eq!(state.unwrap().rows, 5, "{}", loaded.name);
+        }
+        let warehouse = loaded.warehouse.tables().await.unwrap();
+        assert_eq!(
+            warehouse.len(),
+            1,
+            "nothing is written there: {warehouse:?}"
+        );
+        // The sums of SQLite are binary fractions.
+        let is_exact = loaded.name != "sqlite";
+        for (line, is_embedded) in [
+            ("gmv, n 2025-01", true),
+            ("gmv, n by market, month 2025-01..2025-02", true),
+            ("gmv running, gmv by day 2025-01", true),
+            (
+                "gmv, mean, largest, last_at, per_sale by market 2025-01..2025-02",
+                true,
+            ),
+            ("gmv by paid, on_day 2025-01..2025-02", true),
+            ("gmv, n by size where size < 1 2025-01..2025-02", true),
+            (
+                "gmv by market where market in (TH, id) and on_day > 2025-01-01 2025-01..2025-02 vs previous year",
+                true,
+            ),
+            ("gmv by market 2025-01..2025-02 top 1 with others", true),
+            ("gmv by market", false),
+            ("gmv, markets by month 2025-01", false),
+            ("gmv by market where market > A 2025-01", false),
+            ("gmv where market like 't%' 2025-01", false),
+            ("rounded 2025-01", false),
+        ] {
+            let query = line.parse().unwrap();
+            let compiled = kept.compile(&query).unwrap();
+            assert_eq!(
+                compiled.embedded, is_embedded,
+                "{line}: {:?}",
+                compiled.reasons
+            );
+            let answer = async |session: &Session| {
+                let run = session.answer(&query, RunOptions::default(), CancellationToken::new());
+                run.await
+                    .unwrap_or_else(|error| panic!("{}: {line}: {error}", loaded.name))
+            };
+            let (ours, theirs) = (answer(&kept).await, answer(&plain).await);
+            let all = |answer: &Answer| support::shop::texts(&answer.batches);
+            assert_eq!(
+                all(&ours),
+                all(&theirs),
+                "{}: {line}\n{}",
+                loaded.name,
+                ours.sql
+            );
+            if is_exact && !line.contains("mean") {
+                assert_eq!(ours.batches, theirs.batches, "{}: {line}", loaded.name);
+            }
+        }
+        let said = |line: &str| {
+            let compiled = kept.compile(&line.parse().unwrap()).unwrap();
+            let mut reasons = compiled.reasons.into_iter().map(|reason| reason.text);
+            reasons
+                .find(|text| text.contains("the rollup"))
+                .unwrap_or_default()
+        };
+        assert!(
+            said("gmv 2025-01").starts_with("sales is read from the rollup sales_daily in the embedded file: 5 rows by day, market, paid, on_day, size, refreshed "),
+            "{}",
+            said("gmv 2025-01")
+        );
+        for (line, why) in [
+            (
+                "gmv by market",
+                "it is complete before 2025-04-15, and later days are in the warehouse (metrex materialize sales_daily)",
+            ),
+            (
+                "gmv, markets 2025-01",
+                "it is in the embedded file, and the query needs rows of the warehouse, too",
+            ),
+            (
+                "gmv where market like 't%' 2025-01",
+                "it is in a file, where text has another order and matches other patterns than in the warehouse",
+            ),
+            (
+                "rounded 2025-01",
+                "it is in a file, where round(gmv) could give another number than in the warehouse",
+            ),
+        ] {
+            assert_eq!(
+                said(line),
+                format!("the rollup sales_daily is not used: {why}")
+            );
+        }
+
+        // A row of the last week is added to the file; one of long ago is not looked for.
+        let later = "INSERT INTO sales VALUES ('2025-04-14 08:00:00', 'TH', 5.05, true, NULL, 1), ('2025-01-15 08:00:00', 'TH', 7, true, NULL, 1)";
+        let statements = vec![later.to_owned()];
+        write(
+            &loaded.connection,
+            "UTC",
+            statements,
+            &CancellationToken::new(),
+        )
+        .await
+        .unwrap();
+        for plan in kept.plan_rollups(&[], false, false).await.unwrap() {
+            assert_eq!(plan.what(), "refresh the days since 2025-04-08");
+            let state = kept
+                .materialize(&plan, &CancellationToken::new())
+                .await
+                .unwrap();
+            assert_eq!(state.unwrap().rows, 6);
+        }
+        let fresh = RunOptions {
+            fresh: true,
+            ..RunOptions::default()
+        };
+        let query = "n, gmv by month 2025-01..2025-04-14".parse().unwrap();
+        let answer = kept
+            .answer(&query, fresh, CancellationToken::new())
+            .await
+            .unwrap();
+        let rows = support::shop::texts(&answer.batches);
+        assert_eq!(
+            rows.last().unwrap(),
+            "2025-04-01 | 1 | 5.05",
+            "{}",
+            loaded.name
+        );
+        assert!(rows[0].starts_with("2025-01-01 | 4 | "), "{rows:?}");
     }
 }

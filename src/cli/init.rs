@@ -14,7 +14,7 @@ use crate::session::SessionError;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "--connection takes the URL of the database: postgres://user@host/database, or sqlite:FILE."
+    after_help = "--connection takes the URL of the database: postgres://user@host/database, sqlite:FILE, or duckdb:PATH of a DuckDB file or a folder of Parquet and CSV files."
 )]
 pub struct InitArgs {
     /// Folder whose .csv and .tsv files are loaded into a warehouse of the project

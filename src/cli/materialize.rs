@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::runtime::block_on;
 use super::{Global, Outcome, notes, print};
+use crate::compile::RollupTable;
 use crate::session::cell::{sanitize, thousands};
 use crate::session::{RollupPlan, Session};
 
@@ -56,7 +57,7 @@ async fn make(session: &Session, plan: &RollupPlan, cancel: &CancellationToken) 
             "{}: {} rows in {}, complete before {}",
             sanitize(name),
             thousands(usize::try_from(state.rows).unwrap_or(usize::MAX)),
-            sanitize(&state.table),
+            place(&plan.table),
             state.until
         ),
         None => writeln!(out, "{}", sanitize(name)),
@@ -69,8 +70,11 @@ fn write_plan(out: &mut dyn Write, plan: &RollupPlan) -> io::Result<()> {
     writeln!(out, "-- {}: {}", sanitize(&table.name), plan.what())?;
     writeln!(
         out,
-        "-- table {}, rows of {} by {}",
-        sanitize(&table.table),
+        "-- {}, rows of {} by {}",
+        match table.embedded {
+            true => place(table),
+            false => format!("table {}", place(table)),
+        },
         sanitize(&table.of),
         sanitize(&table.keys().join(", "))
     )?;
@@ -97,7 +101,22 @@ fn write_plan(out: &mut dyn Write, plan: &RollupPlan) -> io::Result<()> {
     writeln!(out)
 }
 
+/// Where a rollup is kept.
+fn place(table: &RollupTable) -> String {
+    match table.embedded {
+        true => "the embedded file".to_owned(),
+        false => sanitize(&table.table).into_owned(),
+    }
+}
+
 fn write_model(out: &mut dyn Write, plan: &RollupPlan) -> io::Result<()> {
+    if plan.table.embedded {
+        let name = sanitize(&plan.table.name);
+        return writeln!(
+            out,
+            "-- {name} is kept in the embedded file, which dbt does not know\n"
+        );
+    }
     writeln!(out, "-- models/{}.sql", sanitize(&plan.table.name))?;
     writeln!(out, "{}", plan.dbt_model)
 }

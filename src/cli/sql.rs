@@ -31,6 +31,9 @@ pub struct SqlArgs {
         default_missing_value = "lines"
     )]
     explain: Option<Explain>,
+    /// Format of the plan
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Tree)]
+    format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -41,6 +44,14 @@ enum Explain {
     Plan,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Drawn for people.
+    Tree,
+    /// One JSON object, in which every relation stands under the word for what it is.
+    Json,
+}
+
 fn dialect(word: &str) -> Result<Dialect, String> {
     Dialect::of(word).ok_or_else(|| {
         let words: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.word()).collect();
@@ -49,6 +60,10 @@ fn dialect(word: &str) -> Result<Dialect, String> {
 }
 
 pub fn run(global: &Global, args: &SqlArgs) -> Outcome {
+    if args.format == Format::Json && args.explain != Some(Explain::Plan) {
+        let error = SessionError::usage("usage", "--format json is for the plan");
+        return Err(error.with_hint("add --explain=plan").into());
+    }
     let line = args.line.join(" ");
     let failed = Failure::of_line(&line);
     let session = global.open()?;
@@ -68,7 +83,16 @@ pub fn run(global: &Global, args: &SqlArgs) -> Outcome {
             return print(|out| explain(out, &compiled, &session.catalog().registry));
         }
         Some(Explain::Plan) => {
-            return print(|out| write!(out, "{}", sanitize_lines(&compiled.plan)));
+            return print(|out| match (&compiled.plan, args.format) {
+                (None, _) => Ok(()),
+                (Some(plan), Format::Tree) => {
+                    write!(out, "{}", sanitize_lines(&plan.to_string()))
+                }
+                (Some(plan), Format::Json) => {
+                    serde_json::to_writer_pretty(&mut *out, plan)?;
+                    writeln!(out)
+                }
+            });
         }
         None => {}
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArguments, Ident, Value, ValueWithSpan,
-    VisitMut, VisitorMut,
+    VisitMut, VisitorMut, visit_expressions,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
@@ -129,6 +129,37 @@ impl VisitorMut for Rewriter<'_> {
             Err(error) => ControlFlow::Break(error),
         }
     }
+}
+
+/// What of an expression is more than arithmetic, which is the same on every engine.
+pub(super) fn beyond_arithmetic(expression: &Expression) -> Option<String> {
+    if !expression.dialects.is_empty() {
+        return Some("an expression with words of its own for an engine".to_owned());
+    }
+    let parsed = parse_text(&expression.text).ok()?;
+    let found = visit_expressions(&parsed, |expr| match expr {
+        Expr::Identifier(_)
+        | Expr::CompoundIdentifier(_)
+        | Expr::BinaryOp {
+            op:
+                BinaryOperator::Plus
+                | BinaryOperator::Minus
+                | BinaryOperator::Multiply
+                | BinaryOperator::Divide,
+            ..
+        }
+        | Expr::UnaryOp { .. }
+        | Expr::Nested(_)
+        | Expr::Value(_) => ControlFlow::Continue(()),
+        Expr::Function(function)
+            if ["coalesce", "nullif"]
+                .contains(&function.name.to_string().to_lowercase().as_str()) =>
+        {
+            ControlFlow::Continue(())
+        }
+        other => ControlFlow::Break(other.to_string()),
+    });
+    found.break_value()
 }
 
 /// `expr` in brackets unless it is one name, call or literal already.

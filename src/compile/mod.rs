@@ -26,6 +26,7 @@ mod write;
 pub use additivity::{Additivity, additivity};
 pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
+pub use plan::Plan;
 pub use reach::{DimensionPath, Reachability, leaf_metrics};
 pub use reading::reading;
 pub use rollup::{RollupState, RollupTable, Rollups};
@@ -171,8 +172,10 @@ pub struct Compiled {
     pub totals: Result<Statement, String>,
     /// Why the SQL is as it is.
     pub reasons: Vec<Reason>,
-    /// The plan behind the SQL, drawn as a tree.
-    pub plan: String,
+    /// Whether it reads nothing but rollups in the embedded file, and is written for it.
+    pub embedded: bool,
+    /// The plan behind the SQL; none for SQL that was not compiled here.
+    pub plan: Option<Plan>,
     /// The time range, as days.
     pub range: DateRange,
     /// The compared range, as days.
@@ -199,11 +202,23 @@ pub fn compile(
     let usage = request.usage();
     let planned = plan::Planner::plan(registry, reach, &request, &usage, options)?;
     let mut shaped = output::root(registry, &request, &planned, options)?;
-    shaped.root = planned.with_each(shaped.root);
-    let totals = totals(registry, reach, templates, &request, options);
+    let plan = Plan(planned.with_each(shaped.root));
+    let totals = total(registry, reach, &request, options);
     let mut reasons = request.reasons.clone();
     reasons.extend(planned.reasons);
-    reasons.extend(shaped.reasons);
+    reasons.append(&mut shaped.reasons);
+    let mut embedded = false;
+    if let Some(rollups) = options
+        .passes
+        .rollups
+        .filter(|rollups| rollups.are_embedded())
+    {
+        let (read, is_all) = plan.rollups();
+        embedded = is_all && totals.as_ref().is_ok_and(|(total, _)| total.rollups().1);
+        embedded |= is_all && totals.is_err();
+        reasons.extend(rollups.said(&read, embedded));
+    }
+    let write = |plan: &Plan, columns| output::statement(templates, &plan.0, columns, options);
     // The columns are named as the query was written, so what is kept of it is too.
     let query = match request.written.is_empty() {
         true => request.query,
@@ -216,23 +231,24 @@ pub fn compile(
     };
     Ok(Compiled {
         query,
-        plan: shaped.root.to_string(),
-        main: output::statement(templates, &shaped.root, shaped.columns, options)?,
-        totals,
+        main: write(&plan, shaped.columns)?,
+        totals: totals
+            .and_then(|(plan, columns)| write(&plan, columns).map_err(|error| error.message)),
+        plan: Some(plan),
         reasons,
+        embedded,
         range: request.range,
         prior: request.shifted.map(|shifted| shifted.range),
     })
 }
 
 /// The same metrics from the same sources without groups; never a sum of rows, since most metrics do not add up.
-fn totals(
+fn total(
     registry: &Registry,
     reach: &Reachability,
-    templates: &Templates,
     request: &request::Request<'_>,
     options: &CompileOptions<'_>,
-) -> Result<Statement, String> {
+) -> Result<(Plan, Vec<OutputColumn>), String> {
     if request.groups.is_empty() {
         return Err("the result is one row already".to_owned());
     }
@@ -269,10 +285,8 @@ fn totals(
     let planned = plan::Planner::plan(registry, reach, &whole, &usage, options);
     planned
         .and_then(|planned| {
-            let mut shaped = output::root(registry, &whole, &planned, options)?;
-            shaped.root = planned.with_each(shaped.root);
-            Ok(shaped)
+            let shaped = output::root(registry, &whole, &planned, options)?;
+            Ok((Plan(planned.with_each(shaped.root)), shaped.columns))
         })
-        .and_then(|shaped| output::statement(templates, &shaped.root, shaped.columns, options))
         .map_err(|error| error.message)
 }

@@ -394,7 +394,10 @@ fn rollup(rollup: &Rollup) -> Value {
     fields.put("grain", rollup.grain.word());
     fields.put_list("by", &rollup.by);
     fields.put_list("metrics", &rollup.metrics);
-    fields.put("table", rollup.table.as_str());
+    match rollup.embedded {
+        true => fields.put("in", "embedded"),
+        false => fields.put("table", rollup.table.as_str()),
+    }
     Value::Object(fields.0)
 }
 

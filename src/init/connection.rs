@@ -21,7 +21,7 @@ pub struct Target {
     pub note: Option<String>,
 }
 
-/// Understands `postgres://…`, `host=… dbname=…`, `sqlite:PATH` and the path of an existing file.
+/// Understands `postgres://…`, `host=… dbname=…`, `sqlite:PATH`, `duckdb:PATH` and the path of an existing SQLite file.
 ///
 /// # Errors
 /// None of these.
@@ -33,9 +33,14 @@ pub fn read(url: &str) -> Result<Target, InitError> {
     if is_postgres {
         return postgres(url, without_password_in_url(url));
     }
-    let path = ["sqlite://", "sqlite:"]
-        .iter()
-        .find_map(|scheme| url.strip_prefix(scheme));
+    let path_of = |schemes: [&str; 2]| {
+        let mut schemes = schemes.iter();
+        schemes.find_map(|scheme| url.strip_prefix(scheme))
+    };
+    if let Some(path) = path_of(["duckdb://", "duckdb:"]) {
+        return duckdb(Path::new(path));
+    }
+    let path = path_of(["sqlite://", "sqlite:"]);
     if let Some(path) = path
         .map(Path::new)
         .or(Some(Path::new(url)).filter(|path| path.is_file()))
@@ -55,8 +60,9 @@ pub fn read(url: &str) -> Result<Target, InitError> {
     let what = scheme.map_or("this is no connection".to_owned(), |scheme| {
         format!("'{scheme}:' is no connection that is known")
     });
-    let message =
-        format!("{what}: write postgres://user@host:5432/database, or sqlite:path/to/file.db");
+    let message = format!(
+        "{what}: write postgres://user@host:5432/database, sqlite:path/to/file.db, or duckdb:path of a file or a folder of Parquet and CSV files"
+    );
     Err(InitError::Url { message })
 }
 
@@ -69,13 +75,29 @@ fn connection(kind: ConnectionKind) -> Connection {
 }
 
 fn sqlite(path: &Path) -> Result<Target, InitError> {
+    at_path("sqlite", path, |path| ConnectionKind::Sqlite { path })
+}
+
+/// A DuckDB file, a file of data or a folder of them.
+fn duckdb(path: &Path) -> Result<Target, InitError> {
+    at_path("duckdb", path, |path| ConnectionKind::Duckdb {
+        path,
+        library: None,
+    })
+}
+
+fn at_path(
+    word: &str,
+    path: &Path,
+    kind: impl FnOnce(PathBuf) -> ConnectionKind,
+) -> Result<Target, InitError> {
     let path: PathBuf = path.canonicalize().map_err(InitError::io(path))?;
     let entry = vec![
-        "type: sqlite".to_owned(),
+        format!("type: {word}"),
         format!("path: {}", scalar(&path.to_string_lossy())),
     ];
     Ok(Target {
-        connection: connection(ConnectionKind::Sqlite { path }),
+        connection: connection(kind(path)),
         entry,
         note: None,
     })

@@ -44,6 +44,8 @@ pub struct Rollup {
     pub of: String,
     /// The table it is kept in, as `table` or `schema.table`.
     pub table: String,
+    /// Whether that table is in a file of the project's state, and not in the warehouse.
+    pub embedded: bool,
     /// Its time grain.
     pub grain: Grain,
     /// Its dimensions, as a query of the dataset names them.

@@ -2,7 +2,7 @@
 
 use super::composed::parts;
 use super::diagnostic::Sink;
-use super::raw::RawRollup;
+use super::raw::{RawKeptIn, RawRollup};
 use super::read::Entry;
 use super::scope::{Broken, Scope};
 use super::words::check_name;
@@ -63,6 +63,14 @@ pub(crate) fn rollup(
             metrics.push(metric.clone());
         }
     }
+    let embedded = raw
+        .r#in
+        .is_some_and(|kept_in| kept_in.value == RawKeptIn::Embedded);
+    if let (true, Some(table)) = (embedded, &raw.table) {
+        let message = "a rollup in the embedded file has no other table than its name";
+        let hint = Some("leave 'table' out".to_owned());
+        sink.error("invalid_value", table.place, &table.value, message, hint);
+    }
     let table = raw.table.as_ref().unwrap_or(name);
     if !table.value.split('.').all(|part| !part.trim().is_empty()) {
         let message = format!("'{}' is not a table name", table.value);
@@ -74,6 +82,7 @@ pub(crate) fn rollup(
         place: name.place,
         of: of.value.clone(),
         table: table.value.clone(),
+        embedded,
         grain: grain.value,
         by: raw.by.0.iter().map(|text| text.value.clone()).collect(),
         metrics,

@@ -303,7 +303,8 @@ impl Asking<'_> {
             reasons,
             range,
             prior: None,
-            plan: String::new(),
+            plan: None,
+            embedded: false,
         };
         AskOutcome::Answer(Box::new(Proposal {
             query,

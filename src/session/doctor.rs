@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Session;
 use crate::model::{ConnectionKind, Relation};
 use crate::registry::Severity;
-use crate::warehouse::duckdb_library;
+use crate::warehouse::{TableInfo, duckdb_library};
 
 /// How long a warehouse may take to answer a check.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -86,7 +86,11 @@ impl Session {
             let is_there = answers.status == CheckStatus::Ok;
             checks.push(answers);
             if is_there {
-                checks.push(self.check_tables(&connection.name).await);
+                let tables = self.tables_of(&connection.name).await;
+                let rollups = self.check_rollups(&connection.name, tables.as_deref().ok());
+                let rollups = rollups.await;
+                checks.push(self.check_tables(&connection.name, tables));
+                checks.extend(rollups);
             }
             checks.push(self.check_index(&connection.name));
         }
@@ -186,18 +190,22 @@ impl Session {
         }
     }
 
+    /// The tables of a warehouse, or why they are not known.
+    async fn tables_of(&self, connection: &str) -> Result<Vec<TableInfo>, String> {
+        let warehouse = self.warehouse(connection).map_err(|error| error.message)?;
+        match tokio::time::timeout(PATIENCE, warehouse.tables()).await {
+            Ok(tables) => tables.map_err(|error| error.message),
+            Err(_) => Err("no list of the tables in time".to_owned()),
+        }
+    }
+
     /// Whether the tables of the definitions are there; a connection to the wrong database has none of them.
-    async fn check_tables(&self, connection: &str) -> Check {
+    fn check_tables(&self, connection: &str, found: Result<Vec<TableInfo>, String>) -> Check {
         let title = format!("tables {connection}");
         let warning = |detail: String| Check::new(&title, CheckStatus::Warning, detail);
-        let warehouse = match self.warehouse(connection) {
-            Ok(warehouse) => warehouse,
-            Err(error) => return warning(error.message),
-        };
-        let found = match tokio::time::timeout(PATIENCE, warehouse.tables()).await {
-            Ok(Ok(tables)) => tables,
-            Ok(Err(error)) => return warning(error.message),
-            Err(_) => return warning("no list of the tables in time".to_owned()),
+        let found = match found {
+            Ok(found) => found,
+            Err(why) => return warning(why),
         };
         let catalog = self.catalog();
         let datasets = catalog.registry.datasets.values();

@@ -12,7 +12,7 @@ use super::catalog::Version;
 use super::choices::Remembered;
 use super::connections::Connections;
 use super::{Hit, SessionError, StateFolder, rollups};
-use crate::compile::{CompileError, CompileOptions, Compiled, Passes, compile};
+use crate::compile::{CompileError, CompileOptions, Compiled, Passes, Reason, Rollups, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
 use crate::usage::{HistoryEntry, Question, Usage, UsageError};
@@ -151,23 +151,43 @@ impl Session {
             Some(index) => index.as_ref(),
             None => &NoValues,
         };
-        let rollups = self.rollups(&version, connection, dialect);
-        let options = CompileOptions {
-            dialect,
-            today: self.today(),
-            values,
-            passes: Passes {
-                rollups: rollups.as_deref(),
-                ..Passes::default()
-            },
+        let compile = |dialect, rollups: Option<&Rollups>| {
+            let options = CompileOptions {
+                dialect,
+                today: self.today(),
+                values,
+                passes: Passes {
+                    rollups,
+                    ..Passes::default()
+                },
+            };
+            compile(
+                &version.catalog.registry,
+                &version.catalog.reach,
+                &version.templates,
+                query,
+                &options,
+            )
         };
-        compile(
-            &version.catalog.registry,
-            &version.catalog.reach,
-            &version.templates,
-            query,
-            &options,
-        )
+        let Some(rollups) = self.rollups(&version, connection, dialect) else {
+            return compile(dialect, None);
+        };
+        let mut said = Vec::new();
+        if !rollups.embedded.tables.is_empty()
+            && let Ok(compiled) = compile(Dialect::Sqlite, Some(&rollups.embedded))
+        {
+            if compiled.embedded {
+                return Ok(compiled);
+            }
+            let is_of_one = |reason: &Reason| {
+                let mut tables = rollups.embedded.tables.iter();
+                tables.any(|table| reason.place == Some(table.place))
+            };
+            said.extend(compiled.reasons.into_iter().filter(is_of_one));
+        }
+        let mut compiled = compile(dialect, Some(&rollups.warehouse))?;
+        compiled.reasons.extend(said);
+        Ok(compiled)
     }
 
     /// Queries per metric in the last 90 days.

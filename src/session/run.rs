@@ -299,7 +299,10 @@ impl Session {
                 Some(age),
             ));
         }
-        let warehouse = self.warehouse(&key.connection)?;
+        let warehouse = match compiled.embedded {
+            true => Arc::new(self.rollup_file(&key.connection)?),
+            false => self.warehouse(&key.connection)?,
+        };
         // Whichever of the two statements fails stops the other.
         let cancel = cancel.child_token();
         let stop = |error: WarehouseError| {

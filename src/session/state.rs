@@ -77,9 +77,19 @@ impl StateFolder {
     /// The values of one connection's dimensions. Two warehouses may hold different values under equal names, also when
     /// it is the connection that leads to another one than before.
     pub(super) fn value_index(&self, connection: &str, target: &str) -> PathBuf {
+        self.of_connection(connection, target)
+            .join("value_index.db")
+    }
+
+    /// The rollups of one connection that are not kept in its warehouse.
+    pub(super) fn rollups(&self, connection: &str, target: &str) -> PathBuf {
+        self.of_connection(connection, target).join("rollups.db")
+    }
+
+    fn of_connection(&self, connection: &str, target: &str) -> PathBuf {
         let hash = xxh3_64(target.as_bytes()) >> 32;
-        let folder = format!("{}-{hash:08x}", file_name(connection));
-        self.path.join(folder).join("value_index.db")
+        self.path
+            .join(format!("{}-{hash:08x}", file_name(connection)))
     }
 
     /// The compiled registry; may be deleted at any time.

@@ -1,7 +1,7 @@
 //! Warehouses: drivers, dialects and Arrow results. The only room that names a database driver for the warehouse.
 //!
 //! [`Warehouse`] reads, and can do nothing else; [`Loader`] writes whole new tables, for the demo and for `init`;
-//! [`write()`] keeps rollups.
+//! [`write()`] keeps rollups, [`keep`] in an embedded file.
 
 mod adbc;
 mod dialect;
@@ -19,6 +19,7 @@ pub use error::{WarehouseError, WarehouseErrorKind};
 pub use loader::{ColumnSpec, Loader, TableSpec};
 pub use rows::Cell;
 pub use schema::{ColumnInfo, ForeignKey, TableInfo};
+pub use sqlite::{Keeping, keep, kept_as};
 pub use writer::write;
 
 use arrow_array::RecordBatch;

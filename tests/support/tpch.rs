@@ -66,6 +66,15 @@ pub const QUERIES: &[Query] = &[
               FROM lineitem WHERE l_shipdate < '1998-09-03' GROUP BY 1, 2 ORDER BY 1, 2",
     },
     Query {
+        // The lowest cost of each part, without the suppliers that ask for it.
+        name: "Q2",
+        line: "lowest_cost by part_key where supplier.nation.region.region = EUROPE and part_size = 15 and part_type like '%BRASS' order by lowest_cost limit 100",
+        sql: "SELECT ps_partkey, min(ps_supplycost)
+              FROM part JOIN partsupp ON p_partkey = ps_partkey JOIN supplier ON ps_suppkey = s_suppkey
+                JOIN nation ON s_nationkey = n_nationkey JOIN region ON n_regionkey = r_regionkey
+              WHERE r_name = 'EUROPE' AND p_size = 15 AND p_type LIKE '%BRASS' GROUP BY 1 ORDER BY 2, 1 LIMIT 100",
+    },
+    Query {
         name: "Q3",
         line: "revenue by order_key, order_date, ship_priority where market_segment = BUILDING and order_date < 1995-03-15 and ship_date > 1995-03-15 order by revenue desc, order_date limit 10",
         sql: "SELECT l_orderkey, o_orderdate, o_shippriority, sum(l_extendedprice * (1 - l_discount))
@@ -153,6 +162,15 @@ pub const QUERIES: &[Query] = &[
               FROM lineitem JOIN part ON l_partkey = p_partkey WHERE l_shipdate >= '1995-09-01' AND l_shipdate < '1995-10-01'",
     },
     Query {
+        // The largest shares, whatever they are, in the place of those above one.
+        name: "Q11",
+        line: "stock_value, stock_value share by part_key where supplier.nation.nation = GERMANY top 100 by stock_value",
+        sql: "SELECT ps_partkey, sum(ps_supplycost * ps_availqty),
+                     sum(ps_supplycost * ps_availqty) / sum(sum(ps_supplycost * ps_availqty)) OVER ()
+              FROM partsupp JOIN supplier ON ps_suppkey = s_suppkey JOIN nation ON s_nationkey = n_nationkey
+              WHERE n_name = 'GERMANY' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100",
+    },
+    Query {
         name: "Q15",
         line: "revenue by supplier_name 1996Q1 top 1",
         sql: "SELECT s_name, sum(l_extendedprice * (1 - l_discount)) FROM lineitem JOIN supplier ON l_suppkey = s_suppkey
@@ -177,6 +195,15 @@ pub const QUERIES: &[Query] = &[
                   OR p_brand = 'Brand#34' AND p_container IN ('LG CASE', 'LG BOX', 'LG PACK', 'LG PKG') AND l_quantity BETWEEN 20 AND 30 AND p_size BETWEEN 1 AND 15)",
     },
     Query {
+        // Balances above 0 in the place of those above the mean.
+        name: "Q22",
+        line: "customers, balances by country_code where country_code in (13, 31, 23, 29, 30, 18, 17) and balance > 0 and orders per customer_key = 0",
+        sql: "SELECT substr(c_phone, 1, 2), count(*), sum(c_acctbal) FROM customer
+              WHERE substr(c_phone, 1, 2) IN ('13', '31', '23', '29', '30', '18', '17') AND c_acctbal > 0
+                AND NOT EXISTS (SELECT 1 FROM orders WHERE o_custkey = c_custkey)
+              GROUP BY 1 ORDER BY 1",
+    },
+    Query {
         // The limit of 300 leaves no order at a small scale.
         name: "Q18",
         line: "quantity by order_key, order_date, total_price where quantity per order_key > 250 order by total_price desc, order_date limit 100",
@@ -193,7 +220,7 @@ pub const FROM_ROLLUPS: [(&str, &str); 3] = [
         "Q5",
         "local_revenue by supplier.nation.nation where supplier.nation.region.region = ASIA and order_date = 1994 until 1998 order by local_revenue desc",
     ),
-    ("Q6", QUERIES[4].line),
+    ("Q6", QUERIES[5].line),
 ];
 
 /// Makes every rollup of the registry.

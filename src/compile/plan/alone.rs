@@ -63,6 +63,7 @@ impl<'a> Planner<'a> {
             rows: Rows::All,
             daily: None,
             by_day_first: false,
+            rollup: None,
             treatment: String::new(),
             filters: Vec::new(),
         };
@@ -147,6 +148,7 @@ impl<'a> Planner<'a> {
             rows: Rows::All,
             daily: None,
             by_day_first: false,
+            rollup: None,
             treatment: String::new(),
             filters: Vec::new(),
         };

@@ -1,7 +1,9 @@
 //! How a metric is evaluated inside another one: conditions, distance back in time and windows, pushed down to its leaves.
 
+use jiff::civil::Date;
+
 use crate::compile::compare::Shifted;
-use crate::model::{AtCoarserGrain, Expression, Grain};
+use crate::model::{AtCoarserGrain, DateRange, Expression, Grain};
 
 /// The rows that count for a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,4 +31,35 @@ pub(in crate::compile) struct Context<'a> {
     pub(in crate::compile) window: Option<(Window, AtCoarserGrain)>,
     /// Whether this is the compared side of a comparison.
     pub(in crate::compile) prior: bool,
+    /// Which of the days asked for are read.
+    pub(in crate::compile) days: Days,
+}
+
+/// Which days are read, where a rollup is complete for some of those that are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::compile) enum Days {
+    /// All of them.
+    #[default]
+    All,
+    /// Those before a day.
+    Before(Date),
+    /// A day and those after it.
+    Since(Date),
+}
+
+impl Days {
+    /// Those of a range.
+    pub(in crate::compile) fn of(self, range: DateRange) -> DateRange {
+        match self {
+            Self::All => range,
+            Self::Before(day) => DateRange {
+                end: Some(day),
+                ..range
+            },
+            Self::Since(day) => DateRange {
+                start: Some(day),
+                ..range
+            },
+        }
+    }
 }

@@ -221,6 +221,7 @@ impl<'a> Planner<'a> {
         Ok(Events {
             scan: Scan {
                 dataset: measure.dataset.clone(),
+                rollup: None,
                 from,
                 joins,
                 conditions,

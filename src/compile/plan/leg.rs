@@ -1,8 +1,10 @@
 //! A leg of a query: the aggregation of one dataset under one set of conditions, for one treatment of time.
 
 use super::conversion::Conversions;
-use super::{Aggregate, Column, Filtered, Join, Node, Over, Scan, Snapshots, Spread};
+use super::{Aggregate, Column, Compute, Filtered, Join, Node, Over, Scan, Snapshots, Spread};
+use crate::compile::Reason;
 use crate::compile::rollup::Stored;
+use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::model::{self, AtCoarserGrain, ColumnType, Grain, Place};
 use crate::warehouse::Dialect;
@@ -39,6 +41,35 @@ impl Aggregated {
         let row = self.row.as_ref().map(|_| dialect.name(&self.name));
         Self {
             row,
+            ..self.clone()
+        }
+        .column(dialect)
+    }
+
+    /// What a row, of a rollup or of a dataset, adds to the aggregate.
+    fn parts(&self) -> Vec<Column> {
+        let own = || Stored::of_row(self.agg, self.row.as_deref());
+        let stored = self.stored.clone().unwrap_or_else(own);
+        let part = |(name, sql): (String, &str)| Column {
+            name,
+            ty: self.ty,
+            sql: Fragment::new(sql, self.places.iter().copied()),
+        };
+        let parts = self.part_names().into_iter().zip(stored.columns());
+        parts.map(part).collect()
+    }
+
+    /// The names of its parts: a mean has two.
+    fn part_names(&self) -> [String; 2] {
+        [self.name.clone(), format!("metrex_count_{}", self.name)]
+    }
+
+    /// The aggregate of a rollup over relations that have its parts.
+    fn over_parts(&self, dialect: Dialect) -> Column {
+        let mut names = self.part_names().into_iter();
+        let mut next = |_: &str| dialect.name(&names.next().unwrap_or_default());
+        Self {
+            stored: self.stored.as_ref().map(|stored| stored.map(&mut next)),
             ..self.clone()
         }
         .column(dialect)
@@ -84,6 +115,14 @@ pub(in crate::compile) struct Daily {
     pub(in crate::compile) only: String,
 }
 
+/// A rollup that a leg reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::compile) struct FromRollup {
+    pub(in crate::compile) name: String,
+    /// The rows since the rollup was refreshed, where days are asked for that it does not have yet.
+    pub(in crate::compile) tail: Option<Box<Leg>>,
+}
+
 /// One aggregation, with everything its rows depend on.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::compile) struct Leg {
@@ -104,6 +143,8 @@ pub(in crate::compile) struct Leg {
     pub(in crate::compile) daily: Option<Daily>,
     /// Each day is added up before its rows are repeated for the periods.
     pub(in crate::compile) by_day_first: bool,
+    /// The rollup that it reads in the place of its dataset's rows.
+    pub(in crate::compile) rollup: Option<FromRollup>,
     /// What else tells it apart: time dimension, distance back, window.
     pub(in crate::compile) treatment: String,
     /// The definition filters as text.
@@ -111,9 +152,29 @@ pub(in crate::compile) struct Leg {
 }
 
 impl Leg {
+    /// Adds an aggregate with the joins that its scope pulled in: they are many-to-one, so they change no other one. Returns
+    /// the reasons for them.
+    pub(super) fn add(&mut self, mut scope: Scope<'_>, column: Aggregated) -> Vec<Reason> {
+        let reasons = std::mem::take(&mut scope.reasons);
+        let (_, joins) = scope.tables();
+        for join in joins {
+            self.add_join(join);
+        }
+        self.columns.push(column);
+        reasons
+    }
+
     /// Whether it is one aggregation of rows as they stand.
     pub(in crate::compile) fn is_plain(&self) -> bool {
-        self.daily.is_none() && !self.by_day_first && self.rows == Rows::All
+        self.daily.is_none()
+            && !self.by_day_first
+            && self.rows == Rows::All
+            && self.tail().is_none()
+    }
+
+    /// The rows that are added to those of a rollup.
+    fn tail(&self) -> Option<&Self> {
+        self.rollup.as_ref()?.tail.as_deref()
     }
 
     /// An aggregate of the leg as SQL.
@@ -131,35 +192,15 @@ impl Leg {
 
     /// The relation that gives its keys and aggregates.
     pub(in crate::compile) fn node(&self, dialect: Dialect) -> Node {
-        // Engines evaluate conditions in the order written where they think them equally dear: a comparison of dates is
-        // cheap and leaves out most rows, but for SQLite, whose dates are text.
-        let bounds = || self.bounds.iter().cloned();
-        let others = self.definition.iter().chain(&self.conditions).cloned();
-        let conditions = match dialect {
-            Dialect::Sqlite => others.chain(bounds()).collect(),
-            _ => bounds().chain(others).collect(),
-        };
-        let scan = Scan {
-            dataset: self.dataset.clone(),
-            from: self.from.clone(),
-            joins: self.joins.clone(),
-            conditions,
-            over: self.over.clone().map(Box::new),
-        };
+        let scan = self.scan(dialect);
         let aggregate = match (&self.rows, &self.over) {
             (Rows::Snapshots(snapshots), _) => snapshots.node(self, Node::Scan(scan), dialect),
             (Rows::Conversions(conversions), _) => conversions.node(self, dialect),
             (Rows::All, Some(over)) if self.by_day_first => self.over_days(scan, over, dialect),
-            (Rows::All, _) => Node::Aggregate(Box::new(Aggregate {
-                input: Node::Scan(scan),
-                keys: self.keys.clone(),
-                values: self
-                    .columns
-                    .iter()
-                    .map(|column| column.column(dialect))
-                    .collect(),
-                having: None,
-            })),
+            (Rows::All, _) => match self.tail() {
+                Some(tail) => self.with_tail(tail, dialect),
+                None => self.grouped(Node::Scan(scan), dialect),
+            },
         };
         let Some(Daily { keys, take, only }) = &self.daily else {
             return aggregate;
@@ -178,6 +219,54 @@ impl Leg {
             input: aggregate,
             keys: keys.clone(),
             values: self.columns.iter().map(mean).collect(),
+            having: None,
+        }))
+    }
+
+    fn scan(&self, dialect: Dialect) -> Scan {
+        // Engines evaluate conditions in the order written where they think them equally dear: a comparison of dates is
+        // cheap and leaves out most rows, but for SQLite, whose dates are text.
+        let bounds = || self.bounds.iter().cloned();
+        let others = self.definition.iter().chain(&self.conditions).cloned();
+        let conditions = match dialect {
+            Dialect::Sqlite => others.chain(bounds()).collect(),
+            _ => bounds().chain(others).collect(),
+        };
+        Scan {
+            dataset: self.dataset.clone(),
+            rollup: self.rollup.as_ref().map(|rollup| rollup.name.clone()),
+            from: self.from.clone(),
+            joins: self.joins.clone(),
+            conditions,
+            over: self.over.clone().map(Box::new),
+        }
+    }
+
+    fn grouped(&self, input: Node, dialect: Dialect) -> Node {
+        let values = self.columns.iter();
+        Node::Aggregate(Box::new(Aggregate {
+            input,
+            keys: self.keys.clone(),
+            values: values.map(|column| column.column(dialect)).collect(),
+            having: None,
+        }))
+    }
+
+    /// The sums of a rollup and the rows since then, one after the other, added up together.
+    fn with_tail(&self, tail: &Self, dialect: Dialect) -> Node {
+        let rows = |leg: &Self| {
+            let parts = leg.columns.iter().flat_map(Aggregated::parts);
+            Node::Compute(Box::new(Compute {
+                input: Node::Scan(leg.scan(dialect)),
+                columns: leg.keys.iter().cloned().chain(parts).collect(),
+                having: None,
+            }))
+        };
+        let values = self.columns.iter();
+        Node::Aggregate(Box::new(Aggregate {
+            input: Node::Stack(vec![rows(self), rows(tail)]),
+            keys: by_name(&self.keys, dialect),
+            values: values.map(|column| column.over_parts(dialect)).collect(),
             having: None,
         }))
     }

@@ -1,8 +1,8 @@
 //! Adds measures to the legs of a plan: one leg per dataset, set of filters and treatment of time.
 
-use super::leg::{Aggregated, DAY, Daily, Rows};
+use super::leg::{Aggregated, DAY, Daily, FromRollup, Rows};
 use super::planner::{broken, prior_name};
-use super::{Column, Context, Formula, Leaf, Leg, Planner, Snapshots, context, snapshots};
+use super::{Column, Context, Days, Formula, Leaf, Leg, Planner, Snapshots, context, snapshots};
 use crate::compile::custom::custom;
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::rollup::{Kept, Wanted};
@@ -135,6 +135,15 @@ impl<'a> Planner<'a> {
             ty = snapshots::figure_type(over.take, ty)
                 .ok_or_else(|| broken(metric, "its snapshots are no numbers and have no mean"))?;
         }
+        // What a rollup does not have yet is read from the rows.
+        let cut = kept.and_then(|kept| kept.cut());
+        let mut rows = None;
+        if cut.is_some() {
+            let mut scope = self.scope(measure, &peers)?;
+            let row = measure.expr.as_ref();
+            let row = row.map(|expr| scope.expression(expr)).transpose();
+            rows = Some((scope, row.map_err(own)?));
+        }
         let name = self.column_name(metric, which, context);
         let mut places = vec![measure.place];
         places.extend(measure.expr.as_ref().map(|expr| expr.place));
@@ -160,21 +169,47 @@ impl<'a> Planner<'a> {
             ty,
             counterpart,
         });
-        match found {
-            // Joins pulled in by an expression are many-to-one, so they change no other column of the leg.
-            Some(index) => {
-                let reasons = std::mem::take(&mut scope.reasons);
-                let (_, joins) = scope.tables();
-                if let Some(leg) = self.planned.legs.get_mut(index) {
-                    for join in joins {
-                        leg.add_join(join);
-                    }
-                    leg.columns.push(column);
+        let tail = rows.map(|(scope, row)| {
+            let column = Aggregated {
+                row,
+                stored: None,
+                ..column.clone()
+            };
+            (scope, column)
+        });
+        match found.and_then(|index| self.planned.legs.get_mut(index)) {
+            Some(leg) => {
+                let mut reasons = leg.add(scope, column);
+                let own = leg.rollup.as_mut().and_then(|rollup| rollup.tail.as_mut());
+                if let (Some(leg), Some((scope, column))) = (own, tail) {
+                    reasons.extend(leg.add(scope, column));
                 }
                 self.note(reasons);
             }
             None => {
-                let leg = self.leg(measure, scope, context, column, treatment, filters)?;
+                let days = |days| Context {
+                    days,
+                    ..context.clone()
+                };
+                let before = days(cut.map_or(Days::All, Days::Before));
+                let since = days(cut.map_or(Days::All, Days::Since));
+                let of = (treatment, filters);
+                let tail = match tail {
+                    Some((scope, column)) => Some(self.leg(
+                        measure,
+                        scope,
+                        &since,
+                        column,
+                        of.0.clone(),
+                        of.1.clone(),
+                    )?),
+                    None => None,
+                };
+                let mut leg = self.leg(measure, scope, &before, column, of.0, of.1)?;
+                leg.rollup = kept.map(|kept| FromRollup {
+                    name: kept.name().to_owned(),
+                    tail: tail.map(Box::new),
+                });
                 self.planned.legs.push(leg);
             }
         }
@@ -273,15 +308,22 @@ impl<'a> Planner<'a> {
                 .map_or(request.range, |back| back.range),
         };
         let mut bounds = None;
-        if range != DateRange::default() {
+        let days = context.days.of(range);
+        if days != DateRange::default() {
             let time = time_of(measure, &mut scope, None)?;
             // Ranges are days; rows that are moved by less are compared as they come to lie.
             let at = match context.back.as_ref().map(|back| back.by) {
                 Some(by @ Shift::Seconds(_)) => dialect.shift_timestamp(&time.sql, by),
                 _ => time.sql,
             };
-            bounds = filter::bounds(&at, range, dialect)
-                .map(|bounds| Fragment::new(bounds, [time.dimension.place]));
+            let within = filter::bounds(&at, days, dialect);
+            // A rollup is not asked for rows without a time: nobody knows how fresh these are.
+            let with_none = range == DateRange::default() && matches!(context.days, Days::Since(_));
+            let within = within.map(|within| match with_none {
+                true => format!("({within} OR {at} IS NULL)"),
+                false => within,
+            });
+            bounds = within.map(|within| Fragment::new(within, [time.dimension.place]));
         }
         let daily = window.as_ref().and_then(|window| window.daily);
         let daily = daily.map(|take| Daily {
@@ -337,6 +379,7 @@ impl<'a> Planner<'a> {
             rows,
             daily,
             by_day_first: false,
+            rollup: None,
             treatment,
             filters,
         })

@@ -22,13 +22,28 @@ use serde::Serialize;
 use super::write::Fragment;
 use crate::model::ColumnType;
 
-pub(super) use context::{Context, Window};
+pub(super) use context::{Context, Days, Window};
 pub(super) use each::Each;
 pub(super) use formula::{Formula, Leaf};
 pub(super) use leg::{Leg, PERIOD};
 pub(super) use periods::{Bound, Periods};
 pub(super) use planner::{Planned, Planner, prior_name};
 use snapshots::Snapshots;
+
+/// The plan of a query. Displayed, it is a tree with the result at its root; serialised, every relation stands under the word
+/// for what it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Plan(pub(super) Node);
+
+impl Plan {
+    /// The rollups that it reads, and whether it reads nothing else.
+    pub(super) fn rollups(&self) -> (Vec<String>, bool) {
+        let mut names = Vec::new();
+        let is_all = self.0.rollups(&mut names);
+        (names, is_all)
+    }
+}
 
 /// A column that a relation gives, as SQL over what it reads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,6 +83,8 @@ pub(super) enum Node {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Scan {
     pub(super) dataset: String,
+    /// The rollup of the dataset that is read in the place of its rows.
+    pub(super) rollup: Option<String>,
     pub(super) from: Fragment,
     pub(super) joins: Vec<Join>,
     /// All of them hold.

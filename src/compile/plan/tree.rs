@@ -3,11 +3,12 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::periods::Bound;
-use super::{Column, Node, Periods};
+use super::{Column, Node, Periods, Plan, Scan};
+use crate::compile::write::Fragment;
 
-impl Display for Node {
+impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        draw(self, "", "", f)
+        draw(&self.0, "", "", f)
     }
 }
 
@@ -22,7 +23,7 @@ fn draw(node: &Node, first: &str, rest: &str, f: &mut Formatter<'_>) -> fmt::Res
     }
     let inputs = node.inputs();
     let last = inputs.len().saturating_sub(1);
-    for (index, input) in inputs.into_iter().enumerate() {
+    for (index, (name, input)) in inputs.into_iter().enumerate() {
         let (branch, below) = if index == last {
             ("└─ ", "   ")
         } else {
@@ -30,7 +31,7 @@ fn draw(node: &Node, first: &str, rest: &str, f: &mut Formatter<'_>) -> fmt::Res
         };
         draw(
             &input,
-            &format!("{rest}{branch}"),
+            &format!("{rest}{branch}{name}"),
             &format!("{rest}{below}"),
             f,
         )?;
@@ -42,15 +43,14 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn named(columns: &[Column]) -> String {
-    let each = columns.iter().map(|column| {
-        if column.sql.sql == column.name {
-            column.name.clone()
-        } else {
-            format!("{} = {}", column.name, column.sql.sql)
-        }
-    });
-    each.collect::<Vec<_>>().join(", ")
+/// The columns that are more than a column of the relation below.
+fn computed(columns: &[Column]) -> impl Iterator<Item = String> {
+    let is_own = |column: &&Column| {
+        let sql = &column.sql.sql;
+        !sql.ends_with(&column.name) && !sql.ends_with(&format!("{}\"", column.name))
+    };
+    let each = columns.iter().filter(is_own);
+    each.map(|column| format!("{} = {}", column.name, column.sql.sql))
 }
 
 fn names(columns: &[Column]) -> String {
@@ -58,56 +58,54 @@ fn names(columns: &[Column]) -> String {
     each.join(", ")
 }
 
+/// A line, and more below it.
+fn block(first: String, rest: impl IntoIterator<Item = String>) -> Vec<String> {
+    let rest = rest.into_iter().map(|line| format!("  {line}"));
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// Conditions that all hold, one in a line.
+fn conditions<'c>(all: impl IntoIterator<Item = &'c Fragment>) -> impl Iterator<Item = String> {
+    let words = std::iter::once("where").chain(std::iter::repeat("and"));
+    let pairs = words.zip(all);
+    pairs.map(|(word, condition)| format!("{word} {}", condition.sql))
+}
+
+impl Scan {
+    fn lines(&self) -> Vec<String> {
+        let what = match &self.rollup {
+            Some(rollup) => format!("sums of {}, kept in the rollup {rollup}", self.dataset),
+            None => format!("rows of {}", self.dataset),
+        };
+        let joins = self.joins.iter().map(|join| join.sql().sql);
+        let over = self.over.iter();
+        let over = over.map(|over| format!("for each period where {}", over.on().sql));
+        block(what, joins.chain(conditions(&self.conditions)).chain(over))
+    }
+}
+
 impl Node {
     /// What the node does: a line, and one for each part that is long.
     fn lines(&self) -> Vec<String> {
         match self {
             Self::Periods(periods) => vec![format!("every {}", periods.text())],
-            Self::Scan(scan) => {
-                let mut lines = vec![format!("rows of {}", scan.dataset)];
-                lines.extend(
-                    scan.joins
-                        .iter()
-                        .map(|join| format!("  {}", join.sql().sql)),
-                );
-                lines.extend(
-                    scan.conditions
-                        .iter()
-                        .map(|one| format!("  where {}", one.sql)),
-                );
-                if let Some(over) = &scan.over {
-                    lines.push(format!("  for each period where {}", over.on().sql));
-                }
-                lines
-            }
+            Self::Scan(scan) => scan.lines(),
             Self::Spread(spread) => {
                 vec![format!("for each period where {}", spread.over.on().sql)]
             }
-            Self::Filtered(filtered) => {
-                let conditions = filtered.conditions.iter();
-                let all: Vec<&str> = conditions.map(|one| one.sql.as_str()).collect();
-                vec![format!("where {}", all.join(" and "))]
-            }
+            Self::Filtered(filtered) => conditions(&filtered.conditions).collect(),
             Self::Stack(_) => vec!["one after the other".to_owned()],
             Self::Aggregate(aggregate) => {
-                let keys = match aggregate.keys.as_slice() {
-                    [] => "all rows together".to_owned(),
-                    keys => format!("by {}", names(keys)),
+                let first = match (aggregate.keys.as_slice(), aggregate.values.as_slice()) {
+                    ([], _) => "aggregate all rows together".to_owned(),
+                    (keys, []) => format!("distinct {}", names(keys)),
+                    (keys, _) => format!("aggregate by {}", names(keys)),
                 };
-                let mut lines = vec![format!("aggregate {keys}")];
-                lines.extend(
-                    aggregate
-                        .values
-                        .iter()
-                        .map(|value| format!("  {} = {}", value.name, value.sql.sql)),
-                );
-                lines.extend(
-                    aggregate
-                        .having
-                        .iter()
-                        .map(|one| format!("  having {}", one.sql)),
-                );
-                lines
+                let values = aggregate.values.iter();
+                let values = values.map(|value| format!("{} = {}", value.name, value.sql.sql));
+                let having = aggregate.having.iter();
+                let having = having.map(|one| format!("having {}", one.sql));
+                block(first, computed(&aggregate.keys).chain(values).chain(having))
             }
             Self::Combine(combine) => {
                 let keys: Vec<&str> = combine.keys.iter().map(|(name, _)| name.as_str()).collect();
@@ -117,62 +115,78 @@ impl Node {
                 }]
             }
             Self::Compute(compute) => {
-                let mut lines = vec![format!("compute {}", named(&compute.columns))];
-                lines.extend(
-                    compute
-                        .having
-                        .iter()
-                        .map(|one| format!("  where {}", one.sql)),
-                );
-                lines
+                let columns: Vec<String> = computed(&compute.columns).collect();
+                let having = conditions(&compute.having);
+                match columns.as_slice() {
+                    [] => block(format!("take {}", names(&compute.columns)), having),
+                    [one] => block(format!("compute {one}"), having),
+                    _ => block("compute".to_owned(), columns.into_iter().chain(having)),
+                }
             }
-            Self::With(with) => {
-                let names = with.tables.iter().map(|(name, _)| name.as_str());
-                vec![format!("with {}", names.collect::<Vec<_>>().join(", "))]
-            }
+            Self::With(_) => vec!["with relations of its own".to_owned()],
             Self::Sort(sort) => {
-                let order: Vec<&str> = sort.order.iter().map(|key| key.sql.as_str()).collect();
+                // Every order is with NULLs last, and needs no word for it.
+                let key = |key: &Fragment| key.sql.trim_end_matches(" NULLS LAST").to_owned();
+                let order: Vec<String> = sort.order.iter().map(key).collect();
                 let mut text = match order.as_slice() {
                     [] => "result".to_owned(),
                     keys => format!("sort by {}", keys.join(", ")),
                 };
                 if let Some(limit) = sort.limit {
-                    text.push_str(&format!(", the first {limit}"));
+                    text.push_str(&format!(", keep the first {limit}"));
                 }
                 vec![text]
             }
         }
     }
 
-    /// What the node reads.
-    fn inputs(&self) -> Vec<Self> {
-        let calendar = |periods: &Option<Periods>| periods.clone().map(Self::Periods);
-        match self {
-            Self::Periods(_) => Vec::new(),
+    /// Adds the rollups that are read; returns whether nothing else is.
+    pub(super) fn rollups(&self, names: &mut Vec<String>) -> bool {
+        let own = match self {
             Self::Scan(scan) => {
-                let over = scan.over.as_ref();
-                over.map(|over| Self::Periods(over.periods.clone()))
-                    .into_iter()
-                    .collect()
+                names.extend(scan.rollup.clone());
+                scan.rollup.is_some()
+            }
+            Self::Periods(periods) => [&periods.first, &periods.last]
+                .iter()
+                .all(|bound| matches!(bound, Bound::Day(_))),
+            _ => true,
+        };
+        let inputs = self.inputs().into_iter();
+        inputs.fold(own, |all, (_, input)| input.rollups(names) && all)
+    }
+
+    /// What the node reads, each with the name it has, where it has one.
+    fn inputs(&self) -> Vec<(String, Self)> {
+        if let Self::With(with) = self {
+            let tables = with.tables.iter();
+            let tables = tables.map(|(name, node)| (format!("{name}: "), node.clone()));
+            return tables
+                .chain([(String::new(), with.input.clone())])
+                .collect();
+        }
+        let calendar = |periods: &Periods| Self::Periods(periods.clone());
+        let inputs: Vec<Self> = match self {
+            Self::Periods(_) | Self::With(_) => Vec::new(),
+            Self::Scan(scan) => {
+                let over = scan.over.iter();
+                over.map(|over| calendar(&over.periods)).collect()
             }
             Self::Filtered(filtered) => vec![filtered.input.clone()],
             Self::Stack(inputs) => inputs.clone(),
-            Self::Spread(spread) => {
-                let periods = Self::Periods(spread.over.periods.clone());
-                vec![spread.input.clone(), periods]
-            }
+            Self::Spread(spread) => vec![spread.input.clone(), calendar(&spread.over.periods)],
             Self::Aggregate(aggregate) => vec![aggregate.input.clone()],
             Self::Combine(combine) => {
                 let inputs = combine.inputs.iter().cloned();
-                inputs.chain(calendar(&combine.periods)).collect()
+                inputs
+                    .chain(combine.periods.as_ref().map(calendar))
+                    .collect()
             }
             Self::Compute(compute) => vec![compute.input.clone()],
             Self::Sort(sort) => vec![sort.input.clone()],
-            Self::With(with) => {
-                let tables = with.tables.iter().map(|(_, node)| node.clone());
-                tables.chain([with.input.clone()]).collect()
-            }
-        }
+        };
+        let unnamed = inputs.into_iter().map(|input| (String::new(), input));
+        unnamed.collect()
     }
 }
 

@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::leaves::{leaves, refused};
 use super::{RollupTable, Stored, StoredLeaf};
-use crate::compile::key::time_of;
+use crate::compile::key::{column_type, leaf_type, time_of};
 use crate::compile::plan::{Aggregate as Grouped, Column, Node, Scan, Sort};
 use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
@@ -59,6 +59,7 @@ impl RollupTable {
         let rows = rows_name(&table.definition);
         let columns = layout.columns(&mut table, &rows);
         table.sql = layout.select(&table, &columns, None)?;
+        table.selected = layout.types(&table, &columns)?;
         Ok(table)
     }
 
@@ -123,6 +124,8 @@ impl Layout<'_> {
             place: rollup.place,
             of: rollup.of.clone(),
             table: rollup.table.clone(),
+            embedded: rollup.embedded,
+            selected: Vec::new(),
             grain: rollup.grain,
             period,
             definition: String::new(),
@@ -197,6 +200,36 @@ impl Layout<'_> {
         columns
     }
 
+    /// What the values of each column are.
+    fn types(
+        &self,
+        table: &RollupTable,
+        columns: &[Kept],
+    ) -> Result<Vec<(String, ColumnType)>, CompileError> {
+        let mut types = Vec::new();
+        for (index, (path, name)) in table.keys.iter().enumerate() {
+            let kind = path
+                .resolve(self.registry)
+                .map(|(_, dimension)| dimension.kind);
+            let ty = kind.map_or(ColumnType::Text, column_type);
+            types.push((name.clone(), if index == 0 { ColumnType::Date } else { ty }));
+        }
+        for kept in columns {
+            let mut scope =
+                Scope::new(self.registry, self.reach, self.options, &[], &kept.measure)?;
+            let ty = leaf_type(&kept.measure, &mut scope)?;
+            if self.rollup.embedded && ty == ColumnType::Text {
+                let why = format!(
+                    "{} is the first or the last of texts, which a file may have in another order than the warehouse",
+                    kept.name
+                );
+                return Err(refused(self.rollup, why));
+            }
+            types.push((kept.name.clone(), ty));
+        }
+        Ok(types)
+    }
+
     /// The rows: those of the dataset that at least one aggregation counts, grouped by the keys.
     fn select(
         &self,
@@ -253,6 +286,7 @@ impl Layout<'_> {
         let (from, joins) = scope.tables();
         let input = Node::Scan(Scan {
             dataset: table.of.clone(),
+            rollup: None,
             from,
             joins,
             conditions,

@@ -1,5 +1,6 @@
 //! Rollups: what the table of each one holds, the SQL that fills it, and which queries it answers without changing a row.
 
+mod embedded;
 mod layout;
 mod leaves;
 mod refresh;
@@ -14,7 +15,7 @@ use super::DimensionPath;
 use crate::model::{Aggregate, ColumnType, Grain, Place};
 use crate::warehouse::Dialect;
 
-/// The rollups that queries may be answered from.
+/// The rollups that queries may be answered from: those of a warehouse, or those in the embedded file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rollups {
     /// Those that are declared.
@@ -34,6 +35,8 @@ pub struct RollupTable {
     pub of: String,
     /// The table it is kept in.
     pub table: String,
+    /// Whether that table is in the embedded file, written for SQLite whatever engine its rows come from.
+    pub embedded: bool,
     /// The length of the periods it has rows for.
     pub grain: Grain,
     /// The column with the first day of the period.
@@ -42,6 +45,8 @@ pub struct RollupTable {
     pub definition: String,
     /// A `SELECT` of all its rows.
     pub sql: String,
+    /// The columns that it gives, with what their values are.
+    pub selected: Vec<(String, ColumnType)>,
     /// The time and the dimensions with their columns.
     keys: Vec<(DimensionPath, String)>,
     leaves: Vec<StoredLeaf>,
@@ -77,27 +82,80 @@ pub(super) enum Stored {
         /// The column with the number of values.
         count: String,
     },
+    /// In the embedded file, where sums of decimals are added up as such.
+    Exact(Box<Self>),
 }
 
 impl Stored {
-    fn columns(&self) -> Vec<&str> {
+    /// What one row of the dataset adds; `row` is what is aggregated, nothing for the number of rows.
+    pub(super) fn of_row(agg: Aggregate, row: Option<&str>) -> Self {
+        let counted = || match row {
+            Some(row) => format!("CASE WHEN {row} IS NOT NULL THEN 1 END"),
+            None => "1".to_owned(),
+        };
+        match (agg, row) {
+            (Aggregate::Sum, Some(row)) => Self::Sum(row.to_owned()),
+            (Aggregate::Min, Some(row)) => Self::Min(row.to_owned()),
+            (Aggregate::Max, Some(row)) => Self::Max(row.to_owned()),
+            (Aggregate::Avg, Some(row)) => Self::Mean {
+                sum: row.to_owned(),
+                count: counted(),
+            },
+            (Aggregate::SumBoolean, Some(row)) => {
+                Self::Count(format!("CASE WHEN {row} THEN 1 END"))
+            }
+            _ => Self::Count(counted()),
+        }
+    }
+
+    /// The same over other columns.
+    pub(super) fn map(&self, column: &mut dyn FnMut(&str) -> String) -> Self {
+        match self {
+            Self::Sum(of) => Self::Sum(column(of)),
+            Self::Count(of) => Self::Count(column(of)),
+            Self::Min(of) => Self::Min(column(of)),
+            Self::Max(of) => Self::Max(column(of)),
+            Self::Mean { sum, count } => Self::Mean {
+                sum: column(sum),
+                count: column(count),
+            },
+            Self::Exact(inner) => Self::Exact(Box::new(inner.map(column))),
+        }
+    }
+
+    pub(super) fn columns(&self) -> Vec<&str> {
         match self {
             Self::Sum(column) | Self::Count(column) | Self::Min(column) | Self::Max(column) => {
                 vec![column]
             }
             Self::Mean { sum, count } => vec![sum, count],
+            Self::Exact(inner) => inner.columns(),
         }
     }
 
     /// The aggregation over rows of the rollup; `only` says which of them count.
     pub(super) fn added_up(&self, only: Option<&str>, dialect: Dialect) -> String {
+        let sum = |row: &str| dialect.aggregate(Aggregate::Sum, Some(row));
+        match self {
+            Self::Exact(inner) => {
+                inner.added_up_by(&|row| format!("metrex_sum({row})"), only, dialect)
+            }
+            stored => stored.added_up_by(&sum, only, dialect),
+        }
+    }
+
+    fn added_up_by(
+        &self,
+        sum: &dyn Fn(&str) -> String,
+        only: Option<&str>,
+        dialect: Dialect,
+    ) -> String {
         let row = |column: &str| match only {
             Some(only) => format!("CASE WHEN {only} THEN {column} END"),
             None => column.to_owned(),
         };
-        let sum = |column: &str| dialect.aggregate(Aggregate::Sum, Some(&row(column)));
         match self {
-            Self::Sum(column) => sum(column),
+            Self::Sum(column) => sum(&row(column)),
             // Of no rows there is a count, and it is 0.
             Self::Count(column) => dialect.cast(
                 &format!("COALESCE(SUM({}), 0)", row(column)),
@@ -106,8 +164,9 @@ impl Stored {
             Self::Min(column) => dialect.aggregate(Aggregate::Min, Some(&row(column))),
             Self::Max(column) => dialect.aggregate(Aggregate::Max, Some(&row(column))),
             Self::Mean { sum: total, count } => {
-                dialect.divide(&sum(total), &format!("SUM({})", row(count)))
+                dialect.divide(&sum(&row(total)), &format!("SUM({})", row(count)))
             }
+            Self::Exact(inner) => inner.added_up_by(sum, only, dialect),
         }
     }
 }
@@ -129,6 +188,13 @@ pub struct RollupState {
     pub rows: u64,
 }
 
+impl Rollups {
+    /// Whether they are in the embedded file, and not in a warehouse.
+    pub(super) fn are_embedded(&self) -> bool {
+        self.tables.iter().any(|table| table.embedded)
+    }
+}
+
 impl RollupTable {
     /// Its columns in order: keys first.
     pub fn columns(&self) -> Vec<&str> {
@@ -142,6 +208,15 @@ impl RollupTable {
             }
         }
         columns
+    }
+
+    /// The columns with sums of numbers.
+    pub fn sums(&self) -> Vec<String> {
+        let sum = |leaf: &StoredLeaf| match &leaf.stored {
+            Stored::Sum(sum) | Stored::Mean { sum, .. } => Some(sum.clone()),
+            _ => None,
+        };
+        self.leaves.iter().filter_map(sum).collect()
     }
 
     /// The columns that tell its rows apart.

@@ -62,6 +62,41 @@ impl RollupTable {
         ]
     }
 
+    /// Makes room in the embedded file: for all rows, or for those from a day on.
+    pub fn empty(&self, from: Option<Date>) -> Vec<String> {
+        let dialect = Dialect::Sqlite;
+        let table = dialect.table(&self.table);
+        if let Some(from) = from {
+            let from = dialect.date(from);
+            let period = dialect.name(&self.period);
+            return vec![format!("DELETE FROM {table} WHERE {period} >= {from}")];
+        }
+        // Columns without a type keep every value as it is.
+        let columns = self.selected.iter().map(|(name, _)| dialect.name(name));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let mut statements = vec![
+            format!("DROP TABLE IF EXISTS {table}"),
+            format!("CREATE TABLE {table} ({columns})"),
+        ];
+        statements.extend(dialect.searched_by(&self.table, &self.period));
+        statements
+    }
+
+    /// A query for the order that the warehouse has these texts in, each of which it tells apart from the others; they are
+    /// compared as those of a column are.
+    pub fn in_order(&self, column: &str, values: &[String], dialect: Dialect) -> String {
+        let texts = values
+            .iter()
+            .map(|text| format!("({})", dialect.text(text)));
+        let texts = texts.collect::<Vec<_>>().join(", ");
+        format!(
+            "SELECT metrex_text FROM (\n  SELECT {} AS metrex_text FROM (\n{}\n  ) AS rollup WHERE 1 = 0\n  \
+             UNION SELECT * FROM (VALUES {texts}) AS known\n) AS every_text ORDER BY metrex_text",
+            dialect.as_text(&dialect.name(column)),
+            self.sql
+        )
+    }
+
     /// Writes down what was made.
     pub fn record(&self, until: Date, at: Timestamp, dialect: Dialect) -> Vec<String> {
         let text = |text: &str| dialect.text(text);

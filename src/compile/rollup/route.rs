@@ -1,5 +1,9 @@
 //! Decides whether an aggregation can be read from a rollup: only where that provably changes no row.
 
+use std::cmp::Reverse;
+
+use jiff::civil::Date;
+
 use super::layout::{text, texts};
 use super::{RollupState, RollupTable, Rollups, Stored, StoredLeaf};
 use crate::compile::plan::{Context, Window};
@@ -11,7 +15,7 @@ use crate::compile::{
 use crate::model::{
     DatePart, DateRange, DimensionType, Expression, Filter, Grain, GroupBy, Measure, Registry,
 };
-use crate::warehouse::Dialect;
+use crate::warehouse::{Dialect, Shift};
 
 /// A rollup in the place of its dataset's rows, for one aggregation.
 #[derive(Debug, Clone, Copy)]
@@ -20,11 +24,17 @@ pub(in crate::compile) struct Kept<'a> {
     leaf: &'a StoredLeaf,
     /// The column with the number of rows that met the conditions of the definition; none where all rows did.
     count: Option<&'a str>,
+    /// The first day that it does not have, where the query goes on: from there on, the rows are read.
+    cut: Option<Date>,
 }
 
 impl<'a> Kept<'a> {
     pub(in crate::compile) fn name(&self) -> &'a str {
         &self.table.name
+    }
+
+    pub(in crate::compile) fn cut(&self) -> Option<Date> {
+        self.cut
     }
 
     pub(in crate::compile) fn from(&self, dialect: Dialect) -> Fragment {
@@ -60,16 +70,11 @@ impl<'a> Kept<'a> {
 
     /// The columns that the aggregation is added up from.
     pub(in crate::compile) fn stored(&self, dialect: Dialect) -> Stored {
-        let own = |column: &str| self.qualified(column, dialect);
-        match &self.leaf.stored {
-            Stored::Sum(column) => Stored::Sum(own(column)),
-            Stored::Count(column) => Stored::Count(own(column)),
-            Stored::Min(column) => Stored::Min(own(column)),
-            Stored::Max(column) => Stored::Max(own(column)),
-            Stored::Mean { sum, count } => Stored::Mean {
-                sum: own(sum),
-                count: own(count),
-            },
+        let mut own = |column: &str| self.qualified(column, dialect);
+        let stored = self.leaf.stored.map(&mut own);
+        match self.table.embedded {
+            true => Stored::Exact(Box::new(stored)),
+            false => stored,
         }
     }
 
@@ -93,42 +98,45 @@ pub(in crate::compile) struct Wanted<'q, 'a> {
 }
 
 impl<'a> Wanted<'_, 'a> {
-    /// The rollup with the fewest rows that gives the same; and what there is to say of it, or of one that would, were it
-    /// not stale.
+    /// The rollup that leaves the least to read and gives the same; and what there is to say of it, or of one that would, were
+    /// it not stale.
     pub(in crate::compile) fn rollup(&self) -> (Option<Kept<'a>>, Vec<Reason>) {
         let Some(Rollups { tables, states }) = self.options.passes.rollups else {
             return (None, Vec::new());
         };
-        let mut best: Option<(Kept<'a>, &RollupState)> = None;
+        let mut found: Vec<(Kept<'a>, &RollupState)> = Vec::new();
         let mut stale = Vec::new();
         for table in tables {
             let Some(state) = states.iter().find(|state| state.name == table.name) else {
                 continue;
             };
-            let Some(kept) = self.answered_by(table) else {
+            let Some(kept) = self.answered_by(table, state) else {
                 continue;
             };
-            if let Some(why) = self.staleness(table, state) {
-                stale.push(reason(
+            match self.cut(table, state) {
+                Ok(cut) => found.push((Kept { cut, ..kept }, state)),
+                Err(why) => stale.push(reason(
                     table,
                     format!("the rollup {} is not used: {why}", table.name),
-                ));
-            } else if best.is_none_or(|(_, known)| state.rows < known.rows) {
-                best = Some((kept, state));
+                )),
             }
         }
-        match best {
+        // Rows are more to read than sums, so the rollup that is complete, or nearly, comes before the smallest.
+        let least = |(kept, state): &&(Kept<'_>, &RollupState)| {
+            (kept.cut.is_some(), Reverse(kept.cut), state.rows)
+        };
+        match found.iter().min_by_key(least) {
             None => (None, stale),
+            // What is read from the embedded file, only the whole plan tells.
+            Some((kept, _)) if kept.table.embedded => (Some(*kept), stale),
             Some((kept, state)) => {
-                let text = format!(
-                    "{} is read from the rollup {}: {} rows by {}, refreshed {}",
-                    kept.table.of,
-                    kept.table.name,
-                    state.rows,
-                    kept.table.keys().join(", "),
-                    state.refreshed_at.strftime("%F %H:%M UTC"),
-                );
-                (Some(kept), vec![reason(kept.table, text)])
+                let since = kept.cut.map_or(String::new(), |cut| {
+                    format!(" for the days before {cut}, from its rows since then")
+                });
+                let text = kept
+                    .table
+                    .read_as(&format!("the rollup {}{since}", kept.table.name), state);
+                (Some(*kept), vec![reason(kept.table, text)])
             }
         }
     }
@@ -139,29 +147,51 @@ impl<'a> Wanted<'_, 'a> {
         back.map_or(self.request.range, |back| back.range)
     }
 
-    fn staleness(&self, table: &RollupTable, state: &RollupState) -> Option<String> {
+    /// The first day that has to be read from the rows, where the query goes on beyond what the rollup has; or why it is of
+    /// no use.
+    fn cut(&self, table: &RollupTable, state: &RollupState) -> Result<Option<Date>, String> {
         let command = format!("(metrex materialize {})", table.name);
         if state.definition != table.definition || state.table != table.table {
-            return Some(format!(
+            return Err(format!(
                 "its definition has changed since it was refreshed {command}"
             ));
         }
-        match self.range().end {
-            None => Some(format!(
-                "it is complete before {}, and the query has no end",
-                state.until
+        if table.embedded
+            && let Some(why) = self.differs(table)
+        {
+            return Err(why);
+        }
+        let (range, until) = (self.range(), state.until);
+        let is_complete = range.end.is_some_and(|end| end <= until);
+        if self.context.window.is_some() {
+            return match range.end {
+                Some(end) if range.start.is_some() && !is_complete => Err(format!(
+                    "it is complete before {until}, and what accumulates or looks back goes on until {} {command}",
+                    end.yesterday().unwrap_or(end)
+                )),
+                Some(_) if range.start.is_some() => Ok(None),
+                _ => Err("where the time range is open, what accumulates or looks back depends on the first and the last row".to_owned()),
+            };
+        }
+        if is_complete {
+            return Ok(None);
+        }
+        if table.embedded {
+            return Err(format!(
+                "it is complete before {until}, and later days are in the warehouse {command}"
+            ));
+        }
+        let cut = table.grain.floor(until, self.registry.calendar.week_start);
+        match range.start {
+            Some(start) if start >= cut => Err(format!(
+                "it is complete before {cut}, and the query begins with {start} {command}"
             )),
-            Some(end) if end > state.until => Some(format!(
-                "it is complete before {}, and the query goes on until {} {command}",
-                state.until,
-                end.yesterday().unwrap_or(end)
-            )),
-            Some(_) => None,
+            _ => Ok(Some(cut)),
         }
     }
 
     /// The columns, where the rollup gives the same as the rows of its dataset, if it is fresh.
-    fn answered_by(&self, table: &'a RollupTable) -> Option<Kept<'a>> {
+    fn answered_by(&self, table: &'a RollupTable, state: &RollupState) -> Option<Kept<'a>> {
         let measure = self.measure;
         if measure.dataset != table.of || measure.over_time.is_some() {
             return None;
@@ -209,7 +239,8 @@ impl<'a> Wanted<'_, 'a> {
         });
         let conditions = self.request.conditions.iter();
         let conditions = conditions.flat_map(Filter::fields).all(has);
-        if !(groups && conditions && self.is_plain(table.grain) && self.is_aligned(table.grain)) {
+        let fits = self.is_plain(table.grain) && self.is_aligned(table.grain, state.until);
+        if !(groups && conditions && fits) {
             return None;
         }
         let all_rows = filters.is_empty() && table.counts.len() == 1;
@@ -217,6 +248,7 @@ impl<'a> Wanted<'_, 'a> {
             table,
             leaf,
             count: (!all_rows).then_some(count),
+            cut: None,
         })
     }
 
@@ -226,21 +258,25 @@ impl<'a> Wanted<'_, 'a> {
         table.is_none_or(|table| !table.periods.contains_key(grain.word()))
     }
 
-    /// Whether the time range cuts no period of the rollup in two.
-    fn is_aligned(&self, grain: Grain) -> bool {
+    /// Whether the time range cuts no period of the rollup in two that it is complete for, and none is moved to elsewhere
+    /// than its days.
+    fn is_aligned(&self, grain: Grain, until: Date) -> bool {
         let range = self.range();
         let week_start = self.registry.calendar.week_start;
-        let mut bounds = [range.start, range.end].into_iter().flatten();
-        if !bounds.all(|day| grain.floor(day, week_start) == day) {
-            return false;
-        }
-        match self.context.window {
+        let is_whole = |day: Date| grain.floor(day, week_start) == day;
+        let starts = range.start.is_none_or(is_whole);
+        let ends = range.end.is_none_or(|end| end > until || is_whole(end));
+        let moves = match self.context.back.as_ref().map(|back| back.by) {
+            None | Some(Shift::Months(_)) => true,
+            Some(Shift::Days(n)) => grain == Grain::Day || (grain == Grain::Week && n % 7 == 0),
+            Some(Shift::Seconds(_)) => false,
+        };
+        let lasts = match self.context.window {
             None => true,
-            // Where the range is open, windows depend on the first and last row of the dataset.
-            Some(_) if range.start.is_none() || range.end.is_none() => false,
             Some((Window::Trailing(_, unit), _)) => grain == Grain::Day && !unit.is_sub_day(),
             Some(_) => grain == Grain::Day,
-        }
+        };
+        starts && ends && moves && lasts
     }
 }
 
@@ -264,6 +300,40 @@ fn tells(kept: Grain, part: DatePart) -> bool {
         Grain::Quarter => matches!(part, DatePart::QuarterOfYear | DatePart::YearNumber),
         Grain::Year => part == DatePart::YearNumber,
         _ => false,
+    }
+}
+
+impl RollupTable {
+    fn read_as(&self, what: &str, state: &RollupState) -> String {
+        format!(
+            "{} is read from {what}: {} rows by {}, refreshed {}",
+            self.of,
+            state.rows,
+            self.keys().join(", "),
+            state.refreshed_at.strftime("%F %H:%M UTC"),
+        )
+    }
+}
+
+impl Rollups {
+    /// What there is to say of rollups in the embedded file that a plan reads: they answer a query as a whole, or not at all.
+    pub(in crate::compile) fn said(&self, read: &[String], is_all: bool) -> Vec<Reason> {
+        let named = self
+            .tables
+            .iter()
+            .filter(|table| read.contains(&table.name));
+        let each = named.filter_map(|table| {
+            let state = self.states.iter().find(|state| state.name == table.name)?;
+            let text = match is_all {
+                true => table.read_as(&format!("the rollup {} in the embedded file", table.name), state),
+                false => format!(
+                    "the rollup {} is not used: it is in the embedded file, and the query needs rows of the warehouse, too",
+                    table.name
+                ),
+            };
+            Some(reason(table, text))
+        });
+        each.collect()
     }
 }
 

@@ -11,6 +11,9 @@ pub(crate) use metric::{
     RawOverTime, RawPercentileType, RawSource,
 };
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::read::{At, Many, MapOr, Month, Named, Word, object};
 use super::yaml::Text;
 use crate::model::{Grain, Weekday};
@@ -91,5 +94,18 @@ object! {
         metrics: Many<Text>,
         /// The table it is kept in; the rollup's name where none is given.
         table: Option<Text>,
+        /// Where it is kept: in the warehouse, where nothing is given.
+        r#in: Option<Word<RawKeptIn>>,
     }
+}
+
+/// Where a rollup is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(rename = "KeptIn")]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RawKeptIn {
+    /// In the warehouse.
+    Warehouse,
+    /// In an embedded file of the project's state.
+    Embedded,
 }

@@ -1,13 +1,16 @@
 //! SQLite: a file opened read-only; every statement runs on its own connection and thread, and can be interrupted.
 
 mod error;
+mod exact;
 mod functions;
+mod keep;
 mod loader;
 mod query;
 mod schema;
 mod write;
 mod zones;
 
+pub use keep::{Keeping, keep, kept_as};
 pub(super) use loader::SqliteLoader;
 pub(super) use write::write;
 
@@ -149,6 +152,7 @@ fn open(path: &Path, stop: &CancellationToken) -> Result<Connection, WarehouseEr
         // The first read, so that a file that is no database is told from a statement that is wrong.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         functions::register(&connection)?;
+        exact::register(&connection)?;
         zones::register(&connection)?;
         let stop = stop.clone();
         connection.progress_handler(STEPS, Some(move || stop.is_cancelled()))?;
