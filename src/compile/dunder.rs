@@ -2,9 +2,11 @@
 //!
 //! A query may use them; it is compiled in metrex's own names, and its columns keep the ones it was written with.
 
-use jiff::civil::Date;
+use jiff::ToSpan;
+use jiff::civil::DateTime;
 
 use super::conventions;
+use super::filter::moment;
 use super::reach::{Reachability, leaf_metrics};
 use crate::model::{
     CompareOp, Conventions, DatePart, Filter, Grain, GroupBy, Measure, MetricQuery, OrderBy,
@@ -58,7 +60,11 @@ pub(super) fn plain(registry: &Registry, reach: &Reachability, asked: &MetricQue
             *per = plain;
         }
     }
-    query.filters = query.filters.map(|tree| names.filter(tree));
+    let widened = match registry.conventions {
+        Conventions::Metricflow => query.group_by.as_deref().and_then(conventions::shown),
+        Conventions::Metrex => None,
+    };
+    query.filters = query.filters.map(|tree| names.filter(tree, widened));
     take_range(&mut query);
     for key in &mut query.order {
         names.order(key, &written);
@@ -184,12 +190,21 @@ impl Names<'_> {
         }
     }
 
-    fn filter(&self, tree: Filter) -> Filter {
-        let all = |parts: Vec<Filter>| parts.into_iter().map(|part| self.filter(part)).collect();
+    /// A condition in our words. Points in time that it compares the metrics' time with are `widened` to whole periods of
+    /// what is shown, as the time range is.
+    fn filter(&self, tree: Filter, widened: Option<Grain>) -> Filter {
+        let one = |part: Filter| self.filter(part, widened);
+        let all = |parts: Vec<Filter>| parts.into_iter().map(one).collect();
         match tree {
             Filter::And(parts) => Filter::And(all(parts)),
             Filter::Or(parts) => Filter::Or(all(parts)),
-            Filter::Not(part) => Filter::Not(Box::new(self.filter(*part))),
+            Filter::Not(part) => Filter::Not(Box::new(one(*part))),
+            Filter::Compare { field, op, value }
+                if field == METRIC_TIME && moment(&value).is_some() && widened.is_some() =>
+            {
+                let grain = widened.unwrap_or(Grain::Day);
+                touching(field, grain, op, value)
+            }
             Filter::Compare { field, op, value } => match self.field(&field) {
                 (field, Some(grain)) => of_period(field, grain, op, value),
                 (field, None) => Filter::Compare { field, op, value },
@@ -253,7 +268,11 @@ impl Names<'_> {
         match self.read(field) {
             Some(GroupBy::Grain { grain, of }) => {
                 let of = of.unwrap_or_else(|| METRIC_TIME.to_owned());
-                (of, (grain > Grain::Day).then_some(grain))
+                // A bare time is compared as it is.
+                (
+                    of,
+                    (field != METRIC_TIME || grain > Grain::Day).then_some(grain),
+                )
             }
             Some(GroupBy::Dimension(name)) => (name, None),
             Some(GroupBy::Part { .. }) | None => (field.to_owned(), None),
@@ -325,18 +344,23 @@ fn take_range(query: &mut MetricQuery) {
     }
 }
 
-/// `month of a time >= day` as a condition on the time itself.
+/// `month of a time >= day` (or `hour of a time >= point in time`) as a condition on the time itself.
 fn of_period(field: String, grain: Grain, op: CompareOp, value: String) -> Filter {
-    let Some(Period::Day(day)) = Period::parse(&value) else {
+    let at = match Period::parse(&value) {
+        // A day stands for all of its hours.
+        Some(Period::Day(day)) if grain > Grain::Day => Some(day.at(0, 0, 0, 0)),
+        Some(_) => None,
+        None => moment(&value),
+    };
+    let Some(at) = at else {
         return Filter::Compare { field, op, value };
     };
-    let start = grain.floor(day, Weekday::Monday);
-    let next = start.checked_add(grain.span(1)).unwrap_or(Date::MAX);
-    let first_not_before = if start == day { start } else { next };
-    let compare = |op, day: Date| Filter::Compare {
+    let (start, next) = around(at, grain);
+    let first_not_before = if start == at { start } else { next };
+    let compare = |op, at: DateTime| Filter::Compare {
         field: field.clone(),
         op,
-        value: day.to_string(),
+        value: text(at, grain),
     };
     let within = compare(CompareOp::Ge, start).and(compare(CompareOp::Lt, next));
     match op {
@@ -345,12 +369,57 @@ fn of_period(field: String, grain: Grain, op: CompareOp, value: String) -> Filte
         CompareOp::Gt => compare(CompareOp::Ge, next),
         CompareOp::Le => compare(CompareOp::Lt, next),
         // Within a period there is no other start of one.
-        CompareOp::Eq if start == day => within,
+        CompareOp::Eq if start == at => within,
         CompareOp::Eq => within.and(compare(CompareOp::Lt, start)),
-        CompareOp::Ne if start == day => Filter::Not(Box::new(within)),
+        CompareOp::Ne if start == at => Filter::Not(Box::new(within)),
         CompareOp::Ne => Filter::IsNull {
             field,
             negated: true,
         },
+    }
+}
+
+/// A condition on the periods that a range of points in time touches.
+fn touching(field: String, grain: Grain, op: CompareOp, value: String) -> Filter {
+    let Some(at) = moment(&value) else {
+        return Filter::Compare { field, op, value };
+    };
+    let (start, next) = around(at, grain);
+    let (op, at) = match op {
+        CompareOp::Ge | CompareOp::Gt => (CompareOp::Ge, start),
+        CompareOp::Lt if start == at => (CompareOp::Lt, start),
+        CompareOp::Lt | CompareOp::Le => (CompareOp::Lt, next),
+        CompareOp::Eq | CompareOp::Ne => return of_period(field, grain, op, value),
+    };
+    Filter::Compare {
+        field,
+        op,
+        value: text(at, grain),
+    }
+}
+
+/// The start of the period that a point in time lies in, and that of the next one.
+fn around(at: DateTime, grain: Grain) -> (DateTime, DateTime) {
+    let hour = at.date().at(at.hour(), 0, 0, 0);
+    let minute = hour.saturating_add(i64::from(at.minute()).minutes());
+    let (start, length) = match grain {
+        Grain::Hour => (hour, 1.hour()),
+        Grain::Minute => (minute, 1.minute()),
+        Grain::Second => {
+            let seconds = i64::from(at.second()).seconds();
+            (minute.saturating_add(seconds), 1.second())
+        }
+        grain => {
+            let day = grain.floor(at.date(), Weekday::Monday);
+            (day.at(0, 0, 0, 0), grain.span(1))
+        }
+    };
+    (start, start.saturating_add(length))
+}
+
+fn text(at: DateTime, grain: Grain) -> String {
+    match grain.is_sub_day() {
+        true => at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        false => at.date().to_string(),
     }
 }

@@ -369,7 +369,7 @@ fn instant(
 }
 
 /// `2025-11-03 14:30`, with seconds or fractions of them, and without an offset, which could not be honoured.
-fn moment(text: &str) -> Option<DateTime> {
+pub(super) fn moment(text: &str) -> Option<DateTime> {
     let (date, time) = text.split_once([' ', 'T'])?;
     let plain = |part: &str, sign: char| {
         part.chars()

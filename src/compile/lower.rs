@@ -278,9 +278,9 @@ impl Lowering {
             .map(|(name, _)| dialect.name(name))
             .collect();
         let calendar = combine
-            .periods
+            .shown
             .as_ref()
-            .map(|periods| self.calendar(periods));
+            .map(|shown| self.calendar(&shown.periods));
         let mut legs: Vec<(String, &[Column])> = Vec::new();
         for input in &combine.inputs {
             let values = match input {
@@ -311,14 +311,41 @@ impl Lowering {
             .iter()
             .map(|(name, values)| row(&key_names, name, values))
             .collect();
-        if let (Some(calendar), Some(periods)) = (calendar, &combine.periods) {
+        if let (Some(calendar), Some(shown)) = (calendar, &combine.shown) {
+            let periods = &shown.periods;
+            let only = shown.only.as_ref().map(|only| only.sql.as_str());
             let others: Vec<String> = key_names
                 .iter()
                 .filter(|name| **name != dialect.name(&periods.key))
                 .cloned()
                 .collect();
+            let filtered = |from: &str| match only {
+                Some(only) => format!("{from} WHERE {only}"),
+                None => from.to_owned(),
+            };
             if others.is_empty() {
-                parts.push(row(&key_names, &calendar, &[]));
+                parts.push(row(&key_names, &filtered(&calendar), &[]));
+            } else if !combine.bare.is_empty() {
+                let keys: Vec<String> = combine
+                    .keys
+                    .iter()
+                    .zip(&key_names)
+                    .map(|((key, ty), name)| match *key == periods.key {
+                        true => name.clone(),
+                        false => format!("{} AS {name}", dialect.null(*ty)),
+                    })
+                    .collect();
+                let period = dialect.name(&periods.key);
+                for (name, _) in combine.bare.iter().filter_map(|index| legs.get(*index)) {
+                    let missing = format!(
+                        "{period} NOT IN (SELECT {period} FROM {name} WHERE {period} IS NOT NULL)"
+                    );
+                    let from = match only {
+                        Some(only) => format!("{calendar} WHERE {only} AND {missing}"),
+                        None => format!("{calendar} WHERE {missing}"),
+                    };
+                    parts.push(row(&keys, &from, &[]));
+                }
             } else {
                 let of = |(name, _): &(String, &[Column])| {
                     format!("SELECT {} FROM {name}", others.join(", "))
@@ -328,7 +355,7 @@ impl Lowering {
                     "({}) AS metrex_others CROSS JOIN {calendar}",
                     groups.join(" UNION ")
                 );
-                parts.push(row(&key_names, &from, &[]));
+                parts.push(row(&key_names, &filtered(&from), &[]));
             }
         }
         let merged = all.iter().map(|column| {

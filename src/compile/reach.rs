@@ -164,6 +164,14 @@ impl Reachability {
             .collect();
         let possible = self.possible(registry, dataset);
         let listed = list(&possible, 12);
+        if owners.is_empty() && matches!(plain, "millisecond" | "microsecond" | "nanosecond") {
+            return CompileError::new(
+                ErrorCode::InvalidTime,
+                format!("{name}: there is no grain finer than a second"),
+            )
+            .hint("group by second")
+            .word(name);
+        }
         if owners.is_empty() {
             let mut error = CompileError::new(
                 ErrorCode::UnknownDimension,

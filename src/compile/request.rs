@@ -147,7 +147,7 @@ pub(super) fn resolve<'a>(
     query.time = Some(time);
     let week_start = registry.calendar.week_start;
     let range = time.resolve(options.today, week_start);
-    let range = conventions::widen(registry, &groups, range, week_start);
+    let range = conventions::widen(registry, (&metrics, &groups), range, week_start);
     if [range.start, range.end]
         .into_iter()
         .flatten()

@@ -44,6 +44,8 @@ pub(super) struct Scope<'a> {
     is_marked: bool,
     /// The rollup that is read instead of the tables; its columns are the dimensions.
     kept: Option<Kept<'a>>,
+    /// What conditions on the measure's own time are about, where it is not the time of the row.
+    time_as: Option<String>,
     pub(super) reasons: Vec<Reason>,
 }
 
@@ -88,6 +90,7 @@ impl<'a> Scope<'a> {
             is_here: None,
             is_marked: false,
             kept: None,
+            time_as: None,
             reasons: Vec::new(),
         })
     }
@@ -271,8 +274,19 @@ impl<'a> Scope<'a> {
             Some(time) if name == METRIC_TIME => time,
             _ => name,
         };
-        let path = self.reach.find(self.registry, &self.base.name, name)?;
-        self.along(path)
+        let find = |name: &str| self.reach.find(self.registry, &self.base.name, name);
+        let path = find(name)?;
+        let is_own = time.is_some_and(|time| find(time).ok() == Some(path));
+        let mut found = self.along(path)?;
+        if let (Some(sql), true) = (&self.time_as, is_own) {
+            found.sql.clone_from(sql);
+        }
+        Ok(found)
+    }
+
+    /// What conditions on the measure's own time are about from here on.
+    pub(super) fn time_as(&mut self, sql: Option<String>) {
+        self.time_as = sql;
     }
 
     fn along(&mut self, path: &DimensionPath) -> Result<Resolved<'a>, CompileError> {

@@ -439,5 +439,12 @@ pub(super) fn calendar(calendar: &Calendar) -> Option<Value> {
         });
         fields.put_map("periods", periods.collect());
     }
+    let spines = calendar.spines.iter().map(|spine| {
+        let mut fields = Fields::default();
+        fields.put("table", spine.table.as_str());
+        fields.put("column", spine.column.as_str());
+        (spine.grain.word().to_owned(), Value::Object(fields.0))
+    });
+    fields.put_map("spines", spines.collect());
     (!fields.0.is_empty()).then_some(Value::Object(fields.0))
 }

@@ -32,6 +32,29 @@ pub struct Calendar {
     pub timezone: String,
     /// A table of days with periods of its own: fiscal years, retail months.
     pub table: Option<CalendarTable>,
+    /// Tables of the periods of grains below a day.
+    pub spines: Vec<Spine>,
+}
+
+impl Calendar {
+    /// The table that says from when to when there are periods of a grain below a day: its own, else one of a finer grain.
+    pub fn spine(&self, grain: Grain) -> Option<&Spine> {
+        let spines = self.spines.iter().filter(|spine| spine.grain <= grain);
+        spines.max_by_key(|spine| spine.grain)
+    }
+}
+
+/// A table with one row per hour, minute or second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spine {
+    /// Where it is declared.
+    pub place: Place,
+    /// What its rows are.
+    pub grain: Grain,
+    /// The table, as `table` or `schema.table`.
+    pub table: String,
+    /// The column with the time.
+    pub column: String,
 }
 
 /// A calendar kept in a table with one row per day.
@@ -71,6 +94,7 @@ impl Default for Calendar {
             fiscal_year_start: 1,
             timezone: "UTC".to_owned(),
             table: None,
+            spines: Vec::new(),
         }
     }
 }

@@ -18,7 +18,8 @@ mod values;
 pub mod world;
 
 pub use calendar::{
-    Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, TimeRange, Weekday,
+    Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, Spine, TimeRange,
+    Weekday,
 };
 pub use connection::{AdbcSettings, Connection, ConnectionKind, PostgresSettings};
 pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation, Validity};

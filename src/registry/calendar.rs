@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 
 use super::dataset::check_column;
 use super::diagnostic::Sink;
-use super::raw::{RawCalendar, RawPeriod};
+use super::raw::{RawCalendar, RawPeriod, RawSpine};
 use super::read::{Entry, MapOr};
 use super::words::{check_name, label};
 use super::yaml::Text;
 use crate::model::{
-    Calendar, CalendarPeriod, CalendarTable, DatePart, FileId, Grain, Place, Registry,
+    Calendar, CalendarPeriod, CalendarTable, DatePart, FileId, Grain, Place, Registry, Spine,
 };
 
 /// The calendar that `raw` describes; what it does not say is as in `base`.
@@ -26,6 +26,10 @@ pub(crate) fn read_calendar(raw: &RawCalendar, base: &Calendar, sink: &mut Sink)
     }
     if let Some(table) = table(raw, sink) {
         calendar.table = Some(table);
+    }
+    if !raw.spines.0.is_empty() {
+        let spines = raw.spines.0.iter();
+        calendar.spines = spines.filter_map(|entry| spine(entry, sink)).collect();
     }
     calendar
 }
@@ -59,11 +63,7 @@ fn table(raw: &RawCalendar, sink: &mut Sink) -> Option<CalendarTable> {
             return None;
         }
     };
-    if !table.value.split('.').all(|part| !part.trim().is_empty()) {
-        let message = format!("'{}' is not a table name", table.value);
-        let hint = Some("write table or schema.table".to_owned());
-        sink.error("invalid_value", table.place, &table.value, message, hint);
-    }
+    check_table(table, sink);
     check_column(date, sink);
     let mut periods = IndexMap::new();
     for entry in &raw.periods.0 {
@@ -76,6 +76,47 @@ fn table(raw: &RawCalendar, sink: &mut Sink) -> Option<CalendarTable> {
         table: table.value.clone(),
         date: date.value.clone(),
         periods,
+    })
+}
+
+fn check_table(table: &Text, sink: &mut Sink) {
+    if !table.value.split('.').all(|part| !part.trim().is_empty()) {
+        let message = format!("'{}' is not a table name", table.value);
+        let hint = Some("write table or schema.table".to_owned());
+        sink.error("invalid_value", table.place, &table.value, message, hint);
+    }
+}
+
+/// `hour: {table: mart.hours, column: starts_at}`.
+fn spine(entry: &Entry<RawSpine>, sink: &mut Sink) -> Option<Spine> {
+    let name = &entry.name;
+    let Some(grain) = Grain::from_word(&name.value).filter(|grain| grain.is_sub_day()) else {
+        let message = format!("'{}' is no grain below a day", name.value);
+        let hint = "write hour, minute or second; days are those of the calendar's table";
+        sink.error(
+            "invalid_name",
+            name.place,
+            &name.value,
+            message,
+            Some(hint.to_owned()),
+        );
+        return None;
+    };
+    let raw = entry.value.as_ref()?;
+    let (Some(table), Some(column)) = (&raw.table, &raw.column) else {
+        if entry.errors == 0 {
+            let message = format!("the spine of {grain}s needs a table and a column");
+            sink.error("missing_key", name.place, &name.value, message, None);
+        }
+        return None;
+    };
+    check_table(table, sink);
+    check_column(column, sink);
+    Some(Spine {
+        place: name.place,
+        grain,
+        table: table.value.clone(),
+        column: column.value.clone(),
     })
 }
 
@@ -119,15 +160,20 @@ fn period_of(entry: &Entry<MapOr<RawPeriod, Text>>, sink: &mut Sink) -> Option<C
     })
 }
 
-/// Files a calendar table of `metrex.yaml` under that file, which is not one of those that definitions are read from.
+/// Files the calendar's tables of `metrex.yaml` under that file, which is not one of those that definitions are read from.
 pub(crate) fn file_under(path: &str, registry: &mut Registry) {
-    let Some(table) = &mut registry.calendar.table else {
+    let calendar = &mut registry.calendar;
+    if calendar.table.is_none() && calendar.spines.is_empty() {
         return;
-    };
+    }
     let file = FileId(u32::try_from(registry.files.len()).unwrap_or(u32::MAX));
     registry.files.push(path.to_owned());
-    let places = table.periods.values_mut().map(|period| &mut period.place);
-    for place in places.chain([&mut table.place]) {
+    let of_table = calendar.table.iter_mut().flat_map(|table| {
+        let periods = table.periods.values_mut().map(|period| &mut period.place);
+        periods.chain([&mut table.place])
+    });
+    let of_spines = calendar.spines.iter_mut().map(|spine| &mut spine.place);
+    for place in of_table.chain(of_spines) {
         *place = Place { file, ..*place };
     }
 }

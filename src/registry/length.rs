@@ -20,14 +20,19 @@ pub(crate) fn window(text: &Text, sink: &mut Sink) -> Option<Window> {
         let n = number_of(number, text, sink)?;
         return Some(Window::Trailing(n, grain));
     }
+    // A day so far, or an hour, is a window but no time range.
+    let so_far = text.value.trim().strip_suffix("_to_date");
+    if let Some(grain) = so_far.and_then(Grain::from_word) {
+        return Some(Window::ToDate(grain));
+    }
     match text.value.parse::<TimeRange>() {
         Ok(TimeRange::AllTime) => Some(Window::AllTime),
         Ok(TimeRange::ToDate(grain)) => Some(Window::ToDate(grain)),
         Ok(_) | Err(_) => {
             let message = format!("'{}' is not the window of a cumulative metric", text.value);
             let hint =
-                "write a length such as 28 days, or week_to_date, month_to_date, quarter_to_date, \
-                        year_to_date or all_time"
+                "write a length such as 28 days, or day_to_date, week_to_date, month_to_date, \
+                        quarter_to_date, year_to_date or all_time"
                     .to_owned();
             sink.error(
                 "invalid_value",

@@ -11,6 +11,7 @@ mod calendar_table;
 mod conversion;
 #[path = "../support/engines.rs"]
 mod engines;
+mod metricflow;
 mod scd;
 mod semi_additive;
 mod stored_zone;

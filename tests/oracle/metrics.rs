@@ -222,7 +222,15 @@ impl<'w, 'a> Question<'w, 'a> {
         }
         self.check(measure, context)?;
         let values = Rc::new(match (&measure.over_time, context.window) {
-            (Some(over), None) if over.carry_forward => self.carried(measure, over, context)?,
+            (Some(over), None) if over.carry_forward => {
+                let all = Window::Of(metrex::model::Window::AllTime);
+                let context = Context {
+                    window: Some((all, AtCoarserGrain::Last)),
+                    ..context.clone()
+                };
+                self.check(measure, &context)?;
+                self.carried(measure, over, &context)?
+            }
             (Some(over), None) => self.snapshots(measure, over, context)?,
             (Some(_), Some(_)) => return refuse("a balance does not accumulate"),
             (None, None) => self.grouped(measure, context)?,
@@ -279,6 +287,9 @@ impl<'w, 'a> Question<'w, 'a> {
         // By window, then by group: an average is over the windows of the days of a period.
         let mut windows: BTreeMap<Key, Vec<Groups>> = BTreeMap::new();
         for frame in self.frames(measure, context, window, coarser, &times)? {
+            if !self.is_shown(frame.period, measure)? {
+                continue;
+            }
             let mut groups: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
             if self.groups.is_empty() {
                 groups.insert(Key(vec![]), vec![]);
@@ -366,9 +377,57 @@ impl<'w, 'a> Question<'w, 'a> {
                 return Ok(false);
             }
         }
-        if let Some(conditions) = &self.conditions {
-            let field = |name: &str| self.world.dimension(row, name);
-            if conditions::holds(conditions, &field)? != Some(true) {
+        for part in self.parts() {
+            if context.window.is_some() && self.is_about_time(part, measure)? {
+                continue;
+            }
+            let field = |name: &str| {
+                let (value, kind) = self.world.dimension(row, name)?;
+                let by = context.back.map(|back| back.by);
+                Ok(match (by, value.instant()) {
+                    // A condition on the time is about the time that the row counts for.
+                    (Some(by), Some(at)) if self.is_own(measure, Some(name))? => {
+                        let at = by.apply(at.date()).to_datetime(at.time());
+                        (Value::Time(at), kind)
+                    }
+                    _ => (value, kind),
+                })
+            };
+            if conditions::holds(part, &field)? != Some(true) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The conditions, all of which hold.
+    fn parts(&self) -> &[Filter] {
+        match &self.conditions {
+            Some(Filter::And(parts)) => parts,
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        }
+    }
+
+    /// Whether a condition has anything to do with the time that a measure is counted by.
+    fn is_about_time(&self, part: &Filter, measure: &Measure) -> Answered<bool> {
+        for field in part.fields() {
+            if self.is_own(measure, Some(field))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a period is shown: conditions on the time limit the windows, not their rows.
+    pub fn is_shown(&self, period: Option<DateTime>, measure: &Measure) -> Answered<bool> {
+        let Some(period) = period else {
+            return Ok(true);
+        };
+        for part in self.parts() {
+            let field = |_: &str| Ok((Value::Time(period), DimensionType::Time));
+            if self.is_about_time(part, measure)? && conditions::holds(part, &field)? != Some(true)
+            {
                 return Ok(false);
             }
         }
@@ -466,9 +525,13 @@ impl<'w, 'a> Question<'w, 'a> {
             }
         };
         if context.window.is_some() {
-            let own = self.time_name(measure, None)?;
-            for field in self.conditions.iter().flat_map(Filter::fields) {
-                if world.path(&measure.dataset, field)? == world.path(&measure.dataset, &own)? {
+            let shows_days = self
+                .own_grain(measure)?
+                .is_some_and(|grain| grain <= Grain::Day);
+            for part in self.parts() {
+                let mut fields = part.fields().into_iter();
+                let is_alone = fields.all(|field| self.is_own(measure, Some(field)) == Ok(true));
+                if self.is_about_time(part, measure)? && !(shows_days && is_alone) {
                     return refuse("a condition on the time would cut the windows short");
                 }
             }

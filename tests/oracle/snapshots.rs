@@ -60,6 +60,9 @@ impl<'a> Question<'_, 'a> {
         let all = Window::Of(metrex::model::Window::AllTime);
         let mut groups = Groups::new();
         for frame in self.frames(measure, context, all, AtCoarserGrain::Last, &times)? {
+            if !self.is_shown(frame.period, measure)? {
+                continue;
+            }
             let mut known = Vec::new();
             for (row, at) in &rows {
                 if frame.holds(*at) {

@@ -233,7 +233,7 @@ impl Question<'_, '_> {
     }
 
     /// The finest grain of the measure's own time that is grouped by.
-    fn own_grain(&self, measure: &Measure) -> Answered<Option<Grain>> {
+    pub fn own_grain(&self, measure: &Measure) -> Answered<Option<Grain>> {
         let mut finest: Option<Grain> = None;
         for group in &self.groups {
             if let GroupBy::Grain { grain, of } = group

@@ -29,6 +29,7 @@ metrics:
   per_booker_7d: {of: per_booker, window: 7 days}
   month_before: {expr: ago, inputs: {ago: {metric: revenue_28d, offset: 1 month}}}
   last_month: {expr: ago, inputs: {ago: {metric: revenue, offset: 1 month}}}
+  days_ago: {expr: ago, inputs: {ago: {metric: revenue, offset: 2 days}}}
   there_and_back: {expr: now - ago, inputs: {now: revenue, ago: {metric: revenue, offset: 1 year}}}
   since_start: {expr: now - first, inputs: {now: revenue, first: {metric: revenue, offset: {to: month}}}}
 ";
@@ -91,7 +92,21 @@ fn a_time_range_does_not_cut_the_window() {
     );
     shop.answers("so_far 2025-01", &["95"]);
     shop.answers("revenue_mtd by month 2025-01", &["2025-01-01 | 31"]);
-    shop.refuses("so_far by day where ds >= 2025-01-02", "would cut off");
+    // Neither does a condition on the time; by month, it is not said of which part of a month.
+    shop.answers(
+        "so_far by day where ds = 2025-01-02 or ds = 2025-01-08",
+        &["2025-01-02 | 71", "2025-01-08 | 95"],
+    );
+    shop.answers(
+        "bookers_2d by day where ds between 2025-01-02 and 2025-01-03 and channel = ads",
+        &["2025-01-02 | 2", "2025-01-03 | 2"],
+    );
+    shop.refuses("so_far by month where ds >= 2025-01-02", "would cut off");
+    shop.refuses("so_far where ds >= 2025-01-02", "would cut off");
+    shop.refuses(
+        "so_far by day where ds = 2025-01-02 or channel = ads",
+        "would cut off",
+    );
 }
 
 /// Dropped, the filter of the accumulated metric makes 95 of 13.
@@ -189,4 +204,71 @@ fn a_window_survives_a_shift() {
         "revenue_28d, month_before by month 2025-02..2025-03",
         &["2025-02-01 | 7 | -", "2025-03-01 | 24 | 7"],
     );
+}
+
+/// By week and quarter, the value is that of the last day of both: of the last day with rows, it is that of a window that
+/// has lost its rows since, and the week of 3 February has the 32 of the 1st.
+#[test]
+fn the_last_day_of_two_periods_is_a_day_of_the_calendar() {
+    let shop = january();
+    shop.answers(
+        "revenue_7d by week, quarter 2025-01-27..2025-02-09",
+        &["2025-01-27 | 2025-01-01 | 32"],
+    );
+}
+
+/// A range without an end goes on to today, and so do the windows: ending with the last row, 10 January has nothing.
+#[test]
+fn windows_of_an_open_range_go_on_to_today() {
+    let shop = on(
+        date(2025, 1, 10),
+        YAML,
+        bookings(
+            "2025-01-08 | 1 | ads | 1
+             2025-01-09 | 1 | ads | 2",
+        ),
+    );
+    shop.answers(
+        "revenue_mtd, revenue by day since 2025-01-08",
+        &[
+            "2025-01-08 | 1 | 1",
+            "2025-01-09 | 3 | 2",
+            "2025-01-10 | 3 | -",
+        ],
+    );
+}
+
+/// A condition on the time is about the time that rows count for: put to their own, nothing of 3 January is left on the 5th,
+/// and the month before has no day of this one.
+#[test]
+fn a_condition_on_the_time_is_shifted_too() {
+    let shop = january();
+    shop.answers("days_ago where ds = 2025-01-05", &["8"]);
+    shop.answers(
+        "days_ago by channel where ds >= 2025-01-05",
+        &["ads | 40", "seo | 16"],
+    );
+    shop.answers(
+        "last_month by month where ds = 2025-02-01",
+        &["2025-02-01 | 1"],
+    );
+    shop.answers(
+        "revenue by channel where ds >= 2025-01-02 2025-01 vs previous period",
+        &["ads | 12 | - | - | -", "seo | 18 | 64 | -46 | -0.71875"],
+    );
+}
+
+/// Rows without a time are rows without a day as they are rows without a month; by day, the 31st counts for no February.
+#[test]
+fn rows_without_a_time_under_an_offset() {
+    let shop = shop(
+        YAML,
+        bookings(
+            "2025-01-10 | 1 | ads | 1
+             2025-01-31 | 1 | ads | 2
+             - | 1 | ads | 4",
+        ),
+    );
+    shop.answers("last_month by day", &["2025-02-10 | 1", "- | 4"]);
+    shop.answers("last_month by month", &["2025-02-01 | 3", "- | 4"]);
 }

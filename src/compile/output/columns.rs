@@ -15,12 +15,12 @@ impl Output<'_> {
             return false;
         };
         let leaves = |(now, prior): &(Formula, Option<Formula>)| now.is_leaf() && prior.is_none();
-        leg.is_plain() && self.planned.periods.is_none() && self.planned.metrics.iter().all(leaves)
+        leg.is_plain() && self.planned.shown.is_none() && self.planned.metrics.iter().all(leaves)
     }
 
     /// Whether several relations are put side by side, so that one of them can lack a row.
     fn is_combined(&self) -> bool {
-        self.planned.legs.len() > 1 || self.planned.periods.is_some()
+        self.planned.legs.len() > 1 || self.planned.shown.is_some()
     }
 
     /// The columns of the result, for the reader and for the plan.

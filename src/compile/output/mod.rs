@@ -132,7 +132,9 @@ impl Output<'_> {
     ) -> Result<Node, CompileError> {
         let (planned, dialect) = (self.planned, self.options.dialect);
         let mut inputs: Vec<Node> = planned.legs.iter().map(|leg| leg.node(dialect)).collect();
-        let input = match (inputs.len(), &planned.periods) {
+        let bare = planned.legs.iter().enumerate();
+        let bare = bare.filter(|(_, leg)| leg.missing_are_rows);
+        let input = match (inputs.len(), &planned.shown) {
             (0, _) => {
                 return Err(CompileError::new(
                     ErrorCode::NoMetric,
@@ -147,7 +149,8 @@ impl Output<'_> {
                     .iter()
                     .map(|key| (key.name.clone(), key.ty))
                     .collect(),
-                periods: planned.periods.clone(),
+                shown: planned.shown.clone(),
+                bare: bare.map(|(index, _)| index).collect(),
             }),
         };
         Ok(match (simple, input) {

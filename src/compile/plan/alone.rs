@@ -1,5 +1,7 @@
 //! Dimensions without a metric: their distinct combinations, or the smallest and largest value of each.
 
+use indexmap::IndexMap;
+
 use super::leg::{Aggregated, Rows};
 use super::{Column, Context, Join, JoinKind, Leg, Planner};
 use crate::compile::custom::custom;
@@ -7,7 +9,7 @@ use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, time_of};
 use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
-use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, filter};
+use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, conventions, filter};
 use crate::model::{
     Aggregate, CalendarTable, ColumnType, DatePart, DateRange, Filter, Format, GroupBy, Measure,
 };
@@ -29,8 +31,9 @@ impl<'a> Planner<'a> {
     /// The rows of one dataset or of the calendar table, grouped by what is asked for.
     pub(super) fn alone(&mut self) -> Result<Leg, CompileError> {
         let names = self.dimensions();
-        let table = self.registry.calendar.table.as_ref();
         let with_days = self.request.range_of.iter().chain(&self.request.groups);
+        let spine = self.short_periods();
+        let table = spine.as_ref().or(self.registry.calendar.table.as_ref());
         let is_by_day = with_days.clone().any(|group| self.is_default_time(group))
             || self.fields().contains(&METRIC_TIME);
         match (table.filter(|_| is_by_day), names.as_slice()) {
@@ -45,6 +48,23 @@ impl<'a> Planner<'a> {
                 self.of_dataset(names, days)
             }
         }
+    }
+
+    /// The spine of the shortest grain of the time that every metric has, where that is shorter than a day.
+    fn short_periods(&self) -> Option<CalendarTable> {
+        let shown = conventions::shown(&self.request.groups);
+        let bounded = conventions::shown(&self.request.range_of);
+        let grain = shown.into_iter().chain(bounded).min()?;
+        let spine = match grain.is_sub_day() {
+            true => self.registry.calendar.spine(grain)?,
+            false => return None,
+        };
+        Some(CalendarTable {
+            place: spine.place,
+            table: spine.table.clone(),
+            date: spine.column.clone(),
+            periods: IndexMap::new(),
+        })
     }
 
     /// Periods of nothing but time are those of the calendar table.
@@ -64,6 +84,7 @@ impl<'a> Planner<'a> {
             daily: None,
             by_day_first: false,
             rollup: None,
+            missing_are_rows: false,
             treatment: String::new(),
             filters: Vec::new(),
         };
@@ -149,6 +170,7 @@ impl<'a> Planner<'a> {
             daily: None,
             by_day_first: false,
             rollup: None,
+            missing_are_rows: false,
             treatment: String::new(),
             filters: Vec::new(),
         };
@@ -336,6 +358,8 @@ impl<'a> Planner<'a> {
     ) -> Result<(Fragment, Key), CompileError> {
         let dialect = self.options.dialect;
         let (day, _) = self.day(table);
+        let mut spines = self.registry.calendar.spines.iter();
+        let has_hours = spines.any(|spine| spine.table == table.table);
         let own = match group {
             GroupBy::Grain { grain, .. } => table.periods.get(grain.word()),
             GroupBy::Dimension(name) => table.periods.get(name),
@@ -346,11 +370,15 @@ impl<'a> Planner<'a> {
                 let column = format!("{DAYS}.{}", dialect.name(&own.column));
                 (dialect.as_text(&column), ColumnType::Text, None)
             }
-            GroupBy::Grain { grain, .. } if !grain.is_sub_day() => {
+            GroupBy::Grain { grain, .. } if !grain.is_sub_day() || has_hours => {
                 let start = dialect.trunc(&day, *grain, self.registry.calendar.week_start);
-                (start, ColumnType::Date, Some(*grain))
+                let ty = match grain.is_sub_day() {
+                    true => ColumnType::Timestamp,
+                    false => ColumnType::Date,
+                };
+                (start, ty, Some(*grain))
             }
-            GroupBy::Part { part, .. } if *part != DatePart::HourOfDay => {
+            GroupBy::Part { part, .. } if *part != DatePart::HourOfDay || has_hours => {
                 (dialect.date_part(&day, *part), ColumnType::Integer, None)
             }
             _ => {

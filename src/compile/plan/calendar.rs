@@ -1,12 +1,13 @@
 //! The periods of a result as rows: of its time range, of the data, or of the calendar table.
 
+use super::legs::bracketed;
 use super::periods::Bound;
-use super::{Periods, Planner};
+use super::{Periods, Planner, Shown};
 use crate::compile::custom::custom;
 use crate::compile::scope::{Resolved, Scope};
 use crate::compile::write::Fragment;
-use crate::compile::{CompileError, ErrorCode, filter};
-use crate::model::{Grain, GroupBy};
+use crate::compile::{CompileError, ErrorCode, conventions, filter};
+use crate::model::{DateRange, Filter, Grain, GroupBy, Measure, Place};
 use crate::warehouse::Shift;
 
 impl<'a> Planner<'a> {
@@ -21,15 +22,15 @@ impl<'a> Planner<'a> {
         let dialect = self.options.dialect;
         let week_start = self.registry.calendar.week_start;
         let range = self.request.range;
-        let table = self.registry.calendar.table.as_ref();
-        let table = table.filter(|_| !grain.is_sub_day());
-        let table = table.filter(|_| data.is_none() || self.is_metricflow());
-        let of_data = |end: &str| match (data, table) {
-            (_, Some(table)) => {
-                let day = format!("{end}({})", dialect.name(&table.date));
-                let found = dialect.trunc(&day, grain, week_start);
-                let sql = format!("SELECT {found} FROM {}", dialect.table(&table.table));
-                Ok(Bound::Data(Fragment::new(sql, [table.place])))
+        countable(range, grain)?;
+        let spine = self.spine(grain);
+        let spine = spine.filter(|_| data.is_none() || self.is_metricflow());
+        let of_data = |end: &str| match (data, spine) {
+            (_, Some((table, column, place))) => {
+                let time = format!("{end}({})", dialect.name(column));
+                let found = dialect.trunc(&time, grain, week_start);
+                let sql = format!("SELECT {found} FROM {}", dialect.table(table));
+                Ok(Bound::Data(Fragment::new(sql, [place])))
             }
             (None, None) => Err(CompileError::new(
                 ErrorCode::InvalidTime,
@@ -63,13 +64,20 @@ impl<'a> Planner<'a> {
             {
                 of_data("MAX")?
             }
-            (None, None) if range.start.is_none() => of_data("MAX")?,
+            // dbt knows no today: its periods are those of the table.
+            (None, None) if range.start.is_none() || (self.is_metricflow() && spine.is_some()) => {
+                of_data("MAX")?
+            }
             (Some(end), _) if grain.is_sub_day() => {
                 let end = dialect.timestamp(end.to_datetime(jiff::civil::Time::midnight()));
                 Bound::Data(Fragment::plain(format!(
                     "SELECT {}",
                     dialect.units_before(&end, 1, grain, true)
                 )))
+            }
+            (Some(end), _) if self.is_metricflow() => {
+                let last = end.yesterday().unwrap_or(end);
+                Bound::Day(grain.floor(last, week_start))
             }
             (end, _) => {
                 let last = filter::last_day(end, self.options.today);
@@ -84,12 +92,74 @@ impl<'a> Planner<'a> {
         })
     }
 
+    /// The periods that are rows of the result, without those that a condition on the time leaves out.
+    pub(super) fn calendar(&mut self) -> Result<Option<Shown>, CompileError> {
+        let Some(periods) = self.every_period()? else {
+            return Ok(None);
+        };
+        let parts = self.parts();
+        // What is asked for by itself stands beside every group.
+        let is_bare = self.request.query.every_period.is_none();
+        for leg in &mut self.planned.legs {
+            leg.missing_are_rows &= is_bare;
+        }
+        let groups = &self.request.groups;
+        if self.planned.legs.iter().any(|leg| leg.missing_are_rows)
+            && parts
+                .iter()
+                .any(|part| !conventions::keeps_empty(part, groups))
+        {
+            return Ok(None);
+        }
+        let measures: Vec<&'a Measure> = self
+            .sources
+            .iter()
+            .flat_map(|(_, source)| &source.measures)
+            .collect();
+        let mut only = Vec::new();
+        let dialect = self.options.dialect;
+        let key = dialect.name(&periods.key);
+        for part in parts {
+            let fields = part.fields();
+            let is_of_time =
+                |measure: &&'a Measure| fields.iter().all(|field| self.is_time_of(field, measure));
+            if let (true, Some(measure)) = (measures.iter().all(is_of_time), measures.first()) {
+                let peers = self.peers.clone();
+                let mut scope = self.scope(measure, &peers)?;
+                scope.time_as(Some(key.clone()));
+                only.push(bracketed(&filter::condition(part, &mut scope, dialect)?));
+            }
+        }
+        let only = (!only.is_empty()).then(|| Fragment::plain(only.join(" AND ")));
+        Ok(Some(Shown { periods, only }))
+    }
+
+    /// The conditions on dimensions, all of which hold.
+    pub(super) fn parts(&self) -> &'a [Filter] {
+        match &self.request.conditions {
+            Some(Filter::And(parts)) => parts,
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        }
+    }
+
+    /// The table, its column and its place, that says from when to when there are periods of a grain.
+    fn spine(&self, grain: Grain) -> Option<(&'a str, &'a str, Place)> {
+        let calendar = &self.registry.calendar;
+        if grain.is_sub_day() {
+            let spine = calendar.spine(grain)?;
+            return Some((&spine.table, &spine.column, spine.place));
+        }
+        let table = calendar.table.as_ref()?;
+        Some((&table.table, &table.date, table.place))
+    }
+
     /// A trend over one time grain and nothing else shows every period of its range, also the empty ones; where it is
     /// asked for, or a metric says so, other results do too.
-    pub(super) fn calendar(&self) -> Result<Option<Periods>, CompileError> {
+    fn every_period(&self) -> Result<Option<Periods>, CompileError> {
         let request = self.request;
         let wanted = request.query.every_period;
-        let by_definition = request.metrics.iter().any(|metric| metric.every_period);
+        let by_definition = self.every_period;
         let grains: Vec<(usize, Grain)> = request
             .groups
             .iter()
@@ -121,7 +191,8 @@ impl<'a> Planner<'a> {
             return Ok(None);
         };
         let alone = request.groups.len() == 1 && !grain.is_sub_day();
-        let automatic = wanted.is_none() && alone && request.having.is_none();
+        let automatic =
+            wanted.is_none() && alone && request.having.is_none() && !self.is_metricflow();
         if !(asked || automatic) {
             return Ok(None);
         }
@@ -143,5 +214,24 @@ impl<'a> Planner<'a> {
             (Bound::Day(first), Bound::Day(last)) if first > last => None,
             _ => Some(periods),
         })
+    }
+}
+
+/// Nobody reads the seconds of a year, and the engine would make them all.
+fn countable(range: DateRange, grain: Grain) -> Result<(), CompileError> {
+    const MOST: i64 = 1_000_000;
+    let per_day = match grain {
+        Grain::Hour => 24,
+        Grain::Minute => 24 * 60,
+        Grain::Second => 24 * 60 * 60,
+        _ => return Ok(()),
+    };
+    match range.days().map(|days| i64::from(days) * per_day) {
+        Some(periods) if periods > MOST => Err(CompileError::new(
+            ErrorCode::InvalidTime,
+            format!("{range} has {periods} {grain}s, too many for one result"),
+        )
+        .hint("ask for fewer days, or group by a longer grain")),
+        _ => Ok(()),
     }
 }

@@ -33,6 +33,8 @@ pub(in crate::compile) struct Context<'a> {
     pub(in crate::compile) prior: bool,
     /// Which of the days asked for are read.
     pub(in crate::compile) days: Days,
+    /// Whether a metric around the leaf (or its own) has rows for periods without data.
+    pub(in crate::compile) every_period: bool,
 }
 
 /// Which days are read, where a rollup is complete for some of those that are asked for.

@@ -22,6 +22,8 @@ pub(in crate::compile) struct Conversions {
     pub(in crate::compile) converted: Events,
     /// How long after its base event a conversion may come.
     pub(in crate::compile) within: Option<(u32, Grain)>,
+    /// Of several base events at one time, the one with the first groups counts, not the one with the last.
+    pub(in crate::compile) first_of_tied: bool,
 }
 
 /// 1 for a base event, 0 for a conversion.
@@ -56,7 +58,7 @@ impl Conversions {
         let partition = names.join(", ");
         let tied: String = keys
             .iter()
-            .map(|key| format!(", {}", dialect.order(&quoted(key), false)))
+            .map(|key| format!(", {}", dialect.order(&quoted(key), self.first_of_tied)))
             .collect();
         let list = Node::Stack(vec![
             self.base_events(leg, &names, &values),

@@ -171,6 +171,7 @@ impl<'a> Planner<'a> {
             base: base_events,
             converted: events,
             within: conversion.within,
+            first_of_tied: self.is_metricflow(),
         }));
         self.planned.legs.push(leg);
         self.explain(metric, conversion, context, range);

@@ -112,7 +112,16 @@ pub(in crate::compile) struct Daily {
     /// The value that stands for a period.
     pub(in crate::compile) take: AtCoarserGrain,
     /// The days whose value that is, where it is no mean.
-    pub(in crate::compile) only: String,
+    pub(in crate::compile) edge: Edge,
+}
+
+/// Which day is the last (or first) one of a period.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::compile) enum Edge {
+    /// The one of the calendar: a condition on the day.
+    OfCalendar(String),
+    /// The one that has a value.
+    WithValue,
 }
 
 /// A rollup that a leg reads.
@@ -145,6 +154,8 @@ pub(in crate::compile) struct Leg {
     pub(in crate::compile) by_day_first: bool,
     /// The rollup that it reads in the place of its dataset's rows.
     pub(in crate::compile) rollup: Option<FromRollup>,
+    /// The periods it has no rows for are rows of the result without the other groups.
+    pub(in crate::compile) missing_are_rows: bool,
     /// What else tells it apart: time dimension, distance back, window.
     pub(in crate::compile) treatment: String,
     /// The definition filters as text.
@@ -168,6 +179,7 @@ impl Leg {
     pub(in crate::compile) fn is_plain(&self) -> bool {
         self.daily.is_none()
             && !self.by_day_first
+            && !self.missing_are_rows
             && self.rows == Rows::All
             && self.tail().is_none()
     }
@@ -202,11 +214,11 @@ impl Leg {
                 None => self.grouped(Node::Scan(scan), dialect),
             },
         };
-        let Some(Daily { keys, take, only }) = &self.daily else {
+        let Some(Daily { keys, take, edge }) = &self.daily else {
             return aggregate;
         };
         if *take != AtCoarserGrain::Average {
-            return self.day_of_period(aggregate, keys, only, dialect);
+            return self.day_of_period(aggregate, keys, (*take, edge), dialect);
         }
         let mean = |column: &Aggregated| Column {
             name: column.name.clone(),
@@ -343,21 +355,70 @@ impl Leg {
     }
 
     /// The values of the last (or first) day of each period.
-    fn day_of_period(&self, days: Node, keys: &[Column], only: &str, dialect: Dialect) -> Node {
+    fn day_of_period(
+        &self,
+        days: Node,
+        keys: &[Column],
+        (take, edge): (AtCoarserGrain, &Edge),
+        dialect: Dialect,
+    ) -> Node {
         let one = |column: &Aggregated| Column {
             name: column.name.clone(),
             ty: column.ty,
             sql: Fragment::plain(format!("MAX({})", dialect.name(&column.name))),
         };
+        let (input, only) = match edge {
+            Edge::OfCalendar(only) => (days, only.clone()),
+            Edge::WithValue => self.edges(days, keys, take, dialect),
+        };
         Node::Aggregate(Box::new(Aggregate {
             input: Node::Filtered(Box::new(Filtered {
-                input: days,
+                input,
                 conditions: vec![Fragment::plain(only)],
             })),
             keys: keys.to_vec(),
             values: self.columns.iter().map(one).collect(),
             having: None,
         }))
+    }
+}
+
+impl Leg {
+    /// The days beside the last (or first) one of their period that has a value, and the condition that it is that one.
+    fn edges(
+        &self,
+        days: Node,
+        keys: &[Column],
+        take: AtCoarserGrain,
+        dialect: Dialect,
+    ) -> (Node, String) {
+        const EDGE: &str = "metrex_edge";
+        let day = dialect.name(DAY);
+        let of = match take {
+            AtCoarserGrain::First => "MIN",
+            AtCoarserGrain::Last | AtCoarserGrain::Average => "MAX",
+        };
+        let within: Vec<&str> = keys.iter().map(|key| key.sql.sql.as_str()).collect();
+        let mut columns = by_name(&self.keys, dialect);
+        columns.extend(self.columns.iter().map(|column| Column {
+            name: column.name.clone(),
+            ty: column.ty,
+            sql: Fragment::plain(dialect.name(&column.name)),
+        }));
+        columns.push(Column {
+            name: EDGE.to_owned(),
+            ty: ColumnType::Date,
+            sql: Fragment::plain(format!(
+                "{of}({day}) OVER (PARTITION BY {})",
+                within.join(", ")
+            )),
+        });
+        let days = Node::Compute(Box::new(Compute {
+            input: days,
+            columns,
+            having: None,
+        }));
+        (days, format!("{day} = {EDGE}"))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Adds measures to the legs of a plan: one leg per dataset, set of filters and treatment of time.
 
-use super::leg::{Aggregated, DAY, Daily, FromRollup, Rows};
+use super::leg::{Aggregated, DAY, Daily, Edge, FromRollup, Rows};
 use super::planner::{broken, prior_name};
 use super::{Column, Context, Days, Formula, Leaf, Leg, Planner, Snapshots, context, snapshots};
 use crate::compile::custom::custom;
+use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::rollup::{Kept, Wanted};
 use crate::compile::scope::Scope;
@@ -107,6 +108,11 @@ impl<'a> Planner<'a> {
             leg.dataset == measure.dataset && leg.treatment == treatment && leg.filters == filters
         });
         let counterpart = self.counterpart(context);
+        // By dbt's rules the periods are those of each metric, so they stand beside no other group.
+        let bare = context.every_period && self.is_metricflow() && self.request.groups.len() > 1;
+        if let Some(leg) = found.and_then(|index| self.planned.legs.get_mut(index)) {
+            leg.missing_are_rows |= bare;
+        }
         let shared = found
             .and_then(|index| self.planned.legs.get(index))
             .and_then(|leg| leg.columns.iter().find(|column| column.text == text));
@@ -210,6 +216,7 @@ impl<'a> Planner<'a> {
                     name: kept.name().to_owned(),
                     tail: tail.map(Box::new),
                 });
+                leg.missing_are_rows = bare;
                 self.planned.legs.push(leg);
             }
         }
@@ -258,7 +265,7 @@ impl<'a> Planner<'a> {
         // What a rollup keeps was added up under these conditions.
         let met = kept.and_then(|kept| kept.condition(dialect));
         definition.extend(met.map(|met| Fragment::new(met, filters_of().map(|one| one.place))));
-        let window = self.window(measure, &mut scope, context)?;
+        let mut window = self.window(measure, &mut scope, context)?;
         let mut keys = Vec::new();
         let mut described = Vec::new();
         let mut conditions = Vec::new();
@@ -283,17 +290,23 @@ impl<'a> Planner<'a> {
             conditions.extend(extra);
         }
         self.agree(described, measure)?;
-        let parts = match &request.conditions {
-            Some(Filter::And(parts)) => parts.as_slice(),
-            Some(one) => std::slice::from_ref(one),
-            None => &[],
-        };
-        for part in parts {
-            if window.is_some() {
-                self.refuse_time_condition(part, measure, &mut scope)?;
+        if self.is_metricflow() && window.is_none() && context.back.is_some() && !context.prior {
+            // What is shifted is joined to the days of dbt's calendar, which no row without a time finds.
+            let time = time_of(measure, &mut scope, None)?;
+            let place = time.dimension.place;
+            conditions.push(Fragment::new(format!("{} IS NOT NULL", time.sql), [place]));
+        }
+        for part in self.parts() {
+            if let Some(window) = &mut window
+                && self.limits_periods(part, measure, &mut scope, window)?
+            {
+                continue;
             }
             self.join_each(part, &mut scope, context)?;
+            let moved = self.counted_at(part, measure, &mut scope, context)?;
+            scope.time_as(moved);
             let sql = filter::condition(part, &mut scope, dialect)?;
+            scope.time_as(None);
             scope.require_match(part);
             conditions.push(Fragment::plain(match part {
                 Filter::Or(_) => format!("({sql})"),
@@ -329,7 +342,12 @@ impl<'a> Planner<'a> {
         let daily = daily.map(|take| Daily {
             keys: self.over_days(&keys, measure, &dialect.name(DAY)),
             take,
-            only: self.edge_of_period(&keys, measure, take, window.as_ref()),
+            edge: match self.is_metricflow() {
+                true => Edge::WithValue,
+                false => {
+                    Edge::OfCalendar(self.edge_of_period(&keys, measure, take, window.as_ref()))
+                }
+            },
         });
         if daily.is_some() {
             self.daily_keys(&mut keys, measure);
@@ -380,9 +398,46 @@ impl<'a> Planner<'a> {
             daily,
             by_day_first: false,
             rollup: None,
+            missing_are_rows: false,
             treatment,
             filters,
         })
+    }
+
+    /// Where a condition on the measure's own time looks: at the time that a row counts for, which an offset or a
+    /// comparison moves.
+    fn counted_at(
+        &self,
+        part: &Filter,
+        measure: &'a Measure,
+        scope: &mut Scope<'_>,
+        context: &Context<'_>,
+    ) -> Result<Option<String>, CompileError> {
+        let Some(back) = &context.back else {
+            return Ok(None);
+        };
+        if context.window.is_some() || !self.is_about_time(part, measure) {
+            return Ok(None);
+        }
+        let dialect = self.options.dialect;
+        let time = time_of(measure, scope, None)?;
+        Ok(Some(match time.dimension.kind {
+            DimensionType::Date => dialect.shift(&time.sql, back.by),
+            _ => dialect.shift_timestamp(&time.sql, back.by),
+        }))
+    }
+
+    /// Whether a condition has anything to do with the measure's own time.
+    pub(super) fn is_about_time(&self, part: &Filter, measure: &'a Measure) -> bool {
+        let mut fields = part.fields().into_iter();
+        fields.any(|field| self.is_time_of(field, measure))
+    }
+
+    /// Whether a name is that of the time that a measure's periods are of.
+    pub(super) fn is_time_of(&self, name: &str, measure: &'a Measure) -> bool {
+        let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
+        let own = self.own_time(measure).and_then(|own| find(own));
+        name == METRIC_TIME || (own.is_some() && own == find(name))
     }
 
     /// Keys mean the same thing in every leg.

@@ -26,7 +26,7 @@ pub(super) use context::{Context, Days, Window};
 pub(super) use each::Each;
 pub(super) use formula::{Formula, Leaf};
 pub(super) use leg::{Leg, PERIOD};
-pub(super) use periods::{Bound, Periods};
+pub(super) use periods::{Bound, Periods, Shown};
 pub(super) use planner::{Planned, Planner, prior_name};
 use snapshots::Snapshots;
 
@@ -142,6 +142,15 @@ pub(super) struct Over {
 }
 
 impl Over {
+    /// Leaves out the periods for which this does not hold.
+    pub(super) fn only_where(&mut self, condition: &str) {
+        let condition = legs::bracketed(condition);
+        self.only = Some(match self.only.take() {
+            Some(only) => format!("{only} AND {condition}"),
+            None => condition,
+        });
+    }
+
     /// When a row belongs to a period.
     pub(super) fn on(&self) -> Fragment {
         let time = &self.time.sql;
@@ -186,7 +195,10 @@ pub(super) struct Combine {
     pub(super) inputs: Vec<Node>,
     /// Names and types of the keys, in order.
     pub(super) keys: Vec<(String, ColumnType)>,
-    pub(super) periods: Option<Periods>,
+    /// Periods beside every combination of the other keys that there is.
+    pub(super) shown: Option<Shown>,
+    /// The inputs whose missing periods are rows without the other keys instead, by their places.
+    pub(super) bare: Vec<usize>,
 }
 
 /// Computes columns.

@@ -16,6 +16,14 @@ pub(in crate::compile) struct Periods {
     pub(in crate::compile) last: Bound,
 }
 
+/// Periods that are rows of the result whatever the data are.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(in crate::compile) struct Shown {
+    pub(in crate::compile) periods: Periods,
+    /// Those of them that the query's conditions on the time leave.
+    pub(in crate::compile) only: Option<Fragment>,
+}
+
 /// The first or last period.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,18 +1,18 @@
 //! Makes the plan: every metric becomes a formula over leaves, every leaf a column of a leg.
 
 use super::alone::Bounded;
-use super::{Context, Each, Formula, Leg, Periods, context};
+use super::{Context, Each, Formula, Leg, Shown, context};
 use crate::compile::key::Key;
 use crate::compile::request::Request;
 use crate::compile::scope::Scope;
 use crate::compile::source::{self, Usage};
 use crate::compile::{
-    CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, compare, facets, leaf_metrics,
-    reach::Reachability,
+    CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, compare, conventions, facets,
+    leaf_metrics, reach::Reachability,
 };
 use crate::model::{
-    AtCoarserGrain, Comparison, Conventions, Input, Measure, Metric, MetricKind, Offset, Registry,
-    Source, Window,
+    AtCoarserGrain, Comparison, Conventions, Grain, GroupBy, Input, Measure, Metric, MetricKind,
+    Offset, Registry, Source, Window,
 };
 use crate::warehouse::Shift;
 
@@ -28,8 +28,8 @@ pub(in crate::compile) struct Planned {
     pub(in crate::compile) metrics: Vec<(Formula, Option<Formula>)>,
     /// The smallest and largest values that are asked for instead of metrics.
     pub(in crate::compile) bounds: Vec<Bounded>,
-    /// The calendar that takes part in the result.
-    pub(in crate::compile) periods: Option<Periods>,
+    /// The periods that are rows of the result.
+    pub(in crate::compile) shown: Option<Shown>,
     /// The relations that conditions on a metric per dimension read.
     pub(in crate::compile) each: Vec<Each>,
     pub(in crate::compile) reasons: Vec<Reason>,
@@ -45,6 +45,8 @@ pub(in crate::compile) struct Planner<'a> {
     pub(super) sources: Vec<(&'a str, &'a Source)>,
     /// Datasets that the query reads: a value known to one of them is a value.
     pub(super) peers: Vec<String>,
+    /// Whether a metric of the query, or one that it is made of, has rows for periods without data.
+    pub(super) every_period: bool,
     pub(super) planned: Planned,
 }
 
@@ -64,6 +66,7 @@ impl<'a> Planner<'a> {
             options,
             sources: Vec::new(),
             peers: Vec::new(),
+            every_period: false,
             planned: Planned::default(),
         };
         planner.choose_sources(usage)?;
@@ -86,7 +89,7 @@ impl<'a> Planner<'a> {
             let leg = planner.alone()?;
             planner.planned.legs.push(leg);
         } else {
-            planner.planned.periods = planner.calendar()?;
+            planner.planned.shown = planner.calendar()?;
         }
         let mut planned = planner.planned;
         if options.passes.merge_scans {
@@ -130,6 +133,11 @@ impl<'a> Planner<'a> {
         if depth > MAX_DEPTH {
             return Err(broken(metric, "the definitions are nested too deeply"));
         }
+        let context = &Context {
+            every_period: context.every_period || metric.every_period,
+            ..context.clone()
+        };
+        self.every_period |= metric.every_period;
         let formula = match &metric.kind {
             MetricKind::Derived { expr, inputs } => {
                 let mut formulas = Vec::new();
@@ -210,6 +218,15 @@ impl<'a> Planner<'a> {
                     Some(back) => back.range,
                     None => request.range,
                 };
+                // By dbt's rules months are no whole part of a longer period: every day is moved by itself.
+                let shown = conventions::shown(&request.groups);
+                let by_days = self.is_metricflow()
+                    && *grain > Grain::Week
+                    && shown.is_some_and(|shown| shown > *grain || shown == Grain::Day);
+                let groups: &[GroupBy] = match by_days && shown != Some(Grain::Day) {
+                    true => &[],
+                    false => &request.groups,
+                };
                 let back = compare::further(
                     context.back.as_ref(),
                     compare::back(
@@ -217,7 +234,7 @@ impl<'a> Planner<'a> {
                         time,
                         range,
                         self.options.today,
-                        &request.groups,
+                        groups,
                     )
                     .map_err(own)?,
                 )
@@ -236,11 +253,7 @@ impl<'a> Planner<'a> {
                     place: Some(input.place),
                 }]);
                 // dbt counts 29 February for 29, 30 and 31 March.
-                if self.is_metricflow()
-                    && matches!(back.by, Shift::Months(_))
-                    && request.is_by_day()
-                    && inner.window.is_none()
-                {
+                if by_days && inner.window.is_none() {
                     inner.window = Some((context::Window::Period, AtCoarserGrain::Last));
                 }
                 inner.back = Some(back);

@@ -178,8 +178,9 @@ impl Node {
             Self::Aggregate(aggregate) => vec![aggregate.input.clone()],
             Self::Combine(combine) => {
                 let inputs = combine.inputs.iter().cloned();
+                let shown = combine.shown.as_ref();
                 inputs
-                    .chain(combine.periods.as_ref().map(calendar))
+                    .chain(shown.map(|shown| calendar(&shown.periods)))
                     .collect()
             }
             Self::Compute(compute) => vec![compute.input.clone()],

@@ -7,35 +7,46 @@ use crate::compile::custom::custom;
 use crate::compile::key::time_of;
 use crate::compile::scope::{Resolved, Scope};
 use crate::compile::write::Fragment;
-use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, compare};
+use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, compare, filter};
 use crate::model::{AtCoarserGrain, ColumnType, DateRange, Filter, Grain, GroupBy, Measure};
 use crate::warehouse::Shift;
 
 impl<'a> Planner<'a> {
-    /// The time range limits the rows that are shown; a condition on the same time would also cut the windows short.
-    pub(super) fn refuse_time_condition(
-        &self,
+    /// A condition on the measure's own time limits the periods that are shown, as the time range does: put to the rows,
+    /// it would cut their windows short.
+    pub(super) fn limits_periods(
+        &mut self,
         part: &Filter,
-        measure: &Measure,
+        measure: &'a Measure,
         scope: &mut Scope<'_>,
-    ) -> Result<(), CompileError> {
-        let own = time_of(measure, scope, None)?.sql;
-        for field in part.fields() {
-            let Ok(found) = scope.dimension(field) else {
-                continue;
-            };
-            if found.sql == own {
-                return Err(CompileError::new(
-                    ErrorCode::InvalidTime,
-                    format!(
-                        "a condition on {field} would cut off the earlier rows that this metric accumulates"
-                    ),
-                )
-                .hint("use a time range: it limits the rows shown, not the rows counted")
-                .word(field));
-            }
+        window: &mut Windowed,
+    ) -> Result<bool, CompileError> {
+        if !self.is_about_time(part, measure) {
+            return Ok(false);
         }
-        Ok(())
+        let fields = part.fields();
+        let is_alone = fields.iter().all(|field| self.is_time_of(field, measure));
+        let by_day = |over: &&mut Over| over.periods.grain <= Grain::Day;
+        match (window.over.as_mut().filter(by_day), &window.period) {
+            (Some(over), Some(period)) if is_alone && window.daily.is_none() => {
+                scope.time_as(Some(period.clone()));
+                let only = filter::condition(part, scope, self.options.dialect)?;
+                scope.time_as(None);
+                over.only_where(&only);
+                self.note(vec![Reason {
+                    kind: ReasonKind::Time,
+                    text: format!("{part} limits the periods shown, not the rows counted for them"),
+                    place: None,
+                }]);
+                Ok(true)
+            }
+            _ => Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                format!("'{part}' would cut off the earlier rows that this metric accumulates"),
+            )
+            .hint("use a time range, or group by day: both limit the rows shown, not the rows counted")
+            .word(fields.first().copied().unwrap_or_default())),
+        }
     }
 
     pub(super) fn window(
@@ -106,7 +117,9 @@ impl<'a> Planner<'a> {
         let last = end.saturating_sub(1.day());
         let start = match window {
             context::Window::AllTime => None,
-            context::Window::Trailing(_, grain) if grain.is_sub_day() => {
+            context::Window::Trailing(_, grain) | context::Window::ToDate(grain)
+                if grain.is_sub_day() =>
+            {
                 return Err(CompileError::new(
                     ErrorCode::InvalidTime,
                     format!("a window of {grain}s needs a result by {grain}"),
@@ -162,9 +175,21 @@ impl<'a> Planner<'a> {
         let week_start = self.registry.calendar.week_start;
         // A day belongs to one week and one month, but a week to none: with both, the days are told apart.
         let crosses = grain == Grain::Week && self.is_by_longer_than_weeks(measure);
-        let by_day = crosses || (coarser == AtCoarserGrain::Average && grain > Grain::Day);
+        // By dbt's rules the value of a long period is that of its last (or first) day which has one.
+        let has_gaps = match window {
+            context::Window::Trailing(..) | context::Window::ToDate(_) => true,
+            context::Window::AllTime => coarser == AtCoarserGrain::First,
+            context::Window::StartOf(_) | context::Window::Period => false,
+        };
+        let by_value = self.is_metricflow() && has_gaps;
+        let is_long = grain > Grain::Day;
+        let by_day = is_long && (crosses || by_value || coarser == AtCoarserGrain::Average);
         let shown = grain;
-        let grain = if by_day { daily(grain) } else { grain };
+        let grain = if by_day || window == context::Window::Period {
+            daily(grain)
+        } else {
+            grain
+        };
         let key = if by_day {
             DAY.to_owned()
         } else {
@@ -187,8 +212,8 @@ impl<'a> Planner<'a> {
         };
         let (from, to) = match window {
             context::Window::StartOf(long) => {
-                let crosses = grain == Grain::Week && long > Grain::Week;
-                if long < grain || (crosses && !self.is_metricflow()) {
+                let crosses = long < grain || (grain == Grain::Week && long > Grain::Week);
+                if crosses && !self.is_metricflow() {
                     return Err(CompileError::new(
                         ErrorCode::InvalidTime,
                         format!("a {long} has no first {grain}"),
@@ -196,7 +221,7 @@ impl<'a> Planner<'a> {
                     .hint("group by a finer grain"));
                 }
                 let from = dialect.trunc(&moved(there.clone()), long, week_start);
-                // No week is the first of a month: dbt takes its first day.
+                // Neither a week nor a year is the first of a month: dbt takes its first day.
                 let first = if crosses { Grain::Day } else { grain };
                 let to = dialect.next_period(&from, first);
                 (Some(from), to)
@@ -217,16 +242,16 @@ impl<'a> Planner<'a> {
                     None => next,
                 });
                 let from = match window {
+                    context::Window::Trailing(_, unit) | context::Window::ToDate(unit)
+                        if unit.is_sub_day() && !grain.is_sub_day() =>
+                    {
+                        return Err(CompileError::new(
+                            ErrorCode::InvalidTime,
+                            format!("a window of {unit}s needs a result by {unit}, not by {grain}"),
+                        )
+                        .hint(format!("group by {unit}")));
+                    }
                     context::Window::Trailing(n, unit) => {
-                        if unit.is_sub_day() && !grain.is_sub_day() {
-                            return Err(CompileError::new(
-                                ErrorCode::InvalidTime,
-                                format!(
-                                    "a window of {unit}s needs a result by {unit}, not by {grain}"
-                                ),
-                            )
-                            .hint(format!("group by {unit}")));
-                        }
                         Some(dialect.units_before(&to, n, unit, has_time))
                     }
                     context::Window::ToDate(long) if has_time => {
@@ -243,20 +268,30 @@ impl<'a> Planner<'a> {
         };
         let instant = |bound: String| dialect.bound(&bound, has_time);
         let of = dialect.comparable(&time.sql, has_time);
-        let only = match self.counterpart(context) {
-            Some(Shift::Months(months)) => Some(dialect.has_counterpart(&period, -months)),
-            _ => None,
+        let mut over = Over {
+            periods,
+            time: Fragment::new(of, [time.dimension.place]),
+            from: from.map(instant),
+            to: instant(to),
+            only: None,
+            has_time,
         };
+        if let Some(Shift::Months(months)) = self.counterpart(context) {
+            over.only_where(&dialect.has_counterpart(&period, -months));
+        }
+        // By dbt's rules what accumulates is limited by the range before it is shifted, too.
+        if let (true, true, Some(start)) =
+            (by_value, context.back.is_some(), self.request.range.start)
+        {
+            over.only_where(&format!(
+                "{} >= {}",
+                moved(there.clone()),
+                dialect.date(start)
+            ));
+        }
         Ok(Windowed {
             period: Some(period),
-            over: Some(Over {
-                periods,
-                time: Fragment::new(of, [time.dimension.place]),
-                from: from.map(instant),
-                to: instant(to),
-                only,
-                has_time,
-            }),
+            over: Some(over),
             range: DateRange::default(),
             daily: by_day.then_some(coarser),
         })

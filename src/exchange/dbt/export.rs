@@ -61,6 +61,13 @@ pub fn export(registry: &Registry) -> Export {
             "columns": [{"name": table.date, "granularity": "day"}],
         }));
     }
+    for spine in &registry.calendar.spines {
+        models.push(json!({
+            "name": spine.table,
+            "time_spine": {"standard_granularity_column": spine.column},
+            "columns": [{"name": spine.column, "granularity": spine.grain.word()}],
+        }));
+    }
     let mut document = Map::new();
     document.insert("models".to_owned(), json!(models));
     if !across.is_empty() {

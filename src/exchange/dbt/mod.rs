@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::notes::Notes;
 use super::{ColumnTypes, ExchangeError, Import, source};
-use crate::model::DimensionType;
+use crate::model::{DimensionType, Grain};
 use links::name_for;
 use manifest::{Kind, Manifest};
 
@@ -62,7 +62,7 @@ pub fn import(path: &Path, types: &ColumnTypes) -> Result<Import, ExchangeError>
     Ok(import)
 }
 
-/// The calendar table that the spine of days is, with its periods.
+/// The calendar table that the spine of days is, with its periods, and the spines of grains below a day.
 fn calendar(manifest: &Manifest, notes: &mut Notes) -> Option<Value> {
     let by_day = manifest
         .spines
@@ -78,17 +78,39 @@ fn calendar(manifest: &Manifest, notes: &mut Notes) -> Option<Value> {
             notes.add(other.place, text);
         }
     }
-    let spine = spine?;
-    let mut calendar = json!({"table": spine.table, "date": spine.column});
-    let periods: Map<String, Value> = spine
-        .periods
-        .iter()
-        .map(|(name, column)| (name.clone(), json!(column)))
-        .collect();
-    if let (Value::Object(calendar), false) = (&mut calendar, periods.is_empty()) {
-        calendar.insert("periods".to_owned(), Value::Object(periods));
+    let mut calendar = Map::new();
+    if let Some(spine) = spine {
+        calendar.insert("table".to_owned(), json!(spine.table));
+        calendar.insert("date".to_owned(), json!(spine.column));
+        let periods = spine.periods.iter();
+        let periods: Map<String, Value> = periods
+            .map(|(name, column)| (name.clone(), json!(column)))
+            .collect();
+        if !periods.is_empty() {
+            calendar.insert("periods".to_owned(), Value::Object(periods));
+        }
     }
-    Some(calendar)
+    let mut spines = Map::new();
+    for spine in &manifest.spines {
+        match Grain::from_word(&spine.granularity) {
+            Some(grain) if grain.is_sub_day() => {
+                let table = json!({"table": spine.table, "column": spine.column});
+                spines.insert(grain.word().to_owned(), table);
+            }
+            Some(_) => {}
+            None => {
+                let text = format!(
+                    "the time spine {} is left out: {} is finer than any grain of metrex",
+                    spine.table, spine.granularity
+                );
+                notes.add(spine.place, text);
+            }
+        }
+    }
+    if !spines.is_empty() {
+        calendar.insert("spines".to_owned(), Value::Object(spines));
+    }
+    (!calendar.is_empty()).then_some(Value::Object(calendar))
 }
 
 /// What the manifest shows of its dimensions' values: compared with numbers, or true by themselves.

@@ -62,6 +62,19 @@ object! {
         date: Option<Text>,
         /// Periods of the calendar table, by name: the column that tells them apart, or more.
         periods: Named<MapOr<RawPeriod, Text>>,
+        /// Tables with one row per `hour`, `minute` or `second`, by that word.
+        spines: Named<RawSpine>,
+    }
+}
+
+object! {
+    /// A table with one row per hour, minute or second.
+    #[schemars(rename = "Spine", extend("required" = ["table", "column"]))]
+    struct RawSpine {
+        /// The table.
+        table: Option<Text>,
+        /// Its column with the time.
+        column: Option<Text>,
     }
 }
 
