@@ -99,7 +99,15 @@ fn rows(
     }
     question.check_meaning(&measures)?;
     let periods = periods(world, query, asked, range)?;
-    if let Some((at, periods)) = periods {
+    if let Some((at, all)) = periods {
+        let mut periods = Vec::new();
+        for period in all {
+            if matches!(groups[at], GroupBy::Grain { grain, .. } if grain > Grain::Day)
+                || question.leaves_period(&period, &measures)?
+            {
+                periods.push(period);
+            }
+        }
         if groups.len() == 1 {
             keys.extend(periods.into_iter().map(|period| Key(vec![period])));
         } else {

@@ -419,6 +419,21 @@ impl<'w, 'a> Question<'w, 'a> {
         Ok(false)
     }
 
+    /// Whether conditions on nothing but the time of all these measures leave a period.
+    pub fn leaves_period(&self, period: &Value, measures: &[&Measure]) -> Answered<bool> {
+        for part in self.parts() {
+            let is_own = |measure: &&Measure| {
+                let mut fields = part.fields().into_iter();
+                fields.all(|field| self.is_own(measure, Some(field)) == Ok(true))
+            };
+            let field = |_: &str| Ok((period.clone(), DimensionType::Time));
+            if measures.iter().all(is_own) && conditions::holds(part, &field)? != Some(true) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether a period is shown: conditions on the time limit the windows, not their rows.
     pub fn is_shown(&self, period: Option<DateTime>, measure: &Measure) -> Answered<bool> {
         let Some(period) = period else {

@@ -250,4 +250,13 @@ fn empty_periods() {
             "2025-03-01 | 1 | 30",
         ],
     );
+    // A condition on the time leaves no period to be empty: 9 January has not 0 orders, it was not asked about.
+    shop.answers(
+        "orders by day where ds >= 2025-01-10 2025-01-09..2025-01-11",
+        &["2025-01-10 | 1", "2025-01-11 | 0"],
+    );
+    shop.answers(
+        "orders by month where ds >= 2025-01-11 2025-01..2025-02",
+        &["2025-01-01 | 0", "2025-02-01 | 0"],
+    );
 }

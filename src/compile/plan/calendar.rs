@@ -111,19 +111,18 @@ impl<'a> Planner<'a> {
         {
             return Ok(None);
         }
-        let measures: Vec<&'a Measure> = self
-            .sources
-            .iter()
-            .flat_map(|(_, source)| &source.measures)
-            .collect();
         let mut only = Vec::new();
         let dialect = self.options.dialect;
         let key = dialect.name(&periods.key);
-        for part in parts {
+        // A month is not left out for some of its days; what dbt compares with months are months.
+        let is_whole = periods.grain <= Grain::Day || self.is_metricflow();
+        for part in parts.iter().filter(|_| is_whole) {
             let fields = part.fields();
             let is_of_time =
                 |measure: &&'a Measure| fields.iter().all(|field| self.is_time_of(field, measure));
-            if let (true, Some(measure)) = (measures.iter().all(is_of_time), measures.first()) {
+            if let (true, Some(measure)) =
+                (self.measures.iter().all(is_of_time), self.measures.first())
+            {
                 let peers = self.peers.clone();
                 let mut scope = self.scope(measure, &peers)?;
                 scope.time_as(Some(key.clone()));

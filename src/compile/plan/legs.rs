@@ -236,6 +236,7 @@ impl<'a> Planner<'a> {
     ) -> Result<Leg, CompileError> {
         let (request, options) = (self.request, self.options);
         let dialect = options.dialect;
+        self.measures.push(measure);
         let mut definition = Vec::new();
         let kept = scope.kept();
         let filters_of = || {

@@ -47,6 +47,8 @@ pub(in crate::compile) struct Planner<'a> {
     pub(super) peers: Vec<String>,
     /// Whether a metric of the query, or one that it is made of, has rows for periods without data.
     pub(super) every_period: bool,
+    /// The measures whose rows the result is grouped from.
+    pub(super) measures: Vec<&'a Measure>,
     pub(super) planned: Planned,
 }
 
@@ -67,6 +69,7 @@ impl<'a> Planner<'a> {
             sources: Vec::new(),
             peers: Vec::new(),
             every_period: false,
+            measures: Vec::new(),
             planned: Planned::default(),
         };
         planner.choose_sources(usage)?;
