@@ -58,6 +58,23 @@ fn ok(folder: &TempDir, arguments: &[&str]) -> String {
 }
 
 #[test]
+fn a_saved_query_is_asked_by_its_name() {
+    let shop = shop();
+    let views = "views: {board: gmv by market all time total, span: range of created_at.month}\n";
+    fs::write(shop.path().join("metrics/views.yaml"), views).unwrap();
+    let by_line = ok(&shop, &["query", "gmv by market all time total"]);
+    assert_eq!(ok(&shop, &["query", "board"]), by_line);
+    assert!(ok(&shop, &["query", "board", "--format", "csv"]).starts_with("market,gmv\n"));
+    assert!(ok(&shop, &["query", "span"]).contains("created_at.month_max"));
+    let refused = run(&shop, &["query", "board by market"]);
+    assert!(
+        refused.err.contains("unknown metric 'board'"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
 fn a_table_is_aligned_and_ends_with_the_engines_total() {
     let out = ok(&shop(), &["query", "gmv, aov by market all time total"]);
     let expected = "\

@@ -32,6 +32,15 @@ const ANSWERS: &[(&str, &[&str])] = &[
         &["2025-02-01 | 7", "2025-03-01 | 0"],
     ),
     ("filled_aov", &["1"]),
+    // A grouping is ordered, and others are limited within it, by any name it has.
+    (
+        "quantity by product_type order by kind limit 1",
+        &["drink | 3"],
+    ),
+    (
+        "quantity by kind, order.status limit 1 per product_type",
+        &["drink | PAID | 3", "jaffle | PAID | 3", "- | PAID | 2"],
+    ),
     ("rounded", &["31.2"]),
     // Nothing of a query is called like a table or another metric.
     ("grouped_rows, all_orders", &["2 | 7"]),

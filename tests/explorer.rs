@@ -56,6 +56,21 @@ fn grouping_changes_the_query_line_and_brings_the_total_row() {
 }
 
 #[test]
+fn without_a_metric_groupings_list_distinct_values() {
+    let mut explorer = Explorer::new(120, 40);
+    explorer.keys("<Esc>g");
+    assert_shows!(explorer, "Distinct values of");
+    explorer.keys("market<Enter><Esc>");
+    assert_eq!(explorer.line(), "by market");
+    assert_shows!(explorer, "none: distinct values", "F5 runs", "SELECT");
+    explorer.keys("<F5>");
+    assert_eq!(explorer.state.result.query.to_string(), "by market");
+    explorer.keys("<F2><Ctrl+U>range of created_at<Enter>");
+    assert_eq!(explorer.line(), "range of created_at");
+    assert_shows!(explorer, "range of created_at");
+}
+
+#[test]
 fn what_cannot_be_reached_is_listed_last_with_the_reason() {
     let mut explorer = Explorer::new(120, 40);
     explorer.keys("visits<Enter>gmarket");

@@ -38,6 +38,9 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
     let mut query: MetricQuery = line
         .parse()
         .map_err(|error| Failure::of_line(&line)(SessionError::from(error)))?;
+    if let Some(saved) = session.catalog().registry.saved(&query) {
+        query = saved.clone();
+    }
     if query.total && !args.format.has_total() {
         notes::note("this format has no place for the total; table, json and markdown have");
         query.total = false;

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 
 use super::conventions;
 use super::filter::moment;
-use super::reach::{Reachability, leaf_metrics};
+use super::reach::{DimensionPath, Reachability, leaf_metrics, role};
 use crate::model::{
     CompareOp, Conventions, DatePart, Filter, Grain, GroupBy, Measure, MetricQuery, OrderBy,
     Period, Registry, TimeRange, Weekday,
@@ -127,29 +127,44 @@ impl Names<'_> {
         Some(GroupBy::Dimension(parts.join(".")))
     }
 
-    /// A grouping of dbt's in our words, and the name of its column. By dbt's rules a time alone means its own grain.
+    /// A grouping of dbt's in our words, and the name of its column. By dbt's rules a time alone means its own grain, and
+    /// the name says every entity on the way.
     fn group(&self, name: &str) -> Option<(GroupBy, String)> {
         let plain = self.read(name)?;
-        if self.registry.conventions == Conventions::Metricflow
-            && let GroupBy::Dimension(of) = &plain
-            && let Some(grain) = self.grain_of(of)
-        {
-            let of = (!self.is_metric_time(of)).then(|| of.clone());
+        let mut name = name.to_owned();
+        let found = match self.registry.conventions {
+            Conventions::Metricflow => plain.dimension().and_then(|of| Some((of, self.find(of)?))),
+            Conventions::Metrex => None,
+        };
+        let Some((of, path)) = found else {
+            return Some((plain, name));
+        };
+        let way: Vec<&str> = path.joins.iter().map(|join| role(join)).collect();
+        let said = of.matches('.').count();
+        let (before, last) = way.split_at(way.len().saturating_sub(said));
+        if !before.is_empty() && of.starts_with(&last.join(".")) {
+            name = format!("{}__{name}", before.join("__"));
+        }
+        let (_, dimension) = path.resolve(self.registry)?;
+        if dimension.kind.is_time() && plain == GroupBy::Dimension(of.to_owned()) {
+            let grain = dimension.time_grain.unwrap_or(Grain::Day);
+            let of = Some(of.to_owned());
             return Some((GroupBy::Grain { grain, of }, format!("{name}__{grain}")));
         }
-        Some((plain, name.to_owned()))
+        Some((plain, name))
     }
 
-    /// The grain of a time dimension.
-    fn grain_of(&self, name: &str) -> Option<Grain> {
-        let mut all = self.registry.datasets.keys();
-        let (_, dimension) = match self.leaves.first() {
-            Some(leaf) => self.reach.find(self.registry, &leaf.dataset, name).ok(),
-            None => all.find_map(|dataset| self.reach.find(self.registry, dataset, name).ok()),
-        }?
-        .resolve(self.registry)?;
-        let is_time = dimension.kind.is_time();
-        is_time.then(|| dimension.time_grain.unwrap_or(Grain::Day))
+    /// The dimension that a name means to the metrics, or to the dataset that is nearest to it.
+    fn find(&self, name: &str) -> Option<&DimensionPath> {
+        let find = |dataset: &str| self.reach.find(self.registry, dataset, name).ok();
+        match self.leaves.first() {
+            Some(leaf) => find(&leaf.dataset),
+            None => {
+                let datasets = self.registry.datasets.keys();
+                let paths = datasets.filter_map(|dataset| find(dataset));
+                paths.min_by_key(|path| path.joins.len())
+            }
+        }
     }
 
     /// Whether a definition has this very name.

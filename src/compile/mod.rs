@@ -193,6 +193,7 @@ pub fn compile(
     query: &MetricQuery,
     options: &CompileOptions<'_>,
 ) -> Result<Compiled, CompileError> {
+    let query = registry.saved(query).unwrap_or(query);
     let dunder::Plain {
         query: plain,
         written,

@@ -348,7 +348,7 @@ fn explore(registry: &Registry, base: &str) -> Reach {
 }
 
 /// What a join leads to; `user__companies` is a second join in the role `user`.
-fn role(join: &str) -> &str {
+pub(super) fn role(join: &str) -> &str {
     join.split_once("__").map_or(join, |(role, _)| role)
 }
 

@@ -141,7 +141,8 @@ pub(super) fn resolve<'a>(
         &groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "grouping",
     )?;
-    query.group_by = Some(groups.clone());
+    let is_range = !query.range_of.is_empty();
+    query.group_by = (!is_range || !groups.is_empty()).then(|| groups.clone());
 
     let time = time_range(&metrics, asked, &mut reasons)?;
     query.time = Some(time);
@@ -203,9 +204,22 @@ pub(super) fn resolve<'a>(
         .word(field));
     }
 
-    for order in &mut query.order {
-        if let Some(name) = canonical(&order.column) {
-            order.column = name;
+    let order: Vec<String> = query
+        .order
+        .iter()
+        .map(|key| match canonical(&key.column) {
+            Some(metric) => metric,
+            None => grouped(registry, &groups, &key.column).unwrap_or_else(|| key.column.clone()),
+        })
+        .collect();
+    for (key, name) in query.order.iter_mut().zip(order) {
+        key.column = name;
+    }
+    for per in &mut query.limit_per {
+        if let GroupBy::Dimension(name) = per
+            && let Some(other) = grouped(registry, &groups, name)
+        {
+            *name = other;
         }
     }
     let shifted = match asked.compare {
@@ -244,6 +258,25 @@ pub(super) fn resolve<'a>(
         reasons,
         nesting: 0,
     })
+}
+
+/// The grouping that is called otherwise in the query: another name of the same dimension.
+fn grouped(registry: &Registry, groups: &[GroupBy], name: &str) -> Option<String> {
+    let mut names = groups.iter().filter_map(|group| match group {
+        GroupBy::Dimension(of) => Some(of),
+        _ => None,
+    });
+    let is_same = |of: &&String| {
+        let mut datasets = registry.datasets.values();
+        datasets.any(|dataset| {
+            let both = dataset.dimension(of).zip(dataset.dimension(name));
+            both.is_some_and(|(one, other)| one.name == other.name)
+        })
+    };
+    if names.clone().any(|of| of == name) {
+        return None;
+    }
+    names.find(is_same).cloned()
 }
 
 /// Dimensions may be asked for alone.

@@ -97,6 +97,19 @@ impl Registry {
         })
     }
 
+    /// The saved query that a query is nothing but the name of.
+    pub fn saved(&self, query: &MetricQuery) -> Option<&MetricQuery> {
+        let [name] = query.metrics.as_slice() else {
+            return None;
+        };
+        let view = self.views.get(name)?;
+        let only = MetricQuery {
+            metrics: query.metrics.clone(),
+            ..MetricQuery::default()
+        };
+        (self.metric(name).is_none() && *query == only).then_some(&view.query)
+    }
+
     /// `file:line` of a place, for messages.
     pub fn at(&self, place: Place) -> String {
         format!("{}:{}", self.file(place), place.line)

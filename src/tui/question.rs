@@ -272,6 +272,9 @@ impl State {
 /// The query that a text is the line of, with names that exist; any other text is a question.
 pub fn query_line(registry: &Registry, text: &str) -> Result<MetricQuery, Option<QueryLineError>> {
     let query: MetricQuery = text.parse().map_err(Some)?;
+    if let Some(saved) = registry.saved(&query) {
+        return Ok(saved.clone());
+    }
     let metrics: Option<Vec<_>> = query
         .metrics
         .iter()

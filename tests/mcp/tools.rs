@@ -115,7 +115,7 @@ async fn without_a_metric_values_and_their_range_are_given() {
         json!({"group_by": ["market"], "filters": {"channel": "ads"}}),
     )
     .await;
-    assert_eq!(answer["query"], "by market where channel = ads");
+    assert_eq!(answer["query"], "by market where channel = ads all time");
     assert_eq!(answer["metrics"], json!([]));
     assert_eq!(answer["columns"][0]["role"], "group");
     let answer = reply(
@@ -126,7 +126,7 @@ async fn without_a_metric_values_and_their_range_are_given() {
     .await;
     assert_eq!(
         answer["query"],
-        "range of created_at.month where country = TH"
+        "range of created_at.month where country = TH all time"
     );
     assert_eq!(answer["columns"][0]["name"], "created_at.month_min");
     assert_eq!(answer["columns"][1]["role"], "bound");
@@ -164,11 +164,11 @@ async fn arguments_say_all_that_the_line_can() {
         ),
         (
             json!({"group_by": ["market", "channel"], "order": ["gmv desc"], "limit": 1, "limit_per": ["market"], "others": true}),
-            "gmv by market, channel top 1 by gmv per market with others",
+            "gmv by market, channel all time top 1 by gmv per market with others",
         ),
         (
             json!({"filters": {"orders per channel": {"gte": 1}}}),
-            "gmv where orders per channel >= 1",
+            "gmv by none where orders per channel >= 1",
         ),
     ];
     for (mut arguments, line) in cases {

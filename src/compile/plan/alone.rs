@@ -305,16 +305,27 @@ impl<'a> Planner<'a> {
         let fields = self
             .fields()
             .into_iter()
-            .filter(|field| *field != METRIC_TIME);
+            .filter_map(|field| self.of_field(field));
         shown
             .filter_map(|group| self.of(group))
-            .chain(fields.map(|field| Filter::per(field).map_or(field, |(_, of)| of)))
+            .chain(fields)
             .collect()
     }
 
     fn fields(&self) -> Vec<&'a str> {
         let conditions = self.request.conditions.as_ref();
         conditions.map(Filter::fields).unwrap_or_default()
+    }
+
+    /// The dimension that a condition is about; none where it is the time that every metric has.
+    fn of_field(&self, field: &'a str) -> Option<&'a str> {
+        let table = self.registry.calendar.table.as_ref();
+        let is_period = |name: &str| table.is_some_and(|table| table.periods.contains_key(name));
+        match (Filter::per(field), field.rsplit_once('.')) {
+            (Some((_, of)), _) => Some(of),
+            (None, Some((of, period))) if is_period(period) => Some(of),
+            _ => (field != METRIC_TIME && !is_period(field)).then_some(field),
+        }
     }
 
     /// The dimension that a grouping is of.
