@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 use engines::{Loaded, everywhere_filled};
 use metrex::compile::Rollups;
-use metrex::warehouse::{Request, Warehouse};
+use metrex::warehouse::{Dialect, Request, Warehouse};
 use support::shop::{Engine, registry_of};
-use tpch::{FROM_ROLLUPS, QUERIES, materialize, options};
+use tpch::{FROM_ROLLUPS, QUERIES, embed, materialize, options};
 
 /// Each query is run so often in both forms by turns; the fastest run counts.
 const RUNS: usize = 5;
@@ -33,15 +33,18 @@ async fn time(warehouse: &Warehouse, request: &Request) -> Duration {
     start.elapsed()
 }
 
-/// The fastest runs of two statements, in milliseconds.
-async fn race(warehouse: &Warehouse, statements: [String; 2]) -> [f64; 2] {
-    let requests = statements.map(|sql| Request {
-        sql,
-        ..Request::default()
+/// The fastest runs of two statements, each in its place, in milliseconds.
+async fn race(runners: [(&Warehouse, String); 2]) -> [f64; 2] {
+    let runners = runners.map(|(warehouse, sql)| {
+        let request = Request {
+            sql,
+            ..Request::default()
+        };
+        (warehouse, request)
     });
     let mut best = [Duration::MAX; 2];
     for _ in 0..RUNS {
-        for (best, request) in best.iter_mut().zip(&requests) {
+        for (best, (warehouse, request)) in best.iter_mut().zip(&runners) {
             *best = time(warehouse, request).await.min(*best);
         }
     }
@@ -52,15 +55,16 @@ async fn measure(loaded: &Loaded, scale: f64) {
     let (warehouse, name) = (&loaded.warehouse, loaded.name);
     let dialect = warehouse.dialect();
     let engine = Engine::new(registry_of(tpch::REGISTRY));
-    let compiled = |line: &str, rollups: Option<&Rollups>| {
+    let compiled = |line: &str, dialect, rollups: Option<&Rollups>| {
         let compiled = engine.compile_by(line, &options(dialect, rollups));
         compiled.unwrap().main.sql
     };
     println!("\n{name}, scale {scale}: milliseconds by hand, compiled, ratio");
     let mut product = 1.0;
     for query in QUERIES {
-        let statements = [query.sql(dialect), compiled(query.line, None)];
-        let [by_hand, ours] = race(warehouse, statements).await;
+        let by_hand = (warehouse, query.sql(dialect));
+        let ours = (warehouse, compiled(query.line, dialect, None));
+        let [by_hand, ours] = race([by_hand, ours]).await;
         let ratio = ours / by_hand;
         product *= ratio;
         println!("{:>4} {by_hand:>9.1} {ours:>9.1} {ratio:>6.2}", query.name);
@@ -68,15 +72,24 @@ async fn measure(loaded: &Loaded, scale: f64) {
     let mean = product.powf(1.0 / QUERIES.len() as f64);
     println!("geometric mean of the ratios: {mean:.2}");
     let rollups = materialize(&engine, loaded).await;
-    println!("\n{name}, scale {scale}: milliseconds by hand, from a rollup, times faster");
+    let folder = tempfile::tempdir().unwrap();
+    let (embedded, file) = embed(&engine, loaded, &folder.path().join("rollups.db")).await;
+    println!(
+        "\n{name}, scale {scale}: milliseconds by hand, from a rollup, times faster; the same from an embedded file"
+    );
     for (query, line) in FROM_ROLLUPS {
-        let by_hand = QUERIES.iter().find(|known| known.name == query).unwrap();
-        let statements = [by_hand.sql(dialect), compiled(line, Some(&rollups))];
-        let [by_hand, ours] = race(warehouse, statements).await;
-        println!(
-            "{query:>4} {by_hand:>9.1} {ours:>9.1} {:>6.0}",
-            by_hand / ours
-        );
+        let plain = QUERIES.iter().find(|known| known.name == query).unwrap();
+        let kept = [
+            (warehouse, compiled(line, dialect, Some(&rollups))),
+            (&file, compiled(line, Dialect::Sqlite, Some(&embedded))),
+        ];
+        print!("{query:>4}");
+        for ours in kept {
+            let by_hand = (warehouse, plain.sql(dialect));
+            let [by_hand, ours] = race([by_hand, ours]).await;
+            print!(" {by_hand:>9.1} {ours:>9.1} {:>6.0}", by_hand / ours);
+        }
+        println!();
     }
 }
 

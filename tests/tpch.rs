@@ -15,9 +15,9 @@ mod tpch;
 
 use engines::{Loaded, everywhere_filled};
 use metrex::compile::CompileOptions;
-use metrex::warehouse::{Request, Warehouse};
+use metrex::warehouse::{Dialect, Request, Warehouse};
 use support::shop::{Engine, registry_of, texts};
-use tpch::{FROM_ROLLUPS, QUERIES, REGISTRY, materialize, options};
+use tpch::{FROM_ROLLUPS, QUERIES, REGISTRY, embed, materialize, options};
 
 /// 60 000 lines: every query has rows.
 const SMALL: f64 = 0.01;
@@ -47,9 +47,11 @@ fn same(ours: &str, theirs: &str) -> bool {
         })
 }
 
-/// What is wrong with the rows of a line, which should be those of a query's plain SQL.
+/// What is wrong with the rows of a line, from the engine or from an embedded file, which should be those of a query's plain
+/// SQL.
 async fn compare(
     loaded: &Loaded,
+    file: Option<&Warehouse>,
     engine: &Engine,
     (name, line): (&str, &str),
     options: &CompileOptions<'_>,
@@ -58,9 +60,10 @@ async fn compare(
         Ok(compiled) => compiled,
         Err(error) => return Some(format!("{name}: {error} {:?}", error.hint)),
     };
-    let ours = support::shop::rows(&loaded.warehouse, &compiled.main).await;
+    let ours = file.unwrap_or(&loaded.warehouse);
+    let ours = support::shop::rows(ours, &compiled.main).await;
     let query = QUERIES.iter().find(|query| query.name == name).unwrap();
-    let theirs = answer(&loaded.warehouse, query.sql(options.dialect)).await;
+    let theirs = answer(&loaded.warehouse, query.sql(loaded.warehouse.dialect())).await;
     assert!(!theirs.is_empty(), "{name} has rows at this scale");
     let mut pairs = ours.iter().zip(&theirs);
     let equal = ours.len() == theirs.len() && pairs.all(|(ours, theirs)| same(ours, theirs));
@@ -81,7 +84,7 @@ async fn check(loaded: &Loaded) {
     let mut wrong = Vec::new();
     for query in QUERIES {
         let asked = (query.name, query.line);
-        wrong.extend(compare(loaded, &engine, asked, &options(dialect, None)).await);
+        wrong.extend(compare(loaded, None, &engine, asked, &options(dialect, None)).await);
     }
     let rollups = materialize(&engine, loaded).await;
     for asked in FROM_ROLLUPS {
@@ -92,7 +95,18 @@ async fn check(loaded: &Loaded) {
             "{} reads a rollup:\n{sql}",
             asked.0
         );
-        wrong.extend(compare(loaded, &engine, asked, &options).await);
+        wrong.extend(compare(loaded, None, &engine, asked, &options).await);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (rollups, file) = embed(&engine, loaded, &folder.path().join("rollups.db")).await;
+    for asked in FROM_ROLLUPS {
+        let options = options(Dialect::Sqlite, Some(&rollups));
+        assert!(
+            engine.compile_by(asked.1, &options).unwrap().embedded,
+            "{}",
+            asked.0
+        );
+        wrong.extend(compare(loaded, Some(&file), &engine, asked, &options).await);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

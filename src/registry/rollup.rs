@@ -56,8 +56,9 @@ pub(crate) fn rollup(
         check_dimension(dimension, dataset, scope, sink);
     }
     let mut metrics: Vec<String> = Vec::new();
+    let mut by_time = None;
     for text in &raw.metrics.0 {
-        if let Some(metric) = metric(text, dataset, registry, broken, sink)
+        if let Some(metric) = metric(text, dataset, &mut by_time, registry, broken, sink)
             && !metrics.contains(metric)
         {
             metrics.push(metric.clone());
@@ -108,11 +109,12 @@ fn check_dimension(text: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink
         .refuse(&what, "unknown_dimension", at, is_broken, known, sink);
 }
 
-/// The canonical name of a metric of which every aggregation can be kept: it is over the dataset's rows by its own time,
+/// The canonical name of a metric of which every aggregation can be kept: it is over the dataset's rows, all go by one time,
 /// and the parts of it can be put together again.
 fn metric<'a>(
     text: &Text,
     dataset: &Dataset,
+    by_time: &mut Option<String>,
     registry: &'a Registry,
     broken: &Broken,
     sink: &mut Sink,
@@ -127,7 +129,7 @@ fn metric<'a>(
     };
     let reason = parts(registry, &metric.name)
         .into_iter()
-        .find_map(|part| cannot_be_kept(part, dataset));
+        .find_map(|part| cannot_be_kept(part, dataset, by_time));
     if let Some(reason) = reason {
         let message = format!("'{}' cannot be kept in a rollup: {reason}", text.value);
         sink.error("metric_kind", text.place, &text.value, message, None);
@@ -136,7 +138,11 @@ fn metric<'a>(
     Some(&metric.name)
 }
 
-fn cannot_be_kept(metric: &Metric, dataset: &Dataset) -> Option<String> {
+fn cannot_be_kept(
+    metric: &Metric,
+    dataset: &Dataset,
+    by_time: &mut Option<String>,
+) -> Option<String> {
     let name = &metric.name;
     match metric.kind {
         MetricKind::Conversion(_) => return Some(format!("{name} needs every single event")),
@@ -155,11 +161,11 @@ fn cannot_be_kept(metric: &Metric, dataset: &Dataset) -> Option<String> {
                     "{name} has snapshots, which do not add up over time"
                 ));
             }
-            if measure.time.is_some() && measure.time != dataset.time {
-                let time = measure.time.as_deref().unwrap_or_default();
+            let time = measure.time.as_ref().or(dataset.time.as_ref())?;
+            let common = by_time.get_or_insert_with(|| time.clone());
+            if common != time {
                 return Some(format!(
-                    "{name} goes by {time}, not by the time of {}",
-                    dataset.name
+                    "{name} goes by {time}, and the metrics before it by {common}"
                 ));
             }
             let is_kept = matches!(

@@ -103,7 +103,11 @@ impl Layout<'_> {
         let dataset = self.registry.datasets.get(&rollup.of);
         let dataset = dataset
             .ok_or_else(|| refused(rollup, format!("there is no dataset '{}'", rollup.of)))?;
-        let time = dataset.time.as_deref();
+        let own = self
+            .measures
+            .first()
+            .and_then(|(_, first)| first.time.as_deref());
+        let time = own.or(dataset.time.as_deref());
         let time = time.ok_or_else(|| refused(rollup, format!("{} has no time", rollup.of)))?;
         if rollup.grain.is_sub_day() {
             let why = format!("its grain is {}, and the shortest is day", rollup.grain);
@@ -114,6 +118,13 @@ impl Layout<'_> {
         let mut keys: Vec<(DimensionPath, String)> = vec![(find(time)?, period.clone())];
         for name in &rollup.by {
             let path = find(name)?;
+            let is_personal = path
+                .resolve(self.registry)
+                .is_some_and(|(_, dimension)| dimension.pii);
+            if rollup.embedded && is_personal {
+                let why = format!("{name} is personal data, which is kept in no file");
+                return Err(refused(rollup, why).word(name));
+            }
             if keys.iter().any(|(known, _)| *known == path) {
                 return Err(refused(rollup, format!("{name} is in it already")).word(name));
             }

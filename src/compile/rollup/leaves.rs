@@ -78,7 +78,8 @@ fn walk(
                 continue;
             }
             reads = true;
-            adds_up(registry, rollup, metric, measure)?;
+            let first = found.first().map(|(_, first)| first);
+            adds_up(registry, rollup, metric, measure, first)?;
             let part = if is_ratio { part } else { "" };
             let mut measure = measure.clone();
             measure.filters.extend(filters.iter().cloned());
@@ -98,6 +99,7 @@ fn adds_up(
     rollup: &Rollup,
     metric: &Metric,
     measure: &Measure,
+    first: Option<&Measure>,
 ) -> Result<(), CompileError> {
     let why = match measure.agg {
         Aggregate::Count
@@ -122,15 +124,14 @@ fn adds_up(
             Some("measures how far values lie apart, which needs every single value")
         }
     };
-    let own_time = registry
-        .datasets
-        .get(&rollup.of)
-        .and_then(|dataset| dataset.time.as_deref());
-    let why = match (why, &measure.over_time, measure.time.as_deref()) {
-        (Some(why), _, _) => Some(why),
-        (None, Some(_), _) => Some("does not add up over time"),
-        (None, None, Some(time)) if Some(time) != own_time => {
-            Some("has another time than the rollup")
+    let dataset = registry.datasets.get(&rollup.of);
+    let default = dataset.and_then(|dataset| dataset.time.as_deref());
+    let time = |measure: &Measure| measure.time.clone().or(default.map(str::to_owned));
+    let why = match (why, &measure.over_time) {
+        (Some(why), _) => Some(why),
+        (None, Some(_)) => Some("does not add up over time"),
+        (None, None) if first.is_some_and(|first| time(first) != time(measure)) => {
+            Some("goes by another time than the metrics before it")
         }
         _ => None,
     };

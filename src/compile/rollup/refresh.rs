@@ -97,6 +97,18 @@ impl RollupTable {
         )
     }
 
+    /// A query for how many of these four texts the warehouse tells apart in a column: a file tells apart all of them.
+    pub fn told_apart(&self, column: &str, dialect: Dialect) -> String {
+        let texts =
+            ["a", "A", "á", "a "].map(|text| format!("UNION SELECT {}", dialect.text(text)));
+        format!(
+            "SELECT COUNT(*) AS texts FROM (\n  SELECT {} FROM (\n{}\n  ) AS rollup WHERE 1 = 0\n  {}\n) AS told_apart",
+            dialect.name(column),
+            self.sql,
+            texts.join(" ")
+        )
+    }
+
     /// Writes down what was made.
     pub fn record(&self, until: Date, at: Timestamp, dialect: Dialect) -> Vec<String> {
         let text = |text: &str| dialect.text(text);

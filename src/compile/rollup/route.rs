@@ -243,7 +243,8 @@ impl<'a> Wanted<'_, 'a> {
         if !(groups && conditions && fits) {
             return None;
         }
-        let all_rows = filters.is_empty() && table.counts.len() == 1;
+        // With one set of conditions there are no rows of others.
+        let all_rows = table.counts.len() == 1;
         Some(Kept {
             table,
             leaf,

@@ -14,7 +14,7 @@ use crate::compile::RollupTable;
 use crate::model::{ColumnType, Connection, ConnectionKind};
 use crate::session::cell::raw_text;
 use crate::session::{Failure, Session, SessionError};
-use crate::warehouse::{Dialect, Keeping, Warehouse, keep, kept_as};
+use crate::warehouse::{Dialect, Keeping, Warehouse, WarehouseErrorKind, keep, kept_as};
 
 /// Most texts of a column whose order is compared with the warehouse's.
 const MOST_TEXTS: usize = 10_000;
@@ -95,6 +95,21 @@ impl Session {
                 "leave {column} out, or keep the rollup in the warehouse"
             ))
         };
+        let sql = table.told_apart(column, warehouse.dialect());
+        let count = vec![("texts".to_owned(), ColumnType::Text)];
+        match rows(warehouse, sql, count, cancel).await {
+            Ok(batches) if cells(&batches, 0).next().as_deref() == Some("4") => {}
+            Ok(_) => {
+                let why = format!("texts of {column} that differ count as the same");
+                return Err(refused(why));
+            }
+            Err(error) if error.kind == WarehouseErrorKind::Query => {
+                return Err(refused(format!(
+                    "the values of {column} are no plain texts"
+                )));
+            }
+            Err(error) => return Err(error.into()),
+        }
         let texts: Vec<String> = texts.into_iter().collect();
         if texts.len() < 2 {
             return Ok(());
