@@ -627,3 +627,36 @@ fn a_diagnostic_says_what_was_found() {
     );
     assert!(CODES.is_sorted());
 }
+
+#[test]
+fn a_metric_as_a_dimension_names_a_metric_that_reaches_the_key() {
+    check(
+        "
+datasets:
+  shops:
+    table: shops
+    key: shop_id
+    dimensions:
+      a: {metric: ▸orders}
+      b: {metric: ▸ordrs per channel}
+      c: {metric: ▸orders per shop_id}
+      d: {metric: ▸net per channel}
+      e: {metric: ▸orders per channel, column: e}
+  people: {table: people, key: id, time: born, dimensions: {often: {metric: orders per channel}}}
+  pairs: {table: pairs, key: [one, other], dimensions: {f: {metric: ▸orders per channel}}}
+metrics:
+  people: {base_table: people, agg: count}
+rollups:
+  daily: {of: people, grain: day, by: [▸often], metrics: [people]}
+",
+        &[
+            "error: 'orders' does not say of what — write: metric: orders per buyer_id, a metric and the dimension that holds the key of this dataset",
+            "error: unknown metric 'ordrs' — did you mean 'orders'?",
+            "error: unknown dimension of orders: 'shop_id'",
+            "error: 'net' is SQL by hand, which has no value per row",
+            "error: a dimension has a column, an expr or a metric, not two of them",
+            "error: 'f' is of each pairs, whose key is of several columns (one, other) — give pairs a key of one column",
+            "error: 'often' is a metric, whose value changes with every new row",
+        ],
+    );
+}

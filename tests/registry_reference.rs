@@ -58,6 +58,10 @@ fn every_example_loads_and_compiles() {
                 failed.push(format!("{name} on {}: {error}", dialect.word()));
             }
         };
+        check(
+            "a metric as a dimension",
+            &"gmv by lifetime_orders".parse().unwrap(),
+        );
         for name in registry.metrics.keys() {
             let query = format!("{name} by month since 2025-01");
             check(name, &query.parse().unwrap());

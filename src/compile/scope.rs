@@ -3,14 +3,15 @@
 use sqlparser::ast::Ident;
 
 use super::dunder::METRIC_TIME;
-use super::plan::{Each, Join, JoinKind};
+use super::key::column_type;
+use super::plan::{Each, Join, JoinKind, relations};
 use super::reach::{DimensionPath, Reachability};
 use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
 use crate::model::{
-    CalendarTable, ColumnType, Dataset, Dimension, DimensionType, Expression, Filter, Grain,
-    Measure, Registry, Relation, Validity, ValueLookup,
+    CalendarTable, ColumnType, Dataset, DateRange, Dimension, DimensionType, Expression, Filter,
+    Grain, Measure, OfMetric, Registry, Relation, Validity, ValueLookup,
 };
 use crate::warehouse::Dialect;
 
@@ -34,7 +35,7 @@ pub(super) struct Scope<'a> {
     joins: Vec<Joined<'a>>,
     /// The calendar table, joined on the day of these times: its alias, the time, the join.
     calendars: Vec<(String, String, Fragment)>,
-    /// Metrics of each value of a dimension that conditions compare: the field, the value as SQL, the join.
+    /// Metrics of each value of a dimension: the field, the value as SQL, the join.
     each: Vec<(String, (String, ColumnType), Join)>,
     /// Whether rows of joined tables that no row leads to are kept.
     keeps_unmatched: bool,
@@ -42,6 +43,11 @@ pub(super) struct Scope<'a> {
     is_here: Option<String>,
     /// Whether that column is [`MARK`], and something needs it.
     is_marked: bool,
+    /// The relations that dimensions of metrics read, to be made parts of the plan.
+    pub(super) relations: Vec<Each>,
+    options: &'a CompileOptions<'a>,
+    /// How many metrics per dimension are around this one.
+    nesting: u8,
     /// The rollup that is read instead of the tables; its columns are the dimensions.
     kept: Option<Kept<'a>>,
     /// What conditions on the measure's own time are about, where it is not the time of the row.
@@ -64,9 +70,10 @@ impl<'a> Scope<'a> {
     pub(super) fn new(
         registry: &'a Registry,
         reach: &'a Reachability,
-        options: &CompileOptions<'a>,
+        options: &'a CompileOptions<'a>,
         peers: &'a [String],
         measure: &Measure,
+        nesting: u8,
     ) -> Result<Self, CompileError> {
         let base = registry.datasets.get(&measure.dataset).ok_or_else(|| {
             CompileError::new(
@@ -89,6 +96,9 @@ impl<'a> Scope<'a> {
             keeps_unmatched: false,
             is_here: None,
             is_marked: false,
+            relations: Vec::new(),
+            options,
+            nesting,
             kept: None,
             time_as: None,
             reasons: Vec::new(),
@@ -186,12 +196,17 @@ impl<'a> Scope<'a> {
         dimension: &str,
         each: &Each,
     ) -> Result<(), CompileError> {
-        let dialect = self.dialect;
         let found = self.dimension(dimension)?;
         let of = match found.dimension.kind {
-            DimensionType::Text => dialect.as_text(&found.sql),
+            DimensionType::Text => self.dialect.as_text(&found.sql),
             _ => found.sql,
         };
+        self.join_on(field, &of, each);
+        Ok(())
+    }
+
+    fn join_on(&mut self, field: &str, of: &str, each: &Each) {
+        let dialect = self.dialect;
         let table = dialect.name(&each.name);
         let value = column(&each.name, &each.value, dialect);
         let value = match each.ty {
@@ -206,7 +221,73 @@ impl<'a> Scope<'a> {
             kind: self.kind(),
         };
         self.each.push((field.to_owned(), (value, each.ty), join));
-        Ok(())
+    }
+
+    /// The metric that a dimension is of each row of its dataset, over all time.
+    fn of_metric(
+        &mut self,
+        of: &OfMetric,
+        alias: &str,
+        dataset: &'a Dataset,
+        dimension: &'a Dimension,
+    ) -> Result<String, CompileError> {
+        let field = format!("{alias}.{}", dimension.name);
+        if self.each(&field).is_none() {
+            let relations = relations(
+                self.registry,
+                self.reach,
+                self.options,
+                self.nesting,
+                (&of.metric, &of.per),
+                DateRange::default(),
+            )
+            .map_err(|error| error.at(dimension.expr.place))?;
+            let (Some(each), [key]) = (relations.last(), dataset.key.as_slice()) else {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidDefinition,
+                    format!("{} needs a key of one column", dataset.name),
+                )
+                .at(dataset.place));
+            };
+            let is_declared = match dimension.kind {
+                DimensionType::Number => {
+                    matches!(each.ty, ColumnType::Integer | ColumnType::Number)
+                }
+                kind => each.ty == column_type(kind),
+            };
+            if !is_declared {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidDefinition,
+                    format!("the values of {} are not of its type", dimension.name),
+                )
+                .hint(match each.ty {
+                    ColumnType::Date => "write type: date",
+                    ColumnType::Timestamp => "write type: time",
+                    ColumnType::Text => "write type: text",
+                    ColumnType::Boolean => "write type: boolean",
+                    ColumnType::Integer | ColumnType::Number => "write type: number",
+                })
+                .at(dimension.place));
+            }
+            let mut key = column(alias, key, self.dialect);
+            if each.key_ty == ColumnType::Text {
+                key = self.dialect.as_text(&key);
+            }
+            let text = format!(
+                "{} is {} per {}, over all time",
+                dimension.name, of.metric, of.per
+            );
+            let each = each.clone();
+            self.note(Reason {
+                kind: ReasonKind::Join,
+                text,
+                place: Some(dimension.expr.place),
+            });
+            self.join_on(&field, &key, &each);
+            self.relations.extend(relations);
+        }
+        let value = self.each(&field).map(|(sql, _)| sql);
+        Ok(value.unwrap_or_default())
     }
 
     /// A condition on a joined column that is never true of NULL refuses the rows without a match: their joins need not
@@ -304,7 +385,10 @@ impl<'a> Scope<'a> {
             });
         }
         let alias = self.join(&path.joins)?;
-        let mut sql = self.own_sql(dataset, dimension, &alias)?;
+        let mut sql = match &dimension.of_metric {
+            Some(of) => self.of_metric(of, &alias, dataset, dimension)?,
+            None => self.own_sql(dataset, dimension, &alias)?,
+        };
         let key = match (&dimension.column, path.joins.is_empty()) {
             (Some(_), _) => None,
             (None, false) => dataset.key.first().cloned(),
@@ -520,11 +604,15 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn own(&self, name: &str) -> Result<String, CompileError> {
+    fn own(&mut self, name: &str) -> Result<String, CompileError> {
         if let Some(kept) = self.kept {
             return Err(kept.lacks(name));
         }
-        match self.base.dimensions.get(name) {
+        let base = self.base;
+        match base.dimensions.get(name) {
+            Some(dimension) if dimension.of_metric.is_some() => {
+                self.dimension(name).map(|found| found.sql)
+            }
             Some(dimension) => self.own_sql(self.base, dimension, &self.base.name),
             None => Ok(column(&self.base.name, name, self.dialect)),
         }

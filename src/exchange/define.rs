@@ -87,6 +87,7 @@ pub(super) fn dataset(dataset: &Dataset) -> Value {
 fn dimension(dimension: &Dimension) -> Value {
     let mut fields = Fields::default();
     match &dimension.column {
+        _ if dimension.of_metric.is_some() => fields.put("metric", dimension.expr.text.as_str()),
         Some(column) if *column == dimension.name => {}
         Some(column) => fields.put("column", column.as_str()),
         None => fields.put("expr", expression(&dimension.expr)),
@@ -94,7 +95,7 @@ fn dimension(dimension: &Dimension) -> Value {
     fields.put("label", dimension.label.as_str());
     fields.put_text("description", &dimension.description);
     fields.put_list("aliases", &dimension.aliases);
-    if dimension.kind != DimensionType::Text {
+    if dimension.kind != DimensionType::Text || dimension.of_metric.is_some() {
         fields.put("type", word(dimension.kind));
     }
     if dimension.pii {

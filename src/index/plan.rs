@@ -123,7 +123,7 @@ fn task(dimension: &Dimension) -> Option<Task> {
     if dimension.pii {
         return Some(Task::Forget);
     }
-    if dimension.kind.is_time() {
+    if dimension.kind.is_time() || dimension.of_metric.is_some() {
         return None;
     }
     let expr = match &dimension.column {

@@ -117,6 +117,8 @@ pub struct Dimension {
     pub expr: Expression,
     /// The column, where the dimension is just a column.
     pub column: Option<String>,
+    /// The metric that the dimension is of each row of its dataset, instead of SQL over the row.
+    pub of_metric: Option<OfMetric>,
     /// Name for people.
     pub label: String,
     /// One sentence for people.
@@ -133,6 +135,15 @@ pub struct Dimension {
     pub value_aliases: IndexMap<String, Vec<String>>,
     /// Display format.
     pub format: Format,
+}
+
+/// A metric of each value of a dimension, over all time: `orders per buyer_id`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfMetric {
+    /// The metric.
+    pub metric: String,
+    /// The dimension of the metric whose values are the keys of the dataset.
+    pub per: String,
 }
 
 impl Dimension {

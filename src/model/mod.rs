@@ -22,7 +22,7 @@ pub use calendar::{
     Weekday,
 };
 pub use connection::{AdbcSettings, Connection, ConnectionKind, PostgresSettings};
-pub use dataset::{Dataset, Dimension, DimensionType, Join, Relation, Validity};
+pub use dataset::{Dataset, Dimension, DimensionType, Join, OfMetric, Relation, Validity};
 pub use dialect::Dialect;
 pub use format::{ColumnType, Format, FormatKind};
 pub use intent::{Intent, IntentKind};

@@ -13,7 +13,9 @@ use super::read::{Entry, Named, Read, unknown_key};
 use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
-use super::{ProjectFiles, calendar, composed, dataset, facets, join, metric, rollup, views};
+use super::{
+    ProjectFiles, calendar, composed, dataset, facets, join, metric, of_metric, rollup, views,
+};
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
 /// Top-level keys of a file that is not in the flat form.
@@ -73,6 +75,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     calendar::check_names(&registry, &mut sink);
     let facets = build_facets(files, &mut registry, &mut sink);
     build_metrics(&metrics, &facets, &mut registry, &mut broken, &mut sink);
+    of_metric::settle(&mut registry, &mut broken, &mut sink);
     views::build_views(&views, &mut registry, &broken, &mut sink);
     for entry in &rollups {
         if let Some(rollup) = rollup::rollup(entry, &registry, &broken, &mut sink) {

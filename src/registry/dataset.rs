@@ -196,7 +196,12 @@ fn dimension(
         );
         sink.warning("invalid_name", name.place, &name.value, message, Some(hint));
     }
+    let of_metric = match &raw.metric {
+        Some(text) => Some(super::of_metric::read(text, raw, sink)?),
+        None => None,
+    };
     let (column, expr) = match (&raw.column, &raw.expr) {
+        _ if raw.metric.is_some() => (None, expression_of(raw.metric.as_ref()?)),
         (Some(column), Some(expr)) => {
             sink.error(
                 "invalid_value",
@@ -251,6 +256,7 @@ fn dimension(
             .collect(),
         kind: match raw.r#type {
             Some(word) => word.value,
+            None if of_metric.is_some() => DimensionType::Number,
             None if is_time => DimensionType::Time,
             None => DimensionType::default(),
         },
@@ -258,6 +264,7 @@ fn dimension(
         pii,
         value_aliases: value_aliases(&raw.value_aliases, name, pii, sink),
         format: format(raw.format.as_ref(), None),
+        of_metric,
     })
 }
 
@@ -412,6 +419,7 @@ fn time_dimension(
                 place: time.place,
                 expr: expression_of(time),
                 column: Some(time.value.clone()),
+                of_metric: None,
                 label: label(&time.value),
                 description: String::new(),
                 aliases: Vec::new(),

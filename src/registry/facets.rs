@@ -236,6 +236,7 @@ fn rows(
         name: column.value.clone(),
         place: column.place,
         expr,
+        of_metric: None,
         column: is_day.then(|| column.value.clone()),
         label: label(&column.value),
         description: String::new(),

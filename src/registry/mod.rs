@@ -24,6 +24,7 @@ mod load;
 mod measure;
 mod metric;
 mod nearest;
+mod of_metric;
 mod over_time;
 mod project;
 mod raw;

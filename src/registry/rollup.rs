@@ -91,7 +91,14 @@ pub(crate) fn rollup(
 }
 
 fn check_dimension(text: &Text, dataset: &Dataset, scope: Scope, sink: &mut Sink) {
-    if scope.reach(dataset, &text.value).is_some() {
+    if let Some(dimension) = scope.reach(dataset, &text.value) {
+        if dimension.of_metric.is_some() {
+            let message = format!(
+                "'{}' is a metric, whose value changes with every new row",
+                text.value
+            );
+            sink.error("metric_kind", text.place, &text.value, message, None);
+        }
         return;
     }
     if Grain::from_word(&text.value).is_some() {

@@ -182,7 +182,8 @@ impl Known {
         for name in names {
             table.column(name, dialect);
         }
-        for dimension in dataset.dimensions.values() {
+        let dimensions = dataset.dimensions.values();
+        for dimension in dimensions.filter(|dimension| dimension.of_metric.is_none()) {
             let entry = Entry {
                 table: index_table.clone().into_owned(),
                 column: dimension.index_column().into_owned(),

@@ -7,7 +7,6 @@ use super::{Column, Context, Join, JoinKind, Leg, Planner};
 use crate::compile::custom::custom;
 use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, time_of};
-use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, conventions, filter};
 use crate::model::{
@@ -137,7 +136,7 @@ impl<'a> Planner<'a> {
             over_time: None,
         };
         let peers = [dataset.name.clone()];
-        let mut scope = Scope::new(self.registry, self.reach, options, &peers, &measure)?;
+        let mut scope = self.scope(&measure, &peers)?;
         let find = |name: &&str| self.reach.find(self.registry, &dataset.name, name);
         let is_joined = |name: &&str| find(name).is_ok_and(|path| !path.joins.is_empty());
         let shown = request.groups.iter().chain(&request.range_of);

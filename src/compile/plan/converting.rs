@@ -217,8 +217,7 @@ impl<'a> Planner<'a> {
             None => conditions.push(Fragment::plain(format!("{} IS NOT NULL", time.sql))),
         }
         let time = Fragment::new(dialect.instant(&time.sql), [place]);
-        self.note(std::mem::take(&mut scope.reasons));
-        let (from, joins) = scope.tables();
+        let (from, joins) = self.finish(scope);
         Ok(Events {
             scan: Scan {
                 dataset: measure.dataset.clone(),

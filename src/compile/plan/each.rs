@@ -1,16 +1,18 @@
-//! Conditions on a metric of each value of a dimension (`gmv per buyer_id > 100`): the metric is a relation of its own,
-//! with one row per value, so that joining it multiplies nothing.
+//! A metric of each value of a dimension, in a condition (`gmv per buyer_id > 100`) or as a dimension: the metric is a
+//! relation of its own, with one row per value, so that joining it multiplies nothing.
 
 use jiff::ToSpan;
 
-use super::{Context, Node, Planned, Planner, With};
+use super::{Context, Join, Node, Planned, Planner, With};
 use crate::compile::scope::Scope;
+use crate::compile::write::Fragment;
 use crate::compile::{
-    CompileError, ErrorCode, Reason, ReasonKind, Role, dunder, filter, leaf_metrics, output,
-    request,
+    CompileError, CompileOptions, ErrorCode, Reachability, Reason, ReasonKind, Role, dunder,
+    filter, leaf_metrics, output, request,
 };
 use crate::model::{
-    ColumnType, Dataset, DateRange, Expression, Filter, GroupBy, MetricQuery, Period, TimeRange,
+    ColumnType, Dataset, DateRange, Expression, Filter, GroupBy, MetricQuery, Period, Registry,
+    TimeRange,
 };
 
 /// Conditions may stand in the definitions that other conditions name this deep.
@@ -24,6 +26,7 @@ pub(in crate::compile) struct Each {
     pub(in crate::compile) node: Node,
     /// Its column with the values of the dimension.
     pub(in crate::compile) key: String,
+    pub(in crate::compile) key_ty: ColumnType,
     /// Its column with the metric.
     pub(in crate::compile) value: String,
     pub(in crate::compile) ty: ColumnType,
@@ -91,8 +94,7 @@ impl<'a> Planner<'a> {
             }
             let name = relation_name(metric, dimension, range);
             if !self.planned.each.iter().any(|each| each.name == name) {
-                let each = self.each(name.clone(), metric, dimension, range)?;
-                self.planned.each.push(each);
+                self.each(metric, dimension, range)?;
             }
             let each = self.planned.each.iter().find(|each| each.name == name);
             if let Some(each) = each.cloned() {
@@ -130,54 +132,19 @@ impl<'a> Planner<'a> {
 
     fn each(
         &mut self,
-        name: String,
         metric: &str,
         dimension: &str,
         range: DateRange,
-    ) -> Result<Each, CompileError> {
-        let refuse = |why: String| {
-            CompileError::new(ErrorCode::InvalidClause, why)
-                .word(format!("{metric} per {dimension}"))
-        };
-        if self.request.nesting >= MAX_NESTING {
-            return Err(refuse(format!(
-                "{metric} per {dimension} is part of its own definition, or nested too deeply"
-            )));
-        }
-        let query = MetricQuery {
-            metrics: vec![metric.to_owned()],
-            group_by: Some(vec![GroupBy::Dimension(dimension.to_owned())]),
-            time: Some(time_range(range)),
-            every_period: Some(false),
-            ..MetricQuery::default()
-        };
-        let query = dunder::plain(self.registry, self.reach, &query).query;
-        let mut inner = request::resolve(self.registry, &query, self.options)?;
-        inner.nesting = self.request.nesting + 1;
-        let usage = inner.usage();
-        let planned = Planner::plan(self.registry, self.reach, &inner, &usage, self.options)?;
-        let shaped = output::root(self.registry, &inner, &planned, self.options)?;
-        for deeper in planned.each {
-            if !self
-                .planned
-                .each
-                .iter()
-                .any(|known| known.name == deeper.name)
-            {
-                self.planned.each.push(deeper);
-            }
-        }
-        let key = shaped
-            .columns
-            .iter()
-            .find(|column| column.role == Role::Group);
-        let value = shaped
-            .columns
-            .iter()
-            .find(|column| column.role == Role::Metric);
-        let (Some(key), Some(value)) = (key, value) else {
-            return Err(refuse(format!("{metric} has no value per {dimension}")));
-        };
+    ) -> Result<(), CompileError> {
+        let relations = relations(
+            self.registry,
+            self.reach,
+            self.options,
+            self.request.nesting,
+            (metric, dimension),
+            range,
+        )?;
+        self.add_relations(relations);
         self.note(vec![Reason {
             kind: ReasonKind::Filter,
             text: format!(
@@ -185,18 +152,80 @@ impl<'a> Planner<'a> {
             ),
             place: None,
         }]);
-        Ok(Each {
-            key: key.name.clone(),
-            value: value.name.clone(),
-            ty: value.ty,
-            name,
-            // Its order is nobody's.
-            node: match shaped.root {
-                Node::Sort(sort) => sort.input,
-                root => root,
-            },
-        })
+        Ok(())
     }
+
+    /// Makes relations parts of the plan, once each.
+    fn add_relations(&mut self, relations: Vec<Each>) {
+        for each in relations {
+            if !self
+                .planned
+                .each
+                .iter()
+                .any(|known| known.name == each.name)
+            {
+                self.planned.each.push(each);
+            }
+        }
+    }
+
+    /// The tables of a scope, with its reasons and the relations that they read made parts of the plan.
+    pub(super) fn finish(&mut self, mut scope: Scope<'_>) -> (Fragment, Vec<Join>) {
+        self.note(std::mem::take(&mut scope.reasons));
+        self.add_relations(std::mem::take(&mut scope.relations));
+        scope.tables()
+    }
+}
+
+/// The relation of a metric of each value of a dimension, after those that it reads itself.
+pub(in crate::compile) fn relations(
+    registry: &Registry,
+    reach: &Reachability,
+    options: &CompileOptions<'_>,
+    nesting: u8,
+    (metric, dimension): (&str, &str),
+    range: DateRange,
+) -> Result<Vec<Each>, CompileError> {
+    let refuse = |why: String| {
+        CompileError::new(ErrorCode::InvalidClause, why).word(format!("{metric} per {dimension}"))
+    };
+    if nesting >= MAX_NESTING {
+        return Err(refuse(format!(
+            "{metric} per {dimension} is part of its own definition, or nested too deeply"
+        )));
+    }
+    let query = MetricQuery {
+        metrics: vec![metric.to_owned()],
+        group_by: Some(vec![GroupBy::Dimension(dimension.to_owned())]),
+        time: Some(time_range(range)),
+        every_period: Some(false),
+        ..MetricQuery::default()
+    };
+    let query = dunder::plain(registry, reach, &query).query;
+    let mut inner = request::resolve(registry, &query, options)?;
+    inner.nesting = nesting + 1;
+    let usage = inner.usage();
+    let planned = Planner::plan(registry, reach, &inner, &usage, options)?;
+    let shaped = output::root(registry, &inner, &planned, options)?;
+    let of_role = |role| shaped.columns.iter().find(|column| column.role == role);
+    let (Some(key), Some(value)) = (of_role(Role::Group), of_role(Role::Metric)) else {
+        return Err(refuse(format!("{metric} has no value per {dimension}")));
+    };
+    let each = Each {
+        name: relation_name(metric, dimension, range),
+        key: key.name.clone(),
+        key_ty: key.ty,
+        value: value.name.clone(),
+        ty: value.ty,
+        // Its order is nobody's.
+        node: match shaped.root {
+            Node::Sort(sort) => sort.input,
+            root => root,
+        },
+    };
+    let mut relations = planned.each;
+    relations.push(each);
+    Ok(relations)
 }
 
 /// The same metric, dimension and range have the same name, wherever in a query they stand.

@@ -2,9 +2,7 @@
 
 use super::conversion::Conversions;
 use super::{Aggregate, Column, Compute, Filtered, Join, Node, Over, Scan, Snapshots, Spread};
-use crate::compile::Reason;
 use crate::compile::rollup::Stored;
-use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::model::{self, AtCoarserGrain, ColumnType, Grain, Place};
 use crate::warehouse::Dialect;
@@ -163,16 +161,12 @@ pub(in crate::compile) struct Leg {
 }
 
 impl Leg {
-    /// Adds an aggregate with the joins that its scope pulled in: they are many-to-one, so they change no other one. Returns
-    /// the reasons for them.
-    pub(super) fn add(&mut self, mut scope: Scope<'_>, column: Aggregated) -> Vec<Reason> {
-        let reasons = std::mem::take(&mut scope.reasons);
-        let (_, joins) = scope.tables();
+    /// Adds an aggregate with the joins that it needs: they are many-to-one, so they change no other one.
+    pub(super) fn add(&mut self, joins: Vec<Join>, column: Aggregated) {
         for join in joins {
             self.add_join(join);
         }
         self.columns.push(column);
-        reasons
     }
 
     /// Whether it is one aggregation of rows as they stand.

@@ -183,14 +183,18 @@ impl<'a> Planner<'a> {
             };
             (scope, column)
         });
-        match found.and_then(|index| self.planned.legs.get_mut(index)) {
-            Some(leg) => {
-                let mut reasons = leg.add(scope, column);
-                let own = leg.rollup.as_mut().and_then(|rollup| rollup.tail.as_mut());
-                if let (Some(leg), Some((scope, column))) = (own, tail) {
-                    reasons.extend(leg.add(scope, column));
+        match found {
+            // Joins pulled in by an expression are many-to-one, so they change no other column of the leg.
+            Some(index) => {
+                let joins = self.finish(scope).1;
+                let tail = tail.map(|(scope, column)| (self.finish(scope).1, column));
+                if let Some(leg) = self.planned.legs.get_mut(index) {
+                    leg.add(joins, column);
+                    let own = leg.rollup.as_mut().and_then(|rollup| rollup.tail.as_mut());
+                    if let (Some(leg), Some((joins, column))) = (own, tail) {
+                        leg.add(joins, column);
+                    }
                 }
-                self.note(reasons);
             }
             None => {
                 let days = |days| Context {
@@ -382,9 +386,7 @@ impl<'a> Planner<'a> {
                 })
             }
         };
-        let reasons = std::mem::take(&mut scope.reasons);
-        self.note(reasons);
-        let (from, joins) = scope.tables();
+        let (from, joins) = self.finish(scope);
         Ok(Leg {
             dataset: measure.dataset.clone(),
             keys,

@@ -23,7 +23,7 @@ use super::write::Fragment;
 use crate::model::ColumnType;
 
 pub(super) use context::{Context, Days, Window};
-pub(super) use each::Each;
+pub(super) use each::{Each, relations};
 pub(super) use formula::{Formula, Leaf};
 pub(super) use leg::{Leg, PERIOD};
 pub(super) use periods::{Bound, Periods, Shown};

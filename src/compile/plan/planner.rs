@@ -299,7 +299,15 @@ impl<'a> Planner<'a> {
     where
         'a: 's,
     {
-        Scope::new(self.registry, self.reach, self.options, peers, measure)
+        let nesting = self.request.nesting;
+        Scope::new(
+            self.registry,
+            self.reach,
+            self.options,
+            peers,
+            measure,
+            nesting,
+        )
     }
 
     /// How far the days without a counterpart in an earlier month are away, where the result has days.

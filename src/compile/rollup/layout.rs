@@ -226,8 +226,14 @@ impl Layout<'_> {
             types.push((name.clone(), if index == 0 { ColumnType::Date } else { ty }));
         }
         for kept in columns {
-            let mut scope =
-                Scope::new(self.registry, self.reach, self.options, &[], &kept.measure)?;
+            let mut scope = Scope::new(
+                self.registry,
+                self.reach,
+                self.options,
+                &[],
+                &kept.measure,
+                0,
+            )?;
             let ty = leaf_type(&kept.measure, &mut scope)?;
             if self.rollup.embedded && ty == ColumnType::Text {
                 let why = format!(
@@ -251,7 +257,7 @@ impl Layout<'_> {
         let dialect = self.options.dialect;
         let nothing = || refused(self.rollup, "it keeps nothing".to_owned());
         let (_, first) = self.measures.first().ok_or_else(nothing)?;
-        let mut scope = Scope::new(self.registry, self.reach, self.options, &[], first)?;
+        let mut scope = Scope::new(self.registry, self.reach, self.options, &[], first, 0)?;
         let time = time_of(first, &mut scope, None)?;
         let week_start = self.registry.calendar.week_start;
         let mut keys = vec![column(
@@ -294,6 +300,12 @@ impl Layout<'_> {
             .iter()
             .map(|key| dialect.order(&dialect.name(&key.name), false));
         let order: Vec<Fragment> = order.map(Fragment::plain).collect();
+        if !scope.relations.is_empty() {
+            return Err(refused(
+                self.rollup,
+                "it depends on a metric of other rows, which changes with every new row".to_owned(),
+            ));
+        }
         let (from, joins) = scope.tables();
         let input = Node::Scan(Scan {
             dataset: table.of.clone(),

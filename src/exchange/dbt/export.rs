@@ -181,6 +181,11 @@ impl Writer<'_> {
             if columns.iter().any(own_entity) {
                 continue;
             }
+            if dimension.of_metric.is_some() {
+                let text = format!("{}: a metric of each row is left out", dimension.name);
+                self.notes.about(self.registry.at(dimension.place), text);
+                continue;
+            }
             let (value, is_column) = dimension_of(dataset, dimension);
             match is_column {
                 true => columns.push(value),

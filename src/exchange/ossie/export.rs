@@ -118,7 +118,9 @@ fn dataset(dataset: &Dataset) -> Value {
     if !dataset.description.is_empty() {
         fields.insert("description".to_owned(), json!(dataset.description));
     }
+    // Ossie's fields are SQL over the row.
     let dimensions = dataset.dimensions.values();
+    let dimensions = dimensions.filter(|dimension| dimension.of_metric.is_none());
     fields.insert("fields".to_owned(), dimensions.map(field).collect());
     fields.insert(
         "custom_extensions".to_owned(),

@@ -43,6 +43,8 @@ object! {
         column: Option<Text>,
         /// SQL over the dataset's columns, where it is not just a column.
         expr: Option<RawExpr>,
+        /// A metric of each row, over all time, such as `orders per buyer_id`, where buyer_id holds the key of the dataset.
+        metric: Option<Text>,
         /// Name for people.
         label: Option<Text>,
         /// What it means, in a sentence.
