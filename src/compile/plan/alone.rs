@@ -239,8 +239,7 @@ impl<'a> Planner<'a> {
             leg.bounds = filter::bounds(&time.sql, request.range, dialect)
                 .map(|bounds| Fragment::new(bounds, [time.dimension.place]));
         }
-        self.note(std::mem::take(&mut scope.reasons));
-        (leg.from, leg.joins) = scope.tables();
+        (leg.from, leg.joins) = self.finish(scope);
         if let Some(table) = days {
             let join = Join {
                 table: self.days(table),
