@@ -19,6 +19,7 @@ pub(super) struct Part {
     pub(super) thresholds: Vec<Said<()>>,
     pub(super) time: Option<Said<TimeRange>>,
     pub(super) compare: Option<Said<Comparison>>,
+    pub(super) figures: Vec<Said<()>>,
     pub(super) rank: Option<Said<()>>,
 }
 
@@ -40,6 +41,10 @@ pub(super) fn chips(
         let said = parts.metrics.iter().find(|said| said.what == *name);
         let label = registry.metric(name).map(|metric| metric.label.clone());
         chips.push(chip(ChipKind::Metric, name.clone(), said, label));
+    }
+    for (at, shown) in query.show.iter().enumerate() {
+        let said = parts.figures.get(at);
+        chips.push(chip(ChipKind::Metric, shown.to_string(), said, None));
     }
     match &query.group_by {
         Some(groups) => {
@@ -90,6 +95,8 @@ pub(super) fn chips(
         let text = MetricQuery {
             order: query.order.clone(),
             limit: query.limit,
+            limit_per: query.limit_per.clone(),
+            others: query.others,
             metrics: query.metrics.clone(),
             ..MetricQuery::default()
         }

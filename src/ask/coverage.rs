@@ -29,6 +29,10 @@ impl Reader<'_> {
         let out: Vec<(&Item, &str)> = unread
             .iter()
             .filter_map(|(at, item)| {
+                // A figure that finds no metric is no other aggregate.
+                if matches!(item.keyword(), Some(Keyword::Figure(_))) && !self.metrics.is_empty() {
+                    return None;
+                }
                 let words = self.item_words(*at);
                 let reason = words.iter().find_map(|word| out_of_scope(&word.folded))?;
                 Some((*item, reason))
@@ -205,14 +209,15 @@ impl Reader<'_> {
         }
         let words = self.text(&range);
         let has_metric = !self.draft.metrics.is_empty() && found == names.metrics;
-        let grouped = at.checked_sub(1).is_some_and(|before| {
-            matches!(self.before(before + 1), Some(Keyword::By | Keyword::Which))
-        });
+        let led_by = at.checked_sub(1).and_then(|before| self.before(before + 1));
+        // "top 3 sellers": what of them is ranked?
+        let ranked = matches!(led_by, Some(Keyword::Rank(_)));
+        let grouped = ranked || matches!(led_by, Some(Keyword::By | Keyword::Which));
         if has_metric && !grouped {
             return None;
         }
         let mut candidates = Vec::new();
-        if !has_metric {
+        if !has_metric && !ranked {
             candidates.extend(metrics(&found, self.setting));
         }
         if candidates.len() < OFFERED {
@@ -311,6 +316,13 @@ impl Reader<'_> {
             )),
             Keyword::Versus => Some(format!(
                 "'{word}' needs a time or a value: vs last year, ID vs TH"
+            )),
+            Keyword::Part(_) => Some(format!("say 'by {word}'")),
+            Keyword::Figure(_) => Some(format!(
+                "'{word}' needs a metric beside it, such as: share of gmv by market, running total of gmv by month"
+            )),
+            Keyword::Others => Some(format!(
+                "'{word}' needs a ranking: top 5 markets by gmv with others"
             )),
             Keyword::Unit(_) => Some(format!(
                 "say 'by {word}', or a time range such as 'last {word}'"

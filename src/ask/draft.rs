@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::meanings::ValueMeaning;
-use crate::model::{CompareOp, Direction, Grain, TimeRange};
+use super::vocabulary::Figure;
+use crate::model::{CompareOp, DatePart, Direction, Grain, TimeRange};
 
 /// Something said, with its place in the question.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub(super) enum Group {
     Dimension(BTreeSet<String>, String),
     /// A grain.
     Grain(Grain),
+    /// A part of a date.
+    Part(DatePart),
 }
 
 /// One value of a condition.
@@ -94,6 +97,18 @@ pub(super) enum Bounds {
     Two(String, String),
 }
 
+/// A figure over the rows of the answer, as said.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// The metric that it is of.
+    pub(super) metric: String,
+    pub(super) figure: Figure,
+    /// The periods of a moving mean.
+    pub(super) periods: Option<u32>,
+    /// The unit of these periods.
+    pub(super) unit: Option<Grain>,
+}
+
 /// An order, mostly with a limit.
 #[derive(Debug, Clone)]
 pub(super) struct Rank {
@@ -108,6 +123,8 @@ pub(super) struct Rank {
     pub(super) column: Option<Said<Group>>,
     /// Whether all rows are wanted.
     pub(super) unlimited: bool,
+    /// Where what is ranked is named, where it is.
+    pub(super) ranked: Option<Range<usize>>,
 }
 
 /// What a follow-up takes away.
@@ -136,6 +153,12 @@ pub(super) struct Draft {
     pub(super) rank: Option<Said<Rank>>,
     /// A second ranking, beside the first.
     pub(super) other_rank: Option<Range<usize>>,
+    /// Groupings that are said to have a ranking each, by their places: "in each market".
+    pub(super) each: Vec<Range<usize>>,
+    /// "and others": the rows beyond the limit as one.
+    pub(super) others: Option<Range<usize>>,
+    /// Shares, running sums and moving means.
+    pub(super) figures: Vec<Said<Shown>>,
     /// Words that ask for a trend.
     pub(super) trend: Option<Range<usize>>,
     /// Words that ask for a change.

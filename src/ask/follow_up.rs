@@ -51,6 +51,9 @@ pub(super) fn tidy(
         previous.metrics.iter().any(|metric| metric == name)
             && !query.metrics.iter().any(|metric| metric == name)
     };
+    query
+        .show
+        .retain(|shown| query.metrics.contains(&shown.metric));
     let first = query.metrics.first().cloned();
     for order in &mut query.order {
         if gone(&order.column)
@@ -101,6 +104,7 @@ pub(super) fn group(
     query
         .order
         .retain(|order| is_column(&order.column, &query.metrics, &groups));
+    query.limit_per.retain(|per| groups.contains(per));
     query.group_by = Some(groups);
 }
 

@@ -34,8 +34,12 @@ impl Reader<'_> {
         }
         let mut next = first;
         let mut end = at + 1;
+        let each = self.is_each(at);
         while self.is_groupable(next) {
             self.group_at(next);
+            if each && let Some(item) = self.items.get(next) {
+                self.draft.each.push(item.range.clone());
+            }
             end = next + 1;
             let mut following = self.after_noise(end);
             let comma = self.after_comma(following);
@@ -93,7 +97,7 @@ impl Reader<'_> {
     fn is_groupable(&self, at: usize) -> bool {
         match self.items.get(at).map(|item| &item.kind) {
             Some(Kind::Name(named)) => !named.names.dimensions.is_empty() || self.ends_a_name(at),
-            Some(Kind::Keyword(Keyword::Unit(_) | Keyword::Every(_))) => true,
+            Some(Kind::Keyword(Keyword::Unit(_) | Keyword::Part(_) | Keyword::Every(_))) => true,
             Some(Kind::Unknown) => self.ends_a_name(at),
             _ => false,
         }
@@ -108,10 +112,28 @@ impl Reader<'_> {
             && self.setting.lexicon.ending(&stems).next().is_some()
     }
 
+    /// Whether the words at `at` lead in what has a ranking each: "per market", "in each market", and not "by market".
+    fn is_each(&self, at: usize) -> bool {
+        let words = self.item_words(at);
+        let each = ["per", "each", "every", "within"];
+        words
+            .iter()
+            .any(|word| each.contains(&word.folded.as_str()))
+    }
+
+    /// Whether an item is a unit of time, or a part of a date.
+    pub(super) fn is_period(&self, at: usize) -> bool {
+        matches!(
+            self.keyword_at(at),
+            Some(Keyword::Unit(_) | Keyword::Part(_))
+        )
+    }
+
     /// Groups by the item at `at`.
     pub(super) fn group_at(&mut self, at: usize) {
         let group = match self.keyword_at(at) {
             Some(Keyword::Unit(grain) | Keyword::Every(grain)) => Group::Grain(grain),
+            Some(Keyword::Part(part)) => Group::Part(part),
             _ => Group::Dimension(self.dimension_names(at), self.stems(at)),
         };
         self.group(at, at + 1, group);

@@ -9,6 +9,7 @@ mod comparing;
 mod conditions;
 mod coverage;
 mod draft;
+mod figures;
 mod follow_up;
 mod grouping;
 mod lexicon;

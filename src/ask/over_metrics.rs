@@ -28,6 +28,13 @@ impl Resolver<'_, '_> {
                 },
                 place,
             )),
+            Group::Part(part) => Ok((
+                GroupBy::Part {
+                    part: *part,
+                    of: None,
+                },
+                place,
+            )),
             Group::Dimension(names, stems) => {
                 let named = said.clone().map(|_| (names.clone(), stems.clone()));
                 Ok((GroupBy::Dimension(self.dimension(&named)?), place))

@@ -79,8 +79,7 @@ impl Reader<'_> {
             let metric = self.first_metric(metric_at);
             // "the highest aov channel"
             let behind = self.after_noise(metric_at + 1);
-            let named = self.is_dimension(behind)
-                || matches!(self.keyword_at(behind), Some(Keyword::Unit(_)));
+            let named = self.is_dimension(behind) || self.is_period(behind);
             let named = named.then(|| self.is_plural(behind));
             let plural = asked.map(|(plural, _)| plural).or(named);
             if number.is_none() {
@@ -91,12 +90,15 @@ impl Reader<'_> {
             self.set_rank(at, metric_at + 1, direction, number, plural, metric, false);
             return next;
         }
-        let is_unit = matches!(self.keyword_at(next), Some(Keyword::Unit(_)));
-        if self.is_dimension(next) || is_unit || self.ends_a_name(next) {
+        if self.is_dimension(next) || self.is_period(next) || self.ends_a_name(next) {
             let plural = self.is_plural(next);
             self.group_at(next);
             self.take(at);
             self.set_rank(at, next + 1, direction, number, Some(plural), None, false);
+            let ranked = self.items.get(next).map(|item| item.range.clone());
+            if let Some(rank) = &mut self.draft.rank {
+                rank.what.ranked = ranked;
+            }
             return next + 1;
         }
         let follows = self.setting.previous.is_some() || !self.draft.groups.is_empty();
@@ -110,8 +112,7 @@ impl Reader<'_> {
     /// What is asked for before a rank: whether "which markets" is a plural, and its number.
     fn asked(&self, at: usize) -> Option<(bool, Option<u64>)> {
         let group = (0..at).rev().find(|&before| {
-            (self.is_dimension(before) || matches!(self.keyword_at(before), Some(Keyword::Unit(_))))
-                && self.is_used(before)
+            (self.is_dimension(before) || self.is_period(before)) && self.is_used(before)
         })?;
         let by = group > 0 && self.before(group) == Some(Keyword::By);
         let number = group.checked_sub(1).and_then(|before| self.count(before));
@@ -120,9 +121,9 @@ impl Reader<'_> {
 
     /// The number of "which 3 markets" is part of the rank.
     fn take_asked_number(&mut self, at: usize) {
-        let group = (0..at).rev().find(|&before| {
-            self.is_dimension(before) || matches!(self.keyword_at(before), Some(Keyword::Unit(_)))
-        });
+        let group = (0..at)
+            .rev()
+            .find(|&before| self.is_dimension(before) || self.is_period(before));
         if let Some(number) = group.and_then(|group| group.checked_sub(1))
             && self.count(number).is_some()
         {
@@ -186,6 +187,7 @@ impl Reader<'_> {
             number: number.or(known.as_ref().and_then(|rank| rank.number)),
             plural: plural.or(known.as_ref().and_then(|rank| rank.plural)),
             column: known.as_ref().and_then(|rank| rank.column.clone()),
+            ranked: known.as_ref().and_then(|rank| rank.ranked.clone()),
             by: by.or(known.and_then(|rank| rank.by)),
             unlimited: unlimited && !limited,
         };
@@ -259,6 +261,7 @@ impl Reader<'_> {
         query: &mut MetricQuery,
         said: &Said<Rank>,
         column: Option<GroupBy>,
+        each: Vec<GroupBy>,
         draft: &Draft,
         notes: &mut Vec<String>,
     ) -> Read<()> {
@@ -291,14 +294,14 @@ impl Reader<'_> {
                 vec![(words, range.clone())],
             ));
         }
-        if !rank.unlimited && rank.plural.is_some() && groups.len() > 1 {
+        if !rank.unlimited && rank.plural.is_some() && groups.len() > 1 && each.is_empty() {
             let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
             return Err(cannot(
                 format!(
                     "'{words}' would rank the rows of {}, not one of them within the others",
                     names.join(" and ")
                 ),
-                "ask for the ranking alone, then for its members; or 'sorted by gmv' for all rows",
+                "for a ranking within each of them, say 'per', such as: top 3 channels by gmv per market; 'sorted by gmv' is for all rows",
             ));
         }
         let mut direction = rank.direction;
@@ -353,6 +356,11 @@ impl Reader<'_> {
             }
         };
         query.order = vec![OrderBy { column, direction }];
+        // What has a ranking each stands first: by market, channel top 3 by gmv per market.
+        if let Some(groups) = &mut query.group_by {
+            groups.sort_by_key(|group| !each.contains(group));
+        }
+        query.limit_per = each;
         query.limit = if rank.unlimited {
             None
         } else {
@@ -362,6 +370,18 @@ impl Reader<'_> {
             }
             Some(rank.number.unwrap_or(default))
         };
+        query.others = draft.others.is_some();
+        if let Some(range) = draft.others.as_ref().filter(|_| rank.unlimited) {
+            let words = self.text(range);
+            return Err(refuse(
+                RefusalCode::NotAnswerable,
+                format!(
+                    "'{words}' is what lies beyond the first rows, and no number of rows is said"
+                ),
+                Some("for instance: top 5 markets by gmv with others".to_owned()),
+                vec![(words, range.clone())],
+            ));
+        }
         let first = words.to_lowercase();
         let judges = ["best", "worst", "strong", "weak", "perform"]
             .iter()

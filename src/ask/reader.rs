@@ -123,7 +123,15 @@ impl<'a> Reader<'a> {
                 self.group(at, at + 1, Group::Grain(grain));
                 Ok(at + 1)
             }
-            Keyword::Unit(grain) => {
+            Keyword::Figure(figure) => Ok(self.figure(at, figure)),
+            Keyword::Others => {
+                if self.draft.rank.is_some() {
+                    self.draft.others = Some(item_range(self.items, at));
+                    self.take(at);
+                }
+                Ok(at + 1)
+            }
+            Keyword::Unit(_) | Keyword::Part(_) => {
                 // "days with more than 100 orders"
                 let leads_on = matches!(
                     self.keyword_at(at + 1),
@@ -131,7 +139,7 @@ impl<'a> Reader<'a> {
                 );
                 let asked = at > 0 && self.before(at) == Some(Keyword::Which);
                 if leads_on || asked {
-                    self.group(at, at + 1, Group::Grain(grain));
+                    self.group_at(at);
                 }
                 Ok(at + 1)
             }
@@ -343,6 +351,7 @@ impl<'a> Reader<'a> {
         let said = self.said(from, to, group);
         let same = |known: &Said<Group>| match (&known.what, &said.what) {
             (Group::Grain(one), Group::Grain(other)) => one == other,
+            (Group::Part(one), Group::Part(other)) => one == other,
             (Group::Dimension(one, _), Group::Dimension(other, _)) => one == other,
             _ => false,
         };

@@ -225,12 +225,17 @@ impl Reader<'_> {
     }
 
     pub(super) fn dimensions(&self, names: &BTreeSet<String>) -> Vec<Candidate> {
-        let metrics = &self.metrics;
-        names
-            .iter()
-            .filter(|name| super::meanings::reached(metrics, name, self.setting).is_some())
-            .map(|name| dimension(name, self.setting))
-            .collect()
+        // One thing under two names is one candidate.
+        let mut places = Vec::new();
+        let mut is_new = |name: &&String| {
+            let reached = super::meanings::reached(&self.metrics, name, self.setting);
+            let place = reached.map(|reached| reached.found);
+            let is_new = place.is_some() && !places.contains(&place);
+            places.push(place);
+            is_new
+        };
+        let found = names.iter().filter(|name| is_new(name));
+        found.map(|name| dimension(name, self.setting)).collect()
     }
 }
 

@@ -138,12 +138,14 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
         notes.push(format!("by {grain}, to show how it develops"));
         groups.push((GroupBy::Grain { grain, of: None }, at(range.clone())));
     }
+    reader.apply_figures(&mut query, &draft, &groups, &conditions)?;
     if let Some(rank) = &draft.rank {
         let column = match &rank.what.column {
             Some(column) => Some(resolver.group(column)?.0),
             None => None,
         };
-        reader.apply_rank(&mut query, rank, column, &draft, &mut notes)?;
+        let each = reader.each(rank, &groups, &draft);
+        reader.apply_rank(&mut query, rank, column, each, &draft, &mut notes)?;
     }
     if !draft.thresholds.is_empty() {
         if previous.is_some() && !draft.also {
@@ -184,6 +186,11 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
         .collect();
     parts.time = time.map(|said| said.map(|(time, _)| time));
     parts.compare = compare.map(|said| said.map(|(compare, _)| compare));
+    parts.figures = draft
+        .figures
+        .into_iter()
+        .map(|said| said.map(|_| ()))
+        .collect();
     parts.rank = draft.rank.map(|said| said.map(|_| ()));
     let chips = chips::chips(reader.question, &query, &parts, setting);
     for chip in &chips {

@@ -7,7 +7,7 @@ use super::refusing::refuse;
 use super::words::{is_usual_year, split, years};
 use super::{Choices, Lexicon, Reading, RefusalCode, Understanding, about, chips, resolve, scan};
 use crate::compile::Reachability;
-use crate::model::{Filter, Intent, MetricQuery, Registry, ValueLookup};
+use crate::model::{Filter, Intent, MetricQuery, Presented, Registry, ValueLookup};
 
 /// What a question is read against.
 #[derive(Clone, Copy)]
@@ -122,6 +122,15 @@ fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
     }
     // "gmv vs last year" is plain words: the line needs a time range to compare.
     if query.compare.is_some() && query.time.is_none() {
+        return None;
+    }
+    // The total of "gmv running total by month" is no row.
+    let is_sum = query.total
+        && query
+            .show
+            .iter()
+            .any(|shown| shown.what == Presented::Running);
+    if is_sum && question.to_lowercase().contains("running total") {
         return None;
     }
     let mut query = query;

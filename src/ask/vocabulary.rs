@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::model::{CompareOp, Direction, Grain};
+use crate::model::{CompareOp, DatePart, Direction, Grain};
 
 /// What a word of the grammar does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,12 @@ pub(super) enum Keyword {
     Every(Grain),
     /// "day", "weeks"
     Unit(Grain),
+    /// "weekday", "hour of the day"
+    Part(DatePart),
+    /// "share of", "running total", "moving average"
+    Figure(Figure),
+    /// "and others", "the rest" beside a ranking
+    Others,
     /// "over", "at least"
     Than(CompareOp),
     /// "or more", "or less" after a number
@@ -94,6 +100,14 @@ pub(super) enum Keyword {
     Grouping,
     /// "limit"
     Limit,
+}
+
+/// A figure over the rows of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Figure {
+    Share,
+    Running,
+    Moving,
 }
 
 use Direction::{Ascending, Descending};
@@ -189,7 +203,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Developed,
-        "changed|changing|developed|developing|evolved|evolve|evolving|develop|moved|moving|grown|growing|progressed|varied|trend over time|trended over time|gone",
+        "changed|changing|developed|developing|evolved|evolve|evolving|develop|moved|grown|growing|progressed|varied|trend over time|trended over time|gone",
     ),
     (Every(Grain::Hour), "hourly|hour by hour|hour on hour"),
     (
@@ -218,6 +232,43 @@ const ENTRIES: &[(Keyword, &str)] = &[
     (Unit(Grain::Month), "month|months"),
     (Unit(Grain::Quarter), "quarter|quarters"),
     (Unit(Grain::Year), "year|years"),
+    (
+        Part(DatePart::Weekday),
+        "weekday|weekdays|day of week|day of the week|days of the week",
+    ),
+    (
+        Part(DatePart::HourOfDay),
+        "hour of day|hour of the day|hours of the day|time of day|time of the day",
+    ),
+    (
+        Part(DatePart::DayOfMonth),
+        "day of month|day of the month|days of the month",
+    ),
+    (Part(DatePart::WeekOfYear), "week of year|week of the year"),
+    (
+        Part(DatePart::MonthOfYear),
+        "month of year|month of the year|calendar month",
+    ),
+    (
+        Part(DatePart::QuarterOfYear),
+        "quarter of year|quarter of the year",
+    ),
+    (
+        Figure(Figure::Share),
+        "share|shares|share of|shares of|percentage share of|share of total|share of the total|as a share|as a share of total|percentage|percentage of|percent of|percentage of total|percent of total|as a percentage of total|in percent of total|proportion|proportion of|% of|% of total|% share|% share of",
+    ),
+    (
+        Figure(Figure::Running),
+        "running|running total|running total of|running sum|running sum of|cumulative|cumulatively|cumulated|cumulative total|cumulative total of|cumulative sum|cumulative sum of|accumulated|added up",
+    ),
+    (
+        Figure(Figure::Moving),
+        "moving|moving average|moving average of|moving mean|moving mean of|rolling average|rolling average of|rolling mean|rolling mean of",
+    ),
+    (
+        Others,
+        "others|the others|and others|and the others|with others|with the others|rest|the rest|and the rest|with the rest|all others|and all others",
+    ),
     (
         Than(CompareOp::Gt),
         "over|above|more than|greater than|higher than|larger than|bigger than|exceeding|exceeds|exceed|exceeded|beyond|in excess of|>|is over|is above",

@@ -33,20 +33,20 @@ enum CheckFormat {
 pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
     let session = global.open()?;
     let catalog = session.catalog();
-    let found = &catalog.diagnostics;
+    let found = session.problems();
     let errors = found
         .iter()
         .filter(|found| found.severity == Severity::Error)
         .count();
     match args.format {
         CheckFormat::Json => print(|out| {
-            serde_json::to_writer_pretty(&mut *out, found)?;
+            serde_json::to_writer_pretty(&mut *out, &found)?;
             writeln!(out)
         })?,
         CheckFormat::Text => {
             let style = Style::of(&stdout());
             print(|out| {
-                for diagnostic in found {
+                for diagnostic in &found {
                     for line in diagnostic.to_string().lines() {
                         let line = sanitize(line);
                         match diagnostic.severity {

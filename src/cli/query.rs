@@ -62,7 +62,7 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
         let connection = session.connection();
         let compiled = session
             .compile(&query)
-            .map_err(|error| of_line(error.into()))?;
+            .map_err(|error| of_line(session.refusal(error)))?;
         let run = Run {
             session: &session,
             compiled: Arc::new(compiled),

@@ -77,7 +77,7 @@ pub fn run(global: &Global, args: &SqlArgs) -> Outcome {
         Some(dialect) => session.compile_for(&query, dialect),
         None => session.compile(&query),
     };
-    let compiled = compiled.map_err(SessionError::from).map_err(&failed)?;
+    let compiled = compiled.map_err(|error| failed(session.refusal(error)))?;
     match args.explain {
         Some(Explain::Lines) => {
             return print(|out| explain(out, &compiled, &session.catalog().registry));

@@ -90,7 +90,11 @@ fn earlier(
                 .zip(to.days())
                 .map(|((from, _), (_, to))| (from, to))
                 .ok_or_else(|| {
-                    CompileError::new(ErrorCode::InvalidTime, "the compared range does not exist")
+                    CompileError::new(
+                        ErrorCode::InvalidTime,
+                        format!("the compared range {comparison} does not exist"),
+                    )
+                    .hint("write two periods of the calendar, such as 2024-01..2024-03")
                 })?;
             same_length((start, whole), (from, to))?;
             let by = distance(from, start);
@@ -136,8 +140,8 @@ fn remark_uneven(shifted: &mut Shifted, by: Shift, groups: &[GroupBy]) {
     }
 }
 
-/// The range an offset leads to: as for a comparison; an open range stays open. Days and less are moved row by row, so
-/// that they need not be whole periods; months are periods.
+/// The range an offset leads to: as for a comparison. A range without a start stays so. Days and less are moved row by
+/// row, so that they need not be whole periods; months are periods.
 pub(super) fn back(
     comparison: Comparison,
     time: TimeRange,

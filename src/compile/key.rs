@@ -5,8 +5,8 @@ use super::scope::{Resolved, Scope};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode};
 use crate::model::{
-    Aggregate, ColumnType, DatePart, Dimension, DimensionType, Format, Grain, GroupBy, Measure,
-    Registry,
+    Aggregate, ColumnType, Dataset, DatePart, Dimension, DimensionType, Format, Grain, GroupBy,
+    Measure, Registry,
 };
 use crate::warehouse::Shift;
 
@@ -48,9 +48,24 @@ pub(super) fn time_of<'a>(
             ErrorCode::InvalidTime,
             format!("{name} is no time dimension"),
         )
+        .hint(times(scope.base))
         .word(name));
     }
     Ok(found)
+}
+
+/// What a dataset has that is a time.
+fn times(dataset: &Dataset) -> String {
+    let dimensions = dataset.dimensions.values();
+    let times = dimensions.filter(|dimension| dimension.kind.is_time());
+    let names: Vec<&str> = times.map(|dimension| dimension.name.as_str()).collect();
+    match names.as_slice() {
+        [] => format!(
+            "{} has no times: declare one with 'type: time'",
+            dataset.name
+        ),
+        names => format!("times of {}: {}", dataset.name, names.join(", ")),
+    }
 }
 
 /// A grouping of a leg.
@@ -130,6 +145,7 @@ pub(super) fn key(
                         measure.dataset
                     ),
                 )
+                .hint("take a part of the day or longer: weekday, day_of_month, month_of_year")
                 .word(group.to_string()));
             }
             let key = Key {
@@ -171,6 +187,7 @@ pub(super) fn key(
                         measure.dataset
                     ),
                 )
+                .hint("group by day or longer")
                 .word(group.to_string()));
             }
             let start = dialect.trunc(period.unwrap_or(&sql), *grain, registry.calendar.week_start);

@@ -134,7 +134,8 @@ pub(super) fn resolve<'a>(
         return Err(CompileError::new(
             ErrorCode::InvalidClause,
             "a limit of 0 rows asks for nothing",
-        ));
+        )
+        .hint("write a number from 1 on, or leave the limit out"));
     }
     let groups = grouping(&metrics, asked, &mut reasons);
     unique(
@@ -168,7 +169,8 @@ pub(super) fn resolve<'a>(
         return Err(CompileError::new(
             ErrorCode::InvalidTime,
             format!("the time range {time} is empty"),
-        ));
+        )
+        .hint("its first day comes first: 2025-01..2025-03"));
     }
     if time != TimeRange::AllTime {
         reasons.push(Reason {
@@ -339,6 +341,7 @@ fn unique(names: &[String], what: &str) -> Result<(), CompileError> {
             ErrorCode::InvalidClause,
             format!("the {what} {name} stands twice"),
         )
+        .hint("write it once")
         .word(name)),
     }
 }

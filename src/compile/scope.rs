@@ -638,6 +638,7 @@ fn own_sql(dimension: &Dimension, alias: &str, dialect: Dialect) -> Result<Strin
                 dimension.name
             ),
         )
+        .hint("name the join where the dimension is used, or join in the 'sql:' of the dataset")
         .at(dimension.place)),
     })
 }

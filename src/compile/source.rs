@@ -42,6 +42,7 @@ pub(super) fn choose<'a>(
                     conditions.join("; ")
                 ),
             )
+            .hint("ask for what one of them is for, or define a last source without use_when")
             .at(metric.place)
             .word(&metric.name)
         })

@@ -164,11 +164,40 @@ pub(super) fn seller(day: Day, market: &Market, rng: &mut Rng) -> u64 {
     seller_id(market, rng.popular(sellers(day, market)))
 }
 
+const SHOP_COLOURS: [&str; 24] = [
+    "Amber", "Azure", "Banyan", "Cedar", "Coral", "Crimson", "Ebony", "Emerald", "Ginger",
+    "Indigo", "Ivory", "Jade", "Jasmine", "Lotus", "Mango", "Maple", "Olive", "Opal", "Orchid",
+    "Pearl", "Saffron", "Sapphire", "Teal", "Willow",
+];
+
+const SHOP_PLACES: [&str; 16] = [
+    "Arcade", "Atelier", "Bazaar", "Boutique", "Corner", "Depot", "Emporium", "Gallery", "Loft",
+    "Nook", "Pantry", "Parlour", "Studio", "Trove", "Workshop", "Yard",
+];
+
+/// The name over a shop's door; no two are the same, and neighbours differ in both words.
+fn shop_name(market: &Market, shop: u64) -> String {
+    let pairs = (SHOP_COLOURS.len() * SHOP_PLACES.len()) as u64;
+    // 25 and 384 share no factor: every pair comes up once before one comes up again.
+    let at = (shop * 25 + market.index * 7) % pairs;
+    let word = |words: &[&'static str], at: u64| {
+        let at = usize::try_from(at).unwrap_or_default() % words.len();
+        words.get(at).copied().unwrap_or_default()
+    };
+    let colour = word(&SHOP_COLOURS, at);
+    let place = word(&SHOP_PLACES, at / SHOP_COLOURS.len() as u64);
+    match shop / pairs {
+        0 => format!("{colour} {place} {}", market.code),
+        again => format!("{colour} {place} {} {}", market.code, again + 1),
+    }
+}
+
 pub(super) fn write_sellers(today: Day, out: &mut Output<'_>) -> Result<(), DemoError> {
     out.table(&table(
         "sellers",
         &[
             ("seller_id", Integer),
+            ("shop_name", Text),
             ("grass_region", Text),
             ("seller_tier", Text),
             ("onboarded_on", Date),
@@ -180,6 +209,7 @@ pub(super) fn write_sellers(today: Day, out: &mut Output<'_>) -> Result<(), Demo
             let mut rng = Rng::of("seller", seller_id(market, shop), 0);
             out.row(&[
                 number(seller_id(market, shop)),
+                Cell::Text(&shop_name(market, shop)),
                 Cell::Text(market.code),
                 Cell::Text(rng.choose(&[("Mall", 0.12), ("Preferred", 0.31)], "Marketplace")),
                 Cell::Date(Day::numbered(shop.saturating_sub(5) * opening_interval(market)).date),

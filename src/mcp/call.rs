@@ -47,7 +47,10 @@ impl Call {
         self.ready().await?;
         self.ask(move |session| match session.compile(&query) {
             Ok(compiled) => Ok(Arc::new(compiled)),
-            Err(error) => Err(ToolError::of_query(session, &query, error.into())),
+            Err(error) => {
+                let refusal = session.refusal(error);
+                Err(ToolError::of_query(session, &query, refusal))
+            }
         })
         .await?
     }

@@ -156,7 +156,13 @@ fn first_of_each<T>(what: &str, named: Named<T>, sink: &mut Sink) -> Vec<Entry<T
                 name.value,
                 sink.at(*first)
             );
-            sink.error("duplicate_name", name.place, &name.value, message, None);
+            sink.error(
+                "duplicate_name",
+                name.place,
+                &name.value,
+                message,
+                Some("rename one of the two, or leave one out".to_owned()),
+            );
         } else {
             seen.insert(name.value.to_lowercase(), name.place);
             entries.push(entry);

@@ -131,7 +131,13 @@ fn period_of(entry: &Entry<MapOr<RawPeriod, Text>>, sink: &mut Sink) -> Option<C
     }
     if Grain::from_word(&name.value).is_some_and(|grain| grain <= Grain::Day) {
         let message = "a calendar table has one row per day, so its periods are longer";
-        sink.error("invalid_name", name.place, &name.value, message, None);
+        sink.error(
+            "invalid_name",
+            name.place,
+            &name.value,
+            message,
+            Some("days and hours need no column".to_owned()),
+        );
     }
     let empty = RawPeriod::default();
     let (column, raw) = match entry.value.as_ref()? {
@@ -141,7 +147,13 @@ fn period_of(entry: &Entry<MapOr<RawPeriod, Text>>, sink: &mut Sink) -> Option<C
     let Some(column) = column else {
         if entry.errors == 0 {
             let message = format!("the period '{}' needs a column", name.value);
-            sink.error("missing_key", name.place, &name.value, message, None);
+            sink.error(
+                "missing_key",
+                name.place,
+                &name.value,
+                message,
+                Some("add column: and the column that tells the periods apart".to_owned()),
+            );
         }
         return None;
     };

@@ -49,7 +49,13 @@ impl Known<'_> {
         if let Some(MetricKind::Complex { facets: None, .. }) = metric.map(|metric| &metric.kind) {
             let message =
                 format!("'{written}' is a complex metric, which has no compiled form to build on");
-            sink.error("metric_kind", place, written, message, None);
+            sink.error(
+                "metric_kind",
+                place,
+                written,
+                message,
+                Some("declare the facets of its snippet".to_owned()),
+            );
             return None;
         }
         Some(name.clone())
@@ -172,7 +178,13 @@ fn report_cycles(
                 let text = &first.text;
                 let shown = [cycle.as_slice(), &[input]].concat().join(" → ");
                 let message = format!("these metrics need each other: {shown}");
-                sink.error("cycle", text.place, &text.value, message, None);
+                sink.error(
+                    "cycle",
+                    text.place,
+                    &text.value,
+                    message,
+                    Some("take one of them out of the definition of another".to_owned()),
+                );
             }
             for name in cycle {
                 remove(name, registry, broken);
@@ -288,7 +300,8 @@ fn need_time(leaves: &[&Measure], used: &Use, registry: &Registry, what: &str, s
 /// What can be accumulated comes down to rows that add up over time.
 fn check_accumulated(used: &Use, registry: &Registry, sink: &mut Sink) {
     let refuse = |what: String, sink: &mut Sink| {
-        sink.error("metric_kind", used.place, &used.metric, what, None);
+        let hint = "accumulate the metrics of events that it is made of".to_owned();
+        sink.error("metric_kind", used.place, &used.metric, what, Some(hint));
     };
     for part in parts(registry, &used.metric) {
         let name = match part.name == used.metric {

@@ -89,7 +89,13 @@ pub(crate) fn check(
                 text.value,
                 metric.kind.word()
             );
-            sink.error("metric_kind", text.place, &text.value, message, None);
+            sink.error(
+                "metric_kind",
+                text.place,
+                &text.value,
+                message,
+                Some("name a metric with base_table and agg: count or sum".to_owned()),
+            );
             continue;
         };
         for measure in measures {
@@ -105,7 +111,16 @@ pub(crate) fn check(
                     "'{}' is no number of events: a conversion needs a count or a sum",
                     text.value
                 );
-                sink.error("metric_kind", text.place, &text.value, message, None);
+                sink.error(
+                    "metric_kind",
+                    text.place,
+                    &text.value,
+                    message,
+                    Some(
+                        "name a metric with agg: count, count_distinct, sum or sum_boolean"
+                            .to_owned(),
+                    ),
+                );
             }
             let Some(dataset) = registry.datasets.get(&measure.dataset) else {
                 continue;

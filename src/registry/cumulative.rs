@@ -39,7 +39,7 @@ pub(crate) fn cumulative(
             twice.place,
             "at_coarser_grain",
             message,
-            None,
+            Some("leave one of the two out".to_owned()),
         );
     }
     let window = match inner {
@@ -56,7 +56,13 @@ pub(crate) fn cumulative(
     for measure in measures {
         if let Some(over_time) = &measure.over_time {
             let message = "snapshots do not add up over time, so there is nothing to accumulate";
-            sink.error("metric_kind", over_time.place, "over_time", message, None);
+            sink.error(
+                "metric_kind",
+                over_time.place,
+                "over_time",
+                message,
+                Some("leave over_time out, or accumulate a metric of events".to_owned()),
+            );
         }
     }
     let at_coarser_grain = inner_grain.or(raw.at_coarser_grain);

@@ -115,7 +115,13 @@ fn relation(name: &Text, raw: &RawDataset, is_flawed: bool, sink: &mut Sink) -> 
         (None, None) => {
             if !is_flawed {
                 let message = format!("dataset '{}' needs a table (or sql)", name.value);
-                sink.error("missing_key", name.place, &name.value, message, None);
+                sink.error(
+                    "missing_key",
+                    name.place,
+                    &name.value,
+                    message,
+                    Some("add table: with its name".to_owned()),
+                );
             }
             None
         }
@@ -139,7 +145,13 @@ fn validity(dataset: &Text, columns: &Many<Text>, sink: &mut Sink) -> Option<Val
     check_column(to, sink);
     if from.value == to.value {
         let message = "a row cannot hold from and to the same column";
-        sink.error("invalid_value", to.place, &to.value, message, None);
+        sink.error(
+            "invalid_value",
+            to.place,
+            &to.value,
+            message,
+            Some("write valid: [from_column, to_column]".to_owned()),
+        );
     }
     (sink.errors() == before).then(|| Validity {
         place: from.place,
@@ -350,7 +362,7 @@ fn check_aliases(
                 entry.name.place,
                 &entry.name.value,
                 message,
-                None,
+                Some("rename one of the two".to_owned()),
             );
         }
         taken.push((name, &entry.name));
@@ -405,7 +417,13 @@ fn time_dimension(
                 "the time of {} must be of type time or date; '{}' is not",
                 dataset.value, time.value
             );
-            sink.error("time", time.place, &time.value, message, None);
+            sink.error(
+                "time",
+                time.place,
+                &time.value,
+                message,
+                Some("write {type: time} or {type: date} at the dimension".to_owned()),
+            );
             return None;
         }
         None => {

@@ -132,7 +132,13 @@ fn check_half(half: &RawMeasure, name: &str, sink: &mut Sink) {
     for (key, place) in given {
         if let Some(place) = place {
             let message = format!("the {name} is a metric, beside which '{key}' has no meaning");
-            sink.error("metric_kind", place, key, message, None);
+            sink.error(
+                "metric_kind",
+                place,
+                key,
+                message,
+                Some("leave it out, or write the aggregation instead of the metric".to_owned()),
+            );
         }
     }
 }
@@ -177,7 +183,13 @@ fn arithmetic(owner: &str, raw: &RawMetric, known: Known, sink: &mut Sink) -> Op
         {
             let name = &entry.name;
             let message = format!("'{}' and '{}' differ only in case", first.value, name.value);
-            sink.error("duplicate_name", name.place, &name.value, message, None);
+            sink.error(
+                "duplicate_name",
+                name.place,
+                &name.value,
+                message,
+                Some("rename one of the two".to_owned()),
+            );
         }
         declared.push(Written {
             name: &entry.name,

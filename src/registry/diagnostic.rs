@@ -53,7 +53,7 @@ pub struct Diagnostic {
 }
 
 /// Every kind of problem.
-pub const CODES: [&str; 21] = [
+pub const CODES: [&str; 22] = [
     "alias_clash",
     "config",
     "cycle",
@@ -74,6 +74,7 @@ pub const CODES: [&str; 21] = [
     "unknown_metric",
     "unknown_snippet",
     "use_when",
+    "view",
     "yaml",
 ];
 

@@ -202,12 +202,24 @@ fn rows(
         Some(MapOr::Map(time)) => {
             let Some(column) = &time.column else {
                 let message = "the time of facets needs a column";
-                sink.error("missing_key", name.place, "time", message, None);
+                sink.error(
+                    "missing_key",
+                    name.place,
+                    "time",
+                    message,
+                    Some("write time: {column: month, grain: month}".to_owned()),
+                );
                 return None;
             };
             if let Some(word) = time.grain.filter(|word| word.value == Grain::Hour) {
                 let message = "time ranges are whole days: rows may be per day or longer";
-                sink.error("invalid_value", word.place, "hour", message, None);
+                sink.error(
+                    "invalid_value",
+                    word.place,
+                    "hour",
+                    message,
+                    Some("write a grain from day on".to_owned()),
+                );
                 return None;
             }
             (column, time.grain.map_or(Grain::Day, |word| word.value))

@@ -40,7 +40,13 @@ pub(crate) fn join(
             "'{}' is already a dimension of {}",
             name.value, dataset.name
         );
-        sink.error("duplicate_name", name.place, &name.value, message, None);
+        sink.error(
+            "duplicate_name",
+            name.place,
+            &name.value,
+            message,
+            Some("rename the join or the dimension".to_owned()),
+        );
     }
     let (Some(to), Some(on)) = (&raw.to, &raw.on) else {
         let message = format!(
@@ -166,7 +172,7 @@ fn pairs_in_key_order(
                     second.name.place,
                     &second.name.value,
                     message,
-                    None,
+                    Some("each column of the key is joined once".to_owned()),
                 );
             }
             (None, _) => {}

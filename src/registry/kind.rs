@@ -84,7 +84,13 @@ pub(crate) fn form(name: &Text, raw: &RawMetric, is_flawed: bool, sink: &mut Sin
             name.value,
             implied.word()
         );
-        sink.error("metric_kind", place, said, message, None);
+        sink.error(
+            "metric_kind",
+            place,
+            said,
+            message,
+            Some("leave type out, or correct the keys".to_owned()),
+        );
         return None;
     }
     // Where a key did not fit, it may be the very one that is missing.

@@ -70,7 +70,13 @@ pub(crate) fn offset(
             if to.value < Grain::Hour {
                 let message =
                     "an offset leads to the start of an hour, day, week, month, quarter or year";
-                sink.error("invalid_value", to.place, to.value.word(), message, None);
+                sink.error(
+                    "invalid_value",
+                    to.place,
+                    to.value.word(),
+                    message,
+                    Some("write {to: month}".to_owned()),
+                );
                 return None;
             }
             return Some(Offset::StartOf(to.value));
@@ -125,7 +131,13 @@ fn number_of(number: Option<u32>, text: &Text, sink: &mut Sink) -> Option<u32> {
         }
         None => {
             let message = format!("'{}' is longer than any calendar", text.value);
-            sink.error("invalid_value", text.place, &text.value, message, None);
+            sink.error(
+                "invalid_value",
+                text.place,
+                &text.value,
+                message,
+                Some("write fewer, or all_time where everything counts".to_owned()),
+            );
             None
         }
         number => number,

@@ -76,7 +76,7 @@ fn from_source(
             name.place,
             &name.value,
             format!("a source of '{}' needs a base_table", name.value),
-            None,
+            Some("add base_table: and the dataset it reads".to_owned()),
         );
         return None;
     };
@@ -92,7 +92,7 @@ fn from_source(
                     place,
                     key,
                     format!("'{key}' of a ratio stands in its numerator and denominator"),
-                    None,
+                    Some("move it into both".to_owned()),
                 );
             }
         }
@@ -132,7 +132,13 @@ fn measures(
     let source_filters = source.map_or(&none, |source| &source.filters);
     let missing = |sink: &mut Sink| {
         let message = format!("'{}' needs a base_table", name.value);
-        sink.error("missing_key", name.place, &name.value, message, None);
+        sink.error(
+            "missing_key",
+            name.place,
+            &name.value,
+            message,
+            Some("add base_table: and the dataset whose rows are aggregated".to_owned()),
+        );
     };
     let metric_over_time = [raw.over_time.as_ref(), raw.last_by.as_ref()];
     let (Some(MapOr::Map(numerator)), Some(MapOr::Map(denominator))) =
@@ -168,7 +174,13 @@ fn measures(
         };
         let Some(agg) = half.agg else {
             let message = format!("the {key} of '{}' needs an agg", name.value);
-            sink.error("missing_key", name.place, key, message, None);
+            sink.error(
+                "missing_key",
+                name.place,
+                key,
+                message,
+                Some("add agg: count, sum, avg …, or name a metric".to_owned()),
+            );
             return None;
         };
         let parts = Parts {
@@ -294,7 +306,7 @@ fn aggregate(name: &Text, parts: Parts, sink: &mut Sink) -> Option<Aggregate> {
             name.place,
             &name.value,
             format!("'{}' needs an agg", name.value),
-            None,
+            Some("add agg: count, sum, avg …".to_owned()),
         );
         return None;
     };
@@ -310,7 +322,13 @@ fn aggregate(name: &Text, parts: Parts, sink: &mut Sink) -> Option<Aggregate> {
             && word.value != RawAggregate::Percentile
         {
             let message = format!("'{key}' belongs to agg: percentile");
-            sink.error("invalid_value", place, key, message, None);
+            sink.error(
+                "invalid_value",
+                place,
+                key,
+                message,
+                Some("leave it out, or write agg: percentile".to_owned()),
+            );
         }
     }
     Some(match word.value {
@@ -340,7 +358,7 @@ fn aggregate(name: &Text, parts: Parts, sink: &mut Sink) -> Option<Aggregate> {
                     percentile.place,
                     &percentile.value.to_string(),
                     message,
-                    None,
+                    Some("the 95th percentile is 0.95".to_owned()),
                 );
             }
             match parts.percentile_type.map(|word| word.value) {
@@ -374,7 +392,14 @@ pub(crate) fn time_of(
                 "'{}' of {} is not of type time or date",
                 time.value, dataset.name
             );
-            sink.error("time", time.place, &time.value, message, None);
+            let dimensions = dataset.dimensions.values();
+            let times = dimensions.filter(|dimension| dimension.kind.is_time());
+            let times: Vec<&str> = times.map(|dimension| dimension.name.as_str()).collect();
+            let hint = match times.as_slice() {
+                [] => "write {type: time} at the dimension".to_owned(),
+                times => format!("times of {}: {}", dataset.name, times.join(", ")),
+            };
+            sink.error("time", time.place, &time.value, message, Some(hint));
             None
         }
         None => {

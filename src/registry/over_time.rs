@@ -43,12 +43,24 @@ pub(crate) fn over_time(
         && !matches!(take, Take::Last | Take::First)
     {
         let message = "'per' belongs to the last or the first snapshot: the others are figures over all rows of one";
-        sink.error("invalid_value", first.place, &first.value, message, None);
+        sink.error(
+            "invalid_value",
+            first.place,
+            &first.value,
+            message,
+            Some("leave it out, or take: last".to_owned()),
+        );
     }
     let carry_forward = raw.carry_forward.filter(|carry| carry.value);
     if let Some(carry) = carry_forward.filter(|_| take != Take::Last) {
         let message = "only the last snapshot can be carried forward";
-        sink.error("invalid_value", carry.place, "carry_forward", message, None);
+        sink.error(
+            "invalid_value",
+            carry.place,
+            "carry_forward",
+            message,
+            Some("write take: last, or leave carry_forward out".to_owned()),
+        );
     }
     for name in &raw.per.0 {
         scope.check_column_or_dimension(dataset, name, sink);

@@ -37,12 +37,12 @@ macro_rules! object {
                 sink: &mut $crate::registry::diagnostic::Sink,
             ) -> Option<Self> {
                 let mut object = Self::default();
-                for (key, value) in $crate::registry::read::entries(node, sink)? {
+                let keys = [$(stringify!($field).trim_start_matches("r#")),*];
+                for (key, value) in $crate::registry::read::entries_of(node, &keys, sink)? {
                     $(if key.value == stringify!($field).trim_start_matches("r#") {
                         object.$field = $crate::registry::read::Read::read(value, sink).unwrap_or_default();
                         continue;
                     })*
-                    let keys = [$(stringify!($field).trim_start_matches("r#")),*];
                     $crate::registry::read::unknown_key(key, &keys, sink);
                 }
                 Some(object)
@@ -54,11 +54,24 @@ pub(crate) use object;
 
 /// The entries of a map without those whose key stands twice; an empty value is an empty map.
 pub(crate) fn entries<'n>(node: &'n Node, sink: &mut Sink) -> Option<Vec<(&'n Text, &'n Node)>> {
+    entries_of(node, &[], sink)
+}
+
+/// The same, of a map that has these keys.
+pub(crate) fn entries_of<'n>(
+    node: &'n Node,
+    keys: &[&str],
+    sink: &mut Sink,
+) -> Option<Vec<(&'n Text, &'n Node)>> {
     let entries = match node {
         Node::Map(_, entries) => entries,
         node if node.is_null() => return Some(Vec::new()),
         node => {
-            wanted("a map of keys and values", node, sink);
+            let hint = keys.first().map(|first| match keys {
+                [_] => format!("write {{{first}: …}}"),
+                _ => format!("write {{{first}: …}}, with the keys {}", keys.join(", ")),
+            });
+            wanted("a map of keys and values", hint, node, sink);
             return None;
         }
     };
@@ -111,13 +124,13 @@ pub(crate) fn unknown_key(key: &Text, keys: &[&str], sink: &mut Sink) {
     );
 }
 
-fn wanted(what: &str, node: &Node, sink: &mut Sink) {
+fn wanted(what: &str, hint: Option<String>, node: &Node, sink: &mut Sink) {
     let message = if node.is_null() {
         format!("the value is missing; expected {what}")
     } else {
         format!("expected {what}, found {}", node.word())
     };
-    sink.error("invalid_value", node.place(), node.found(), message, None);
+    sink.error("invalid_value", node.place(), node.found(), message, hint);
 }
 
 impl<T: Read> Read for Option<T> {
@@ -135,7 +148,7 @@ impl Read for Text {
         match node {
             Node::Scalar(text) if !text.is_null() => Some(text.clone()),
             node => {
-                wanted("text", node, sink);
+                wanted("text", None, node, sink);
                 None
             }
         }
@@ -174,7 +187,7 @@ impl<T: Scalar> Read for At<T> {
         let text = match node {
             Node::Scalar(text) if !text.is_null() => text,
             node => {
-                wanted(T::WORDS, node, sink);
+                wanted(T::WORDS, None, node, sink);
                 return None;
             }
         };

@@ -38,7 +38,13 @@ pub(crate) fn rollup(
     if grain.value.is_sub_day() {
         let message = "a rollup is by day, or by a longer period";
         let found = grain.value.word();
-        sink.error("invalid_value", grain.place, found, message, None);
+        sink.error(
+            "invalid_value",
+            grain.place,
+            found,
+            message,
+            Some("write grain: day".to_owned()),
+        );
     }
     if dataset.time.is_none() {
         let message = format!("{} has no time to add up by", dataset.name);
@@ -50,7 +56,13 @@ pub(crate) fn rollup(
             "the rows of {} hold for a time and are no events",
             dataset.name
         );
-        sink.error("metric_kind", of.place, &of.value, message, None);
+        sink.error(
+            "metric_kind",
+            of.place,
+            &of.value,
+            message,
+            Some("make a rollup of the dataset of the events".to_owned()),
+        );
     }
     for dimension in &raw.by.0 {
         check_dimension(dimension, dataset, scope, sink);
@@ -139,7 +151,13 @@ fn metric<'a>(
         .find_map(|part| cannot_be_kept(part, dataset, by_time));
     if let Some(reason) = reason {
         let message = format!("'{}' cannot be kept in a rollup: {reason}", text.value);
-        sink.error("metric_kind", text.place, &text.value, message, None);
+        sink.error(
+            "metric_kind",
+            text.place,
+            &text.value,
+            message,
+            Some("leave it out: it is always computed from the rows".to_owned()),
+        );
         return None;
     }
     Some(&metric.name)

@@ -26,7 +26,7 @@ pub(crate) fn value_aliases(
             first.name.place,
             &first.name.value,
             message,
-            None,
+            Some("leave them out".to_owned()),
         );
         return IndexMap::new();
     }

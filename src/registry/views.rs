@@ -27,7 +27,13 @@ pub(crate) fn build_views(
         let Some(line) = line else {
             if entry.errors == 0 {
                 let message = format!("view '{}' needs a query", name.value);
-                sink.error("missing_key", name.place, &name.value, message, None);
+                sink.error(
+                    "missing_key",
+                    name.place,
+                    &name.value,
+                    message,
+                    Some("add query: such as gmv by month".to_owned()),
+                );
             }
             continue;
         };
@@ -67,7 +73,13 @@ fn check_metrics(
 ) {
     if query.is_empty() {
         let message = "the query names no metric and nothing to group by";
-        sink.error("invalid_value", line.place, &line.value, message, None);
+        sink.error(
+            "invalid_value",
+            line.place,
+            &line.value,
+            message,
+            Some("start with a metric: gmv by month".to_owned()),
+        );
     }
     let fields = query.filters.iter().flat_map(Filter::fields);
     let per = fields.filter_map(Filter::per).map(|(metric, _)| metric);

@@ -36,6 +36,8 @@ pub struct SessionError {
     pub word: Option<String>,
     /// The bytes of the query line it is about, where it did not parse.
     pub range: Option<Range<usize>>,
+    /// The definition it is about, as `file:line`.
+    pub defined_at: Option<String>,
     code: &'static str,
     hint: Option<String>,
 }
@@ -47,6 +49,7 @@ impl SessionError {
             message: message.into(),
             word: None,
             range: None,
+            defined_at: None,
             code,
             hint: None,
         }
@@ -59,6 +62,15 @@ impl SessionError {
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// A refusal of a query, with the place of the definition that is in its way.
+    pub(super) fn of_query(registry: &Registry, error: CompileError) -> Self {
+        let place = error.place.filter(|place| place.line > 0);
+        Self {
+            defined_at: place.map(|place| registry.at(place)),
+            ..error.into()
+        }
     }
 
     /// No metric of that name.

@@ -30,6 +30,7 @@ mod choices;
 mod complete;
 mod complete_word;
 mod connections;
+mod definitions;
 mod doctor;
 mod engine_columns;
 mod error;

@@ -126,6 +126,11 @@ impl Session {
         self.compile_on(query, &connection, self.dialect_of(&connection))
     }
 
+    /// A refusal of a query, in the shape that every face shows.
+    pub fn refusal(&self, error: CompileError) -> SessionError {
+        SessionError::of_query(&self.catalog().registry, error)
+    }
+
     /// Compiles a query for an engine.
     ///
     /// # Errors

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::rows::{Row, World};
+use super::timed::{Window, converted, days, last_snapshots};
 
 pub type Key = Vec<String>;
 
@@ -27,14 +30,43 @@ enum Metric {
     Simple(Part),
     Ratio(Part, Part),
     Derived(Vec<&'static str>, fn(&[Option<f64>]) -> Option<f64>),
+    /// Arithmetic over inputs with a time and a filter of their own.
+    Beside(
+        Vec<(&'static str, Context)>,
+        fn(&[Option<f64>]) -> Option<f64>,
+    ),
+    /// The rows of the last snapshot of each period.
+    Last(Part),
+    /// Conversions over base events, both of the same user and less than so many days apart.
+    Converted(&'static str, &'static str, i64),
 }
+
+/// What is asked of a metric inside another one.
+#[derive(Clone, Copy)]
+pub struct Context {
+    window: Window,
+    keep: fn(&Row) -> bool,
+}
+
+const PLAIN: Context = Context {
+    window: Window::Own,
+    keep: any,
+};
 
 /// Which rows a question is about and how they are grouped.
 pub struct Question<'q> {
     /// Whether the question groups or filters by module.
     pub module: bool,
+    /// Whether a row meets the condition.
     pub keep: &'q dyn Fn(&Row) -> bool,
-    pub key: &'q dyn Fn(&Row) -> Key,
+    /// The first and the last day, where there is a range.
+    pub range: Option<(Date, Date)>,
+    /// The days that the periods of the answer end with.
+    pub ends: Vec<Date>,
+    /// The group of a row that counts for a day.
+    pub key: &'q dyn Fn(&Row, Date) -> Key,
+    /// The period of that group.
+    pub period: &'q dyn Fn(&Row, Date) -> Key,
     /// Groups that are shown even without rows.
     pub groups: Vec<Key>,
 }
@@ -42,18 +74,59 @@ pub struct Question<'q> {
 /// The table whose rows the metric counts first.
 pub fn base(name: &str, module: bool) -> &'static str {
     match metric(name, module) {
-        Metric::Simple(part) | Metric::Ratio(part, _) => part.0,
+        Metric::Simple(part) | Metric::Ratio(part, _) | Metric::Last(part) => part.0,
         Metric::Derived(inputs, _) => base(inputs[0], module),
+        Metric::Beside(inputs, _) => base(inputs[0].0, module),
+        Metric::Converted(events, ..) => base(events, module),
+    }
+}
+
+/// Whether rows of other periods count, so that a condition on their time would be none on the answer's.
+pub fn looks_beyond(name: &str) -> bool {
+    match metric(name, false) {
+        Metric::Beside(inputs, _) => inputs
+            .iter()
+            .any(|(_, context)| !matches!(context.window, Window::Own)),
+        _ => false,
     }
 }
 
 /// The answer, with the groups for which any part of the metric has rows.
 pub fn answer(world: &World, name: &str, question: &Question) -> Answer {
+    within(world, name, question, PLAIN)
+}
+
+fn within(world: &World, name: &str, question: &Question, context: Context) -> Answer {
     match metric(name, question.module) {
-        Metric::Simple(part) => part.answer(world, question),
+        Metric::Simple(part) => part.answer(world, question, context),
+        Metric::Last(part) => {
+            let rows = part.rows(world, question, context);
+            part.grouped(last_snapshots(rows, question), question)
+        }
+        Metric::Converted(base, conversion, within) => {
+            let (Metric::Simple(base), Metric::Simple(conversion)) =
+                (metric(base, false), metric(conversion, false))
+            else {
+                panic!("{name} follows what is not simple")
+            };
+            let all = world.rows(base.0).filter(|row| (base.1)(row));
+            let orders = world.rows(conversion.0).filter(|row| (conversion.1)(row));
+            let conversions = converted(all, orders, within, question);
+            let asked = base.answer(world, question, context);
+            asked
+                .into_iter()
+                .map(|(key, events)| {
+                    let found = conversions.get(&key).copied().unwrap_or_default();
+                    (key, divide(Some(found), events))
+                })
+                .collect()
+        }
         Metric::Ratio(upper, lower) => {
             let (nothing_above, nothing_below) = (upper.nothing(), lower.nothing());
-            let (upper, lower) = (upper.answer(world, question), lower.answer(world, question));
+            let (upper, lower) = (
+                upper.answer(world, question, context),
+                lower.answer(world, question, context),
+            );
             let keys: BTreeSet<Key> = upper.keys().chain(lower.keys()).cloned().collect();
             let value = |key: &Key| {
                 let upper = upper.get(key).copied().unwrap_or(nothing_above);
@@ -64,32 +137,43 @@ pub fn answer(world: &World, name: &str, question: &Question) -> Answer {
                 .collect()
         }
         Metric::Derived(inputs, combine) => {
-            let answers: Vec<Answer> = inputs
-                .iter()
-                .map(|input| answer(world, input, question))
-                .collect();
-            let keys: BTreeSet<Key> = answers.iter().flat_map(Answer::keys).cloned().collect();
-            let value = |key: &Key| {
-                let values = answers.iter().zip(&inputs).map(|(answer, input)| {
-                    answer
-                        .get(key)
-                        .copied()
-                        .unwrap_or_else(|| nothing(input, question.module))
-                });
-                combine(&values.collect::<Vec<_>>())
-            };
-            keys.into_iter()
-                .map(|key| (key.clone(), value(&key)))
-                .collect()
+            let inputs = inputs.into_iter().map(|input| (input, context)).collect();
+            combined(world, inputs, combine, question)
         }
+        Metric::Beside(inputs, combine) => combined(world, inputs, combine, question),
     }
+}
+
+fn combined(
+    world: &World,
+    inputs: Vec<(&'static str, Context)>,
+    combine: fn(&[Option<f64>]) -> Option<f64>,
+    question: &Question,
+) -> Answer {
+    let answers: Vec<Answer> = inputs
+        .iter()
+        .map(|(input, context)| within(world, input, question, *context))
+        .collect();
+    let keys: BTreeSet<Key> = answers.iter().flat_map(Answer::keys).cloned().collect();
+    let value = |key: &Key| {
+        let values = answers.iter().zip(&inputs).map(|(answer, (input, _))| {
+            answer
+                .get(key)
+                .copied()
+                .unwrap_or_else(|| nothing(input, question.module))
+        });
+        combine(&values.collect::<Vec<_>>())
+    };
+    keys.into_iter()
+        .map(|key| (key.clone(), value(&key)))
+        .collect()
 }
 
 /// What an input is where it has no rows but another input has.
 fn nothing(name: &str, module: bool) -> Option<f64> {
     match metric(name, module) {
-        Metric::Simple(part) => part.nothing(),
-        Metric::Ratio(..) | Metric::Derived(..) => None,
+        Metric::Simple(part) | Metric::Last(part) => part.nothing(),
+        _ => None,
     }
 }
 
@@ -99,18 +183,38 @@ impl Part {
         matches!(self.2, Total::Count | Total::Distinct(_)).then_some(0.0)
     }
 
-    fn answer(&self, world: &World, question: &Question) -> Answer {
-        let Self(table, keep, total) = self;
-        let mut groups: BTreeMap<Key, Vec<Row>> = BTreeMap::new();
-        for row in world
+    fn answer(&self, world: &World, question: &Question, context: Context) -> Answer {
+        self.grouped(self.rows(world, question, context), question)
+    }
+
+    /// The rows that count, each with the days that it counts for.
+    fn rows<'w>(
+        &self,
+        world: &'w World,
+        question: &Question,
+        context: Context,
+    ) -> Vec<(Row<'w>, Date)> {
+        let Self(table, keep, _) = self;
+        let kept = world
             .rows(table)
-            .filter(|row| keep(row) && (question.keep)(row))
-        {
-            groups.entry((question.key)(&row)).or_default().push(row);
+            .filter(|row| keep(row) && (context.keep)(row) && (question.keep)(row));
+        let counted = kept.flat_map(|row| {
+            days(context.window, &row, question)
+                .into_iter()
+                .map(move |day| (row, day))
+        });
+        counted.collect()
+    }
+
+    fn grouped(&self, rows: Vec<(Row, Date)>, question: &Question) -> Answer {
+        let mut groups: BTreeMap<Key, Vec<Row>> = BTreeMap::new();
+        for (row, day) in rows {
+            let key = (question.key)(&row, day);
+            groups.entry(key).or_default().push(row);
         }
         let mut answer: Answer = groups
             .into_iter()
-            .map(|(key, rows)| (key, total.of(&rows)))
+            .map(|(key, rows)| (key, self.2.of(&rows)))
             .collect();
         for key in &question.groups {
             answer.entry(key.clone()).or_insert(self.nothing());
@@ -192,8 +296,17 @@ fn first_over_second(values: &[Option<f64>]) -> Option<f64> {
     divide(values[0], values[1])
 }
 
+fn as_it_is(values: &[Option<f64>]) -> Option<f64> {
+    values[0]
+}
+
+/// The same metric over other rows than those of the period.
+fn over(name: &'static str, window: Window) -> (&'static str, Context) {
+    (name, Context { window, keep: any })
+}
+
 fn metric(name: &str, module: bool) -> Metric {
-    use Metric::{Derived, Ratio, Simple};
+    use Metric::{Beside, Converted, Derived, Last, Ratio, Simple};
     use Total::{Average, Count, Distinct, Largest, Percentile, Sum};
     match name {
         // Commerce
@@ -201,6 +314,19 @@ fn metric(name: &str, module: bool) -> Metric {
         "orders" => Simple(Part("orders", not_cancelled, Count)),
         "buyers" => Simple(Part("orders", not_cancelled, Distinct("user_id"))),
         "aov" => Derived(vec!["gmv", "orders"], first_over_second),
+        "gmv_within_month" => Beside(vec![over("gmv", Window::Month)], as_it_is),
+        "gmv_annual_growth" => Beside(
+            vec![over("gmv", Window::Own), over("gmv", Window::YearLater)],
+            |values| Some(first_over_second(values)? - 1.0),
+        ),
+        "ads_gmv_share" => {
+            let keep = |order: &Row| order.is("channel", "ads");
+            Beside(
+                vec![("gmv", Context { keep, ..PLAIN }), ("gmv", PLAIN)],
+                first_over_second,
+            )
+        }
+        "buyers_28d" => Beside(vec![over("buyers", Window::Days(28))], as_it_is),
         "gmv_per_buyer" => Derived(vec!["gmv", "buyers"], first_over_second),
         "orders_per_buyer" => Derived(vec!["orders", "buyers"], first_over_second),
         "median_order_value" => Simple(Part("orders", not_cancelled, Percentile(0.5, amount))),
@@ -317,6 +443,11 @@ fn metric(name: &str, module: bool) -> Metric {
             ),
             Part("subscription_months", any, Distinct("month")),
         ),
+        "closing_mrr" => Last(Part(
+            "subscription_months",
+            any,
+            Sum(|month| month.number("closing_mrr_usd")),
+        )),
         "arr" => Derived(vec!["mrr"], |values| Some(values[0]? * 12.0)),
         "active_subscriptions" => Simple(Part(
             "subscription_months",
@@ -426,6 +557,7 @@ fn metric(name: &str, module: bool) -> Metric {
             first_over_second,
         ),
         "roas" => Derived(vec!["attributed_gmv", "marketing_spend"], first_over_second),
+        "contact_conversion" => Converted("touches", "orders", 7),
         name => panic!("the metric {name} has not been written by hand yet"),
     }
 }

@@ -19,6 +19,7 @@ mod questions;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;
+mod timed;
 
 use std::sync::OnceLock;
 
@@ -41,7 +42,8 @@ use rows::{NULL, World};
 
 /// Leaves one or two thousand rows per table, so that more than a thousand questions take seconds.
 const THIN_OUT: [&str; 14] = [
-    "DELETE FROM orders WHERE created_at < '2026-05-01' OR order_id % 16 <> 0",
+    "DELETE FROM orders WHERE created_at < '2025-09-01' OR order_id % 16 <> 0
+     OR created_at BETWEEN '2025-12-01' AND '2026-05-01'",
     "DELETE FROM order_items WHERE created_at < '2026-05-01' OR order_id % 16 <> 0",
     "DELETE FROM platform_activity WHERE active_on < '2026-10-01' OR user_id % 13 <> 0",
     "DELETE FROM module_activity WHERE active_on < '2026-10-01' OR user_id % 13 <> 0",
@@ -395,6 +397,25 @@ fn every_metric_by_every_dimension_is_right_on_duckdb() {
     let connection = duckdb::at(&path).unwrap();
     ask_everything(&connection, &small().1);
     ask_the_famous(&connection, "date_trunc('month', created_at)::date");
+}
+
+#[test]
+fn weeks_have_no_growth_over_a_year() {
+    let Demo {
+        registry,
+        reach,
+        templates,
+    } = project();
+    let options = CompileOptions {
+        dialect: metrex::warehouse::Dialect::Sqlite,
+        today: TODAY,
+        values: &NoValues,
+        passes: Default::default(),
+    };
+    let query = "gmv_annual_growth by week last 8 weeks".parse().unwrap();
+    let refused = compile(registry, reach, templates, &query, &options).unwrap_err();
+    assert!(refused.message.contains("week"), "{refused}");
+    assert!(refused.hint.is_some(), "{refused}");
 }
 
 #[test]

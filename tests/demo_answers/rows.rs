@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use jiff::civil::DateTime;
 use rusqlite::types::ValueRef;
 
 /// How a missing value is written in a grouping key.
@@ -189,7 +190,21 @@ impl<'w> Row<'w> {
 
     /// The day that places the row in time.
     pub fn day(&self) -> String {
-        let column = match self.table {
+        self.value(self.time()).key()[..10].to_owned()
+    }
+
+    /// When it was, to the second.
+    pub fn moment(&self) -> DateTime {
+        self.value(self.time()).key().parse().unwrap()
+    }
+
+    /// Whether a dimension is what places the row in time.
+    pub fn is_time(&self, dimension: &str) -> bool {
+        own(self.table, dimension) == Some(self.time())
+    }
+
+    fn time(&self) -> &'static str {
+        match self.table {
             "orders" | "order_items" => "created_at",
             "users" => "signup_on",
             "sellers" => "onboarded_on",
@@ -202,8 +217,7 @@ impl<'w> Row<'w> {
             "initiatives_fct" => "phase_on",
             "touchpoints" => "happened_at",
             table => panic!("{table} has no time"),
-        };
-        self.value(column).key()[..10].to_owned()
+        }
     }
 
     /// The value of a dimension, by the name it has in a query: `market`, `segment`, `purchase.seller.market`.
@@ -221,7 +235,7 @@ impl<'w> Row<'w> {
             return self.value(column).clone();
         }
         let through = match (self.table, name) {
-            ("orders", "onboarded_on" | "seller_tier") => "seller",
+            ("orders", "onboarded_on" | "seller_tier" | "shop") => "seller",
             ("orders", _) => "buyer",
             ("order_items", "category" | "brand_tier") => "product",
             ("order_items", _) => "purchase",
@@ -255,6 +269,7 @@ fn own(table: &str, dimension: &str) -> Option<&'static str> {
         "sellers" => &[
             ("onboarded_on", "onboarded_on"),
             ("market", "grass_region"),
+            ("shop", "shop_name"),
             ("seller_tier", "seller_tier"),
         ],
         "users" => &[

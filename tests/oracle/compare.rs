@@ -81,7 +81,7 @@ pub fn prior(
     Ok(Prior { range, by })
 }
 
-/// What an input so far away reads: as in a comparison; an open range stays open.
+/// What an input so far away reads: as in a comparison; a range without an end ends today.
 pub fn offset(
     n: u32,
     grain: Grain,
@@ -90,6 +90,10 @@ pub fn offset(
     today: Date,
     groups: &[GroupBy],
 ) -> Answered<Prior> {
+    let range = DateRange {
+        end: range.end.or(today.tomorrow().ok()),
+        ..range
+    };
     if range.start.is_some() && range.end.is_some() {
         return prior(Comparison::Ago(n, grain), time, range, today, groups);
     }

@@ -98,6 +98,7 @@ impl Output<'_> {
                 ErrorCode::InvalidClause,
                 format!("two columns of the result would be called {name}"),
             )
+            .hint("ask for one of the two, or rename a metric or a dimension")
             .word(name)),
         }
     }

@@ -205,7 +205,9 @@ fn window(partition: &str, order: &str) -> String {
 
 fn refused(metric: &Metric, what: Presented, why: &str) -> CompileError {
     let hint = match what {
-        Presented::Running => "a cumulative metric counts again for each period",
+        Presented::Running => {
+            "ask for the metric itself; a cumulative metric (of:, window:) counts again for each period"
+        }
         _ => "ask for the metric itself, or for its rank",
     };
     CompileError::new(

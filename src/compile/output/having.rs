@@ -45,5 +45,6 @@ fn not_asked(field: &str) -> CompileError {
         ErrorCode::InvalidClause,
         format!("the condition on {field} needs {field} among the metrics of the query"),
     )
+    .hint(format!("ask for {field}, too"))
     .word(field)
 }

@@ -25,7 +25,8 @@ impl<'a> Planner<'a> {
             return Err(broken(
                 metric,
                 "its events are followed through time already, so nothing can be accumulated over it",
-            ));
+            )
+            .hint("accumulate its base and its conversion on their own"));
         }
         let base = self.input(metric, &conversion.base)?;
         let converted = self.input(metric, &conversion.conversion)?;

@@ -192,6 +192,9 @@ pub(in crate::compile) fn relations(
     if nesting >= MAX_NESTING {
         return Err(refuse(format!(
             "{metric} per {dimension} is part of its own definition, or nested too deeply"
+        ))
+        .hint(format!(
+            "take the condition out of what {metric} is made of"
         )));
     }
     let query = MetricQuery {
@@ -209,7 +212,8 @@ pub(in crate::compile) fn relations(
     let shaped = output::root(registry, &inner, &planned, options)?;
     let of_role = |role| shaped.columns.iter().find(|column| column.role == role);
     let (Some(key), Some(value)) = (of_role(Role::Group), of_role(Role::Metric)) else {
-        return Err(refuse(format!("{metric} has no value per {dimension}")));
+        return Err(refuse(format!("{metric} has no value per {dimension}"))
+            .hint(format!("name a dimension that {metric} can be grouped by")));
     };
     let each = Each {
         name: relation_name(metric, dimension, range),

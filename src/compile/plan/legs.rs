@@ -131,7 +131,10 @@ impl<'a> Planner<'a> {
         };
         let dialect = self.options.dialect;
         dialect.supports(measure.agg).map_err(|reason| {
-            own(CompileError::new(ErrorCode::InvalidDefinition, reason).at(measure.place))
+            let hint = "write it as 'expr' of min, max or avg, or ask an engine that has it: SQLite, PostgreSQL, DuckDB, Snowflake, Spark";
+            own(CompileError::new(ErrorCode::InvalidDefinition, reason)
+                .hint(hint)
+                .at(measure.place))
         })?;
         let mut ty = leaf_type(measure, &mut scope)?;
         if let Some(kept) = kept {

@@ -11,8 +11,8 @@ use crate::compile::{
     leaf_metrics, reach::Reachability,
 };
 use crate::model::{
-    AtCoarserGrain, Comparison, Conventions, Grain, GroupBy, Input, Measure, Metric, MetricKind,
-    Offset, Registry, Source, Window,
+    AtCoarserGrain, Comparison, Conventions, DateRange, Grain, GroupBy, Input, Measure, Metric,
+    MetricKind, Offset, Registry, Source, Window,
 };
 use crate::warehouse::Shift;
 
@@ -160,7 +160,8 @@ impl<'a> Planner<'a> {
                     return Err(broken(
                         metric,
                         "it accumulates already, so nothing can be accumulated over it",
-                    ));
+                    )
+                    .hint("accumulate what it is of"));
                 }
                 let window = match cumulative.window {
                     Window::AllTime => context::Window::AllTime,
@@ -181,7 +182,11 @@ impl<'a> Planner<'a> {
             }
             MetricKind::Conversion(conversion) => self.conversion(metric, conversion, context)?,
             kind if kind.sources().is_empty() => {
-                return Err(broken(metric, "a complex metric has no compiled form"));
+                return Err(
+                    broken(metric, "a complex metric has no compiled form").hint(
+                        "declare the facets of its snippet, and it can be part of other metrics",
+                    ),
+                );
             }
             _ => self.leaves(metric, context)?,
         };
@@ -219,7 +224,7 @@ impl<'a> Planner<'a> {
                     .unwrap_or(crate::model::TimeRange::AllTime);
                 let range = match &context.back {
                     Some(back) => back.range,
-                    None => request.range,
+                    None => self.ending_today(request.range),
                 };
                 // By dbt's rules months are no whole part of a longer period: every day is moved by itself.
                 let shown = conventions::shown(&request.groups);
@@ -239,7 +244,7 @@ impl<'a> Planner<'a> {
                         self.options.today,
                         groups,
                     )
-                    .map_err(own)?,
+                    .map_err(|error| own(error.hint(lining_up(metric, *n, *grain))))?,
                 )
                 .map_err(own)?;
                 let text = format!(
@@ -266,7 +271,8 @@ impl<'a> Planner<'a> {
                     return Err(broken(
                         metric,
                         "the start of a period has no meaning for what accumulates",
-                    ));
+                    )
+                    .hint("offset by a length, such as 1 month"));
                 }
                 inner.window = Some((context::Window::StartOf(*grain), AtCoarserGrain::Last));
             }
@@ -280,6 +286,15 @@ impl<'a> Planner<'a> {
             }
         }
         Ok(inner)
+    }
+
+    /// A range without an end ends today for what looks back, or it would be held against all that came since; by dbt's
+    /// rules it stays open.
+    fn ending_today(&self, range: DateRange) -> DateRange {
+        use jiff::ToSpan;
+        let tomorrow = self.options.today.saturating_add(1.day());
+        let end = range.end.or((!self.is_metricflow()).then_some(tomorrow));
+        DateRange { end, ..range }
     }
 
     /// The source that was chosen for a metric.
@@ -348,6 +363,25 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// The periods that an offset is a whole number of.
+fn lining_up(metric: &Metric, n: u32, grain: Grain) -> String {
+    let months = match grain {
+        Grain::Quarter => 3,
+        Grain::Year => 12,
+        _ => 1,
+    };
+    let mut grains = vec!["day", "month"];
+    let whole = |of: u32| n.saturating_mul(months).is_multiple_of(of);
+    grains.extend(whole(3).then_some("quarter"));
+    grains.extend(whole(12).then_some("year"));
+    format!(
+        "{} looks back {n} {grain}{}: group by {}",
+        metric.name,
+        if n == 1 { "" } else { "s" },
+        grains.join(", ")
+    )
+}
+
 pub(in crate::compile) fn prior_name(name: &str) -> String {
     format!("{name}_prior")
 }
@@ -357,6 +391,10 @@ pub(super) fn broken(metric: &Metric, why: &str) -> CompileError {
         ErrorCode::InvalidDefinition,
         format!("{}: {why}", metric.name),
     )
+    .hint(format!(
+        "change its definition: metrex show {}",
+        metric.name
+    ))
     .at(metric.place)
 }
 

@@ -314,8 +314,9 @@ impl<'a> Planner<'a> {
     pub(super) fn cut(&self, grain: Grain, context: &Context<'_>) -> Option<String> {
         use jiff::ToSpan;
         let (dialect, today) = (self.options.dialect, self.options.today);
-        let end = self.request.range.end?;
         let tomorrow = today.saturating_add(1.day());
+        let looks_back = context.back.is_some() && !self.is_metricflow();
+        let end = self.request.range.end.or(looks_back.then_some(tomorrow))?;
         let running = self.request.range.start.is_none_or(|start| start <= today);
         let end = if running { end.min(tomorrow) } else { end };
         let aligned =

@@ -147,5 +147,6 @@ pub(super) fn refused(rollup: &Rollup, why: String) -> CompileError {
         ErrorCode::InvalidDefinition,
         format!("the rollup {} cannot be kept: {why}", rollup.name),
     )
+    .hint("change its definition; until then, everything is computed from the rows")
     .at(rollup.place)
 }

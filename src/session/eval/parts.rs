@@ -64,7 +64,8 @@ impl Parts {
             catalog: &catalog,
             metrics: &query.metrics,
         };
-        let metrics: BTreeSet<&str> = query.metrics.iter().map(String::as_str).collect();
+        let mut metrics: BTreeSet<String> = query.metrics.iter().cloned().collect();
+        metrics.extend(query.show.iter().map(ToString::to_string));
         let groups: BTreeSet<String> = query
             .group_by
             .iter()
@@ -90,6 +91,8 @@ impl Parts {
         let mut order: Vec<String> = order.collect();
         if let Some(limit) = query.limit {
             order.push(format!("limit {limit}"));
+            order.extend(query.limit_per.iter().map(|per| format!("per {per}")));
+            order.extend(query.others.then(|| "with others".to_owned()));
         }
         let prior = compiled.prior.map(|prior| prior.to_string());
         Self([
