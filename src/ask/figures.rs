@@ -37,21 +37,37 @@ impl Reader<'_> {
         let Some(metric) = of.and_then(|of| self.only_metric(of)).or_else(only) else {
             return at + 1;
         };
+        // "share of gmv and orders" is of both.
+        let mut metrics = vec![metric];
+        let mut last = of.filter(|of| *of == behind);
+        while let Some(of) = last {
+            let next = self.after_noise(of + 1);
+            let joined = self.keyword_at(next) == Some(Keyword::And);
+            let next = if joined {
+                self.after_noise(next + 1)
+            } else {
+                next
+            };
+            last = Some(next).filter(|&next| joined || self.after_comma(next));
+            match last.and_then(|next| self.only_metric(next)) {
+                Some(metric) => metrics.push(metric),
+                None => break,
+            }
+        }
         let (from, periods, unit) = match moving {
             Some((first, periods, unit)) => (first, Some(periods), unit),
             None => (at, None, None),
         };
-        let said = self.said(
-            from,
-            at + 1,
-            Shown {
+        for metric in metrics {
+            let shown = Shown {
                 metric,
                 figure,
                 periods,
                 unit,
-            },
-        );
-        self.draft.figures.push(said);
+            };
+            let said = self.said(from, at + 1, shown);
+            self.draft.figures.push(said);
+        }
         for item in from..=at {
             self.take(item);
         }

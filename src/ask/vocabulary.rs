@@ -195,7 +195,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Growth,
-        "growth|growth of|growth in|growth rate of|growth rate|grow|grew|change in|change of|change|changes in|increase|increase in|increase of|decrease|decrease in|decline|decline in|drop in|rise in|fall in|delta|difference in|difference|variation in|uplift|uplift in|development vs|percent change in|percentage change in|percent change",
+        "growth|growth of|growth in|growth rate of|growth rate|grow|grew|change in|change of|change|changes in|increase|increase in|increase of|decrease|decrease in|decline|decline in|drop in|rise in|fall in|delta|difference in|difference|variation in|uplift|uplift in|development vs|percent change in|percentage change in|percent change|percentage change|percentage growth|percent growth|percentage increase|percentage decrease",
     ),
     (
         Trend,
