@@ -1,18 +1,20 @@
 //! Periods of the calendar table: which groupings mean one, and the join that finds the period of a day.
 
+use super::dunder::METRIC_TIME;
 use super::key::{Key, time_of};
-use super::scope::Scope;
+use super::scope::{Resolved, Scope};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind};
 use crate::model::{
-    CalendarPeriod, CalendarTable, ColumnType, Format, GroupBy, Measure, Registry, Relation,
+    CalendarPeriod, CalendarTable, ColumnType, Dataset, Dimension, Format, GroupBy, Measure,
+    Registry, Relation,
 };
 
 /// A period of the calendar table, of a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Custom<'a> {
-    table: &'a CalendarTable,
-    period: &'a CalendarPeriod,
+    pub(super) table: &'a CalendarTable,
+    pub(super) period: &'a CalendarPeriod,
     /// The time dimension; `None` is each metric's default.
     pub(super) of: Option<&'a str>,
 }
@@ -20,16 +22,21 @@ pub(super) struct Custom<'a> {
 /// The period of the calendar table that a grouping means: it is written like a grain, and takes the place of one of its
 /// name.
 pub(super) fn custom<'a>(registry: &'a Registry, group: &'a GroupBy) -> Option<Custom<'a>> {
+    match group {
+        GroupBy::Dimension(name) => named(registry, name),
+        GroupBy::Grain { grain, of } => Some(Custom {
+            of: of.as_deref(),
+            ..named(registry, grain.word())?
+        }),
+        GroupBy::Part { .. } => None,
+    }
+}
+
+/// The period of the calendar table that a name means: `fiscal_quarter`, `paid_at.fiscal_quarter`.
+pub(super) fn named<'a>(registry: &'a Registry, name: &'a str) -> Option<Custom<'a>> {
     let table = registry.calendar.table.as_ref()?;
-    let (name, of) = match group {
-        GroupBy::Dimension(name) => match name.rsplit_once('.') {
-            Some((of, period)) => (period, Some(of)),
-            None => (name.as_str(), None),
-        },
-        GroupBy::Grain { grain, of } => (grain.word(), of.as_deref()),
-        GroupBy::Part { .. } => return None,
-    };
-    let period = table.periods.get(name)?;
+    let (period, of) = table.named(name)?;
+    let of = of.filter(|of| *of != METRIC_TIME);
     Some(Custom { table, period, of })
 }
 
@@ -43,28 +50,9 @@ impl Custom<'_> {
         registry: &Registry,
         options: &CompileOptions<'_>,
     ) -> Result<(Fragment, Key), CompileError> {
-        let (table, period) = (self.table, self.period);
-        if options.values.key_is_unique(&table.table) == Some(false) {
-            return Err(CompileError::new(
-                ErrorCode::InvalidDefinition,
-                format!(
-                    "{} has several rows for a day, which would multiply rows",
-                    table.table
-                ),
-            )
-            .hint("correct the data, then run metrex reindex")
-            .at(table.place));
-        }
+        let period = self.period;
         let time = time_of(measure, scope, self.of)?;
-        let sql = scope.calendar(table, &time.sql, &period.column);
-        scope.note(Reason {
-            kind: ReasonKind::Join,
-            text: format!(
-                "{} comes from {}, joined on the day of {}; days that it does not have are in no {}",
-                period.name, table.table, time.dimension.name, period.name
-            ),
-            place: Some(period.place),
-        });
+        let sql = self.column(&time, scope)?;
         let ty = self.column_type(registry);
         let key = Key {
             name: group.to_string().replace('"', ""),
@@ -83,17 +71,57 @@ impl Custom<'_> {
         ))
     }
 
+    /// Its column on the day of a time.
+    pub(super) fn column(
+        &self,
+        time: &Resolved<'_>,
+        scope: &mut Scope<'_>,
+    ) -> Result<String, CompileError> {
+        let (table, period) = (self.table, self.period);
+        if scope.values.key_is_unique(&table.table) == Some(false) {
+            return Err(CompileError::new(
+                ErrorCode::InvalidDefinition,
+                format!(
+                    "{} has several rows for a day, which would multiply rows",
+                    table.table
+                ),
+            )
+            .hint("correct the data, then run metrex reindex")
+            .at(table.place));
+        }
+        scope.note(Reason {
+            kind: ReasonKind::Join,
+            text: format!(
+                "{} comes from {}, joined on the day of {}; days that it does not have are in no {}",
+                period.name, table.table, time.dimension.name, period.name
+            ),
+            place: Some(period.place),
+        });
+        Ok(scope.calendar(table, &time.sql, &period.column))
+    }
+
     /// The type of its values, where a dataset of the same table says it; else they are shown as text.
-    fn column_type(&self, registry: &Registry) -> ColumnType {
+    pub(super) fn column_type(&self, registry: &Registry) -> ColumnType {
+        self.dimension(registry)
+            .map_or(ColumnType::Text, |(_, dimension)| {
+                super::key::column_type(dimension.kind)
+            })
+    }
+
+    /// The dimension of the same column, where a dataset has the same table.
+    pub(super) fn dimension<'r>(
+        &self,
+        registry: &'r Registry,
+    ) -> Option<(&'r Dataset, &'r Dimension)> {
         let of_table = registry.datasets.values().filter(|dataset| {
             matches!(&dataset.relation, Relation::Table(table) if *table == self.table.table)
         });
-        let mut columns = of_table.flat_map(|dataset| dataset.dimensions.values());
+        let mut columns = of_table.flat_map(|dataset| {
+            let dimensions = dataset.dimensions.values();
+            dimensions.map(move |dimension| (dataset, dimension))
+        });
         let column = Some(self.period.column.as_str());
-        let found = columns.find(|dimension| dimension.column.as_deref() == column);
-        found.map_or(ColumnType::Text, |dimension| {
-            super::key::column_type(dimension.kind)
-        })
+        columns.find(|(_, dimension)| dimension.column.as_deref() == column)
     }
 
     /// A refusal: something is asked by dates that only the calendar table knows.

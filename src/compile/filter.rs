@@ -3,16 +3,15 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 
-use super::literals::known;
-use super::scope::{Resolved, Scope};
+use super::operand::{Fields, Operand};
 use super::{CompileError, ErrorCode, Reason, ReasonKind};
-use crate::model::{ColumnType, CompareOp, Dimension, DimensionType, Filter, Period};
+use crate::model::{ColumnType, CompareOp, DimensionType, Filter, Period};
 use crate::warehouse::Dialect;
 
 /// The condition as SQL over the scope's tables.
 pub(super) fn condition(
     filter: &Filter,
-    scope: &mut Scope<'_>,
+    fields: &mut dyn Fields<'_>,
     dialect: Dialect,
 ) -> Result<String, CompileError> {
     let not = |negated: bool| if negated { "NOT " } else { "" };
@@ -40,7 +39,7 @@ pub(super) fn condition(
         let text = format!(
             "rows without {field} are left out: \"{filter}\" is neither true nor false for them"
         );
-        scope.note(Reason {
+        fields.note(Reason {
             kind: ReasonKind::Note,
             text,
             place: None,
@@ -48,7 +47,7 @@ pub(super) fn condition(
     }
     let is_one = !matches!(filter, Filter::And(_) | Filter::Or(_) | Filter::Not(_));
     if let [field] = filter.fields().as_slice()
-        && let Some((sql, ty)) = scope.each(field)
+        && let Some((sql, ty)) = fields.each(field)
         && is_one
     {
         return figure(filter, (&sql, ty), dialect);
@@ -62,19 +61,19 @@ pub(super) fn condition(
             };
             let parts = parts
                 .iter()
-                .map(|part| condition(part, scope, dialect).map(|sql| format!("({sql})")))
+                .map(|part| condition(part, fields, dialect).map(|sql| format!("({sql})")))
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(parts.join(word))
         }
-        Filter::Not(part) => Ok(format!("NOT ({})", condition(part, scope, dialect)?)),
+        Filter::Not(part) => Ok(format!("NOT ({})", condition(part, fields, dialect)?)),
         Filter::IsNull { field, negated } => {
-            let found = scope.dimension(field)?;
+            let found = fields.operand(field, dialect)?;
             Ok(format!("{} IS {}NULL", found.sql, not(*negated)))
         }
         Filter::Compare { field, op, value } => {
-            let found = scope.dimension(field)?;
-            if matches!(op, CompareOp::Eq | CompareOp::Ne) {
-                known(&found, field, value, scope)?;
+            let found = fields.operand(field, dialect)?;
+            if matches!(op, CompareOp::Eq | CompareOp::Ne) || found.is_name(value) {
+                fields.known(&found, field, value)?;
             }
             compare(&found, field, *op, value, dialect)
         }
@@ -83,17 +82,17 @@ pub(super) fn condition(
             values: literals,
             negated,
         } => {
-            let found = scope.dimension(field)?;
+            let found = fields.operand(field, dialect)?;
             let mut parts = Vec::new();
             for literal in literals {
-                known(&found, field, literal, scope)?;
+                fields.known(&found, field, literal)?;
             }
-            if matches!(
-                found.dimension.kind,
-                DimensionType::Text | DimensionType::Number
-            ) {
+            let mut days = literals.iter().filter(|literal| found.is_day(literal));
+            if matches!(found.kind, DimensionType::Text | DimensionType::Number)
+                && days.next().is_none()
+            {
                 for literal in literals {
-                    parts.push(scalar(found.dimension, field, literal, dialect)?);
+                    parts.push(scalar(found.kind, field, literal, dialect)?);
                 }
                 return Ok(format!(
                     "{} {}IN ({})",
@@ -121,7 +120,10 @@ pub(super) fn condition(
             high,
             negated,
         } => {
-            let found = scope.dimension(field)?;
+            let found = fields.operand(field, dialect)?;
+            for end in [low, high].into_iter().filter(|end| found.is_name(end)) {
+                fields.known(&found, field, end)?;
+            }
             let from = compare(&found, field, CompareOp::Ge, low, dialect)?;
             let to = compare(&found, field, CompareOp::Le, high, dialect)?;
             Ok(if *negated {
@@ -135,8 +137,8 @@ pub(super) fn condition(
             pattern,
             negated,
         } => {
-            let found = scope.dimension(field)?;
-            if found.dimension.kind != DimensionType::Text {
+            let found = fields.operand(field, dialect)?;
+            if found.kind != DimensionType::Text {
                 return Err(invalid(
                     field,
                     pattern,
@@ -150,17 +152,17 @@ pub(super) fn condition(
 }
 
 fn compare(
-    found: &Resolved<'_>,
+    found: &Operand<'_>,
     field: &str,
     op: CompareOp,
     value: &str,
     dialect: Dialect,
 ) -> Result<String, CompileError> {
     let sql = &found.sql;
-    if found.dimension.kind.is_time() {
+    if found.kind.is_time() {
         return instant(sql, field, op, value, dialect);
     }
-    if found.dimension.kind == DimensionType::Boolean {
+    if found.kind == DimensionType::Boolean {
         let value = match value.to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" | "t" => true,
             "false" | "no" | "0" | "f" => false,
@@ -184,10 +186,13 @@ fn compare(
             )),
         };
     }
+    if let Some(by_name) = found.compared_by_name(op, value, dialect) {
+        return Ok(by_name);
+    }
     Ok(format!(
         "{sql} {} {}",
         operator(op),
-        scalar(found.dimension, field, value, dialect)?
+        scalar(found.kind, field, value, dialect)?
     ))
 }
 
@@ -322,12 +327,12 @@ pub(super) fn number(field: &str, value: &str) -> Result<String, CompileError> {
 }
 
 fn scalar(
-    dimension: &Dimension,
+    kind: DimensionType,
     field: &str,
     value: &str,
     dialect: Dialect,
 ) -> Result<String, CompileError> {
-    match dimension.kind {
+    match kind {
         DimensionType::Number => number(field, value),
         _ => Ok(dialect.text(value)),
     }

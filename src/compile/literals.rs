@@ -26,17 +26,35 @@ pub(super) fn known(
     value: &str,
     scope: &mut Scope<'_>,
 ) -> Result<(), CompileError> {
+    let elsewhere = || scope.elsewhere(field);
+    let reason = check(
+        found,
+        (field, value),
+        scope.values,
+        &elsewhere,
+        &scope.base.name,
+    )?;
+    reason.into_iter().for_each(|reason| scope.note(reason));
+    Ok(())
+}
+
+/// The same, with what there is to say. `elsewhere` gives the same dimension in the other datasets of the query.
+pub(super) fn check<'a>(
+    found: &Resolved<'_>,
+    (field, value): (&str, &str),
+    values: &dyn ValueLookup,
+    elsewhere: &dyn Fn() -> Vec<(&'a Dataset, &'a Dimension)>,
+    base: &str,
+) -> Result<Option<Reason>, CompileError> {
     let kind = found.dimension.kind;
     if kind.is_time() || kind == DimensionType::Boolean {
-        return Ok(());
+        return Ok(None);
     }
-    let values = scope.values;
     let text = match look(found.dataset, found.dimension, value, values) {
-        Knowledge::Occurs => return Ok(()),
+        Knowledge::Occurs => return Ok(None),
         Knowledge::Unchecked(why) => format!("{field} '{value}' was not checked: {why}"),
         Knowledge::Unknown { distinct } => {
-            let elsewhere = scope.elsewhere(field);
-            let may_occur = elsewhere.into_iter().any(|(dataset, dimension)| {
+            let may_occur = elsewhere().into_iter().any(|(dataset, dimension)| {
                 !matches!(
                     look(dataset, dimension, value, values),
                     Knowledge::Unknown { .. }
@@ -45,15 +63,14 @@ pub(super) fn known(
             if !may_occur {
                 return Err(unknown(found, field, value, distinct, values));
             }
-            format!("{} has no rows with {field} '{value}'", scope.base.name)
+            format!("{base} has no rows with {field} '{value}'")
         }
     };
-    scope.note(Reason {
+    Ok(Some(Reason {
         kind: ReasonKind::Note,
         text,
         place: Some(found.dimension.place),
-    });
-    Ok(())
+    }))
 }
 
 fn look(

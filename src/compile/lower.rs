@@ -117,6 +117,11 @@ impl Lowering {
                     ..Select::default()
                 }
             }
+            Node::Calendar(rows) => Select {
+                columns: vec![Fragment::plain("*")],
+                from: rows.sql.prefixed("(").suffixed(") AS metrex_days"),
+                ..Select::default()
+            },
             Node::Scan(scan) => self.scan(scan),
             Node::Stack(inputs) => Select {
                 stack: inputs
@@ -140,8 +145,11 @@ impl Lowering {
             }
             Node::With(with) => {
                 for (name, node) in &with.tables {
-                    let select = self.select(node)?;
-                    self.add(name, Body::Select(Box::new(select)));
+                    let body = match node {
+                        Node::Calendar(rows) => Body::Text(rows.sql.clone()),
+                        node => Body::Select(Box::new(self.select(node)?)),
+                    };
+                    self.add(name, body);
                 }
                 self.select(&with.input)?
             }
@@ -376,6 +384,9 @@ impl Lowering {
 
     /// The recursive relation with every period from the first to the last.
     fn calendar(&mut self, periods: &Periods) -> String {
+        if let Some(name) = &periods.of_table {
+            return name.clone();
+        }
         if let Some((_, name)) = self.periods.iter().find(|(known, _)| known == periods) {
             return name.clone();
         }

@@ -13,6 +13,7 @@ mod filter;
 mod key;
 mod literals;
 mod lower;
+mod operand;
 mod output;
 mod plan;
 mod reach;

@@ -30,6 +30,8 @@ pub(super) struct Request<'a> {
     pub(super) reasons: Vec<Reason>,
     /// How many conditions on a metric per dimension stand around this one.
     pub(super) nesting: u8,
+    /// The relation of the statement that this query becomes, where another one stands around it.
+    pub(super) within: Option<String>,
 }
 
 impl Request<'_> {
@@ -259,6 +261,7 @@ pub(super) fn resolve<'a>(
         shifted,
         reasons,
         nesting: 0,
+        within: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::Ident;
 
+use super::custom::{Custom, named};
 use super::dunder::METRIC_TIME;
 use super::key::column_type;
 use super::plan::{Each, Join, JoinKind, relations};
@@ -24,7 +25,7 @@ pub(super) struct Resolved<'a> {
 
 /// Base table and joins of one aggregation.
 pub(super) struct Scope<'a> {
-    registry: &'a Registry,
+    pub(super) registry: &'a Registry,
     reach: &'a Reachability,
     dialect: Dialect,
     pub(super) values: &'a dyn ValueLookup,
@@ -33,7 +34,7 @@ pub(super) struct Scope<'a> {
     /// The time dimension that the measure is counted by, where it is not the dataset's.
     time: Option<String>,
     joins: Vec<Joined<'a>>,
-    /// The calendar table, joined on the day of these times: its alias, the time, the join.
+    /// The calendar table, joined on these days: its alias, the day, the join.
     calendars: Vec<(String, String, Fragment)>,
     /// Metrics of each value of a dimension: the field, the value as SQL, the join.
     each: Vec<(String, (String, ColumnType), Join)>,
@@ -325,7 +326,9 @@ impl<'a> Scope<'a> {
     /// A column of the calendar table on the day of a time, which is joined where it is not yet.
     pub(super) fn calendar(&mut self, table: &CalendarTable, time: &str, name: &str) -> String {
         let dialect = self.dialect;
-        let known = self.calendars.iter().find(|(_, of, _)| of == time);
+        let week_start = self.registry.calendar.week_start;
+        let day = dialect.trunc(time, Grain::Day, week_start);
+        let known = self.calendars.iter().find(|(_, of, _)| *of == day);
         let alias = match known {
             Some((alias, _, _)) => alias.clone(),
             None => {
@@ -333,19 +336,47 @@ impl<'a> Scope<'a> {
                     0 => "metrex_calendar".to_owned(),
                     n => format!("metrex_calendar_{}", n + 1),
                 };
-                let week_start = self.registry.calendar.week_start;
                 let sql = format!(
-                    "{} AS {alias} ON {} = {}",
+                    "{} AS {alias} ON {} = {day}",
                     dialect.table(&table.table),
                     column(&alias, &table.date, dialect),
-                    dialect.trunc(time, Grain::Day, week_start)
                 );
                 let join = Fragment::new(sql, [table.place]);
-                self.calendars.push((alias.clone(), time.to_owned(), join));
+                self.calendars.push((alias.clone(), day, join));
                 alias
             }
         };
         column(&alias, name, dialect)
+    }
+
+    /// The period of the calendar table that a name means, and its time. Unlike a bare name in a query, one in a
+    /// definition is a dimension or a column: there a period is one of a time.
+    pub(super) fn period<'n>(
+        &mut self,
+        name: &'n str,
+    ) -> Result<Option<(Custom<'n>, Resolved<'a>)>, CompileError>
+    where
+        'a: 'n,
+    {
+        let Some(period) = named(self.registry, name) else {
+            return Ok(None);
+        };
+        if period.of.is_some_and(|of| !self.is_time(of)) {
+            return Ok(None);
+        }
+        let own = self.time.as_deref().or(self.base.time.as_deref());
+        let Some(time) = period.of.or(own).map(str::to_owned) else {
+            return Err(CompileError::new(
+                ErrorCode::InvalidTime,
+                format!(
+                    "{} has no time dimension, so it has no {}",
+                    self.base.name, period.period.name
+                ),
+            )
+            .word(name));
+        };
+        let time = self.dimension(&time)?;
+        Ok(Some((period, time)))
     }
 
     /// A dimension as the query or a definition names it.
@@ -582,7 +613,11 @@ impl<'a> Scope<'a> {
             [only] => self.own(&only.value),
             parts => {
                 let name: Vec<_> = parts.iter().map(|part| part.value.as_str()).collect();
-                self.dimension(&name.join(".")).map(|found| found.sql)
+                let name = name.join(".");
+                match self.period(&name)? {
+                    Some((period, time)) => period.column(&time, self),
+                    None => self.dimension(&name).map(|found| found.sql),
+                }
             }
         }
     }

@@ -70,7 +70,18 @@ pub struct CalendarTable {
     pub periods: IndexMap<String, CalendarPeriod>,
 }
 
-/// A period of the calendar table. Its values are in order of time: by day, they never go back.
+impl CalendarTable {
+    /// The period that a name means, `fiscal_quarter` or `paid_at.fiscal_quarter`, and the time it is of.
+    pub fn named<'a>(&'a self, name: &'a str) -> Option<(&'a CalendarPeriod, Option<&'a str>)> {
+        let (of, period) = match name.rsplit_once('.') {
+            Some((of, period)) => (Some(of), period),
+            None => (None, name),
+        };
+        Some((self.periods.get(period)?, of))
+    }
+}
+
+/// A period of the calendar table: days that follow each other with one value. They are in order of their first days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CalendarPeriod {
     /// Name in query lines: `fiscal_quarter`.

@@ -188,6 +188,7 @@ fn build_datasets(
     let scope = Scope {
         datasets: &registry.datasets,
         broken,
+        calendar: registry.calendar.table.as_ref(),
     };
     for entry in entries {
         let (Some(dataset), Some(raw)) = (registry.datasets.get(&entry.name.value), &entry.value)
@@ -211,6 +212,7 @@ fn build_datasets(
     let scope = Scope {
         datasets: &registry.datasets,
         broken,
+        calendar: registry.calendar.table.as_ref(),
     };
     for entry in entries {
         let dataset = registry.datasets.get(&entry.name.value);
@@ -255,6 +257,7 @@ fn build_metrics(
         scope: Scope {
             datasets: &registry.datasets,
             broken,
+            calendar: registry.calendar.table.as_ref(),
         },
         snippets: &registry.snippets,
         facets,

@@ -9,7 +9,8 @@ use super::read::{Entry, MapOr};
 use super::words::{check_name, label};
 use super::yaml::Text;
 use crate::model::{
-    Calendar, CalendarPeriod, CalendarTable, DatePart, FileId, Grain, Place, Registry, Spine,
+    Calendar, CalendarPeriod, CalendarTable, Dataset, DatePart, FileId, Grain, Place, Registry,
+    Relation, Spine,
 };
 
 /// The calendar that `raw` describes; what it does not say is as in `base`.
@@ -195,7 +196,9 @@ pub(crate) fn check_names(registry: &Registry, sink: &mut Sink) {
     let Some(table) = &registry.calendar.table else {
         return;
     };
-    let datasets = registry.datasets.values();
+    // The table's own columns may be called like its periods.
+    let is_other = |dataset: &&Dataset| !matches!(&dataset.relation, Relation::Table(of) if *of == table.table);
+    let datasets = registry.datasets.values().filter(is_other);
     for dimension in datasets.flat_map(|dataset| dataset.dimensions.values()) {
         if let Some(period) = table
             .periods

@@ -205,6 +205,7 @@ fn check(
     let scope = Scope {
         datasets: &registry.datasets,
         broken,
+        calendar: registry.calendar.table.as_ref(),
     };
     for entry in entries {
         let name = &entry.name.value;

@@ -60,6 +60,7 @@ pub(crate) fn facets(
     let scope = Scope {
         datasets: &only,
         broken: &broken,
+        calendar: None,
     };
     let metric = metric(&name, &raw, sink)?;
     let source =

@@ -156,7 +156,7 @@ fn grain(
 ) -> Vec<GroupBy> {
     let is_period = |name: &str| {
         let mut tables = context.calendar.table.iter();
-        tables.any(|table| table.periods.contains_key(name))
+        tables.any(|table| table.named(name).is_some())
     };
     let mut groups = Vec::new();
     for text in &raw.grain.0 {

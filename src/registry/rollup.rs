@@ -33,6 +33,7 @@ pub(crate) fn rollup(
     let scope = Scope {
         datasets: &registry.datasets,
         broken,
+        calendar: registry.calendar.table.as_ref(),
     };
     let dataset = scope.dataset(of, sink)?;
     if grain.value.is_sub_day() {

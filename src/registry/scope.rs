@@ -9,7 +9,7 @@ use super::diagnostic::{Sink, did_you_mean};
 use super::expression::Name;
 use super::yaml::Text;
 use crate::model::alike::{fold, is_typo};
-use crate::model::{Dataset, Dimension, Place};
+use crate::model::{CalendarTable, Dataset, Dimension, Place};
 
 /// Definitions that exist but are left out, so that what needs them can say so instead of calling them unknown.
 #[derive(Debug, Default)]
@@ -72,6 +72,8 @@ impl Broken {
 pub(crate) struct Scope<'a> {
     pub(crate) datasets: &'a IndexMap<String, Dataset>,
     pub(crate) broken: &'a Broken,
+    /// The table whose periods every time has.
+    pub(crate) calendar: Option<&'a CalendarTable>,
 }
 
 impl<'a> Scope<'a> {
@@ -198,6 +200,16 @@ impl<'a> Scope<'a> {
         check_column(name, sink);
     }
 
+    /// Whether a name is that of a period of a time: `paid_at.fiscal_quarter`, `metric_time.fiscal_quarter`.
+    fn is_period(self, dataset: &'a Dataset, name: &str) -> bool {
+        let named = self.calendar.and_then(|table| table.named(name));
+        let of = named.and_then(|(_, of)| of);
+        of.is_some_and(|of| {
+            let time = self.reach(dataset, of);
+            of == "metric_time" || time.is_some_and(|time| time.kind.is_time())
+        })
+    }
+
     /// Checks the names in an expression over a dataset: a bare one is a dimension or any column, a dotted one a path
     /// of joins to a dimension.
     pub(crate) fn check(self, dataset: &'a Dataset, text: &Text, names: &[Name], sink: &mut Sink) {
@@ -207,6 +219,9 @@ impl<'a> Scope<'a> {
             let Some((last, path)) = name.path.split_last() else {
                 continue;
             };
+            if self.is_period(dataset, &written) {
+                continue;
+            }
             if path.is_empty() {
                 if self
                     .broken

@@ -95,10 +95,11 @@ fn check_metrics(
     let scope = Scope {
         datasets: &registry.datasets,
         broken,
+        calendar: registry.calendar.table.as_ref(),
     };
     let is_period = |name: &str| {
         let mut tables = registry.calendar.table.iter();
-        tables.any(|table| table.periods.contains_key(name))
+        tables.any(|table| table.named(name).is_some())
     };
     let groups = query.group_by.iter().flatten().chain(&query.range_of);
     for name in groups.filter_map(GroupBy::dimension) {

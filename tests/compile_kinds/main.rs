@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod calendar_periods;
 mod calendar_table;
 mod conversion;
 #[path = "../support/engines.rs"]

@@ -4,9 +4,10 @@ use indexmap::IndexMap;
 
 use super::leg::{Aggregated, Rows};
 use super::{Column, Context, Join, JoinKind, Leg, Planner};
-use crate::compile::custom::custom;
+use crate::compile::custom::{custom, named};
 use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, time_of};
+use crate::compile::operand::TableDays;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, conventions, filter};
 use crate::model::{
@@ -68,7 +69,7 @@ impl<'a> Planner<'a> {
 
     /// Periods of nothing but time are those of the calendar table.
     fn of_calendar(&mut self, table: &CalendarTable) -> Result<Leg, CompileError> {
-        let dialect = self.options.dialect;
+        let (day, _) = self.day(table);
         let mut leg = Leg {
             dataset: table.table.clone(),
             keys: Vec::new(),
@@ -76,7 +77,7 @@ impl<'a> Planner<'a> {
             from: self.days(table),
             joins: Vec::new(),
             definition: Vec::new(),
-            conditions: Vec::new(),
+            conditions: vec![Fragment::plain(format!("{day} IS NOT NULL"))],
             bounds: self.days_between(table),
             over: None,
             rows: Rows::All,
@@ -88,7 +89,7 @@ impl<'a> Planner<'a> {
             filters: Vec::new(),
         };
         if let Some(tree) = &self.request.conditions {
-            let condition = filter::figures(tree, &|_| Ok(self.day(table)), dialect)?;
+            let condition = self.of_day(tree)?;
             leg.conditions.push(Fragment::plain(condition));
         }
         for group in &self.request.groups {
@@ -208,12 +209,10 @@ impl<'a> Planner<'a> {
             let of_days = tree
                 .fields()
                 .iter()
-                .filter(|field| **field == METRIC_TIME)
+                .filter(|field| self.is_of_day(field))
                 .count();
             let condition = match days {
-                Some(table) if of_days == tree.fields().len() => {
-                    filter::figures(tree, &|_| Ok(self.day(table)), dialect)?
-                }
+                Some(_) if of_days == tree.fields().len() => self.of_day(tree)?,
                 Some(_) if of_days > 0 => {
                     return Err(CompileError::new(
                         ErrorCode::InvalidClause,
@@ -310,6 +309,20 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
+    /// Whether a field is the day of the calendar table, or a period of it.
+    fn is_of_day(&self, field: &str) -> bool {
+        field == METRIC_TIME
+            || named(self.registry, field).is_some_and(|period| period.of.is_none())
+    }
+
+    /// A condition on the days of the calendar table.
+    fn of_day(&mut self, tree: &Filter) -> Result<String, CompileError> {
+        let mut days = TableDays::new(self.registry, self.options.values, DAYS);
+        let condition = filter::condition(tree, &mut days, self.options.dialect)?;
+        self.note(days.reasons);
+        Ok(condition)
+    }
+
     fn fields(&self) -> Vec<&'a str> {
         let conditions = self.request.conditions.as_ref();
         conditions.map(Filter::fields).unwrap_or_default()
@@ -317,12 +330,10 @@ impl<'a> Planner<'a> {
 
     /// The dimension that a condition is about; none where it is the time that every metric has.
     fn of_field(&self, field: &'a str) -> Option<&'a str> {
-        let table = self.registry.calendar.table.as_ref();
-        let is_period = |name: &str| table.is_some_and(|table| table.periods.contains_key(name));
-        match (Filter::per(field), field.rsplit_once('.')) {
+        match (Filter::per(field), named(self.registry, field)) {
             (Some((_, of)), _) => Some(of),
-            (None, Some((of, period))) if is_period(period) => Some(of),
-            _ => (field != METRIC_TIME && !is_period(field)).then_some(field),
+            (None, Some(period)) => period.of,
+            (None, None) => (field != METRIC_TIME).then_some(field),
         }
     }
 
@@ -369,15 +380,12 @@ impl<'a> Planner<'a> {
         let (day, _) = self.day(table);
         let mut spines = self.registry.calendar.spines.iter();
         let has_hours = spines.any(|spine| spine.table == table.table);
-        let own = match group {
-            GroupBy::Grain { grain, .. } => table.periods.get(grain.word()),
-            GroupBy::Dimension(name) => table.periods.get(name),
-            GroupBy::Part { .. } => None,
-        };
+        let own = custom(self.registry, group);
         let (sql, ty, grain) = match group {
             _ if let Some(own) = own => {
-                let column = format!("{DAYS}.{}", dialect.name(&own.column));
-                (dialect.as_text(&column), ColumnType::Text, None)
+                let ty = own.column_type(self.registry);
+                let column = format!("{DAYS}.{}", dialect.name(&own.period.column));
+                (dialect.cast(&column, ty), ty, None)
             }
             GroupBy::Grain { grain, .. } if !grain.is_sub_day() || has_hours => {
                 let start = dialect.trunc(&day, *grain, self.registry.calendar.week_start);
@@ -401,7 +409,7 @@ impl<'a> Planner<'a> {
         };
         let name = group.to_string();
         let key = Key {
-            label: name.replace('_', " "),
+            label: own.map_or_else(|| name.replace('_', " "), |own| own.period.label.clone()),
             name,
             dimension: None,
             ty,

@@ -1,14 +1,21 @@
 //! The periods of a result as rows: of its time range, of the data, or of the calendar table.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::legs::bracketed;
 use super::periods::Bound;
-use super::{Periods, Planner, Shown};
-use crate::compile::custom::custom;
+use super::{CalendarRows, Node, Periods, Planner, Shown};
+use crate::compile::custom::{Custom, custom, named};
+use crate::compile::operand::TableDays;
 use crate::compile::scope::{Resolved, Scope};
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, conventions, filter};
-use crate::model::{DateRange, Filter, Grain, GroupBy, Measure, Place};
+use crate::model::{ColumnType, DateRange, Filter, Grain, GroupBy, Measure, Place};
 use crate::warehouse::Shift;
+
+/// The name under which the calendar table is read.
+const DAYS: &str = "metrex_days";
 
 impl<'a> Planner<'a> {
     /// Every period of the time range; where that is open, of the data.
@@ -89,6 +96,7 @@ impl<'a> Planner<'a> {
             grain,
             first,
             last,
+            of_table: None,
         })
     }
 
@@ -111,6 +119,12 @@ impl<'a> Planner<'a> {
         {
             return Ok(None);
         }
+        if periods.of_table.is_some() {
+            return Ok(Some(Shown {
+                periods,
+                only: None,
+            }));
+        }
         let mut only = Vec::new();
         let dialect = self.options.dialect;
         let key = dialect.name(&periods.key);
@@ -123,6 +137,10 @@ impl<'a> Planner<'a> {
             if let (true, Some(measure)) =
                 (self.measures.iter().all(is_of_time), self.measures.first())
             {
+                if fields.iter().any(|field| named(self.registry, field).is_some()) {
+                    only.extend(self.days_where(part, &key, periods.grain)?);
+                    continue;
+                }
                 let peers = self.peers.clone();
                 let mut scope = self.scope(measure, &peers)?;
                 scope.time_as(Some(key.clone()));
@@ -153,9 +171,109 @@ impl<'a> Planner<'a> {
         Some((&table.table, &table.date, table.place))
     }
 
+    /// The periods of the calendar table that have days of the time range, which may be open.
+    fn periods_of_table(
+        &mut self,
+        key: String,
+        ty: ColumnType,
+        period: &Custom<'_>,
+    ) -> Result<Periods, CompileError> {
+        let dialect = self.options.dialect;
+        let range = self.request.range;
+        let end = match range {
+            DateRange {
+                start: None,
+                end: None,
+            } => None,
+            DateRange { end, .. } => {
+                Some(filter::last_day(end, self.options.today).saturating_add(1.day()))
+            }
+        };
+        let date = format!("{DAYS}.{}", dialect.name(&period.table.date));
+        let column = format!("{DAYS}.{}", dialect.name(&period.period.column));
+        let mut conditions = format!("{column} IS NOT NULL AND {date} IS NOT NULL");
+        if let Some(bounds) = filter::bounds(&date, DateRange { end, ..range }, dialect) {
+            conditions = format!("{conditions} AND {bounds}");
+        }
+        let is_period = |field: &&str| {
+            named(self.registry, field).is_some_and(|period| period.of.is_none())
+        };
+        for part in self.parts() {
+            if part.fields().iter().all(is_period) {
+                let mut days = TableDays::new(self.registry, self.options.values, DAYS);
+                let sql = filter::condition(part, &mut days, dialect)?;
+                conditions = format!("{conditions} AND {}", bracketed(&sql));
+            }
+        }
+        let sql = format!(
+            "SELECT DISTINCT {} AS {}\n  FROM {} AS {DAYS}\n  WHERE {conditions}",
+            dialect.cast(&column, ty),
+            dialect.name(&key),
+            dialect.table(&period.table.table),
+        );
+        let text = format!("every {} of {}", period.period.name, period.table.table);
+        let name = self.relation(
+            "metrex_periods",
+            CalendarRows {
+                text,
+                sql: Fragment::new(sql, [period.period.place]),
+            },
+        );
+        let bound = |day: Option<Date>| Bound::Day(day.unwrap_or_default());
+        Ok(Periods {
+            key,
+            grain: Grain::Day,
+            first: bound(range.start),
+            last: bound(end),
+            of_table: Some(name),
+        })
+    }
+
+    /// Days for which a condition on periods of the calendar table holds.
+    fn days_where(
+        &mut self,
+        part: &Filter,
+        day: &str,
+        grain: Grain,
+    ) -> Result<Option<String>, CompileError> {
+        let dialect = self.options.dialect;
+        let table = self.registry.calendar.table.as_ref();
+        let Some(table) = table.filter(|_| grain == Grain::Day) else {
+            return Ok(None);
+        };
+        let mut days = TableDays::new(self.registry, self.options.values, DAYS);
+        let condition = filter::condition(part, &mut days, dialect)?;
+        Ok(Some(format!(
+            "{day} IN (SELECT {DAYS}.{} FROM {} AS {DAYS} WHERE {condition})",
+            dialect.name(&table.date),
+            dialect.table(&table.table)
+        )))
+    }
+
+    /// A relation over the calendar table under a name of its own; the same one once.
+    pub(super) fn relation(&mut self, name: &str, rows: CalendarRows) -> String {
+        let node = Node::Calendar(rows);
+        let tables = &mut self.planned.tables;
+        if let Some((known, _)) = tables.iter().find(|(_, known)| *known == node) {
+            return known.clone();
+        }
+        let base = match &self.request.within {
+            None => name.to_owned(),
+            Some(within) => format!("{name}_of_{within}"),
+        };
+        let mut own = base.clone();
+        let mut n = 2;
+        while tables.iter().any(|(known, _)| *known == own) {
+            own = format!("{base}_{n}");
+            n += 1;
+        }
+        tables.push((own.clone(), node));
+        own
+    }
+
     /// A trend over one time grain and nothing else shows every period of its range, also the empty ones; where it is
     /// asked for, or a metric says so, other results do too.
-    fn every_period(&self) -> Result<Option<Periods>, CompileError> {
+    fn every_period(&mut self) -> Result<Option<Periods>, CompileError> {
         let request = self.request;
         let wanted = request.query.every_period;
         let by_definition = self.every_period;
@@ -164,21 +282,14 @@ impl<'a> Planner<'a> {
             .iter()
             .enumerate()
             .filter_map(|(index, group)| match group {
-                _ if custom(self.registry, group).is_some() => None,
+                _ if let Some(period) = custom(self.registry, group) => {
+                    period.of.is_none().then_some((index, Grain::Day))
+                }
                 GroupBy::Grain { grain, of: None } => Some((index, *grain)),
                 _ => None,
             })
             .collect();
         let asked = wanted == Some(true) || (wanted.is_none() && by_definition);
-        let own = |group: &&GroupBy| custom(self.registry, group).is_some();
-        if let Some(period) = request.groups.iter().find(own).filter(|_| asked) {
-            return Err(CompileError::new(
-                ErrorCode::InvalidTime,
-                format!("{period} is a period of the calendar table: those without rows cannot be made rows"),
-            )
-            .hint("write existing periods, or group by day")
-            .word(period.to_string()));
-        }
         let &[(index, grain)] = grains.as_slice() else {
             if wanted == Some(true) {
                 return Err(CompileError::new(
@@ -198,6 +309,14 @@ impl<'a> Planner<'a> {
         let Some(key) = self.planned.keys.get(index) else {
             return Ok(None);
         };
+        let group = request.groups.get(index);
+        if let Some(period) = group.and_then(|group| custom(self.registry, group)) {
+            if automatic && !asked && request.range.start.is_none() {
+                return Ok(None);
+            }
+            let (name, ty) = (key.name.clone(), key.ty);
+            return self.periods_of_table(name, ty, &period).map(Some);
+        }
         if request.range.start.is_none() {
             let periods = self.periods(key.name.clone(), grain, grain, None);
             if wanted == Some(true) {

@@ -24,6 +24,8 @@ pub(in crate::compile) struct Each {
     /// The relation's name in the statement.
     pub(in crate::compile) name: String,
     pub(in crate::compile) node: Node,
+    /// What it reads of the calendar table.
+    pub(in crate::compile) tables: Vec<(String, Node)>,
     /// Its column with the values of the dimension.
     pub(in crate::compile) key: String,
     pub(in crate::compile) key_ty: ColumnType,
@@ -33,16 +35,17 @@ pub(in crate::compile) struct Each {
 }
 
 impl Planned {
-    /// A plan with the relations that its conditions read.
+    /// A plan with the relations that its legs and conditions read.
     pub(in crate::compile) fn with_each(&self, root: Node) -> Node {
-        if self.each.is_empty() {
+        if self.each.is_empty() && self.tables.is_empty() {
             return root;
         }
-        let tables = self.each.iter();
+        let each = self.each.iter().flat_map(|each| {
+            let own = (each.name.clone(), each.node.clone());
+            each.tables.iter().cloned().chain([own])
+        });
         Node::With(Box::new(With {
-            tables: tables
-                .map(|each| (each.name.clone(), each.node.clone()))
-                .collect(),
+            tables: self.tables.iter().cloned().chain(each).collect(),
             input: root,
         }))
     }
@@ -207,6 +210,7 @@ pub(in crate::compile) fn relations(
     let query = dunder::plain(registry, reach, &query).query;
     let mut inner = request::resolve(registry, &query, options)?;
     inner.nesting = nesting + 1;
+    inner.within = Some(relation_name(metric, dimension, range));
     let usage = inner.usage();
     let planned = Planner::plan(registry, reach, &inner, &usage, options)?;
     let shaped = output::root(registry, &inner, &planned, options)?;
@@ -226,6 +230,7 @@ pub(in crate::compile) fn relations(
             Node::Sort(sort) => sort.input,
             root => root,
         },
+        tables: planned.tables,
     };
     let mut relations = planned.each;
     relations.push(each);

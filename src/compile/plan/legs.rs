@@ -3,7 +3,7 @@
 use super::leg::{Aggregated, DAY, Daily, Edge, FromRollup, Rows};
 use super::planner::{broken, prior_name};
 use super::{Column, Context, Days, Formula, Leaf, Leg, Planner, Snapshots, context, snapshots};
-use crate::compile::custom::custom;
+use crate::compile::custom::{custom, named};
 use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::rollup::{Kept, Wanted};
@@ -35,7 +35,9 @@ impl<'a> Planner<'a> {
         };
         // What the periods of the calendar table are, only its days can tell.
         let mut groups = self.request.groups.iter();
-        let by_custom = groups.any(|group| custom(self.registry, group).is_some());
+        let mut fields = self.request.conditions.iter().flat_map(Filter::fields);
+        let by_custom = groups.any(|group| custom(self.registry, group).is_some())
+            || fields.any(|field| named(self.registry, field).is_some());
         let (kept, reasons) = match by_custom {
             true => (None, Vec::new()),
             false => wanted.rollup(),
@@ -443,6 +445,11 @@ impl<'a> Planner<'a> {
     pub(super) fn is_time_of(&self, name: &str, measure: &'a Measure) -> bool {
         let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
         let own = self.own_time(measure).and_then(|own| find(own));
+        // A period of the calendar table is one of a time.
+        let name = match named(self.registry, name) {
+            Some(period) => period.of.unwrap_or(METRIC_TIME),
+            None => name,
+        };
         name == METRIC_TIME || (own.is_some() && own == find(name))
     }
 

@@ -59,6 +59,8 @@ pub(super) struct Column {
 pub(super) enum Node {
     /// Every period from a first to a last one.
     Periods(Periods),
+    /// Days or periods of the calendar table.
+    Calendar(CalendarRows),
     /// Rows of a dataset with its many-to-one joins.
     Scan(Scan),
     /// Some rows of a relation.
@@ -91,6 +93,14 @@ pub(super) struct Scan {
     pub(super) conditions: Vec<Fragment>,
     /// The periods that each row is repeated for.
     pub(super) over: Option<Box<Over>>,
+}
+
+/// Days or periods of the calendar table, each with what a leg has to know of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct CalendarRows {
+    /// What they are, for the reader.
+    pub(super) text: String,
+    pub(super) sql: Fragment,
 }
 
 /// A table joined to a scan on its key, so that it never multiplies rows.

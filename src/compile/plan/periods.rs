@@ -14,6 +14,8 @@ pub(in crate::compile) struct Periods {
     pub(in crate::compile) grain: Grain,
     pub(in crate::compile) first: Bound,
     pub(in crate::compile) last: Bound,
+    /// The relation that has them, where the calendar table does: from the one with the first day to the one with the last.
+    pub(in crate::compile) of_table: Option<String>,
 }
 
 /// Periods that are rows of the result whatever the data are.

@@ -1,7 +1,7 @@
 //! Makes the plan: every metric becomes a formula over leaves, every leaf a column of a leg.
 
 use super::alone::Bounded;
-use super::{Context, Each, Formula, Leg, Shown, context};
+use super::{Context, Each, Formula, Leg, Node, Shown, context};
 use crate::compile::key::Key;
 use crate::compile::request::Request;
 use crate::compile::scope::Scope;
@@ -30,6 +30,8 @@ pub(in crate::compile) struct Planned {
     pub(in crate::compile) bounds: Vec<Bounded>,
     /// The periods that are rows of the result.
     pub(in crate::compile) shown: Option<Shown>,
+    /// What legs read of the calendar table, each under its name, in an order in which they can read each other.
+    pub(in crate::compile) tables: Vec<(String, Node)>,
     /// The relations that conditions on a metric per dimension read.
     pub(in crate::compile) each: Vec<Each>,
     pub(in crate::compile) reasons: Vec<Reason>,

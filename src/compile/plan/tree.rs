@@ -90,6 +90,7 @@ impl Node {
         match self {
             Self::Periods(periods) => vec![format!("every {}", periods.text())],
             Self::Scan(scan) => scan.lines(),
+            Self::Calendar(rows) => vec![rows.text.clone()],
             Self::Spread(spread) => {
                 vec![format!("for each period where {}", spread.over.on().sql)]
             }
@@ -167,7 +168,7 @@ impl Node {
         }
         let calendar = |periods: &Periods| Self::Periods(periods.clone());
         let inputs: Vec<Self> = match self {
-            Self::Periods(_) | Self::With(_) => Vec::new(),
+            Self::Periods(_) | Self::Calendar(_) | Self::With(_) => Vec::new(),
             Self::Scan(scan) => {
                 let over = scan.over.iter();
                 over.map(|over| calendar(&over.periods)).collect()
@@ -193,6 +194,9 @@ impl Node {
 
 impl Periods {
     fn text(&self) -> String {
+        if let Some(name) = &self.of_table {
+            return format!("row of {name}");
+        }
         let bound = |bound: &Bound, which: &str| match bound {
             Bound::Day(day) => day.to_string(),
             Bound::Data(_) => format!("the {which} in the data"),

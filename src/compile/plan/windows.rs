@@ -3,7 +3,7 @@
 use super::leg::{DAY, PERIOD, daily};
 use super::periods::Bound;
 use super::{Column, Context, Over, Planner, context};
-use crate::compile::custom::custom;
+use crate::compile::custom::{custom, named};
 use crate::compile::key::time_of;
 use crate::compile::scope::{Resolved, Scope};
 use crate::compile::write::Fragment;
@@ -25,7 +25,9 @@ impl<'a> Planner<'a> {
             return Ok(false);
         }
         let fields = part.fields();
-        let is_alone = fields.iter().all(|field| self.is_time_of(field, measure));
+        let is_alone = fields
+            .iter()
+            .all(|field| self.is_time_of(field, measure) && named(self.registry, field).is_none());
         let by_day = |over: &&mut Over| over.periods.grain <= Grain::Day;
         match (window.over.as_mut().filter(by_day), &window.period) {
             (Some(over), Some(period)) if is_alone && window.daily.is_none() => {

@@ -2,7 +2,7 @@
 
 use super::links::name_for;
 use super::manifest::{Manifest, Model};
-use crate::model::DimensionType;
+use crate::model::{DimensionType, Grain};
 
 /// What stands between `{{` and `}}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +170,7 @@ fn name(
     }
     match grain.as_deref() {
         None | Some("day" | "second" | "millisecond" | "microsecond" | "nanosecond") => Ok(found),
+        Some(grain) if Grain::from_word(grain).is_none() => Ok(format!("{found}.{grain}")),
         Some(grain) => Ok(format!("date_trunc('{grain}', {found})")),
     }
 }
