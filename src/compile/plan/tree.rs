@@ -148,6 +148,7 @@ impl Node {
                 names.extend(scan.rollup.clone());
                 scan.rollup.is_some()
             }
+            Self::Calendar(_) => false,
             Self::Periods(periods) => [&periods.first, &periods.last]
                 .iter()
                 .all(|bound| matches!(bound, Bound::Day(_))),
