@@ -137,7 +137,10 @@ impl<'a> Planner<'a> {
             if let (true, Some(measure)) =
                 (self.measures.iter().all(is_of_time), self.measures.first())
             {
-                if fields.iter().any(|field| named(self.registry, field).is_some()) {
+                if fields
+                    .iter()
+                    .any(|field| named(self.registry, field).is_some())
+                {
                     only.extend(self.days_where(part, &key, periods.grain)?);
                     continue;
                 }
@@ -195,9 +198,8 @@ impl<'a> Planner<'a> {
         if let Some(bounds) = filter::bounds(&date, DateRange { end, ..range }, dialect) {
             conditions = format!("{conditions} AND {bounds}");
         }
-        let is_period = |field: &&str| {
-            named(self.registry, field).is_some_and(|period| period.of.is_none())
-        };
+        let is_period =
+            |field: &&str| named(self.registry, field).is_some_and(|period| period.of.is_none());
         for part in self.parts() {
             if part.fields().iter().all(is_period) {
                 let mut days = TableDays::new(self.registry, self.options.values, DAYS);
