@@ -81,6 +81,7 @@ fn check(place: Place, of: &OfMetric, registry: &Registry, broken: &Broken, sink
     let scope = Scope {
         datasets: &registry.datasets,
         broken,
+        calendar: registry.calendar.table.as_ref(),
     };
     for part in parts(registry, &metric.name) {
         if matches!(part.kind, MetricKind::Complex { .. }) {
