@@ -258,6 +258,14 @@ fn days_after_the_last_refresh_are_read_from_the_rows() {
             sql.contains("orders.created_at >= '2025-03-13'"),
             "{line}\n{sql}"
         );
+        let plan = compiled.plan.as_ref().unwrap().to_string();
+        for part in [
+            "one after the other",
+            "sums of orders, kept in the rollup orders_",
+            "rows of orders",
+        ] {
+            assert!(plan.contains(part), "{line}\n{plan}");
+        }
         let reasons = compiled.reasons.iter();
         let said = reasons.map(|reason| &reason.text).find(|text| {
             text.contains("for the days before 2025-03-13, from its rows since then: ")

@@ -14,12 +14,11 @@ impl Display for Plan {
 
 fn draw(node: &Node, first: &str, rest: &str, f: &mut Formatter<'_>) -> fmt::Result {
     for (index, line) in node.lines().iter().enumerate() {
-        writeln!(
-            f,
-            "{}{}",
-            if index == 0 { first } else { rest },
-            one_line(line)
-        )?;
+        let line = one_line(line);
+        match index {
+            0 => writeln!(f, "{first}{line}")?,
+            _ => writeln!(f, "{rest}  {line}")?,
+        }
     }
     let inputs = node.inputs();
     let last = inputs.len().saturating_sub(1);
@@ -45,11 +44,13 @@ fn one_line(text: &str) -> String {
 
 /// The columns that are more than a column of the relation below.
 fn computed(columns: &[Column]) -> impl Iterator<Item = String> {
-    let is_own = |column: &&Column| {
-        let sql = &column.sql.sql;
-        !sql.ends_with(&column.name) && !sql.ends_with(&format!("{}\"", column.name))
+    let is_more = |column: &&Column| {
+        let sql = column.sql.sql.as_str();
+        let last = sql.rsplit('.').next().unwrap_or(sql);
+        let is_called = |part: &str| part.trim_matches('"') == column.name;
+        !is_called(sql) && (sql.contains(['(', ' ']) || !is_called(last))
     };
-    let each = columns.iter().filter(is_own);
+    let each = columns.iter().filter(is_more);
     each.map(|column| format!("{} = {}", column.name, column.sql.sql))
 }
 
@@ -60,7 +61,6 @@ fn names(columns: &[Column]) -> String {
 
 /// A line, and more below it.
 fn block(first: String, rest: impl IntoIterator<Item = String>) -> Vec<String> {
-    let rest = rest.into_iter().map(|line| format!("  {line}"));
     std::iter::once(first).chain(rest).collect()
 }
 

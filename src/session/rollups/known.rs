@@ -95,8 +95,9 @@ impl Session {
         if self.wants_no_rollups() || registry.rollups.is_empty() {
             return None;
         }
-        let states = locked(&self.known_rollups().states);
-        let states = states.get(connection).cloned()?;
+        let states = locked(&self.known_rollups().states)
+            .get(connection)
+            .cloned()?;
         // Another engine has nothing of what this one has.
         if dialect != self.dialect_of(connection) {
             return None;
