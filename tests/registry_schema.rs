@@ -166,6 +166,7 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ("View", "views: {v: KEY}"),
         ("Calendar", "calendar: KEY"),
         ("Period", "calendar: {periods: {p: KEY}}"),
+        ("Spine", "calendar: {spines: {hour: KEY}}"),
         ("Rollup", "rollups: {r: KEY}"),
         ("Facets", "-- facets:\n--   KEY"),
         ("FacetTime", "-- facets:\n--   {time: KEY}"),
