@@ -45,14 +45,17 @@ impl Custom<'_> {
     pub(super) fn key(
         &self,
         group: &GroupBy,
-        measure: &Measure,
+        (measure, is_known): (&Measure, bool),
         scope: &mut Scope<'_>,
         registry: &Registry,
         options: &CompileOptions<'_>,
     ) -> Result<(Fragment, Key), CompileError> {
         let period = self.period;
         let time = time_of(measure, scope, self.of)?;
-        let sql = self.column(&time, scope)?;
+        let sql = match is_known {
+            true => String::new(),
+            false => self.column(&time, scope)?,
+        };
         let ty = self.column_type(registry);
         let key = Key {
             name: group.to_string().replace('"', ""),
@@ -79,15 +82,7 @@ impl Custom<'_> {
     ) -> Result<String, CompileError> {
         let (table, period) = (self.table, self.period);
         if scope.values.key_is_unique(&table.table) == Some(false) {
-            return Err(CompileError::new(
-                ErrorCode::InvalidDefinition,
-                format!(
-                    "{} has several rows for a day, which would multiply rows",
-                    table.table
-                ),
-            )
-            .hint("correct the data, then run metrex reindex")
-            .at(table.place));
+            return Err(several_rows_for_a_day(table));
         }
         scope.note(Reason {
             kind: ReasonKind::Join,
@@ -133,4 +128,17 @@ impl Custom<'_> {
         .hint("group by day, or by a grain that the table does not have")
         .word(group.to_string())
     }
+}
+
+/// What is known of a calendar table whose days are not unique.
+pub(super) fn several_rows_for_a_day(table: &CalendarTable) -> CompileError {
+    CompileError::new(
+        ErrorCode::InvalidDefinition,
+        format!(
+            "{} has several rows for a day, which would multiply rows",
+            table.table
+        ),
+    )
+    .hint("correct the data, then run metrex reindex")
+    .at(table.place)
 }

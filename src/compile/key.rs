@@ -5,8 +5,8 @@ use super::scope::{Resolved, Scope};
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode};
 use crate::model::{
-    Aggregate, ColumnType, Dataset, DatePart, Dimension, DimensionType, Format, Grain, GroupBy,
-    Measure, Registry,
+    Aggregate, ColumnType, Conventions, Dataset, DatePart, Dimension, DimensionType, Format, Grain,
+    GroupBy, Measure, Registry,
 };
 use crate::warehouse::Shift;
 
@@ -76,6 +76,8 @@ pub(super) struct Asked<'a> {
     pub(super) shift: Option<Shift>,
     /// The period that a row is repeated for, as SQL, where windows are joined.
     pub(super) period: Option<&'a str>,
+    /// The key as it stands, where the calendar table says what day a row counts for.
+    pub(super) shown: Option<String>,
     /// Whether the shift is the offset of an input, whose rows count for the day they are moved to.
     pub(super) is_offset: bool,
 }
@@ -93,18 +95,32 @@ pub(super) fn key(
         shift,
         period,
         is_offset,
+        ..
     } = asked;
     let dialect = options.dialect;
+    if let Some(shown) = &asked.shown {
+        let at_rest = Asked {
+            shown: None,
+            shift: None,
+            period: Some(""),
+            ..*asked
+        };
+        let (sql, key, _) = key(&at_rest, scope, registry, options)?;
+        return Ok((Fragment::new(shown.as_str(), sql.places), key, None));
+    }
     if let Some(custom) = custom(registry, group)
         && custom.of.is_none_or(|of| scope.is_time(of))
     {
-        if shift.is_some() {
+        let by_days = is_offset && matches!(shift, Some(Shift::Days(_) | Shift::Seconds(_)));
+        let is_metricflow = registry.conventions == Conventions::Metricflow;
+        if shift.is_some() && !(by_days || is_metricflow) {
             return Err(custom.refusal(
                 group,
                 "it cannot be lined up with earlier dates, since periods differ in length",
             ));
         }
-        let (sql, key) = custom.key(group, measure, scope, registry, options)?;
+        let (sql, key) =
+            custom.key(group, (measure, period.is_some()), scope, registry, options)?;
         return Ok((sql, key, None));
     }
     match group {

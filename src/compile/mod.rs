@@ -15,6 +15,7 @@ mod literals;
 mod lower;
 mod operand;
 mod output;
+mod periods_ago;
 mod plan;
 mod reach;
 mod reading;
@@ -280,9 +281,12 @@ fn total(
             .filter(|shown| shown.what == Presented::Share)
             .cloned()
             .collect(),
+        // Without groups, nothing would say which periods are compared.
+        compare: request.query.compare.filter(|_| request.ago.is_none()),
         ..request.query.clone()
     };
-    let whole = request::resolve(registry, &query, options).map_err(|error| error.message)?;
+    let mut whole = request::resolve(registry, &query, options).map_err(|error| error.message)?;
+    whole.ago = request.ago;
     let usage = request.usage();
     let planned = plan::Planner::plan(registry, reach, &whole, &usage, options);
     planned

@@ -1,12 +1,13 @@
 //! What a condition compares: a dimension, or a period of the calendar table, whose names are in the order of their days.
 
 use super::custom::{Custom, named};
-use super::dunder::METRIC_TIME;
 use super::filter::operator;
 use super::literals;
 use super::scope::{Resolved, Scope};
-use super::{CompileError, ErrorCode, Reason, ReasonKind};
-use crate::model::{ColumnType, CompareOp, DimensionType, Period, Registry, ValueLookup};
+use super::{CompileError, Reason, ReasonKind};
+use crate::model::{
+    CalendarTable, ColumnType, CompareOp, DimensionType, Period, Registry, ValueLookup,
+};
 use crate::warehouse::Dialect;
 
 /// Where the fields of a condition are found.
@@ -173,9 +174,10 @@ impl<'a> Fields<'a> for Scope<'a> {
     }
 }
 
-/// The days of the calendar table themselves, whose fields are its periods.
+/// The days of the calendar table themselves: a field is a period of it, or else the day.
 pub(super) struct TableDays<'a> {
     registry: &'a Registry,
+    table: &'a CalendarTable,
     values: &'a dyn ValueLookup,
     /// The name under which the table is read.
     alias: &'static str,
@@ -185,11 +187,13 @@ pub(super) struct TableDays<'a> {
 impl<'a> TableDays<'a> {
     pub(super) fn new(
         registry: &'a Registry,
+        table: &'a CalendarTable,
         values: &'a dyn ValueLookup,
         alias: &'static str,
     ) -> Self {
         Self {
             registry,
+            table,
             values,
             alias,
             reasons: Vec::new(),
@@ -200,21 +204,13 @@ impl<'a> TableDays<'a> {
 impl<'a> Fields<'a> for TableDays<'a> {
     fn operand(&mut self, field: &str, dialect: Dialect) -> Result<Operand<'a>, CompileError> {
         let column = |name: &str| format!("{}.{}", self.alias, dialect.name(name));
-        let table = &self.registry.calendar.table;
-        if let (Some(table), METRIC_TIME) = (table, field) {
+        let Some(period) = named(self.registry, field) else {
             return Ok(Operand {
-                sql: column(&table.date),
+                sql: column(&self.table.date),
                 kind: DimensionType::Date,
                 of: None,
                 days: None,
             });
-        }
-        let Some(period) = named(self.registry, field) else {
-            return Err(CompileError::new(
-                ErrorCode::UnknownDimension,
-                format!("{field} is no period of the calendar table"),
-            )
-            .word(field));
         };
         let date = column(&period.table.date);
         let column = column(&period.period.column);

@@ -82,6 +82,7 @@ fn input(registry: &Registry, input: &Input) -> String {
             Offset::Ago(n, grain) => format!(" {} before", count(*n, grain.word())),
             Offset::AgoCustom(n, period) => format!(" {} before", count(*n, period)),
             Offset::StartOf(grain) => format!(" at the start of the {grain}"),
+            Offset::StartOfPeriod(period) => format!(" at the start of the {period}"),
         });
     }
     with_filters(text, &input.filters)
@@ -100,11 +101,12 @@ fn of_cumulative(registry: &Registry, cumulative: &Cumulative) -> String {
         Some(of) => label(registry, of).to_owned(),
         None => of_sources(&cumulative.sources),
     };
-    let window = match cumulative.window {
+    let window = match &cumulative.window {
         Window::AllTime => "of all time so far".to_owned(),
         Window::Trailing(1, grain) => format!("of the last {grain}"),
-        Window::Trailing(n, grain) => format!("of the last {}", count(n, grain.word())),
+        Window::Trailing(n, grain) => format!("of the last {}", count(*n, grain.word())),
         Window::ToDate(grain) => format!("since the start of the {grain}"),
+        Window::ToDateOf(period) => format!("since the start of the {period}"),
     };
     let at_coarser_grain = match cumulative.at_coarser_grain {
         AtCoarserGrain::Last => "",

@@ -8,6 +8,7 @@ use crate::registry::nearest;
 use crate::warehouse::Shift;
 
 use super::compare::{self, Shifted};
+use super::periods_ago::{self, PeriodsAgo};
 use super::source::Usage;
 use super::{CompileOptions, conventions, facets, reach};
 
@@ -27,6 +28,8 @@ pub(super) struct Request<'a> {
     pub(super) having: Option<Filter>,
     pub(super) range: DateRange,
     pub(super) shifted: Option<Shifted>,
+    /// The same in periods of the calendar table.
+    pub(super) ago: Option<PeriodsAgo<'a>>,
     pub(super) reasons: Vec<Reason>,
     /// How many conditions on a metric per dimension stand around this one.
     pub(super) nesting: u8,
@@ -46,7 +49,7 @@ impl Request<'_> {
     /// Whether days without a counterpart in the compared range are left out: the other month has no such day.
     pub(super) fn is_uneven(&self) -> bool {
         let by = self.shifted.as_ref().map(|shifted| shifted.by);
-        matches!(by, Some(Shift::Months(_))) && self.is_by_day()
+        (matches!(by, Some(Shift::Months(_))) || self.ago.is_some()) && self.is_by_day()
     }
 
     /// Whether the result has a row per day.
@@ -226,10 +229,23 @@ pub(super) fn resolve<'a>(
             *name = other;
         }
     }
-    let shifted = match asked.compare {
+    let shown = (groups.as_slice(), conditions.as_ref());
+    let ago = match asked.compare {
+        None => None,
+        Some(by) => periods_ago::compared(registry, by, shown, range, options.today)?,
+    };
+    if let (Some(ago), Some(comparison)) = (&ago, asked.compare) {
+        reasons.push(Reason {
+            kind: ReasonKind::Compare,
+            text: ago.compared(comparison),
+            place: Some(ago.period.place),
+        });
+    }
+    let shifted = match asked.compare.filter(|_| ago.is_none()) {
         None => None,
         Some(comparison) => {
-            let shifted = compare::shift(comparison, time, range, options.today, &groups)?;
+            let civil = periods_ago::civil(registry, &groups);
+            let shifted = compare::shift(comparison, time, range, options.today, &civil)?;
             reasons.push(Reason {
                 kind: ReasonKind::Compare,
                 text: format!(
@@ -259,6 +275,7 @@ pub(super) fn resolve<'a>(
         having,
         range,
         shifted,
+        ago,
         reasons,
         nesting: 0,
         within: None,

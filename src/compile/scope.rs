@@ -49,6 +49,8 @@ pub(super) struct Scope<'a> {
     options: &'a CompileOptions<'a>,
     /// How many metrics per dimension are around this one.
     nesting: u8,
+    /// The days that the rows count for, where they are not their own.
+    days: Option<Fragment>,
     /// The rollup that is read instead of the tables; its columns are the dimensions.
     kept: Option<Kept<'a>>,
     /// What conditions on the measure's own time are about, where it is not the time of the row.
@@ -100,6 +102,7 @@ impl<'a> Scope<'a> {
             relations: Vec::new(),
             options,
             nesting,
+            days: None,
             kept: None,
             time_as: None,
             reasons: Vec::new(),
@@ -126,6 +129,14 @@ impl<'a> Scope<'a> {
             true => JoinKind::Full,
             false => JoinKind::Left,
         }
+    }
+
+    /// Joins the days that rows count for.
+    pub(super) fn join_days(&mut self, relation: &str, counted: &str, time: &str) {
+        let day = self
+            .dialect
+            .trunc(time, Grain::Day, self.registry.calendar.week_start);
+        self.days = Some(Fragment::plain(format!("{relation} ON {counted} = {day}")));
     }
 
     /// The rollup that is read instead of the tables.
@@ -181,7 +192,12 @@ impl<'a> Scope<'a> {
             kind: JoinKind::Left,
         });
         let each = self.each.iter().map(|(_, _, join)| join.clone());
-        (from, joins.chain(calendars).chain(each).collect())
+        let days = self.days.iter().map(|table| Join {
+            table: table.clone(),
+            kind: JoinKind::Inner,
+        });
+        let joins = joins.chain(calendars).chain(each).chain(days);
+        (from, joins.collect())
     }
 
     /// The value that a condition on a metric per dimension compares.

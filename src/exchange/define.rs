@@ -198,7 +198,7 @@ fn kind(kind: &MetricKind, fields: &mut Fields) {
             computed(&cumulative.sources, fields);
             let mut inner = Fields::default();
             inner.put_some("of", cumulative.of.as_deref());
-            inner.put("window", window(cumulative.window));
+            inner.put("window", window(&cumulative.window));
             inner.put("at_coarser_grain", word(cumulative.at_coarser_grain));
             fields.put("cumulative", inner.0);
         }
@@ -225,11 +225,12 @@ fn kind(kind: &MetricKind, fields: &mut Fields) {
     }
 }
 
-fn window(window: Window) -> String {
+fn window(window: &Window) -> String {
     match window {
         Window::AllTime => "all_time".to_owned(),
         Window::Trailing(n, grain) => format!("{n} {grain}"),
         Window::ToDate(grain) => format!("{grain}_to_date"),
+        Window::ToDateOf(period) => format!("{period}_to_date"),
     }
 }
 
@@ -249,6 +250,7 @@ fn offset(offset: &Offset) -> Value {
         Offset::Ago(n, grain) => json!(format!("{n} {grain}")),
         Offset::AgoCustom(n, period) => json!(format!("{n} {period}")),
         Offset::StartOf(grain) => json!({"to": grain.word()}),
+        Offset::StartOfPeriod(period) => json!({"to": period}),
     }
 }
 

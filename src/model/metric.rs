@@ -140,6 +140,8 @@ pub enum Offset {
     AgoCustom(u32, String),
     /// The first period (of the query's grain) of the week, month, quarter or year that the row lies in.
     StartOf(Grain),
+    /// The same of a period of the calendar table.
+    StartOfPeriod(String),
 }
 
 /// A metric as a derived metric uses it.
@@ -158,7 +160,7 @@ pub struct Input {
 }
 
 /// The rows before a point in time that a cumulative metric takes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Window {
     /// Every row so far.
     AllTime,
@@ -166,6 +168,8 @@ pub enum Window {
     Trailing(u32, Grain),
     /// From the start of the week, month, quarter or year that the period's end lies in.
     ToDate(Grain),
+    /// The same of a period of the calendar table.
+    ToDateOf(String),
 }
 
 /// Which value of a cumulative metric stands for a period that is longer than a day.

@@ -5,7 +5,7 @@ use super::diagnostic::Sink;
 use super::length;
 use super::raw::RawMetric;
 use super::yaml::Text;
-use crate::model::{Cumulative, MetricKind, Source};
+use crate::model::{CalendarTable, Cumulative, MetricKind, Source};
 
 /// What is accumulated, where it is another metric.
 fn of(raw: &RawMetric) -> Option<&Text> {
@@ -23,6 +23,7 @@ pub(crate) fn cumulative(
     name: &Text,
     raw: &RawMetric,
     sources: Vec<Source>,
+    calendar: Option<&CalendarTable>,
     sink: &mut Sink,
 ) -> Option<Cumulative> {
     let inner = raw.cumulative.as_ref();
@@ -69,7 +70,7 @@ pub(crate) fn cumulative(
     Some(Cumulative {
         of: of(raw).map(|of| of.value.clone()),
         sources,
-        window: length::window(window, sink)?,
+        window: length::window(window, calendar, sink)?,
         at_coarser_grain: at_coarser_grain.map(|word| word.value).unwrap_or_default(),
     })
 }

@@ -4,7 +4,7 @@ use super::diagnostic::{Sink, did_you_mean};
 use super::raw::RawOffset;
 use super::read::MapOr;
 use super::yaml::Text;
-use crate::model::{Calendar, Grain, Offset, TimeRange, Window};
+use crate::model::{Calendar, CalendarTable, Grain, Offset, TimeRange, Window};
 
 /// Whether a text is a bare length such as `28 days`, which is no time range.
 pub(crate) fn is_length(text: &Text) -> bool {
@@ -12,7 +12,11 @@ pub(crate) fn is_length(text: &Text) -> bool {
 }
 
 /// `28 days`, `trailing 3 months`, `quarter_to_date`, `all_time`.
-pub(crate) fn window(text: &Text, sink: &mut Sink) -> Option<Window> {
+pub(crate) fn window(
+    text: &Text,
+    calendar: Option<&CalendarTable>,
+    sink: &mut Sink,
+) -> Option<Window> {
     let length = text.value.trim().strip_prefix("trailing ");
     if let Some((number, word)) = parts(length.unwrap_or(&text.value))
         && let Some(grain) = Grain::from_word(word)
@@ -22,6 +26,9 @@ pub(crate) fn window(text: &Text, sink: &mut Sink) -> Option<Window> {
     }
     // A day so far, or an hour, is a window but no time range.
     let so_far = text.value.trim().strip_suffix("_to_date");
+    if let Some(period) = calendar.and_then(|table| table.periods.get(so_far?)) {
+        return Some(Window::ToDateOf(period.name.clone()));
+    }
     if let Some(grain) = so_far.and_then(Grain::from_word) {
         return Some(Window::ToDate(grain));
     }
@@ -32,7 +39,7 @@ pub(crate) fn window(text: &Text, sink: &mut Sink) -> Option<Window> {
             let message = format!("'{}' is not the window of a cumulative metric", text.value);
             let hint =
                 "write a length such as 28 days, or day_to_date, week_to_date, month_to_date, \
-                        quarter_to_date, year_to_date or all_time"
+                        quarter_to_date, year_to_date, all_time, or a period of the calendar table to date"
                     .to_owned();
             sink.error(
                 "invalid_value",
@@ -67,19 +74,23 @@ pub(crate) fn offset(
     let text = match raw {
         MapOr::Short(text) => text,
         MapOr::Map(RawOffset { to: Some(to) }) => {
-            if to.value < Grain::Hour {
+            let table = calendar.table.as_ref();
+            if let Some(period) = table.and_then(|table| table.periods.get(&to.value)) {
+                return Some(Offset::StartOfPeriod(period.name.clone()));
+            }
+            let grain = Grain::ALL.iter().find(|grain| grain.word() == to.value);
+            let Some(grain) = grain.filter(|grain| **grain >= Grain::Hour) else {
                 let message =
                     "an offset leads to the start of an hour, day, week, month, quarter or year";
-                sink.error(
-                    "invalid_value",
-                    to.place,
-                    to.value.word(),
-                    message,
-                    Some("write {to: month}".to_owned()),
-                );
+                let grains = Grain::ALL.iter().map(|grain| -> &str { grain.word() });
+                let periods = table.into_iter().flat_map(|table| table.periods.keys());
+                let known = periods.map(String::as_str).chain(grains);
+                let hint = did_you_mean(&to.value, known);
+                let hint = hint.or(Some("write {to: month}".to_owned()));
+                sink.error("invalid_value", to.place, &to.value, message, hint);
                 return None;
-            }
-            return Some(Offset::StartOf(to.value));
+            };
+            return Some(Offset::StartOf(*grain));
         }
         MapOr::Map(RawOffset { to: None }) => {
             let message = format!("the offset of '{}' says nothing", owner.value);

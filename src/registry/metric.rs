@@ -105,14 +105,24 @@ fn kind(
         },
         Form::Cumulative | Form::CumulativeRatio => {
             let sources = sources(name, raw, scope, sink);
-            let accumulated = cumulative(name, raw, sources.clone().unwrap_or_default(), sink);
+            let accumulated = cumulative(
+                name,
+                raw,
+                sources.clone().unwrap_or_default(),
+                context.calendar.table.as_ref(),
+                sink,
+            );
             sources
                 .and(accumulated)
                 .map(|kind| MetricKind::Cumulative(Box::new(kind)))?
         }
-        Form::CumulativeOf => {
-            MetricKind::Cumulative(Box::new(cumulative(name, raw, Vec::new(), sink)?))
-        }
+        Form::CumulativeOf => MetricKind::Cumulative(Box::new(cumulative(
+            name,
+            raw,
+            Vec::new(),
+            context.calendar.table.as_ref(),
+            sink,
+        )?)),
         Form::Conversion => MetricKind::Conversion(Box::new(conversion(raw, sink)?)),
         Form::Complex => {
             let snippet = snippet(raw.snippet.as_ref()?, context.snippets, sink);

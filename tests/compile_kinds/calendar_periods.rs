@@ -1,4 +1,4 @@
-//! Periods of a calendar table beyond grouping by them: in conditions and as rows.
+//! Periods of a calendar table beyond grouping by them: in conditions, as rows, compared, before and to date.
 
 use crate::world::World;
 
@@ -35,6 +35,18 @@ metrics:
   orders: {base_table: sales, agg: count}
   shop_count: {base_table: shops, agg: count, time: opened}
   gapless: {base_table: sales, agg: sum, expr: amount, every_period: true}
+  last_sale: {base_table: sales, agg: sum, expr: amount, last_by: {time: sold_at}}
+  fq_before: {expr: ago, inputs: {ago: {metric: sales, offset: 1 fq}}}
+  twice_before: {expr: ago, inputs: {ago: {metric: sales, offset: 2 fq}}}
+  growth: {expr: sales - ago, inputs: {sales: sales, ago: {metric: sales, offset: 1 fq}}}
+  days_before: {expr: ago, inputs: {ago: {metric: sales, offset: 2 days}}}
+  months_before: {expr: ago, inputs: {ago: {metric: sales, offset: 1 month}}}
+  opening: {expr: at, inputs: {at: {metric: sales, offset: {to: fq}}}}
+  so_far: {of: sales, window: all_time}
+  three_days: {of: sales, window: 3 days}
+  at_first: {of: sales, window: all_time, at_coarser_grain: first}
+  on_average: {of: sales, window: all_time, at_coarser_grain: average}
+  fq_so_far: {of: sales, window: fq_to_date}
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,4 +124,239 @@ async fn every_period_of_the_calendar_table_is_a_row() {
         "sales by fq, fy 2025-04 every period",
         "a row for every period needs exactly one time grain",
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_period_is_compared_with_the_one_before_it() {
+    let world = World::new(DAYS, REGISTRY);
+    world
+        .answers(&[
+            // By the order of their days: Q9, Q10, Q11. Rows without a quarter have none before.
+            (
+                "sales by fq vs previous period",
+                &[
+                    "Q10 | 20 | 3 | 17 | 5.666666667",
+                    "Q11 | - | 20 | - | -",
+                    "Q9 | 3 | - | - | -",
+                    "- | 104 | - | - | -",
+                ],
+            ),
+            // The first quarter has none before it; one without orders has had none.
+            (
+                "orders by fq vs previous period",
+                &[
+                    "Q10 | 2 | 2 | 0 | 0",
+                    "Q11 | 0 | 2 | -2 | -1",
+                    "Q9 | 2 | - | - | -",
+                    "- | 3 | - | - | -",
+                ],
+            ),
+            // As many days of the one before as the range has of this one.
+            (
+                "sales by fq 2025-04-01..2025-04-02 vs previous period",
+                &["Q10 | 4 | 1 | 3 | 3"],
+            ),
+            // Its days are told apart: the third of Q10 is 4 April, since the table has no 3 April.
+            (
+                "sales by fq, day 2025-04 vs previous period",
+                &[
+                    "Q10 | 2025-04-01 | - | 1 | - | -",
+                    "Q10 | 2025-04-02 | 4 | - | - | -",
+                    "Q10 | 2025-04-04 | 16 | 2 | 14 | 7",
+                    "- | 2025-04-03 | 8 | - | - | -",
+                    "- | 2025-04-06 | 32 | - | - | -",
+                ],
+            ),
+            // A condition says which quarters are shown, and those before them count.
+            (
+                "sales by fq where fq = Q10 vs previous period",
+                &["Q10 | 20 | 3 | 17 | 5.666666667"],
+            ),
+            (
+                "sales where fq = Q10 vs previous period",
+                &["20 | 3 | 17 | 5.666666667"],
+            ),
+            // Other conditions hold on both sides.
+            (
+                "sales by fq where shop = a and fq in (Q9, Q10) vs previous period",
+                &["Q10 | 4 | 1 | 3 | 3", "Q9 | 1 | - | - | -"],
+            ),
+            (
+                "last_sale by fq where fq = Q10 vs previous period",
+                &["Q10 | 16 | 2 | 14 | 7"],
+            ),
+        ])
+        .await;
+    world.refuses(
+        "sales by fq vs previous year",
+        "fq is a period of days, which does not say the one of the year before",
+    );
+    world.refuses(
+        "sales by fq vs 4 weeks ago",
+        "fq is a period of days: 4 weeks ago is no whole number of them",
+    );
+    world.refuses(
+        "sales by fq, month vs previous period",
+        "month periods do not line up with those of fq",
+    );
+    world.refuses(
+        "sales by fy, fq vs previous period",
+        "previous period could be one of fy or one of fq",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inputs_are_taken_periods_before() {
+    let world = World::new(DAYS, REGISTRY);
+    world
+        .answers(&[
+            ("fq_before by fq", &["Q10 | 3", "Q11 | 20"]),
+            ("growth by fq where fq = Q10", &["Q10 | 17"]),
+            // By day: the first of Q10 has what the first of Q9 had, and Q11 has one day only.
+            (
+                "fq_before by day 2025-04 existing periods",
+                &["2025-04-01 | 1", "2025-04-04 | 2"],
+            ),
+            // By anything longer, days that Q11 does not have are counted with its last.
+            ("fq_before by month", &["2025-04-01 | 23"]),
+            ("fq_before", &["23"]),
+            ("twice_before by fq", &["Q11 | 3"]),
+            (
+                "days_before by fq",
+                &["Q10 | 6", "Q11 | 8", "Q9 | 1", "- | 48"],
+            ),
+            (
+                "opening by day 2025-03 existing periods",
+                &["2025-03-29 | 1", "2025-03-30 | 1", "2025-03-31 | 1"],
+            ),
+            ("opening by fq", &["Q10 | 28", "Q9 | 3"]),
+        ])
+        .await;
+    world.refuses(
+        "months_before by fq",
+        "fq is a period of days: it cannot be lined up with earlier dates, since periods differ in length",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_end_with_periods_and_begin_with_them() {
+    let world = World::new(DAYS, REGISTRY);
+    world
+        .answers(&[
+            ("so_far by fq", &["Q10 | 31", "Q11 | 31", "Q9 | 3"]),
+            ("three_days by fq", &["Q10 | 28", "Q11 | 24", "Q9 | 3"]),
+            ("at_first by fq", &["Q10 | 3", "Q11 | 31", "Q9 | 1"]),
+            (
+                "on_average by fq",
+                &["Q10 | 13.666666667", "Q11 | 31", "Q9 | 1.666666667"],
+            ),
+            ("so_far by fq where fq >= Q10", &["Q10 | 31", "Q11 | 31"]),
+            (
+                "fq_so_far by day 2025-04-01..2025-04-06",
+                &[
+                    "2025-04-01 | -",
+                    "2025-04-02 | 4",
+                    "2025-04-03 | -",
+                    "2025-04-04 | 28",
+                    "2025-04-05 | -",
+                    "2025-04-06 | -",
+                ],
+            ),
+            ("fq_so_far by fq", &["Q10 | 28", "Q9 | 3"]),
+            ("fq_so_far by month", &["2025-03-01 | 3"]),
+            ("fq_so_far 2025-03", &["3"]),
+            (
+                "so_far by fq vs previous period",
+                &[
+                    "Q10 | 31 | 3 | 28 | 9.333333333",
+                    "Q11 | 31 | 31 | 0 | 0",
+                    "Q9 | 3 | - | - | -",
+                ],
+            ),
+        ])
+        .await;
+}
+
+/// A retail calendar of three years of weeks from Sunday, the second of which has 53: the table says which week a year
+/// before is meant, and the 53rd has none.
+fn retail() -> String {
+    use jiff::ToSpan;
+    let mut day = jiff::civil::date(2022, 1, 30);
+    let mut rows = Vec::new();
+    for (year, weeks) in [(22, 52), (23, 53), (24, 52), (25, 20)] {
+        for week in 1..=weeks {
+            let ago = match (year, week) {
+                (22, _) | (_, 53) => "NULL".to_owned(),
+                _ => format!("'FY{}W{week}'", year - 1),
+            };
+            for _ in 0..7 {
+                // Names of quarters come round again each year.
+                let quarter = ((week - 1) / 13 + 1).min(4);
+                rows.push(format!("('{day}', 'FY{year}W{week}', {ago}, 'Q{quarter}')"));
+                day = day.saturating_add(1.day());
+            }
+        }
+    }
+    format!(
+        "CREATE TABLE days (d date, fw text, fw_ago text, quarter text);
+         INSERT INTO days VALUES {};
+         CREATE TABLE sales (sold_on date, amount integer);
+         INSERT INTO sales VALUES
+           ('2023-01-28', 1), ('2023-01-29', 2), ('2023-12-25', 4), ('2024-01-29', 8), ('2024-02-03', 16), ('2024-02-04', 32),
+           ('2024-04-13', 64), ('2025-02-02', 128), ('2025-04-14', 256), ('2024-04-16', 512), ('2025-04-07', 1024),
+           ('2025-04-12', 2048);",
+        rows.join(", ")
+    )
+}
+
+const RETAIL: &str = "
+calendar:
+  table: days
+  date: d
+  periods: {fw: {column: fw, year_ago: fw_ago}, quarter: quarter}
+datasets:
+  sales: {table: sales, time: sold_on, dimensions: {sold_on: {type: date}}}
+metrics:
+  sales: {base_table: sales, agg: sum, expr: amount}
+  year_before: {expr: ago, inputs: {ago: {metric: sales, offset: 1 year}}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retail_year_of_53_weeks() {
+    let world = World::new(&retail(), RETAIL);
+    world
+        .answers(&[
+            // The first week of each year beside that of the year before; week 53 of 2023 has none.
+            (
+                "sales by fw where fw in (FY24W1, FY23W53, FY23W1) vs previous year",
+                &[
+                    "FY23W1 | 2 | - | - | -",
+                    "FY23W53 | 24 | - | - | -",
+                    "FY24W1 | 32 | 2 | 30 | 15",
+                ],
+            ),
+            // The week before the first of a year is the last of the year before.
+            (
+                "sales by fw where fw in (FY24W1, FY23W1) vs previous period",
+                &[
+                    "FY23W1 | 2 | 1 | 1 | 1",
+                    "FY24W1 | 32 | 24 | 8 | 0.333333333",
+                ],
+            ),
+            // Today is Tuesday, the third day of FY25W11: three days of the week before count.
+            (
+                "sales by fw where fw = FY25W11 vs previous period",
+                &["FY25W11 | 256 | 1024 | -768 | -0.75"],
+            ),
+            (
+                "year_before by fw where fw in (FY24W1, FY23W53)",
+                &["FY24W1 | 2"],
+            ),
+            // Quarters of different years share their names: each is compared with the one before it in time.
+            (
+                "sales by quarter 2024-02-04..2024-05-04 vs previous period",
+                &["Q1 | 608 | 28 | 580 | 20.714285714"],
+            ),
+        ])
+        .await;
 }

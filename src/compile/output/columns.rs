@@ -154,6 +154,9 @@ impl Output<'_> {
         if leaf.ty != ColumnType::Integer || !self.is_combined() {
             return sql;
         }
+        if let Some(listed) = self.listed(&leaf.column) {
+            return format!("CASE WHEN {listed} THEN COALESCE({sql}, 0) END");
+        }
         let day = |key: &&Key| key.grain == Some(Grain::Day);
         match (leaf.counterpart, self.planned.keys.iter().find(day)) {
             (Some(Shift::Months(months)), Some(key)) => {
@@ -161,6 +164,21 @@ impl Output<'_> {
                 format!("CASE WHEN {condition} THEN COALESCE({sql}, 0) END")
             }
             _ => format!("COALESCE({sql}, 0)"),
+        }
+    }
+
+    /// The condition that a row's period has an earlier one in the calendar table, where a column is of those.
+    fn listed(&self, column: &str) -> Option<String> {
+        let dialect = self.options.dialect;
+        let mut legs = self.planned.legs.iter();
+        let leg = legs.find(|leg| leg.columns.iter().any(|known| known.name == column))?;
+        let (relation, keys) = leg.earlier.as_ref()?;
+        let keys: Vec<String> = keys.iter().map(|key| dialect.name(key)).collect();
+        let list = keys.join(", ");
+        match keys.len() {
+            0 => None,
+            1 => Some(format!("{list} IN (SELECT {list} FROM {relation})")),
+            _ => Some(format!("({list}) IN (SELECT {list} FROM {relation})")),
         }
     }
 

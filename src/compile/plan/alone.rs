@@ -80,6 +80,7 @@ impl<'a> Planner<'a> {
             conditions: vec![Fragment::plain(format!("{day} IS NOT NULL"))],
             bounds: self.days_between(table),
             over: None,
+            earlier: None,
             rows: Rows::All,
             daily: None,
             by_day_first: false,
@@ -89,7 +90,7 @@ impl<'a> Planner<'a> {
             filters: Vec::new(),
         };
         if let Some(tree) = &self.request.conditions {
-            let condition = self.of_day(tree)?;
+            let condition = self.of_day(table, tree)?;
             leg.conditions.push(Fragment::plain(condition));
         }
         for group in &self.request.groups {
@@ -166,6 +167,7 @@ impl<'a> Planner<'a> {
             conditions: Vec::new(),
             bounds: None,
             over: None,
+            earlier: None,
             rows: Rows::All,
             daily: None,
             by_day_first: false,
@@ -185,6 +187,7 @@ impl<'a> Planner<'a> {
                         measure: &measure,
                         shift: None,
                         period: None,
+                        shown: None,
                         is_offset: false,
                     };
                     let (sql, key, _) = key(&asked, &mut scope, self.registry, options)?;
@@ -212,7 +215,7 @@ impl<'a> Planner<'a> {
                 .filter(|field| self.is_of_day(field))
                 .count();
             let condition = match days {
-                Some(_) if of_days == tree.fields().len() => self.of_day(tree)?,
+                Some(table) if of_days == tree.fields().len() => self.of_day(table, tree)?,
                 Some(_) if of_days > 0 => {
                     return Err(CompileError::new(
                         ErrorCode::InvalidClause,
@@ -316,8 +319,8 @@ impl<'a> Planner<'a> {
     }
 
     /// A condition on the days of the calendar table.
-    fn of_day(&mut self, tree: &Filter) -> Result<String, CompileError> {
-        let mut days = TableDays::new(self.registry, self.options.values, DAYS);
+    fn of_day(&mut self, table: &CalendarTable, tree: &Filter) -> Result<String, CompileError> {
+        let mut days = TableDays::new(self.registry, table, self.options.values, DAYS);
         let condition = filter::condition(tree, &mut days, self.options.dialect)?;
         self.note(days.reasons);
         Ok(condition)

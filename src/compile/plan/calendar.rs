@@ -202,7 +202,8 @@ impl<'a> Planner<'a> {
             |field: &&str| named(self.registry, field).is_some_and(|period| period.of.is_none());
         for part in self.parts() {
             if part.fields().iter().all(is_period) {
-                let mut days = TableDays::new(self.registry, self.options.values, DAYS);
+                let mut days =
+                    TableDays::new(self.registry, period.table, self.options.values, DAYS);
                 let sql = filter::condition(part, &mut days, dialect)?;
                 conditions = format!("{conditions} AND {}", bracketed(&sql));
             }
@@ -243,7 +244,7 @@ impl<'a> Planner<'a> {
         let Some(table) = table.filter(|_| grain == Grain::Day) else {
             return Ok(None);
         };
-        let mut days = TableDays::new(self.registry, self.options.values, DAYS);
+        let mut days = TableDays::new(self.registry, table, self.options.values, DAYS);
         let condition = filter::condition(part, &mut days, dialect)?;
         Ok(Some(format!(
             "{day} IN (SELECT {DAYS}.{} FROM {} AS {DAYS} WHERE {condition})",

@@ -3,19 +3,24 @@
 use jiff::civil::Date;
 
 use crate::compile::compare::Shifted;
+use crate::compile::periods_ago::PeriodsAgo;
 use crate::model::{AtCoarserGrain, DateRange, Expression, Grain};
 
 /// The rows that count for a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::compile) enum Window {
+pub(in crate::compile) enum Window<'a> {
     /// Every row up to the period's end.
     AllTime,
     /// The last so many units that end with the period.
     Trailing(u32, Grain),
     /// Since the start of the longer period that the period's end lies in.
     ToDate(Grain),
+    /// The same of a period of the calendar table.
+    ToDateOf(&'a str),
     /// The first period (of the query's grain) of the longer period.
     StartOf(Grain),
+    /// The same of a period of the calendar table.
+    StartOfPeriod(&'a str),
     /// The period itself (as far back as asked), where one row counts for several periods.
     Period,
 }
@@ -27,8 +32,10 @@ pub(in crate::compile) struct Context<'a> {
     pub(in crate::compile) filters: Vec<&'a Expression>,
     /// The earlier range whose rows count for the current periods.
     pub(in crate::compile) back: Option<Shifted>,
+    /// How many periods of the calendar table before the current ones the rows lie that count for them.
+    pub(in crate::compile) ago: Option<PeriodsAgo<'a>>,
     /// The rows that count for a period, and which value stands for a long one.
-    pub(in crate::compile) window: Option<(Window, AtCoarserGrain)>,
+    pub(in crate::compile) window: Option<(Window<'a>, AtCoarserGrain)>,
     /// Whether this is the compared side of a comparison.
     pub(in crate::compile) prior: bool,
     /// Which of the days asked for are read.

@@ -4,6 +4,7 @@ use super::conversion::{Conversions, Events};
 use super::leg::{Aggregated, Rows};
 use super::legs::bracketed;
 use super::planner::broken;
+use super::table_days::COUNTED;
 use super::{Context, Formula, JoinKind, Leaf, Planner, Scan};
 use crate::compile::key::{leaf_type, time_of};
 use crate::compile::scope::Scope;
@@ -75,6 +76,7 @@ impl<'a> Planner<'a> {
                 conversion.within,
                 &conversion.same,
                 context.back.as_ref().map(|back| (back.range, back.by)),
+                context.ago.map(|ago| (ago.text(), ago.end)),
                 context.prior,
             )
         );
@@ -97,6 +99,8 @@ impl<'a> Planner<'a> {
         }
         let range = match &context.back {
             Some(back) => back.range,
+            // The calendar table says which days are compared, after the events are matched.
+            None if context.ago.is_some() => DateRange::default(),
             None => self.request.range,
         };
         let peers = self.peers.clone();
@@ -153,6 +157,10 @@ impl<'a> Planner<'a> {
         };
         let mut leg = self.leg(base, scope, &bare, column, treatment, filters)?;
         leg.conditions.extend(conditions);
+        if let Some((relation, _)) = &leg.earlier {
+            let is_shown = format!("{relation}.{COUNTED} IS NOT NULL");
+            leg.conditions.push(Fragment::plain(is_shown));
+        }
         let same = conversion.same.iter().map(|(ours, _)| ours);
         let names: Vec<&str> = std::iter::once(&conversion.entity)
             .chain(same)

@@ -95,6 +95,14 @@ impl<'a> Planner<'a> {
             if scope.each(field).is_some() {
                 continue;
             }
+            if context.ago.is_some() && range != DateRange::default() {
+                return Err(CompileError::new(
+                    ErrorCode::InvalidClause,
+                    format!("{field} is over the time range, and that of earlier periods of the calendar table is not known"),
+                )
+                .hint("ask for all time")
+                .word(field));
+            }
             let name = relation_name(metric, dimension, range);
             if !self.planned.each.iter().any(|each| each.name == name) {
                 self.each(metric, dimension, range)?;

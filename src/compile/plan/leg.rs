@@ -145,6 +145,9 @@ pub(in crate::compile) struct Leg {
     /// The time range.
     pub(in crate::compile) bounds: Option<Fragment>,
     pub(in crate::compile) over: Option<Over>,
+    /// Where rows of earlier periods of the calendar table count: the relation with the periods that have one, and the
+    /// keys that it has.
+    pub(in crate::compile) earlier: Option<(String, Vec<String>)>,
     pub(in crate::compile) rows: Rows,
     /// The leg is by day, and one value of the days of each period stands for it.
     pub(in crate::compile) daily: Option<Daily>,

@@ -1,8 +1,10 @@
 //! Adds measures to the legs of a plan: one leg per dataset, set of filters and treatment of time.
 
-use super::leg::{Aggregated, DAY, Daily, Edge, FromRollup, Rows};
+use super::leg::{Aggregated, DAY, Daily, Edge, FromRollup, PERIOD, Rows, by_name};
 use super::planner::{broken, prior_name};
-use super::{Column, Context, Days, Formula, Leaf, Leg, Planner, Snapshots, context, snapshots};
+use super::{
+    Column, Context, Days, Formula, Leaf, Leg, Planner, Snapshots, Window, context, snapshots,
+};
 use crate::compile::custom::{custom, named};
 use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
@@ -37,7 +39,12 @@ impl<'a> Planner<'a> {
         let mut groups = self.request.groups.iter();
         let mut fields = self.request.conditions.iter().flat_map(Filter::fields);
         let by_custom = groups.any(|group| custom(self.registry, group).is_some())
-            || fields.any(|field| named(self.registry, field).is_some());
+            || fields.any(|field| named(self.registry, field).is_some())
+            || context.ago.is_some()
+            || matches!(
+                context.window,
+                Some((Window::ToDateOf(_) | Window::StartOfPeriod(_), _))
+            );
         let (kept, reasons) = match by_custom {
             true => (None, Vec::new()),
             false => wanted.rollup(),
@@ -97,6 +104,7 @@ impl<'a> Planner<'a> {
                 )),
                 context.back.as_ref().map(|back| (back.range, back.by)),
                 context.window,
+                context.ago.map(|ago| (ago.text(), ago.end)),
                 context.prior,
                 kept.map(|kept| kept.name()),
             )
@@ -275,7 +283,14 @@ impl<'a> Planner<'a> {
         // What a rollup keeps was added up under these conditions.
         let met = kept.and_then(|kept| kept.condition(dialect));
         definition.extend(met.map(|met| Fragment::new(met, filters_of().map(|one| one.place))));
+        let moved = self.moved_by_table(measure, &mut scope, context)?;
         let mut window = self.window(measure, &mut scope, context)?;
+        let by_table = window.as_ref().and_then(|window| window.shown.clone());
+        let shown = match (&moved, &by_table) {
+            (Some(name), _) => Some(name.as_str()),
+            (None, Some(_)) => Some(PERIOD),
+            (None, None) => None,
+        };
         let mut keys = Vec::new();
         let mut described = Vec::new();
         let mut conditions = Vec::new();
@@ -288,9 +303,23 @@ impl<'a> Planner<'a> {
                     .as_ref()
                     .filter(|_| self.is_own_time(group, measure))
                     .and_then(|window| window.period.as_deref()),
+                shown: shown
+                    .filter(|_| self.is_own_time(group, measure))
+                    .map(|alias| {
+                        let name = group.to_string().replace('"', "");
+                        format!("{alias}.{}", dialect.name(&name))
+                    }),
                 is_offset: !context.prior,
             };
+            if custom(self.registry, group).is_some()
+                && self.is_own_time(group, measure)
+                && let (Some(back), None) = (&context.back, &window)
+            {
+                let counted = self.counted(measure, &mut scope, back.by)?;
+                scope.time_as(Some(counted));
+            }
             let (fragment, key, extra) = key(&asked, &mut scope, self.registry, options)?;
+            scope.time_as(None);
             keys.push(Column {
                 name: key.name.clone(),
                 ty: key.ty,
@@ -307,6 +336,9 @@ impl<'a> Planner<'a> {
             conditions.push(Fragment::new(format!("{} IS NOT NULL", time.sql), [place]));
         }
         for part in self.parts() {
+            if shown.is_some() && self.is_of_periods(part, measure)? {
+                continue;
+            }
             if let Some(window) = &mut window
                 && self.limits_periods(part, measure, &mut scope, window)?
             {
@@ -325,6 +357,7 @@ impl<'a> Planner<'a> {
         }
         let range = match &window {
             Some(window) => window.range,
+            None if moved.is_some() => DateRange::default(),
             None => context
                 .back
                 .as_ref()
@@ -349,25 +382,51 @@ impl<'a> Planner<'a> {
             bounds = within.map(|within| Fragment::new(within, [time.dimension.place]));
         }
         let daily = window.as_ref().and_then(|window| window.daily);
-        let daily = daily.map(|take| Daily {
-            keys: self.over_days(&keys, measure, &dialect.name(DAY)),
-            take,
-            edge: match self.is_metricflow() {
-                true => Edge::WithValue,
-                false => {
-                    Edge::OfCalendar(self.edge_of_period(&keys, measure, take, window.as_ref()))
-                }
+        let names = request.groups.iter().zip(&keys);
+        let names = names.filter(|(group, _)| self.is_own_time(group, measure));
+        let names: Vec<String> = names.map(|(_, key)| key.name.clone()).collect();
+        let relation = moved.clone().or(by_table.clone().map(|(name, _)| name));
+        let earlier = context.ago.and(relation).map(|relation| (relation, names));
+        let daily = daily.map(|take| match by_table {
+            Some(_) => Daily {
+                keys: by_name(&keys, dialect),
+                take,
+                edge: Edge::WithValue,
+            },
+            None => Daily {
+                keys: self.over_days(&keys, measure, &dialect.name(DAY)),
+                take,
+                edge: match self.is_metricflow() {
+                    true => Edge::WithValue,
+                    false => {
+                        Edge::OfCalendar(self.edge_of_period(&keys, measure, take, window.as_ref()))
+                    }
+                },
             },
         });
-        if daily.is_some() {
-            self.daily_keys(&mut keys, measure);
+        let each_of_table = match (&by_table, &daily) {
+            (Some(_), Some(_)) => Some(vec![format!("{PERIOD}.{DAY}")]),
+            (Some(_), None) => Some(self.snapshot_keys(&keys, measure)),
+            (None, _) => None,
+        };
+        match (&daily, &by_table) {
+            (Some(_), None) => self.daily_keys(&mut keys, measure),
+            (Some(_), Some(_)) => keys.push(Column {
+                name: DAY.to_owned(),
+                ty: ColumnType::Date,
+                sql: Fragment::plain(format!("{PERIOD}.{DAY}")),
+            }),
+            (None, _) => {}
         }
         let rows = match &measure.over_time {
             None => Rows::All,
             Some(over) => {
                 let mut each = match window.as_ref().and_then(|window| window.period.clone()) {
                     Some(period) => vec![period],
-                    None => self.snapshot_periods(&keys, measure, over),
+                    None => match each_of_table {
+                        Some(each) => each,
+                        None => self.snapshot_periods(&keys, measure, over),
+                    },
                 };
                 let by_period = !each.is_empty();
                 for name in &over.per {
@@ -402,6 +461,7 @@ impl<'a> Planner<'a> {
             conditions,
             bounds,
             over: window.and_then(|window| window.over),
+            earlier,
             rows,
             daily,
             by_day_first: false,
@@ -427,12 +487,22 @@ impl<'a> Planner<'a> {
         if context.window.is_some() || !self.is_about_time(part, measure) {
             return Ok(None);
         }
+        self.counted(measure, scope, back.by).map(Some)
+    }
+
+    /// The time that a row counts for, so far after its own.
+    fn counted(
+        &self,
+        measure: &Measure,
+        scope: &mut Scope<'_>,
+        by: Shift,
+    ) -> Result<String, CompileError> {
         let dialect = self.options.dialect;
         let time = time_of(measure, scope, None)?;
-        Ok(Some(match time.dimension.kind {
-            DimensionType::Date => dialect.shift(&time.sql, back.by),
-            _ => dialect.shift_timestamp(&time.sql, back.by),
-        }))
+        Ok(match time.dimension.kind {
+            DimensionType::Date => dialect.shift(&time.sql, by),
+            _ => dialect.shift_timestamp(&time.sql, by),
+        })
     }
 
     /// Whether a condition has anything to do with the measure's own time.
@@ -490,6 +560,13 @@ impl<'a> Planner<'a> {
             .word(&ours.name));
         }
         Ok(())
+    }
+
+    /// The keys that are periods of the measure's time.
+    fn snapshot_keys(&self, keys: &[Column], measure: &'a Measure) -> Vec<String> {
+        let groups = self.request.groups.iter().zip(keys);
+        let own = groups.filter(|(group, _)| self.is_own_time(group, measure));
+        own.map(|(_, key)| key.sql.sql.clone()).collect()
     }
 
     /// The keys that are periods (or parts) of the time of snapshots, each with a last one of its own.
@@ -561,7 +638,7 @@ impl<'a> Planner<'a> {
         };
         if context.prior {
             base = prior_name(&base);
-        } else if context.back.is_some() {
+        } else if context.back.is_some() || context.ago.is_some() {
             base.push_str("_before");
         }
         let groups: Vec<String> = self

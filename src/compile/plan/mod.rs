@@ -14,6 +14,7 @@ mod owner;
 mod periods;
 mod planner;
 mod snapshots;
+mod table_days;
 mod tree;
 mod windows;
 

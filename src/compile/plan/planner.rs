@@ -3,6 +3,7 @@
 use super::alone::Bounded;
 use super::{Context, Each, Formula, Leg, Node, Shown, context};
 use crate::compile::key::Key;
+use crate::compile::periods_ago::{self, PeriodsAgo, unlike_distances};
 use crate::compile::request::Request;
 use crate::compile::scope::Scope;
 use crate::compile::source::{self, Usage};
@@ -11,8 +12,8 @@ use crate::compile::{
     leaf_metrics, reach::Reachability,
 };
 use crate::model::{
-    AtCoarserGrain, Comparison, Conventions, DateRange, Grain, GroupBy, Input, Measure, Metric,
-    MetricKind, Offset, Registry, Source, Window,
+    AtCoarserGrain, Comparison, Conventions, DateRange, Grain, Input, Measure, Metric, MetricKind,
+    Offset, Registry, Source, Window,
 };
 use crate::warehouse::Shift;
 
@@ -77,11 +78,12 @@ impl<'a> Planner<'a> {
         planner.choose_sources(usage)?;
         for metric in &request.metrics {
             let now = planner.metric(metric, &Context::default(), 0)?;
-            let prior = match &request.shifted {
-                None => None,
-                Some(shifted) => {
+            let prior = match (&request.shifted, request.ago) {
+                (None, None) => None,
+                (shifted, ago) => {
                     let context = Context {
-                        back: Some(shifted.clone()),
+                        back: shifted.clone(),
+                        ago,
                         prior: true,
                         ..Context::default()
                     };
@@ -165,10 +167,11 @@ impl<'a> Planner<'a> {
                     )
                     .hint("accumulate what it is of"));
                 }
-                let window = match cumulative.window {
+                let window = match &cumulative.window {
                     Window::AllTime => context::Window::AllTime,
-                    Window::Trailing(n, grain) => context::Window::Trailing(n, grain),
-                    Window::ToDate(grain) => context::Window::ToDate(grain),
+                    Window::Trailing(n, grain) => context::Window::Trailing(*n, *grain),
+                    Window::ToDate(grain) => context::Window::ToDate(*grain),
+                    Window::ToDateOf(period) => context::Window::ToDateOf(period),
                 };
                 let context = Context {
                     window: Some((window, cumulative.at_coarser_grain)),
@@ -218,7 +221,21 @@ impl<'a> Planner<'a> {
         };
         match &input.offset {
             None => {}
+            Some(Offset::Ago(n, grain))
+                if let Some(ago) =
+                    periods_ago::years(self.registry, &self.request.groups, (*n, *grain)) =>
+            {
+                self.by_table(metric, input, &mut inner, ago)?;
+            }
+            Some(Offset::AgoCustom(n, period)) => {
+                let ago = PeriodsAgo::previous(self.registry, period, *n);
+                let ago = ago.ok_or_else(|| broken(metric, &format!("there is no {period}")))?;
+                self.by_table(metric, input, &mut inner, ago)?;
+            }
             Some(Offset::Ago(n, grain)) => {
+                if let Some(ago) = context.ago {
+                    return Err(own(unlike_distances(&ago, &format!("{n} {grain}"))));
+                }
                 let request = self.request;
                 let time = request
                     .query
@@ -233,9 +250,9 @@ impl<'a> Planner<'a> {
                 let by_days = self.is_metricflow()
                     && *grain > Grain::Week
                     && shown.is_some_and(|shown| shown > *grain || shown == Grain::Day);
-                let groups: &[GroupBy] = match by_days && shown != Some(Grain::Day) {
-                    true => &[],
-                    false => &request.groups,
+                let groups = match by_days && shown != Some(Grain::Day) {
+                    true => Vec::new(),
+                    false => periods_ago::civil(self.registry, &request.groups),
                 };
                 let back = compare::further(
                     context.back.as_ref(),
@@ -244,7 +261,7 @@ impl<'a> Planner<'a> {
                         time,
                         range,
                         self.options.today,
-                        groups,
+                        &groups,
                     )
                     .map_err(|error| own(error.hint(lining_up(metric, *n, *grain))))?,
                 )
@@ -268,23 +285,18 @@ impl<'a> Planner<'a> {
                 }
                 inner.back = Some(back);
             }
-            Some(Offset::StartOf(grain)) => {
-                if inner.window.is_some() {
-                    return Err(broken(
-                        metric,
-                        "the start of a period has no meaning for what accumulates",
-                    )
-                    .hint("offset by a length, such as 1 month"));
-                }
-                inner.window = Some((context::Window::StartOf(*grain), AtCoarserGrain::Last));
-            }
-            Some(Offset::AgoCustom(_, period)) => {
+            Some(Offset::StartOf(_) | Offset::StartOfPeriod(_)) if inner.window.is_some() => {
                 return Err(broken(
                     metric,
-                    &format!(
-                        "periods of the calendar table differ in length, so an offset by {period} cannot be lined up"
-                    ),
-                ));
+                    "the start of a period has no meaning for what accumulates",
+                )
+                .hint("offset by a length, such as 1 month"));
+            }
+            Some(Offset::StartOf(grain)) => {
+                inner.window = Some((context::Window::StartOf(*grain), AtCoarserGrain::Last));
+            }
+            Some(Offset::StartOfPeriod(period)) => {
+                inner.window = Some((context::Window::StartOfPeriod(period), AtCoarserGrain::Last));
             }
         }
         Ok(inner)
@@ -297,6 +309,44 @@ impl<'a> Planner<'a> {
         let tomorrow = self.options.today.saturating_add(1.day());
         let end = range.end.or((!self.is_metricflow()).then_some(tomorrow));
         DateRange { end, ..range }
+    }
+
+    /// Takes an input so many periods of the calendar table before.
+    fn by_table(
+        &mut self,
+        metric: &Metric,
+        input: &Input,
+        inner: &mut Context<'a>,
+        ago: PeriodsAgo<'a>,
+    ) -> Result<(), CompileError> {
+        let own = |error: CompileError| error.at(input.place);
+        if let Some(back) = &inner.back {
+            let other = match back.by {
+                Shift::Months(n) => format!("{n} months"),
+                Shift::Days(n) => format!("{n} days"),
+                Shift::Seconds(n) => format!("{n} seconds"),
+            };
+            return Err(own(unlike_distances(&ago, &other)));
+        }
+        let request = self.request;
+        let text = format!(
+            "{} of {} is taken {} before, as {} has them",
+            input.metric,
+            metric.name,
+            ago.text(),
+            ago.table.table
+        );
+        self.note(vec![Reason {
+            kind: ReasonKind::Compare,
+            text,
+            place: Some(input.place),
+        }]);
+        let cut = periods_ago::cut(request.range, self.options.today);
+        let is_bounded = request.range.start.is_some() && request.range.end.is_some();
+        let end = cut.filter(|_| is_bounded || !self.is_metricflow());
+        let ago = PeriodsAgo { end, ..ago };
+        inner.ago = Some(ago.further(inner.ago).map_err(own)?);
+        Ok(())
     }
 
     /// The source that was chosen for a metric.

@@ -3,7 +3,6 @@
 use super::leg::{DAY, PERIOD, daily};
 use super::periods::Bound;
 use super::{Column, Context, Over, Planner, context};
-use crate::compile::custom::{custom, named};
 use crate::compile::key::time_of;
 use crate::compile::scope::{Resolved, Scope};
 use crate::compile::write::Fragment;
@@ -25,9 +24,7 @@ impl<'a> Planner<'a> {
             return Ok(false);
         }
         let fields = part.fields();
-        let is_alone = fields
-            .iter()
-            .all(|field| self.is_time_of(field, measure) && named(self.registry, field).is_none());
+        let is_alone = fields.iter().all(|field| self.is_time_of(field, measure));
         let by_day = |over: &&mut Over| over.periods.grain <= Grain::Day;
         match (window.over.as_mut().filter(by_day), &window.period) {
             (Some(over), Some(period)) if is_alone && window.daily.is_none() => {
@@ -53,19 +50,15 @@ impl<'a> Planner<'a> {
 
     pub(super) fn window(
         &mut self,
-        measure: &Measure,
+        measure: &'a Measure,
         scope: &mut Scope<'_>,
-        context: &Context<'_>,
+        context: &Context<'a>,
     ) -> Result<Option<Windowed>, CompileError> {
         let Some((window, coarser)) = context.window else {
             return Ok(None);
         };
-        for group in &self.request.groups {
-            if let Some(custom) = custom(self.registry, group)
-                && self.is_own_time(group, measure)
-            {
-                return Err(custom.refusal(group, "no window can end with it"));
-            }
+        if let Some(by_table) = self.window_by_table(measure, scope, context)? {
+            return Ok(Some(by_table));
         }
         let grains = self.request.groups.iter().filter_map(|group| match group {
             GroupBy::Grain { grain, .. } if self.is_own_time(group, measure) => Some(*grain),
@@ -98,7 +91,7 @@ impl<'a> Planner<'a> {
     /// Without periods in the result there is one window: the one that ends with the time range, or today.
     pub(super) fn at_the_end(
         &mut self,
-        window: context::Window,
+        window: context::Window<'_>,
         what: &str,
         context: &Context<'_>,
     ) -> Result<Windowed, CompileError> {
@@ -138,6 +131,8 @@ impl<'a> Planner<'a> {
                 .back
                 .as_ref()
                 .map_or(self.request.range.start, |back| back.range.start),
+            // Only the calendar table knows these, which is read before.
+            context::Window::ToDateOf(_) | context::Window::StartOfPeriod(_) => None,
             context::Window::StartOf(grain) => {
                 return Err(CompileError::new(
                     ErrorCode::InvalidTime,
@@ -157,6 +152,7 @@ impl<'a> Planner<'a> {
         }]);
         Ok(Windowed {
             period: None,
+            shown: None,
             over: None,
             range,
             daily: None,
@@ -166,7 +162,7 @@ impl<'a> Planner<'a> {
     /// The periods of the result, each joined with the rows of its window.
     pub(super) fn rolling(
         &mut self,
-        (window, coarser): (context::Window, AtCoarserGrain),
+        (window, coarser): (context::Window<'_>, AtCoarserGrain),
         grain: Grain,
         time: &Resolved<'_>,
         scope: &Scope<'_>,
@@ -179,9 +175,13 @@ impl<'a> Planner<'a> {
         let crosses = grain == Grain::Week && self.is_by_longer_than_weeks(measure);
         // By dbt's rules the value of a long period is that of its last (or first) day which has one.
         let has_gaps = match window {
-            context::Window::Trailing(..) | context::Window::ToDate(_) => true,
+            context::Window::Trailing(..)
+            | context::Window::ToDate(_)
+            | context::Window::ToDateOf(_) => true,
             context::Window::AllTime => coarser == AtCoarserGrain::First,
-            context::Window::StartOf(_) | context::Window::Period => false,
+            context::Window::StartOf(_)
+            | context::Window::StartOfPeriod(_)
+            | context::Window::Period => false,
         };
         let by_value = self.is_metricflow() && has_gaps;
         let is_long = grain > Grain::Day;
@@ -293,6 +293,7 @@ impl<'a> Planner<'a> {
         }
         Ok(Windowed {
             period: Some(period),
+            shown: None,
             over: Some(over),
             range: DateRange::default(),
             daily: by_day.then_some(coarser),
@@ -407,6 +408,8 @@ impl<'a> Planner<'a> {
 pub(super) struct Windowed {
     /// The period as SQL, where the result has periods.
     pub(super) period: Option<String>,
+    /// Where the periods are those of the calendar table: their relation, and whether it has one row per day.
+    pub(super) shown: Option<(String, bool)>,
     pub(super) over: Option<Over>,
     pub(super) range: DateRange,
     /// Where the leg is by day: which day's value stands for a period.

@@ -263,12 +263,15 @@ impl Writer<'_> {
                     "what a cumulative metric accumulates is a metric in dbt; give it a name",
                 )?;
                 put(&mut fields, "input_metric", of);
-                match cumulative.window {
+                match &cumulative.window {
                     Window::AllTime => {}
                     Window::Trailing(n, grain) => {
                         put(&mut fields, "window", format!("{n} {grain}"))
                     }
                     Window::ToDate(grain) => put(&mut fields, "grain_to_date", grain.word()),
+                    Window::ToDateOf(period) => {
+                        put(&mut fields, "grain_to_date", period.as_str());
+                    }
                 }
                 let period_agg = match cumulative.at_coarser_grain {
                     AtCoarserGrain::Last => "last",
@@ -413,6 +416,9 @@ impl Writer<'_> {
                 put(&mut fields, "offset_window", format!("{n} {period}"))
             }
             Some(Offset::StartOf(grain)) => put(&mut fields, "offset_to_grain", grain.word()),
+            Some(Offset::StartOfPeriod(period)) => {
+                put(&mut fields, "offset_to_grain", period.as_str());
+            }
         }
         if !input.filters.is_empty() {
             let mut name = input.metric.as_str();

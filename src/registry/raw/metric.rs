@@ -230,8 +230,8 @@ object! {
     /// A distance back in time to the start of something.
     #[schemars(rename = "Offset", extend("required" = ["to"]))]
     struct RawOffset {
-        /// The first period of the week, month, quarter or year that the row lies in.
-        to: Option<Word<Grain>>,
+        /// The first period of the week, month, quarter or year (or of a period of the calendar table) that the row lies in.
+        to: Option<Text>,
     }
 }
 
