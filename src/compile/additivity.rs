@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::expr;
 use crate::model::{
     Aggregate, AtCoarserGrain, Conversion, ConversionResult, Cumulative, Expression, Input,
-    Measure, Metric, MetricKind, Registry, Source, Take,
+    Measure, Metric, MetricKind, Offset, Registry, Source, Take,
 };
 use crate::warehouse::Dialect;
 
@@ -233,6 +233,15 @@ fn of_arithmetic(
         match of_metric(registry, metric, depth + 1) {
             Additivity::NonAdditive { why } => Err(format!("{name} does not: {why}")),
             adds_up => {
+                let adds_up = match input.and_then(|input| input.offset.as_ref()) {
+                    Some(Offset::StartOf(_)) => adds_up.and(Additivity::SemiAdditive {
+                        time: leaf(registry, metric)
+                            .and_then(|measure| time_of(registry, measure))
+                            .unwrap_or_else(|| "time".to_owned()),
+                        why: "several periods show the same first one".to_owned(),
+                    }),
+                    _ => adds_up,
+                };
                 let names = vec![(name.to_lowercase(), may_be_empty(metric))];
                 Ok(Term::Sum(adds_up, names))
             }

@@ -12,7 +12,7 @@ use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
 use crate::model::{
     CalendarTable, ColumnType, Dataset, DateRange, Dimension, DimensionType, Expression, Filter,
-    Grain, Measure, OfMetric, Registry, Relation, Validity, ValueLookup,
+    Grain, Measure, OfMetric, Registry, Relation, TimeRange, Validity, ValueLookup,
 };
 use crate::warehouse::Dialect;
 
@@ -206,7 +206,8 @@ impl<'a> Scope<'a> {
         found.map(|(_, value, _)| value.clone())
     }
 
-    /// Joins a metric of each value of a dimension. A count is 0 for a value without rows; what has no value has none.
+    /// Joins a metric of each value of a dimension. A value without rows has what the metric is over no rows (a count is
+    /// 0); what has no value has none.
     pub(super) fn join_each(
         &mut self,
         field: &str,
@@ -226,13 +227,17 @@ impl<'a> Scope<'a> {
         let dialect = self.dialect;
         let table = dialect.name(&each.name);
         let value = column(&each.name, &each.value, dialect);
-        let value = match each.ty {
-            ColumnType::Integer if !self.keeps_unmatched => {
+        let key = column(&each.name, &each.key, dialect);
+        let value = match &each.empty {
+            _ if self.keeps_unmatched => value,
+            None => value,
+            Some(zero) if zero == "0" => {
                 format!("CASE WHEN {of} IS NOT NULL THEN COALESCE({value}, 0) END")
             }
-            _ => value,
+            Some(empty) => format!(
+                "CASE WHEN {key} IS NOT NULL THEN {value} WHEN {of} IS NOT NULL THEN {empty} END"
+            ),
         };
-        let key = column(&each.name, &each.key, dialect);
         let join = Join {
             table: Fragment::plain(format!("{table} ON {key} = {of}")),
             kind: self.kind(),
@@ -256,7 +261,7 @@ impl<'a> Scope<'a> {
                 self.options,
                 self.nesting,
                 (&of.metric, &of.per),
-                DateRange::default(),
+                (DateRange::default(), TimeRange::AllTime),
             )
             .map_err(|error| error.at(dimension.expr.place))?;
             let (Some(each), [key]) = (relations.last(), dataset.key.as_slice()) else {

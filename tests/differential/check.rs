@@ -24,8 +24,8 @@ pub struct Compiler {
 }
 
 pub enum Verdict {
-    /// The rows are equal.
-    Same,
+    /// The rows are equal; whether the optimiser changes the SQL.
+    Same { optimised: bool },
     /// Both say that there is no answer.
     Refused,
     /// They differ: why.
@@ -57,43 +57,52 @@ pub fn expected(compiler: &Compiler, model: &Model, query: &MetricQuery) -> Expe
     }
 }
 
+/// One query on one engine, with the optimiser and without.
 pub async fn check(
     engine: &Engine,
     compiler: &Compiler,
     model: &Model,
     query: &MetricQuery,
     expected: &Expected,
-    passes: Passes<'_>,
 ) -> Verdict {
     let line = query.to_string();
     match line.parse::<MetricQuery>() {
         Ok(read) if read == *query => {}
         other => return Verdict::Wrong(format!("the line does not read back: {other:?}")),
     }
-    let options = CompileOptions {
-        dialect: engine.warehouse.dialect(),
-        today: model.today,
-        values: &NoValues,
-        passes,
-    };
-    let compiled = compile(
-        &compiler.registry,
-        &compiler.reach,
-        &compiler.templates,
-        query,
-        &options,
-    );
+    let compiled = [Passes::default(), Passes::NONE].map(|passes| {
+        let options = CompileOptions {
+            dialect: engine.warehouse.dialect(),
+            today: model.today,
+            values: &NoValues,
+            passes,
+        };
+        let Compiler {
+            registry,
+            reach,
+            templates,
+        } = compiler;
+        compile(registry, reach, templates, query, &options)
+    });
     match (compiled, &expected.main) {
-        (Err(_), Err(_)) => Verdict::Refused,
-        (Err(error), Ok(_)) => Verdict::Wrong(format!("refused: {error} {:?}", error.hint)),
-        (Ok(compiled), Err(why)) => Verdict::Wrong(format!(
+        ([Err(_), Err(_)], Err(_)) => Verdict::Refused,
+        ([Err(error), _] | [_, Err(error)], _) => {
+            Verdict::Wrong(format!("refused: {error} {:?}", error.hint))
+        }
+        ([Ok(compiled), Ok(_)], Err(why)) => Verdict::Wrong(format!(
             "answered, although {}\n{}",
             why.0, compiled.main.sql
         )),
-        (Ok(compiled), Ok(right)) => match differs(engine, &compiled, right, expected).await {
-            None => Verdict::Same,
-            Some(why) => Verdict::Wrong(why),
-        },
+        ([Ok(compiled), Ok(plain)], Ok(right)) => {
+            if let Some(why) = differs(engine, &compiled, right, expected).await {
+                return Verdict::Wrong(why);
+            }
+            let optimised = (&compiled.main, &compiled.totals) != (&plain.main, &plain.totals);
+            if optimised && let Some(why) = differs(engine, &plain, right, expected).await {
+                return Verdict::Wrong(format!("without the optimiser: {why}"));
+            }
+            Verdict::Same { optimised }
+        }
     }
 }
 

@@ -190,8 +190,15 @@ fn input(random: &mut Random, known: &[MetricText]) -> String {
         .filter(|metric| metric.is_plain)
         .cloned()
         .collect();
-    let earlier = pick(random, &plain);
+    let earlier = if random.percent(70) {
+        pick(random, &plain)
+    } else {
+        metric.clone()
+    };
     let offsets = [
+        "2 days",
+        "1 week",
+        "10 days",
         "1 month",
         "1 year",
         "1 quarter",

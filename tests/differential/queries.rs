@@ -7,8 +7,24 @@ use metrex::model::{
 
 use crate::model::Model;
 use crate::random::Random;
+use crate::shapes;
 
 pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
+    if random.percent(5) {
+        let filters = random.percent(50).then(|| filter(random, model, 2));
+        return shapes::alone(random, model, filters);
+    }
+    let mut query = of_metrics(random, model);
+    if random.percent(12) {
+        shapes::limit(random, model, &mut query);
+    }
+    if random.percent(25) {
+        shapes::figures(random, &mut query);
+    }
+    query
+}
+
+fn of_metrics(random: &mut Random, model: &Model) -> MetricQuery {
     let names: Vec<String> = model
         .metrics
         .iter()
@@ -28,7 +44,7 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         filters.push(filter(random, model, 2));
     }
     if random.percent(12) {
-        filters.push(having(random, &metrics));
+        filters.push(having(random, &metrics, 2));
     }
     let filters = filters.into_iter().reduce(Filter::and);
     let is_fine = groups
@@ -50,7 +66,8 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         let day = |month, day| Period::Day(jiff::civil::date(2024, month, day));
         time = Some(TimeRange::Span(Some(day(2, 28)), Some(day(3, 1))));
     }
-    let compare = (time.is_some() && is_plain && random.percent(30)).then(|| comparison(random));
+    let percent = if is_plain { 30 } else { 15 };
+    let compare = (time.is_some() && random.percent(percent)).then(|| comparison(random));
     let mut order = Vec::new();
     if random.percent(30) {
         let mut columns = metrics.clone();
@@ -69,9 +86,6 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         }
     }
     let limit = random.percent(20).then(|| random.between(1, 6) as u64);
-    if !is_plain {
-        tame(&mut groups, &mut time);
-    }
     let every_period = match random.below(12) {
         0 | 1 if !is_fine => Some(true),
         2 | 3 => Some(false),
@@ -87,32 +101,6 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
         limit,
         every_period,
         ..MetricQuery::default()
-    }
-}
-
-/// Leaves out what is not asked of metrics that look beyond their period.
-fn tame(groups: &mut Vec<GroupBy>, time: &mut Option<TimeRange>) {
-    let is_long =
-        |group: &GroupBy| matches!(group, GroupBy::Grain { grain, .. } if *grain > Grain::Week);
-    let has_long = groups.iter().any(is_long);
-    groups.retain(|group| match group {
-        GroupBy::Grain { grain, of } => {
-            let nests = !has_long || *grain != Grain::Week;
-            of.is_none() && nests && *grain >= Grain::Day
-        }
-        GroupBy::Part { .. } => false,
-        GroupBy::Dimension(_) => true,
-    });
-    let is_open = match *time {
-        None | Some(TimeRange::AllTime) => true,
-        Some(TimeRange::Span(from, to)) => from.is_none() || to.is_none(),
-        Some(_) => false,
-    };
-    if is_open {
-        *time = Some(TimeRange::Span(
-            Some(Period::Month(2023, 11)),
-            Some(Period::Month(2024, 2)),
-        ));
     }
 }
 
@@ -156,6 +144,9 @@ fn filter(random: &mut Random, model: &Model, depth: usize) -> Filter {
     }
     if random.percent(15) {
         return on_time(random, model);
+    }
+    if random.percent(12) {
+        return shapes::per(random, model);
     }
     let (field, literals) = random.pick(&model.dimensions).clone();
     let literal = |random: &mut Random| (*random.pick(&literals)).to_owned();
@@ -229,25 +220,21 @@ fn on_time(random: &mut Random, model: &Model) -> Filter {
     }
 }
 
-fn having(random: &mut Random, metrics: &[String]) -> Filter {
-    let field = random.pick(metrics).clone();
-    match random.below(4) {
-        0 => Filter::IsNull {
-            field,
-            negated: random.percent(50),
-        },
-        1 => Filter::Between {
-            field,
-            low: "1".to_owned(),
-            high: "5".to_owned(),
-            negated: random.percent(30),
-        },
-        _ => Filter::Compare {
-            field,
-            op: operator(random),
-            value: (*random.pick(&["0", "1", "2.5", "4"])).to_owned(),
-        },
+/// A condition on metrics of the query.
+fn having(random: &mut Random, metrics: &[String], depth: usize) -> Filter {
+    if depth > 0 && random.percent(35) {
+        let parts = vec![
+            having(random, metrics, depth - 1),
+            having(random, metrics, depth - 1),
+        ];
+        return match random.below(3) {
+            0 => flat(parts, false),
+            1 => flat(parts, true),
+            _ => Filter::Not(Box::new(parts.into_iter().next().unwrap())),
+        };
     }
+    let metric = random.pick(metrics).clone();
+    shapes::on_number(random, metric)
 }
 
 fn operator(random: &mut Random) -> CompareOp {
@@ -262,7 +249,7 @@ fn operator(random: &mut Random) -> CompareOp {
     ])
 }
 
-fn time(random: &mut Random) -> TimeRange {
+pub fn time(random: &mut Random) -> TimeRange {
     let grains = [
         Grain::Day,
         Grain::Week,

@@ -1,17 +1,19 @@
 //! A whole query: the rows of its result, in order.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use jiff::ToSpan;
 use metrex::model::{
     Aggregate, DateRange, DimensionType, Direction, Filter, Grain, GroupBy, Measure, Metric,
-    MetricKind, MetricQuery, TimeRange,
+    MetricKind, MetricQuery, Presented, TimeRange,
 };
 
+use super::alone::alone;
 use super::compare::prior;
 use super::conditions;
 use super::metrics::{Context, Question};
+use super::presented::{Values, part, shown};
+use super::ranked::{self, Order};
 use super::source::Usage;
 use super::time::{first_day, next_period};
 use super::{Answered, Key, Value, World, refuse};
@@ -33,6 +35,9 @@ struct Asked<'a> {
 }
 
 pub fn answer(world: &World<'_>, query: &MetricQuery) -> Answered<Answer> {
+    if query.metrics.is_empty() {
+        return alone(world, query);
+    }
     let asked = asked(world, query)?;
     let usage = usage(&asked.groups, asked.conditions.as_ref());
     rows(world, query, &asked, usage)
@@ -43,10 +48,17 @@ pub fn total(world: &World<'_>, query: &MetricQuery) -> Answered<Answer> {
     let mut asked = asked(world, query)?;
     let usage = usage(&asked.groups, asked.conditions.as_ref());
     asked.groups.clear();
+    let shares = query.show.iter();
     let query = MetricQuery {
         group_by: Some(vec![]),
         order: vec![],
         limit: None,
+        limit_per: vec![],
+        others: false,
+        show: shares
+            .filter(|shown| shown.what == Presented::Share)
+            .cloned()
+            .collect(),
         ..query.clone()
     };
     rows(world, &query, &asked, usage)
@@ -69,14 +81,14 @@ fn rows(
         Some(comparison) => Some(prior(comparison, *time, range, world.today, groups)?),
         None => None,
     };
+    ranked::check(groups, query)?;
     let question = Question {
-        world,
         groups: groups.clone(),
         conditions: asked.conditions.clone(),
         range,
         time: *time,
         usage,
-        done: Default::default(),
+        ..Question::new(world)
     };
     let mut contexts = vec![Context::default()];
     contexts.extend(compared.map(|prior| Context {
@@ -128,26 +140,36 @@ fn rows(
                 columns.push(format!("{}_change_pct", metric.name));
             }
         }
+        for what in shown(query, metric) {
+            question.check_figure(metric, what)?;
+            let what = what.to_string().replace(' ', "_");
+            columns.push(format!("{}_{what}", metric.name));
+        }
+        if query.others {
+            question.check_others(metric, query, &contexts)?;
+        }
+    }
+    // Figures are over all groups.
+    let mut values: Vec<Values> = Vec::new();
+    for metric in metrics {
+        let mut each = Values::new();
+        for key in &keys {
+            each.insert(key.clone(), question.value(metric, &contexts[0], key)?);
+        }
+        values.push(each);
+    }
+    if let Some(having) = &asked.having {
+        // Literals are wrong or right whatever the rows are.
+        let field = |name: &str| {
+            Ok((
+                Value::Null,
+                kind(world, world.registry.metric(name).unwrap()),
+            ))
+        };
+        conditions::holds(having, &field)?;
     }
     let mut rows = Vec::new();
     for key in keys {
-        let mut row = key.0.clone();
-        for metric in metrics {
-            let now = question.value(metric, &contexts[0], &key)?;
-            row.push(now.clone());
-            if let Some(context) = contexts.get(1) {
-                let prior = question.value(metric, context, &key)?;
-                row.push(prior.clone());
-                if is_number(world, metric) {
-                    let change = difference(&now, &prior);
-                    row.push(change.into());
-                    let share = change
-                        .zip(prior.number())
-                        .filter(|(_, prior)| *prior != 0.0);
-                    row.push(share.map(|(change, prior)| change / prior).into());
-                }
-            }
-        }
         if let Some(having) = &asked.having {
             let field = |name: &str| {
                 let metric = world.registry.metric(name).unwrap();
@@ -158,13 +180,47 @@ fn rows(
                 continue;
             }
         }
+        let mut row = key.0.clone();
+        for (metric, values) in metrics.iter().zip(&values) {
+            row.extend(with_comparison(&question, metric, &contexts, &key)?);
+            for what in shown(query, metric) {
+                row.push(question.figure(metric, what, &key, values)?);
+            }
+        }
         rows.push(row);
     }
-    sort(world, query, &columns, groups.len(), &mut rows)?;
-    if let Some(limit) = query.limit {
-        rows.truncate(usize::try_from(limit).unwrap());
+    let order = order(world, query, &columns, groups.len())?;
+    let (kept, beyond) = ranked::limited(groups, query, &order, rows);
+    if !query.others {
+        return Ok(Answer {
+            columns,
+            rows: kept,
+        });
     }
+    let others = question.others(metrics, query, &contexts, (&kept, &beyond), &values)?;
+    let rows = question.among(query, &order, kept, others);
     Ok(Answer { columns, rows })
+}
+
+/// The cells of a metric: now, and beside the compared range.
+pub fn with_comparison<'a>(
+    question: &Question<'_, 'a>,
+    metric: &'a Metric,
+    contexts: &[Context],
+    key: &Key,
+) -> Answered<Vec<Value>> {
+    let now = question.value(metric, &contexts[0], key)?;
+    let mut cells = vec![now.clone()];
+    if let Some(context) = contexts.get(1) {
+        let prior = question.value(metric, context, key)?;
+        cells.push(prior.clone());
+        if is_number(question.world, metric) {
+            let change = Value::from(difference(&now, &prior));
+            cells.push(change.clone());
+            cells.push(part(&change, &prior));
+        }
+    }
+    Ok(cells)
 }
 
 fn difference(now: &Value, prior: &Value) -> Option<f64> {
@@ -232,9 +288,10 @@ fn asked<'a>(world: &World<'a>, query: &MetricQuery) -> Answered<Asked<'a>> {
     })
 }
 
-fn usage(groups: &[GroupBy], conditions: Option<&Filter>) -> Usage {
+pub fn usage(groups: &[GroupBy], conditions: Option<&Filter>) -> Usage {
     let grouped = groups.iter().filter_map(GroupBy::dimension);
-    let filtered = conditions.into_iter().flat_map(Filter::fields);
+    let fields = conditions.into_iter().flat_map(Filter::fields);
+    let filtered = fields.map(|field| Filter::per(field).map_or(field, |(_, of)| of));
     let grains = groups.iter().filter_map(|group| match group {
         GroupBy::Grain { grain, .. } => Some(*grain),
         _ => None,
@@ -320,13 +377,13 @@ fn beside(keys: &BTreeSet<Key>, at: usize, periods: &[Value]) -> Vec<Key> {
 }
 
 /// Whether a metric has differences: the smallest and largest of dates and texts have not.
-fn is_number(world: &World<'_>, metric: &Metric) -> bool {
+pub fn is_number(world: &World<'_>, metric: &Metric) -> bool {
     kind(world, metric) == DimensionType::Number
 }
 
 /// What the values of a metric are: the smallest and largest are of the kind of the dimension they are of, everything
 /// else is a number.
-fn kind(world: &World<'_>, metric: &Metric) -> DimensionType {
+pub fn kind(world: &World<'_>, metric: &Metric) -> DimensionType {
     let MetricKind::Simple(sources) = &metric.kind else {
         return DimensionType::Number;
     };
@@ -348,14 +405,13 @@ fn kind(world: &World<'_>, metric: &Metric) -> DimensionType {
     kind.unwrap_or(DimensionType::Number)
 }
 
-/// By what the query orders by, then by the groupings; NULL is last in either direction.
-fn sort(
+/// By what the query orders by, then by the groupings.
+pub fn order(
     world: &World<'_>,
     query: &MetricQuery,
     columns: &[String],
     groups: usize,
-    rows: &mut [Vec<Value>],
-) -> Answered<()> {
+) -> Answered<Order> {
     let mut keys = Vec::new();
     for order in &query.order {
         let canonical = world.registry.metric(&order.column);
@@ -367,19 +423,10 @@ fn sort(
         };
         keys.push((index, order.direction));
     }
-    keys.extend((0..groups).map(|index| (index, Direction::Ascending)));
-    rows.sort_by(|one, other| {
-        let orders = keys.iter().map(|(index, direction)| {
-            let (one, other) = (&one[*index], &other[*index]);
-            match direction {
-                Direction::Descending if !one.is_null() && !other.is_null() => other.sort(one),
-                _ => one.sort(other),
-            }
-        });
-        orders
-            .into_iter()
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
-    });
-    Ok(())
+    for index in 0..groups {
+        if keys.iter().all(|(known, _)| *known != index) {
+            keys.push((index, Direction::Ascending));
+        }
+    }
+    Ok(keys)
 }

@@ -21,6 +21,18 @@ pub fn prior(
     today: Date,
     groups: &[GroupBy],
 ) -> Answered<Prior> {
+    let (prior, months) = earlier(comparison, time, range, today)?;
+    let by = lined_up(prior.by, months, groups)?;
+    Ok(Prior { by, ..prior })
+}
+
+/// The earlier days, and how many months before they are where they are whole months.
+fn earlier(
+    comparison: Comparison,
+    time: TimeRange,
+    range: DateRange,
+    today: Date,
+) -> Answered<(Prior, Option<i32>)> {
     let (Some(start), Some(end)) = (range.start, range.end) else {
         return refuse("a comparison needs a range with two ends");
     };
@@ -77,8 +89,7 @@ pub fn prior(
     let months = months_between(range.start.unwrap(), start).filter(|months| {
         start.day() == 1 && months_between(range.end.unwrap(), upto) == Some(*months)
     });
-    let by = lined_up(by, months, groups)?;
-    Ok(Prior { range, by })
+    Ok((Prior { range, by }, months))
 }
 
 /// What an input so far away reads: as in a comparison; a range without an end ends today.
@@ -94,15 +105,22 @@ pub fn offset(
         end: range.end.or(today.tomorrow().ok()),
         ..range
     };
-    if range.start.is_some() && range.end.is_some() {
-        return prior(Comparison::Ago(n, grain), time, range, today, groups);
-    }
-    let by = lined_up(Shift::of(n, grain), None, groups)?;
-    let range = DateRange {
-        start: range.start.map(|start| by.back().apply(start)),
-        end: range.end.map(|end| end_before(end, by, false)),
+    let by = Shift::of(n, grain);
+    let prior = if range.start.is_some() && range.end.is_some() {
+        earlier(Comparison::Ago(n, grain), time, range, today)?.0
+    } else {
+        let range = DateRange {
+            start: range.start.map(|start| by.back().apply(start)),
+            end: range.end.map(|end| end_before(end, by, false)),
+        };
+        Prior { range, by }
     };
-    Ok(Prior { range, by })
+    // Days count for the day they are moved to, whatever period that is in; months are periods.
+    let by = match by {
+        Shift::Days(_) => by,
+        Shift::Months(_) => lined_up(by, None, groups)?,
+    };
+    Ok(Prior { by, ..prior })
 }
 
 /// The end of the other range: the day after its last day where the range ends within a month, else a month's end too.

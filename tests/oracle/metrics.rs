@@ -16,6 +16,7 @@ use super::aggregate::{Groups, aggregate, of_nothing};
 use super::compare::{Prior, offset};
 use super::conditions;
 use super::expr::evaluate;
+use super::per::per_dimension;
 use super::rows::Row;
 use super::source::Usage;
 use super::time::{self, Shift};
@@ -30,8 +31,12 @@ pub struct Question<'w, 'a> {
     pub range: DateRange,
     pub time: TimeRange,
     pub usage: Usage,
+    /// Groups put together: what becomes of each; groups that are not named do not count.
+    pub folds: Option<BTreeMap<Key, Key>>,
     /// Leaves that were computed.
     pub done: RefCell<HashMap<String, Rc<Groups>>>,
+    /// Questions that conditions ask.
+    pub inner: RefCell<HashMap<String, Rc<Self>>>,
 }
 
 /// In which circumstances a metric is computed.
@@ -41,6 +46,8 @@ pub struct Context {
     pub filters: Vec<Expression>,
     /// Earlier days instead of the current ones.
     pub back: Option<Prior>,
+    /// How many of them inputs are away.
+    pub days: i32,
     /// Rows that count for a period, and which value stands for a long one.
     pub window: Option<(Window, AtCoarserGrain)>,
     /// The rows are events that follow events of another kind, whose groups they have.
@@ -116,6 +123,9 @@ impl<'w, 'a> Question<'w, 'a> {
                 let range = context.back.map_or(self.range, |back| back.range);
                 let today = self.world.today;
                 let mut back = offset(*n, *grain, self.time, range, today, &self.groups)?;
+                if let Shift::Days(days) = back.by {
+                    context.days += days;
+                }
                 if let Some(outer) = &context.back {
                     back.by = further(outer.by, back.by)?;
                 }
@@ -241,7 +251,7 @@ impl<'w, 'a> Question<'w, 'a> {
     }
 
     /// Each row in its group.
-    fn grouped(&self, measure: &'a Measure, context: &Context) -> Answered<Groups> {
+    pub fn grouped(&self, measure: &Measure, context: &Context) -> Answered<Groups> {
         let mut groups: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
         if self.groups.is_empty() {
             groups.insert(Key(vec![]), vec![]);
@@ -295,14 +305,16 @@ impl<'w, 'a> Question<'w, 'a> {
                 groups.insert(Key(vec![]), vec![]);
             }
             for (at, fixed, value) in &rows {
-                if frame.holds(*at) {
-                    let key = self.frame_key(fixed, *at, frame);
+                if frame.holds(*at)
+                    && let Some(key) = self.frame_key(fixed, *at, frame)
+                {
                     groups.entry(key).or_default().push(value.clone());
                 }
             }
-            let period = Key(frame
-                .period
-                .map_or(vec![], |period| self.frame_periods(period)));
+            let period = Key(match frame.period {
+                None => vec![],
+                Some(period) => self.frame_periods(measure, period)?,
+            });
             let values = groups.into_iter();
             let values = values.map(|(key, values)| (key, aggregate(measure.agg, &values)));
             windows.entry(period).or_default().push(values.collect());
@@ -325,15 +337,6 @@ impl<'w, 'a> Question<'w, 'a> {
         Ok(all)
     }
 
-    /// The periods of the result that a window belongs to.
-    fn frame_periods(&self, period: DateTime) -> Vec<Value> {
-        let grains = self
-            .groups
-            .iter()
-            .filter(|group| matches!(group, GroupBy::Grain { .. }));
-        grains.map(|group| self.of_period(group, period)).collect()
-    }
-
     /// The groups of a row, none for those by the time of the window.
     pub fn fixed_key(&self, row: Row<'a>, measure: &Measure) -> Answered<Vec<Option<Value>>> {
         let groups = self.groups.iter().map(|group| {
@@ -353,14 +356,22 @@ impl<'w, 'a> Question<'w, 'a> {
         groups.collect()
     }
 
-    pub fn frame_key(&self, fixed: &[Option<Value>], at: DateTime, frame: Frame) -> Key {
+    pub fn frame_key(&self, fixed: &[Option<Value>], at: DateTime, frame: Frame) -> Option<Key> {
         let of_window = frame.period.unwrap_or(at);
         let groups = self.groups.iter().zip(fixed);
         let values = groups.map(|(group, fixed)| match fixed {
             Some(value) => value.clone(),
             None => self.of_period(group, of_window),
         });
-        Key(values.collect())
+        self.fold(Key(values.collect()))
+    }
+
+    /// The group that a group counts as.
+    fn fold(&self, key: Key) -> Option<Key> {
+        match &self.folds {
+            Some(folds) => folds.get(&key).cloned(),
+            None => Some(key),
+        }
     }
 
     pub fn row_value(&self, row: Row<'a>, measure: &Measure) -> Answered<Value> {
@@ -372,8 +383,13 @@ impl<'w, 'a> Question<'w, 'a> {
 
     /// Whether every filter of the definitions and of the query holds for a row.
     pub fn meets(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
+        let field = |name: &str| self.field(row, name, context);
         for filter in measure.filters.iter().chain(&context.filters) {
-            if self.world.expression(row, filter)?.truth() != Some(true) {
+            let holds = match per_dimension(&filter.text) {
+                Some(tree) => conditions::holds(&tree, &field)?,
+                None => self.world.expression(row, filter)?.truth(),
+            };
+            if holds != Some(true) {
                 return Ok(false);
             }
         }
@@ -382,7 +398,7 @@ impl<'w, 'a> Question<'w, 'a> {
                 continue;
             }
             let field = |name: &str| {
-                let (value, kind) = self.world.dimension(row, name)?;
+                let (value, kind) = self.field(row, name, context)?;
                 let by = context.back.map(|back| back.by);
                 Ok(match (by, value.instant()) {
                     // A condition on the time is about the time that the row counts for.
@@ -492,19 +508,21 @@ impl<'w, 'a> Question<'w, 'a> {
                 GroupBy::Dimension(name) => self.world.dimension(row, name)?.0,
                 GroupBy::Part { part, of } => {
                     let at = self.time(row, measure, of.as_deref())?;
-                    let by = context.back.map(|back| back.by);
-                    at.map_or(Value::Null, |at| time::part(moved(at, *part, by), *part))
+                    at.map_or(Value::Null, |at| {
+                        time::part(moved(at, *part, context), *part)
+                    })
                 }
                 GroupBy::Grain { grain, of } => {
                     let Some(at) = self.time(row, measure, of.as_deref())? else {
                         key.push(Value::Null);
                         continue;
                     };
-                    let period = time::floor(at, *grain, self.world.registry.calendar.week_start);
-                    match (context.back.map(|back| back.by), period) {
+                    let period =
+                        |at| time::floor(at, *grain, self.world.registry.calendar.week_start);
+                    match (context.back.map(|back| back.by), period(at)) {
                         (None, period) => period,
-                        (Some(Shift::Days(days)), Value::Time(at)) => {
-                            Value::Time(at + jiff::ToSpan::days(i64::from(days)))
+                        (Some(Shift::Days(days)), _) => {
+                            period(at + jiff::ToSpan::days(i64::from(days)))
                         }
                         (Some(by), Value::Date(day)) => {
                             if *grain == Grain::Day && !by.has_counterpart(day) {
@@ -517,19 +535,21 @@ impl<'w, 'a> Question<'w, 'a> {
                 }
             });
         }
-        Ok(Some(Key(key)))
+        Ok(self.fold(Key(key)))
     }
 
     /// What cannot be asked of a measure, whatever its rows are.
-    fn check(&self, measure: &Measure, context: &Context) -> Answered<()> {
+    pub fn check(&self, measure: &Measure, context: &Context) -> Answered<()> {
         let world = self.world;
-        let fields = self.conditions.iter().flat_map(Filter::fields);
-        let dimensions = self.groups.iter().filter_map(|group| match group {
-            GroupBy::Dimension(name) => Some(name.as_str()),
-            _ => None,
-        });
-        for name in fields.chain(dimensions) {
-            world.kind(&measure.dataset, name)?;
+        for group in &self.groups {
+            if let GroupBy::Dimension(name) = group {
+                world.kind(&measure.dataset, name)?;
+            }
+        }
+        let filters = measure.filters.iter().chain(&context.filters);
+        let filters = filters.filter_map(|filter| per_dimension(&filter.text));
+        for tree in filters.chain(self.conditions.clone()) {
+            self.check_tree(&tree, measure, context)?;
         }
         let is_time = |name: &str| -> Answered<DimensionType> {
             let (kind, _) = world.kind(&measure.dataset, name)?;
@@ -605,15 +625,15 @@ fn is_figure(measure: &Measure, context: &Context) -> bool {
             .is_some_and(|(_, coarser)| coarser == AtCoarserGrain::Average)
 }
 
-/// A point in time for a part of it: months, quarters and years are periods and move with a comparison, everything else
-/// comes round again by itself (Mondays are compared with Mondays).
-fn moved(at: DateTime, part: DatePart, by: Option<Shift>) -> DateTime {
+/// A point in time for a part of it: that of an input counts for the day it is moved to; months, quarters and years are
+/// periods and move with a comparison, everything else comes round again by itself (Mondays are compared with Mondays).
+fn moved(at: DateTime, part: DatePart, context: &Context) -> DateTime {
     let is_period = matches!(
         part,
         DatePart::MonthOfYear | DatePart::QuarterOfYear | DatePart::YearNumber
     );
-    match by {
-        Some(by) if is_period => by.apply(at.date()).to_datetime(at.time()),
-        _ => at,
+    match context.back {
+        Some(back) if is_period => back.by.apply(at.date()).to_datetime(at.time()),
+        _ => at + jiff::ToSpan::days(i64::from(context.days)),
     }
 }

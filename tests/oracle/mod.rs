@@ -2,13 +2,18 @@
 //! at one row after the other, and knows no SQL and nothing of how the compiler works.
 #![allow(dead_code, reason = "every test program uses its own part")]
 
+mod additive;
 mod aggregate;
+mod alone;
 mod answer;
 mod compare;
 mod conditions;
 mod conversions;
 mod expr;
 mod metrics;
+mod per;
+mod presented;
+mod ranked;
 mod rows;
 mod snapshots;
 mod source;

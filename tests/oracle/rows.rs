@@ -25,6 +25,20 @@ pub struct Row<'a> {
     at: Option<DateTime>,
 }
 
+impl Row<'_> {
+    pub fn exists(&self) -> bool {
+        self.cells.is_some()
+    }
+
+    /// Whether it is the same row, not only an equal one.
+    pub fn is(&self, other: Self) -> bool {
+        match (self.cells, other.cells) {
+            (Some(one), Some(other)) => std::ptr::eq(one, other),
+            _ => false,
+        }
+    }
+}
+
 impl<'a> World<'a> {
     pub fn dataset(&self, name: &str) -> Answered<&'a Dataset> {
         let found = self.registry.datasets.get(name);
@@ -63,6 +77,18 @@ impl<'a> World<'a> {
         Ok(rows)
     }
 
+    /// The rows of a dataset by themselves.
+    pub fn all(&self, dataset: &'a Dataset) -> Vec<Row<'a>> {
+        let table = self.table(dataset);
+        let rows = table.rows.iter().map(|cells| Row {
+            dataset,
+            table,
+            cells: Some(cells),
+            at: None,
+        });
+        rows.collect()
+    }
+
     fn column(row: Row<'_>, name: &str) -> Value {
         let mut columns = row.table.columns.iter();
         let index = columns.position(|(column, _)| column.eq_ignore_ascii_case(name));
@@ -71,7 +97,7 @@ impl<'a> World<'a> {
     }
 
     /// A dimension of the row's own dataset. What does not exist has no values, whatever the expression makes of NULL.
-    fn own(&self, row: Row<'_>, dimension: &Dimension) -> Answered<Value> {
+    pub fn own(&self, row: Row<'_>, dimension: &Dimension) -> Answered<Value> {
         if row.cells.is_none() {
             return Ok(Value::Null);
         }
@@ -99,7 +125,7 @@ impl<'a> World<'a> {
     }
 
     /// The row that a join leads to: the one with that key, valid at the time of the row that the aggregation is about.
-    fn join(&self, row: Row<'a>, join: &Join) -> Answered<Row<'a>> {
+    pub fn join(&self, row: Row<'a>, join: &Join) -> Answered<Row<'a>> {
         let dataset = self.dataset(&join.to)?;
         let table = self.table(dataset);
         let candidates = table.rows.iter().map(|cells| Row {

@@ -65,8 +65,10 @@ impl<'a> Question<'_, 'a> {
             }
             let mut known = Vec::new();
             for (row, at) in &rows {
-                if frame.holds(*at) {
-                    let key = self.frame_key(&self.fixed_key(*row, measure)?, *at, frame);
+                if !frame.holds(*at) {
+                    continue;
+                }
+                if let Some(key) = self.frame_key(&self.fixed_key(*row, measure)?, *at, frame) {
                     known.extend(self.snapshot(*row, measure, over, key)?);
                 }
             }
@@ -96,11 +98,22 @@ impl<'a> Question<'_, 'a> {
     }
 
     fn figures(&self, measure: &Measure, over: &OverTime, rows: &[Snapshot]) -> Answered<Groups> {
-        // The period of a row: its groups by time, whatever else it is grouped by.
+        // The period of a row: its groups by the measure's time or the snapshots' own, whatever else it is grouped by.
+        let mut times = Vec::new();
+        for (at, group) in self.groups.iter().enumerate() {
+            let of = match group {
+                GroupBy::Dimension(_) => continue,
+                GroupBy::Grain { of, .. } | GroupBy::Part { of, .. } => of.as_deref(),
+            };
+            let path = |name: &str| self.world.path(&measure.dataset, name).ok();
+            let of_snapshots = of.is_some_and(|of| path(of) == path(&over.time));
+            if self.is_own(measure, of)? || of_snapshots {
+                times.push(at);
+            }
+        }
         let period = |row: &Snapshot| {
-            let groups = self.groups.iter().zip(&row.key.0);
-            let times = groups.filter(|(group, _)| !matches!(group, GroupBy::Dimension(_)));
-            Key(times.map(|(_, value)| value.clone()).collect())
+            let cells = times.iter().map(|at| row.key.0[*at].clone());
+            Key(cells.collect())
         };
         let mut groups: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
         if self.groups.is_empty() {

@@ -46,20 +46,37 @@ impl Question<'_, '_> {
             }
             return Ok(vec![self.at_the_end(context, window)?]);
         };
-        let is_long = shown > Grain::Day;
-        let grain = if coarser == AtCoarserGrain::Average && is_long {
+        let is_averaged = coarser == AtCoarserGrain::Average && shown > Grain::Day;
+        // A week belongs to no month: with both, the days are told apart.
+        let crosses = shown == Grain::Week && self.is_by_longer_than_weeks(measure)?;
+        let grain = if is_averaged || crosses {
             Grain::Day
         } else {
             shown
         };
+        let mut periods = self.periods(shown, grain, context, times);
+        if crosses && !is_averaged {
+            periods = self.edges(measure, &periods, coarser)?;
+        }
         let mut frames = Vec::new();
-        for period in self.periods(shown, grain, context, times) {
-            let by = context.back.map(|back| back.by.back());
-            let there = match by {
-                None => period,
-                Some(by) if grain == Grain::Day && !by.has_counterpart(period.date()) => continue,
-                Some(by) => by.apply(period.date()).to_datetime(period.time()),
+        for period in periods {
+            let by = context.back.map(|back| back.by);
+            if let Some(by) = by
+                && grain == Grain::Day
+                && !by.back().has_counterpart(period.date())
+            {
+                continue;
+            }
+            // Months differ in length, so the window is that of the period there; days do not, so the window is moved.
+            let (there, days) = match by {
+                Some(by @ Shift::Months(_)) => {
+                    let there = by.back().apply(period.date());
+                    (there.to_datetime(period.time()), 0)
+                }
+                Some(Shift::Days(days)) => (period, days),
+                None => (period, 0),
             };
+            let moved = |at: DateTime| at - i64::from(days).days();
             let mut to = self.next(there, grain);
             if coarser == AtCoarserGrain::First && grain > Grain::Day {
                 to = midnight(there.date().tomorrow().unwrap());
@@ -68,12 +85,13 @@ impl Question<'_, '_> {
             if let Some(cut) = cut.filter(|cut| there < *cut && *cut < to) {
                 to = cut;
             }
+            to = moved(to);
             let mut from = self.from(window, to, grain)?;
             if let Window::StartOf(long) = window {
-                if long < grain || (long > Grain::Week && grain == Grain::Week) {
-                    return refuse(format!("a {long} has no first {grain}"));
+                if long < shown || (long > Grain::Week && shown == Grain::Week) {
+                    return refuse(format!("a {long} has no first {shown}"));
                 }
-                let first = midnight(self.first_day(there.date(), long));
+                let first = midnight(self.first_day(moved(there).date(), long));
                 from = Some(first);
                 to = self.next(first, grain);
             }
@@ -86,16 +104,74 @@ impl Question<'_, '_> {
         Ok(frames)
     }
 
+    /// Whether the result is by months, quarters or years of the measure's time, also as parts of a date.
+    pub fn is_by_longer_than_weeks(&self, measure: &Measure) -> Answered<bool> {
+        for group in &self.groups {
+            let (of, is_long) = match group {
+                GroupBy::Grain { grain, of } => (of, *grain > Grain::Week),
+                GroupBy::Part { part, of } => {
+                    let is_long = matches!(
+                        part,
+                        DatePart::MonthOfYear | DatePart::QuarterOfYear | DatePart::YearNumber
+                    );
+                    (of, is_long)
+                }
+                GroupBy::Dimension(_) => continue,
+            };
+            if is_long && self.is_own(measure, of.as_deref())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The last days of the periods that they belong to, or the first.
+    fn edges(
+        &self,
+        measure: &Measure,
+        days: &[DateTime],
+        coarser: AtCoarserGrain,
+    ) -> Answered<Vec<DateTime>> {
+        let mut edges = Vec::new();
+        for (index, day) in days.iter().enumerate() {
+            let beside = match coarser {
+                AtCoarserGrain::First => index.checked_sub(1).map(|before| days[before]),
+                _ => days.get(index + 1).copied(),
+            };
+            let own = self.frame_periods(measure, *day)?;
+            let is_edge = match beside {
+                None => true,
+                Some(beside) => self.frame_periods(measure, beside)? != own,
+            };
+            if is_edge {
+                edges.push(*day);
+            }
+        }
+        Ok(edges)
+    }
+
+    /// The periods (and parts) of the result that a day belongs to.
+    pub fn frame_periods(&self, measure: &Measure, day: DateTime) -> Answered<Vec<Value>> {
+        let mut periods = Vec::new();
+        for group in &self.groups {
+            let (GroupBy::Grain { of, .. } | GroupBy::Part { of, .. }) = group else {
+                continue;
+            };
+            if self.is_own(measure, of.as_deref())? {
+                periods.push(self.of_period(group, day));
+            }
+        }
+        Ok(periods)
+    }
+
     /// The one window of a result without periods: it ends with the range, with today where that is open or still runs.
     fn at_the_end(&self, context: &Context, window: Window) -> Answered<Frame> {
         let tomorrow = self.world.today.tomorrow().unwrap();
-        let end = match (self.cut(context), context.back) {
+        let end = match (self.cut(context), context.back.map(|back| back.by)) {
+            (Some(end), Some(by @ Shift::Days(_))) => by.back().apply(end),
             (Some(end), _) => end,
             (None, None) => tomorrow,
-            (None, Some(back)) => {
-                let today = back.by.back().apply(self.world.today);
-                today.tomorrow().unwrap()
-            }
+            (None, Some(by)) => by.back().apply(self.world.today).tomorrow().unwrap(),
         };
         if matches!(window, Window::StartOf(_)) {
             return refuse("the first period needs periods");
@@ -138,7 +214,10 @@ impl Question<'_, '_> {
 
     /// The day with which everything ends: the range's end, today in a range that still runs.
     fn cut(&self, context: &Context) -> Option<Date> {
-        if let Some(back) = &context.back {
+        if let Some(back) = context
+            .back
+            .filter(|back| matches!(back.by, Shift::Months(_)))
+        {
             return back.range.end;
         }
         let today = self.world.today;
@@ -161,10 +240,11 @@ impl Question<'_, '_> {
     ) -> Vec<DateTime> {
         let moved = |at: DateTime| {
             let period = self.floor(at, grain);
-            match context.back {
+            match context.back.map(|back| back.by) {
                 None => period,
-                Some(back) => {
-                    let day = back.by.apply(period.date());
+                Some(Shift::Days(days)) => self.floor(at + i64::from(days).days(), grain),
+                Some(by) => {
+                    let day = by.apply(period.date());
                     self.floor(day.to_datetime(period.time()), grain)
                 }
             }

@@ -160,8 +160,10 @@ impl Output<'_> {
         let day = |key: &&Key| key.grain == Some(Grain::Day);
         match (leaf.counterpart, self.planned.keys.iter().find(day)) {
             (Some(Shift::Months(months)), Some(key)) => {
-                let condition = dialect.has_counterpart(&dialect.name(&key.name), -months);
-                format!("CASE WHEN {condition} THEN COALESCE({sql}, 0) END")
+                let day = dialect.name(&key.name);
+                let condition = dialect.has_counterpart(&day, -months);
+                // A row without a day has no counterpart to miss.
+                format!("CASE WHEN {day} IS NULL OR {condition} THEN COALESCE({sql}, 0) END")
             }
             _ => format!("COALESCE({sql}, 0)"),
         }

@@ -65,8 +65,9 @@ impl Output<'_> {
     /// The metric over all groups (of the period), for the part that a group is of it.
     pub(super) fn total(&self, metric: &Metric, formula: &Formula) -> Result<String, CompileError> {
         let periods = self.periods_beside_others();
-        // By time alone, the groups are the periods.
-        let over_time = periods.is_empty() && self.planned.keys.iter().any(is_of_time);
+        // Groups of one period may differ in time too: by weekday, or by time alone, where the groups are the periods.
+        let mut keys = self.planned.keys.iter();
+        let over_time = keys.any(|key| is_of_time(key) && !periods.contains(&key));
         self.adds_up(metric, over_time)
             .map_err(|why| refused(metric, Presented::Share, &why))?;
         Ok(self.summed(formula, &self.partition(&periods))?.0)
@@ -191,9 +192,10 @@ impl Output<'_> {
     }
 }
 
-/// Whether groups differ in time by a key: a part of a time (a weekday) takes in several times.
+/// Whether groups differ in time by a key: a period, a part of a time (a weekday takes in several), or a date.
 fn is_of_time(key: &Key) -> bool {
-    key.grain.is_some() || key.dimension.is_none()
+    let is_date = matches!(key.ty, ColumnType::Date | ColumnType::Timestamp);
+    key.grain.is_some() || key.dimension.is_none() || is_date
 }
 
 fn window(partition: &str, order: &str) -> String {

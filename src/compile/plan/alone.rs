@@ -228,11 +228,10 @@ impl<'a> Planner<'a> {
                     filter::condition(tree, &mut scope, dialect)?
                 }
             };
-            leg.conditions
-                .push(Fragment::plain(match request.conditions {
-                    Some(Filter::And(_)) if days.is_some() => format!("({condition})"),
-                    _ => condition,
-                }));
+            leg.conditions.push(Fragment::plain(match tree {
+                Filter::Or(_) => format!("({condition})"),
+                _ => condition,
+            }));
         }
         if let Some(table) = days {
             leg.bounds = self.days_between(table);

@@ -32,7 +32,8 @@ impl<'a> Planner<'a> {
         countable(range, grain)?;
         let spine = self.spine(grain);
         let spine = spine.filter(|_| data.is_none() || self.is_metricflow());
-        let of_data = |end: &str| match (data, spine) {
+        // The first or last period of the data; with a day, its period where that is later.
+        let of_data = |end: &str, or: Option<Date>| match (data, spine) {
             (_, Some((table, column, place))) => {
                 let time = format!("{end}({})", dialect.name(column));
                 let found = dialect.trunc(&time, grain, week_start);
@@ -46,12 +47,25 @@ impl<'a> Planner<'a> {
             .hint("for instance: last 6 months")),
             (Some((time, scope, by)), None) => {
                 let (from, joins) = scope.tables_so_far();
-                let found = dialect.trunc(&format!("{end}({})", time.sql), grain, week_start);
+                let found = format!("{end}({})", time.sql);
                 let found = match by {
                     Some(by) if !grain.is_sub_day() => {
-                        dialect.trunc(&dialect.shift(&found, by), grain, week_start)
+                        // Days are moved as days, whatever period they come to lie in.
+                        let unit = match by {
+                            Shift::Months(_) => grain,
+                            Shift::Days(_) | Shift::Seconds(_) => Grain::Day,
+                        };
+                        let there = dialect.shift(&dialect.trunc(&found, unit, week_start), by);
+                        dialect.trunc(&there, grain, week_start)
                     }
-                    _ => found,
+                    _ => dialect.trunc(&found, grain, week_start),
+                };
+                let found = match or {
+                    None => found,
+                    Some(day) => {
+                        let day = dialect.date(grain.floor(day, week_start));
+                        format!("CASE WHEN {found} > {day} THEN {found} ELSE {day} END")
+                    }
                 };
                 let mut sql = format!("SELECT {found} FROM {}", from.sql);
                 for join in joins {
@@ -62,18 +76,19 @@ impl<'a> Planner<'a> {
         };
         let first = match range.start {
             Some(start) => Bound::Day(grain.floor(shown.floor(start, week_start), week_start)),
-            None => of_data("MIN")?,
+            None => of_data("MIN", None)?,
         };
         let last = match (range.end, data) {
-            // A trend with a start goes on to today, and so does what accumulates in it.
             (None, Some(_))
                 if range.start.is_none() || grain.is_sub_day() || self.is_metricflow() =>
             {
-                of_data("MAX")?
+                of_data("MAX", None)?
             }
+            // A trend with a start goes on to today, and so does what accumulates in it; rows after today have periods too.
+            (None, Some(_)) => of_data("MAX", Some(self.options.today))?,
             // dbt knows no today: its periods are those of the table.
             (None, None) if range.start.is_none() || (self.is_metricflow() && spine.is_some()) => {
-                of_data("MAX")?
+                of_data("MAX", None)?
             }
             (Some(end), _) if grain.is_sub_day() => {
                 let end = dialect.timestamp(end.to_datetime(jiff::civil::Time::midnight()));

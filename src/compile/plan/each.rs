@@ -3,7 +3,7 @@
 
 use jiff::ToSpan;
 
-use super::{Context, Join, Node, Planned, Planner, With};
+use super::{Context, Formula, Join, Leaf, Node, Planned, Planner, With};
 use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{
@@ -32,6 +32,8 @@ pub(in crate::compile) struct Each {
     /// Its column with the metric.
     pub(in crate::compile) value: String,
     pub(in crate::compile) ty: ColumnType,
+    /// What the metric is for a value without rows, where that is something.
+    pub(in crate::compile) empty: Option<String>,
 }
 
 impl Planned {
@@ -105,7 +107,12 @@ impl<'a> Planner<'a> {
             }
             let name = relation_name(metric, dimension, range);
             if !self.planned.each.iter().any(|each| each.name == name) {
-                self.each(metric, dimension, range)?;
+                // The same words of time, so that offsets inside compare the same days.
+                let time = match (&context.back, self.request.query.time) {
+                    (None, Some(time)) if !self.is_metricflow() => time,
+                    _ => time_range(range),
+                };
+                self.each((metric, dimension), range, time)?;
             }
             let each = self.planned.each.iter().find(|each| each.name == name);
             if let Some(each) = each.cloned() {
@@ -143,9 +150,9 @@ impl<'a> Planner<'a> {
 
     fn each(
         &mut self,
-        metric: &str,
-        dimension: &str,
+        (metric, dimension): (&str, &str),
         range: DateRange,
+        time: TimeRange,
     ) -> Result<(), CompileError> {
         let relations = relations(
             self.registry,
@@ -153,7 +160,7 @@ impl<'a> Planner<'a> {
             self.options,
             self.request.nesting,
             (metric, dimension),
-            range,
+            (range, time),
         )?;
         self.add_relations(relations);
         self.note(vec![Reason {
@@ -195,7 +202,7 @@ pub(in crate::compile) fn relations(
     options: &CompileOptions<'_>,
     nesting: u8,
     (metric, dimension): (&str, &str),
-    range: DateRange,
+    (range, time): (DateRange, TimeRange),
 ) -> Result<Vec<Each>, CompileError> {
     let refuse = |why: String| {
         CompileError::new(ErrorCode::InvalidClause, why).word(format!("{metric} per {dimension}"))
@@ -211,7 +218,7 @@ pub(in crate::compile) fn relations(
     let query = MetricQuery {
         metrics: vec![metric.to_owned()],
         group_by: Some(vec![GroupBy::Dimension(dimension.to_owned())]),
-        time: Some(time_range(range)),
+        time: Some(time),
         every_period: Some(false),
         ..MetricQuery::default()
     };
@@ -227,12 +234,17 @@ pub(in crate::compile) fn relations(
         return Err(refuse(format!("{metric} has no value per {dimension}"))
             .hint(format!("name a dimension that {metric} can be grouped by")));
     };
+    let empty = match planned.metrics.first() {
+        Some((formula, _)) => of_nothing(formula, options)?,
+        None => None,
+    };
     let each = Each {
         name: relation_name(metric, dimension, range),
         key: key.name.clone(),
         key_ty: key.ty,
         value: value.name.clone(),
         ty: value.ty,
+        empty,
         // Its order is nobody's.
         node: match shaped.root {
             Node::Sort(sort) => sort.input,
@@ -243,6 +255,24 @@ pub(in crate::compile) fn relations(
     let mut relations = planned.each;
     relations.push(each);
     Ok(relations)
+}
+
+/// A metric over no rows: counts are 0, everything else is empty, and what is made of them may be either.
+fn of_nothing(
+    formula: &Formula,
+    options: &CompileOptions<'_>,
+) -> Result<Option<String>, CompileError> {
+    let leaf = |leaf: &Leaf| match leaf.ty {
+        ColumnType::Integer => "0".to_owned(),
+        ty => options.dialect.cast("NULL", ty),
+    };
+    Ok(match formula {
+        Formula::Leaf(one) if one.ty == ColumnType::Integer => Some(leaf(one)),
+        Formula::Leaf(_) | Formula::Divide(..) => None,
+        Formula::Filled(..) | Formula::Arithmetic { .. } => {
+            Some(formula.sql(options.dialect, &leaf)?.0)
+        }
+    })
 }
 
 /// The same metric, dimension and range have the same name, wherever in a query they stand.
