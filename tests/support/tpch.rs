@@ -198,6 +198,21 @@ pub const QUERIES: &[Query] = &[
                   OR p_brand = 'Brand#34' AND p_container IN ('LG CASE', 'LG BOX', 'LG PACK', 'LG PKG') AND l_quantity BETWEEN 20 AND 30 AND p_size BETWEEN 1 AND 15)",
     },
     Query {
+        // All orders, whatever their comment says.
+        name: "Q13",
+        line: "customers by order_count order by customers desc, order_count desc",
+        sql: "SELECT orders, count(*) FROM (
+                SELECT c_custkey, count(o_orderkey) AS orders FROM customer LEFT JOIN orders ON o_custkey = c_custkey GROUP BY 1
+              ) AS counted GROUP BY 1 ORDER BY 2 DESC, 1 DESC",
+    },
+    Query {
+        name: "Q17",
+        line: "small_orders where brand = 'Brand#23' and container = 'MED BOX'",
+        sql: "SELECT sum(l_extendedprice / 7.0) FROM lineitem JOIN part ON p_partkey = l_partkey
+                JOIN (SELECT l_partkey AS part, 0.2 * avg(l_quantity) AS few FROM lineitem GROUP BY 1) AS usual ON part = l_partkey
+              WHERE p_brand = 'Brand#23' AND p_container = 'MED BOX' AND l_quantity < few",
+    },
+    Query {
         // Balances above 0 in the place of those above the mean.
         name: "Q22",
         line: "customers, balances by country_code where country_code in (13, 31, 23, 29, 30, 18, 17) and balance > 0 and orders per customer_key = 0",

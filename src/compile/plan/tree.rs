@@ -146,7 +146,7 @@ impl Node {
         let own = match self {
             Self::Scan(scan) => {
                 names.extend(scan.rollup.clone());
-                scan.rollup.is_some()
+                scan.rollup.is_some() && scan.joins.is_empty()
             }
             Self::Calendar(_) => false,
             Self::Periods(periods) => [&periods.first, &periods.last]
