@@ -93,6 +93,53 @@ fn the_same_thing_may_be_said_in_many_ways() {
 }
 
 #[test]
+fn figures_and_rankings_within_groups() {
+    let demo = Asking::demo();
+    for (question, expected) in [
+        (
+            "share of gmv by channel last month",
+            "gmv, gmv share by channel last month",
+        ),
+        (
+            "gmv by market last month and its share",
+            "gmv, gmv share by market last month",
+        ),
+        (
+            "share of gmv and orders by channel",
+            "gmv, orders, gmv share, orders share by channel",
+        ),
+        (
+            "gmv running total by month this year",
+            "gmv, gmv running by month this year",
+        ),
+        (
+            "7-day moving average of gmv last month",
+            "gmv, gmv moving 7 by day last month",
+        ),
+        (
+            "top 3 channels in each market by gmv last month",
+            "gmv by market, channel last month top 3 by gmv per market",
+        ),
+        (
+            "top 3 channels by gmv per market and the rest",
+            "gmv by market, channel top 3 by gmv per market with others",
+        ),
+        ("orders by weekday last week", "orders by weekday last week"),
+        (
+            "which hour of the day has the most orders",
+            "orders by hour_of_day top 1 by orders",
+        ),
+    ] {
+        assert_eq!(line(&demo, question), expected, "{question}");
+    }
+    let follow_up = demo.after("gmv by month this year", "as a running total");
+    assert_eq!(
+        clear(&follow_up).query().to_string(),
+        "gmv, gmv running by month this year"
+    );
+}
+
+#[test]
 fn a_typo_is_corrected_and_shown() {
     let demo = Asking::demo();
     let reading = clear(&demo.ask("ads reveneu by makret in Brasil last month"));

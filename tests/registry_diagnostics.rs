@@ -123,7 +123,7 @@ fn unknown_keys() {
     check(
         "calendar: {▸xyz: 1}",
         &[
-            "error: unknown key 'xyz' — allowed here: week_start, fiscal_year_start, timezone, table, date, periods",
+            "error: unknown key 'xyz' — allowed here: week_start, fiscal_year_start, timezone, table, date, periods, spines",
         ],
     );
 }
@@ -170,7 +170,7 @@ fn values_that_do_not_fit() {
     );
     check(
         "m: {base_table: orders, agg: percentile, percentile: ▸90, expr: amount}",
-        &["error: a percentile is from 0 to 1, not 90"],
+        &["error: a percentile is from 0 to 1, not 90 — the 95th percentile is 0.95"],
     );
 }
 
@@ -186,7 +186,9 @@ fn text_that_is_not_yaml() {
     );
     check(
         "▸just text",
-        &["error: expected a map of keys and values, found a single value"],
+        &[
+            "error: expected a map of keys and values, found a single value — write {datasets: …}, with the keys datasets, metrics, views, rollups, calendar",
+        ],
     );
     check("m: !t ▸3", &["error: tags such as !t are not used here"]);
     check(
@@ -199,15 +201,21 @@ fn text_that_is_not_yaml() {
 fn names_that_are_taken() {
     check(
         "▸gmv: {base_table: orders, agg: count}",
-        &["error: metric 'gmv' is already defined at metrics/a.yaml:12"],
+        &[
+            "error: metric 'gmv' is already defined at metrics/a.yaml:12 — rename one of the two, or leave one out",
+        ],
     );
     check(
         "▸GMV: {base_table: orders, agg: count}",
-        &["error: metric 'GMV' is already defined at metrics/a.yaml:12"],
+        &[
+            "error: metric 'GMV' is already defined at metrics/a.yaml:12 — rename one of the two, or leave one out",
+        ],
     );
     check(
         "datasets: {▸users: {table: u}}",
-        &["error: dataset 'users' is already defined at metrics/a.yaml:9"],
+        &[
+            "error: dataset 'users' is already defined at metrics/a.yaml:9 — rename one of the two, or leave one out",
+        ],
     );
     check(
         "m: {base_table: orders, agg: count, aliases: [▸Sales]}",
@@ -259,7 +267,7 @@ fn references_to_nothing() {
     );
     check(
         "m: {base_table: orders, agg: count, time: ▸market}",
-        &["error: 'market' of orders is not of type time or date"],
+        &["error: 'market' of orders is not of type time or date — times of orders: created_at"],
     );
     check(
         "m: {base_table: orders, agg: count, time: ▸create_at}",
@@ -381,7 +389,9 @@ fn arithmetic_over_metrics() {
     );
     check(
         "m: {expr: gmv / ▸net}",
-        &["error: 'net' is a complex metric, which has no compiled form to build on"],
+        &[
+            "error: 'net' is a complex metric, which has no compiled form to build on — declare the facets of its snippet",
+        ],
     );
     check(
         "m: {expr: ▸1 + 1}",
@@ -407,17 +417,21 @@ fn arithmetic_over_metrics() {
 fn cycles_are_reported_once() {
     check(
         "a: {expr: ▸b + 1}\nb: {expr: c + 1}\nc: {expr: a + gmv}",
-        &["error: these metrics need each other: a → b → c → a"],
+        &[
+            "error: these metrics need each other: a → b → c → a — take one of them out of the definition of another",
+        ],
     );
     check(
         "a: {expr: ▸a + gmv}",
-        &["error: these metrics need each other: a → a"],
+        &[
+            "error: these metrics need each other: a → a — take one of them out of the definition of another",
+        ],
     );
     check(
         "x: {expr: ▸a * 2}\na: {expr: ▸b + 1}\nb: {expr: a + gmv}",
         &[
             "error: depends on 'a', which has an error",
-            "error: these metrics need each other: a → b → a",
+            "error: these metrics need each other: a → b → a — take one of them out of the definition of another",
         ],
     );
 }
@@ -426,7 +440,9 @@ fn cycles_are_reported_once() {
 fn kinds_and_their_keys() {
     check(
         "m: {base_table: orders, agg: count, type: ▸ratio}",
-        &["error: 'm' is said to be ratio, but its keys make it simple"],
+        &[
+            "error: 'm' is said to be ratio, but its keys make it simple — leave type out, or correct the keys",
+        ],
     );
     check(
         "▸m: {numerator: {agg: count}, base_table: orders}",
@@ -434,7 +450,9 @@ fn kinds_and_their_keys() {
     );
     check(
         "▸m: {numerator: {agg: count}, denominator: {agg: count}}",
-        &["error: 'm' needs a base_table"],
+        &[
+            "error: 'm' needs a base_table — add base_table: and the dataset whose rows are aggregated",
+        ],
     );
     check(
         "m: {expr: gmv, time: ▸paid_at}",
@@ -466,7 +484,7 @@ fn kinds_and_their_keys() {
 fn datasets_and_joins() {
     check(
         "datasets: {▸d: {label: d}}",
-        &["error: dataset 'd' needs a table (or sql)"],
+        &["error: dataset 'd' needs a table (or sql) — add table: with its name"],
     );
     check(
         "datasets: {d: {table: d, sql: ▸select 1}}",
@@ -474,7 +492,9 @@ fn datasets_and_joins() {
     );
     check(
         "datasets: {d: {table: d, time: ▸market, dimensions: {market: {type: text}}}}",
-        &["error: the time of d must be of type time or date; 'market' is not"],
+        &[
+            "error: the time of d must be of type time or date; 'market' is not — write {type: time} or {type: date} at the dimension",
+        ],
     );
     let d = |join: &str| format!("datasets: {{d: {{table: d, joins: {{u: {join}}}}}}}");
     check(

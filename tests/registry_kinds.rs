@@ -315,15 +315,21 @@ fn fills_periods_and_words_of_single_engines() {
 fn metrics_that_go_round_in_circles_through_any_kind() {
     refused(
         "a: {expr: ▸now - 1, inputs: {now: b}}\nb: {of: c, window: 7 days}\nc: {numerator: a, denominator: gmv}",
-        &["error: these metrics need each other: a → b → c → a"],
+        &[
+            "error: these metrics need each other: a → b → c → a — take one of them out of the definition of another",
+        ],
     );
     refused(
         "a: {of: ▸a, window: all_time}",
-        &["error: these metrics need each other: a → a"],
+        &[
+            "error: these metrics need each other: a → a — take one of them out of the definition of another",
+        ],
     );
     refused(
         "a: {entity: user_id, base: ▸a, conversion: buys}",
-        &["error: these metrics need each other: a → a"],
+        &[
+            "error: these metrics need each other: a → a — take one of them out of the definition of another",
+        ],
     );
 }
 
@@ -370,7 +376,9 @@ fn names_that_nothing_has() {
     );
     refused(
         "m: {base_table: balances, agg: count, last_by: {time: ▸market}}",
-        &["error: 'market' of balances is not of type time or date"],
+        &[
+            "error: 'market' of balances is not of type time or date — times of balances: snapshot_on",
+        ],
     );
 }
 
@@ -381,7 +389,7 @@ fn lengths_that_are_none() {
         &[
             "error: '0 days' is no time at all — a length is at least 1",
             "error: 'last month' is not the window of a cumulative metric — write a length such as 28 days, or day_to_date, week_to_date, month_to_date, quarter_to_date, year_to_date or all_time",
-            "error: '99999999999 days' is longer than any calendar",
+            "error: '99999999999 days' is longer than any calendar — write fewer, or all_time where everything counts",
         ],
     );
     refused(
@@ -389,7 +397,7 @@ fn lengths_that_are_none() {
         &[
             "error: '1 mnth' is not a length of time — did you mean 'month'?",
             "error: 'month' is not a length of time — write it like 1 month or 28 days",
-            "error: an offset leads to the start of an hour, day, week, month, quarter or year",
+            "error: an offset leads to the start of an hour, day, week, month, quarter or year — write {to: month}",
             "error: the offset of 'a' says nothing — write offset: 1 month, or offset: {to: month}",
         ],
     );
@@ -417,11 +425,11 @@ fn what_cannot_be_accumulated() {
             "{more}\na: {{of: ▸qtd, window: 7 days}}\nb: {{of: ▸of_qtd, window: 7 days}}\nc: {{of: ▸rate, window: 7 days}}\nd: {{of: ▸yoy, window: 7 days}}\ne: {{of: ▸balance, window: 7 days}}\nf: {{of: ▸price, window: 7 days}}"
         ),
         &[
-            "error: 'qtd' is cumulative already",
-            "error: 'of_qtd' is made of 'qtd', which is cumulative already",
-            "error: 'rate' is a conversion metric, which cannot be accumulated",
-            "error: 'yoy' takes 'ago' from another time, which cannot be accumulated",
-            "error: 'balance' has snapshots, which do not add up over time",
+            "error: 'qtd' is cumulative already — accumulate the metrics of events that it is made of",
+            "error: 'of_qtd' is made of 'qtd', which is cumulative already — accumulate the metrics of events that it is made of",
+            "error: 'rate' is a conversion metric, which cannot be accumulated — accumulate the metrics of events that it is made of",
+            "error: 'yoy' takes 'ago' from another time, which cannot be accumulated — accumulate the metrics of events that it is made of",
+            "error: 'balance' has snapshots, which do not add up over time — accumulate the metrics of events that it is made of",
             "error: 'price' reads prices, which has no time to accumulate over — give prices a time",
         ],
     );
@@ -429,7 +437,7 @@ fn what_cannot_be_accumulated() {
         "m: {base_table: balances, agg: count, last_by: {per: ▸▸account_id}, cumulative: {window: 7 days}}",
         &[
             "error: 'last_by' has no meaning for a cumulative metric",
-            "error: snapshots do not add up over time, so there is nothing to accumulate",
+            "error: snapshots do not add up over time, so there is nothing to accumulate — leave over_time out, or accumulate a metric of events",
         ],
     );
     refused(
@@ -458,8 +466,8 @@ fn conversions_of_what_is_no_event() {
     refused(
         "m: {entity: user_id, base: ▸aov, conversion: ▸gmv_avg}\ngmv_avg: {base_table: orders, agg: avg, expr: amount}",
         &[
-            "error: 'aov' is a derived metric; a conversion is made of simple ones, which count or sum events",
-            "error: 'gmv_avg' is no number of events: a conversion needs a count or a sum",
+            "error: 'aov' is a derived metric; a conversion is made of simple ones, which count or sum events — name a metric with base_table and agg: count or sum",
+            "error: 'gmv_avg' is no number of events: a conversion needs a count or a sum — name a metric with agg: count, count_distinct, sum or sum_boolean",
         ],
     );
     refused(
@@ -485,12 +493,14 @@ fn snapshots_that_mean_nothing() {
     );
     refused(
         "m: {base_table: balances, agg: count, over_time: {take: first, carry_forward: ▸true}}",
-        &["error: only the last snapshot can be carried forward"],
+        &[
+            "error: only the last snapshot can be carried forward — write take: last, or leave carry_forward out",
+        ],
     );
     refused(
         "m: {base_table: balances, agg: count, over_time: {take: avg, per: ▸account_id}}",
         &[
-            "error: 'per' belongs to the last or the first snapshot: the others are figures over all rows of one",
+            "error: 'per' belongs to the last or the first snapshot: the others are figures over all rows of one — leave it out, or take: last",
         ],
     );
     refused(
@@ -522,7 +532,9 @@ fn keys_that_contradict_each_other() {
     );
     refused(
         "m: {type: ▸simple, of: gmv, window: 7 days}",
-        &["error: 'm' is said to be simple, but its keys make it cumulative"],
+        &[
+            "error: 'm' is said to be simple, but its keys make it cumulative — leave type out, or correct the keys",
+        ],
     );
     refused(
         "▸m: {numerator: gmv, denominator: {agg: count}, base_table: orders}",
@@ -532,7 +544,9 @@ fn keys_that_contradict_each_other() {
     );
     refused(
         "m: {numerator: gmv, denominator: {metric: orders, expr: ▸a}}",
-        &["error: the denominator is a metric, beside which 'expr' has no meaning"],
+        &[
+            "error: the denominator is a metric, beside which 'expr' has no meaning — leave it out, or write the aggregation instead of the metric",
+        ],
     );
     refused(
         "m: {numerator: gmv, denominator: orders, time: ▸paid_at}",
@@ -546,7 +560,7 @@ fn keys_that_contradict_each_other() {
     );
     refused(
         "m: {expr: now / 2, inputs: {now: gmv, ▸NOW: orders}}",
-        &["error: 'now' and 'NOW' differ only in case"],
+        &["error: 'now' and 'NOW' differ only in case — rename one of the two"],
     );
     refused(
         "m: {expr: orders, inputs: {▸orders: gmv}}",
@@ -556,7 +570,9 @@ fn keys_that_contradict_each_other() {
     );
     refused(
         "m: {base_table: orders, agg: median, percentile_type: ▸discrete, expr: amount}",
-        &["error: 'percentile_type' belongs to agg: percentile"],
+        &[
+            "error: 'percentile_type' belongs to agg: percentile — leave it out, or write agg: percentile",
+        ],
     );
 }
 

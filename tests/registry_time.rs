@@ -86,7 +86,7 @@ fn rows_that_hold_for_a_time_and_stored_zones() {
         "datasets:\n  a: {table: a, valid: ▸from_date}\n  b: {table: b, valid: [x, ▸x]}\n  c: {table: c, time: t, stored_in: ▸Mars/Base}\n  d: {table: d, stored_in: ▸UTC}",
         &[
             "error: the rows of a hold from one column to another — write valid: [from_date, to_date]",
-            "error: a row cannot hold from and to the same column",
+            "error: a row cannot hold from and to the same column — write valid: [from_column, to_column]",
             "error: there is no time zone 'Mars/Base' — write it like Asia/Jakarta or UTC",
             "error: stored_in has no effect: no dimension here is of type time — give the dataset a time, or leave stored_in out",
         ],
@@ -176,8 +176,8 @@ fn calendars_that_mean_nothing() {
         "calendar: {table: days, date: d, periods: {▸month_of_year: m, ▸day: d, ▸fq: {label: Quarter}, fw: ▸week(d)}}",
         &[
             "error: 'month_of_year' is already a part of every date — call the period differently",
-            "error: a calendar table has one row per day, so its periods are longer",
-            "error: the period 'fq' needs a column",
+            "error: a calendar table has one row per day, so its periods are longer — days and hours need no column",
+            "error: the period 'fq' needs a column — add column: and the column that tells the periods apart",
             "error: 'week(d)' is not a column name — use expr for SQL",
         ],
     );
@@ -214,12 +214,12 @@ fn rollups_keep_what_can_be_put_together_again() {
         "rollups:\n  a: {of: ▸order, grain: day, metrics: gmv}\n  b: {of: orders, grain: ▸hour, by: [▸markt, ▸month], metrics: [▸gvm, ▸visits, ▸buyers]}\n  ▸c: {of: people, grain: day, metrics: []}",
         &[
             "error: unknown dataset 'order' — did you mean 'orders'?",
-            "error: a rollup is by day, or by a longer period",
+            "error: a rollup is by day, or by a longer period — write grain: day",
             "error: unknown dimension of orders: 'markt' — did you mean 'market'?",
             "error: 'month' is a time grain and no dimension — the time of a rollup is its grain",
             "error: unknown metric 'gvm' — did you mean 'gmv'?",
-            "error: 'visits' cannot be kept in a rollup: visits is computed from visits",
-            "error: 'buyers' cannot be kept in a rollup: buyers needs every single row, not sums of them",
+            "error: 'visits' cannot be kept in a rollup: visits is computed from visits — leave it out: it is always computed from the rows",
+            "error: 'buyers' cannot be kept in a rollup: buyers needs every single row, not sums of them — leave it out: it is always computed from the rows",
             "error: rollup 'c' needs of (a dataset), a grain and metrics — write {of: orders, grain: day, metrics: [gmv]}",
         ],
     );
@@ -235,7 +235,7 @@ fn views_take_every_word_of_the_query_line() {
     refused(
         "views:\n  a: ▸last 6 months\n  b: by ▸markt\n  c: orders where ▸gmvv per market > 100",
         &[
-            "error: the query names no metric and nothing to group by",
+            "error: the query names no metric and nothing to group by — start with a metric: gmv by month",
             "error: unknown dimension 'markt' — did you mean 'market'?",
             "error: unknown metric 'gmvv' — did you mean 'gmv'?",
         ],

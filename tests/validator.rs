@@ -107,7 +107,7 @@ fn a_star_over_a_table_is_written_out_with_the_columns_that_are_known() {
     let report = check("SELECT * FROM sellers s", Dialect::Sqlite, None);
     assert_eq!(
         report.sql.unwrap(),
-        "SELECT s.seller_id, s.onboarded_on, s.grass_region, s.seller_tier FROM sellers s LIMIT 500"
+        "SELECT s.seller_id, s.onboarded_on, s.grass_region, s.shop_name, s.seller_tier FROM sellers s LIMIT 500"
     );
 }
 

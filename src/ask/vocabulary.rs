@@ -259,7 +259,7 @@ const ENTRIES: &[(Keyword, &str)] = &[
     ),
     (
         Figure(Figure::Running),
-        "running|running total|running total of|running sum|running sum of|cumulative|cumulatively|cumulated|cumulative total|cumulative total of|cumulative sum|cumulative sum of|accumulated|added up",
+        "running|running total|as a running total|running total of|running sum|running sum of|cumulative|cumulatively|cumulated|cumulative total|cumulative total of|cumulative sum|cumulative sum of|accumulated|added up",
     ),
     (
         Figure(Figure::Moving),

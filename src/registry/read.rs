@@ -67,7 +67,9 @@ pub(crate) fn entries_of<'n>(
         Node::Map(_, entries) => entries,
         node if node.is_null() => return Some(Vec::new()),
         node => {
-            let hint = keys.first().map(|first| match keys {
+            // A list of dozens of keys would help nobody.
+            let few = keys.first().filter(|_| keys.len() <= 6);
+            let hint = few.map(|first| match keys {
                 [_] => format!("write {{{first}: …}}"),
                 _ => format!("write {{{first}: …}}, with the keys {}", keys.join(", ")),
             });
