@@ -416,55 +416,6 @@ impl<'w, 'a> Question<'w, 'a> {
         Ok(true)
     }
 
-    /// The conditions, all of which hold.
-    fn parts(&self) -> &[Filter] {
-        match &self.conditions {
-            Some(Filter::And(parts)) => parts,
-            Some(one) => std::slice::from_ref(one),
-            None => &[],
-        }
-    }
-
-    /// Whether a condition has anything to do with the time that a measure is counted by.
-    fn is_about_time(&self, part: &Filter, measure: &Measure) -> Answered<bool> {
-        for field in part.fields() {
-            if self.is_own(measure, Some(field))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether conditions on nothing but the time of all these measures leave a period.
-    pub fn leaves_period(&self, period: &Value, measures: &[&Measure]) -> Answered<bool> {
-        for part in self.parts() {
-            let is_own = |measure: &&Measure| {
-                let mut fields = part.fields().into_iter();
-                fields.all(|field| self.is_own(measure, Some(field)) == Ok(true))
-            };
-            let field = |_: &str| Ok((period.clone(), DimensionType::Time));
-            if measures.iter().all(is_own) && conditions::holds(part, &field)? != Some(true) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Whether a period is shown: conditions on the time limit the windows, not their rows.
-    pub fn is_shown(&self, period: Option<DateTime>, measure: &Measure) -> Answered<bool> {
-        let Some(period) = period else {
-            return Ok(true);
-        };
-        for part in self.parts() {
-            let field = |_: &str| Ok((Value::Time(period), DimensionType::Time));
-            if self.is_about_time(part, measure)? && conditions::holds(part, &field)? != Some(true)
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     /// Whether a row takes part: every filter holds, and its time is in range.
     pub fn counts(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<bool> {
         if !self.meets(row, measure, context)? {

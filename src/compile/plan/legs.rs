@@ -6,7 +6,6 @@ use super::{
     Column, Context, Days, Formula, Leaf, Leg, Planner, Snapshots, Window, context, snapshots,
 };
 use crate::compile::custom::{custom, named};
-use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, leaf_type, time_of};
 use crate::compile::rollup::{Kept, Wanted};
 use crate::compile::scope::Scope;
@@ -472,57 +471,6 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Where a condition on the measure's own time looks: at the time that a row counts for, which an offset or a
-    /// comparison moves.
-    fn counted_at(
-        &self,
-        part: &Filter,
-        measure: &'a Measure,
-        scope: &mut Scope<'_>,
-        context: &Context<'_>,
-    ) -> Result<Option<String>, CompileError> {
-        let Some(back) = &context.back else {
-            return Ok(None);
-        };
-        if context.window.is_some() || !self.is_about_time(part, measure) {
-            return Ok(None);
-        }
-        self.counted(measure, scope, back.by).map(Some)
-    }
-
-    /// The time that a row counts for, so far after its own.
-    fn counted(
-        &self,
-        measure: &Measure,
-        scope: &mut Scope<'_>,
-        by: Shift,
-    ) -> Result<String, CompileError> {
-        let dialect = self.options.dialect;
-        let time = time_of(measure, scope, None)?;
-        Ok(match time.dimension.kind {
-            DimensionType::Date => dialect.shift(&time.sql, by),
-            _ => dialect.shift_timestamp(&time.sql, by),
-        })
-    }
-
-    /// Whether a condition has anything to do with the measure's own time.
-    pub(super) fn is_about_time(&self, part: &Filter, measure: &'a Measure) -> bool {
-        let mut fields = part.fields().into_iter();
-        fields.any(|field| self.is_time_of(field, measure))
-    }
-
-    /// Whether a name is that of the time that a measure's periods are of.
-    pub(super) fn is_time_of(&self, name: &str, measure: &'a Measure) -> bool {
-        let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
-        let own = self.own_time(measure).and_then(|own| find(own));
-        // A period of the calendar table is one of a time.
-        let name = match named(self.registry, name) {
-            Some(period) => period.of.unwrap_or(METRIC_TIME),
-            None => name,
-        };
-        name == METRIC_TIME || (own.is_some() && own == find(name))
-    }
-
     /// Keys mean the same thing in every leg.
     pub(super) fn agree(
         &mut self,
@@ -594,34 +542,6 @@ impl<'a> Planner<'a> {
             .filter(|(group, _)| is_time(group))
             .map(|(_, key)| key.sql.sql.clone())
             .collect()
-    }
-
-    /// The name of the time dimension that a measure's periods are of.
-    pub(super) fn own_time(&self, measure: &'a Measure) -> Option<&'a String> {
-        let dataset = self.registry.datasets.get(&measure.dataset);
-        let default = dataset.and_then(|dataset| dataset.time.as_ref());
-        measure.time.as_ref().or(default)
-    }
-
-    /// Whether a grouping is by the time that a measure's periods are of.
-    pub(super) fn is_own_time(&self, group: &GroupBy, measure: &Measure) -> bool {
-        let of = match (custom(self.registry, group), group) {
-            (Some(custom), _) => custom.of,
-            (None, GroupBy::Dimension(_)) => return false,
-            (None, GroupBy::Grain { of, .. } | GroupBy::Part { of, .. }) => of.as_deref(),
-        };
-        match of {
-            None => true,
-            Some(of) => {
-                let dataset = self.registry.datasets.get(&measure.dataset);
-                let own = measure
-                    .time
-                    .as_deref()
-                    .or(dataset.and_then(|dataset| dataset.time.as_deref()));
-                let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
-                own.is_some_and(|own| find(own).is_some() && find(own) == find(of))
-            }
-        }
     }
 
     /// A readable name that no other column of the plan has.

@@ -15,6 +15,7 @@ mod periods;
 mod planner;
 mod snapshots;
 mod table_days;
+mod times;
 mod tree;
 mod windows;
 
