@@ -213,10 +213,13 @@ fn of_metric(
     }
 }
 
+/// A value that is no dimension, such as a metric, as SQL with its type.
+type Value = Result<(String, ColumnType), CompileError>;
+
 /// A condition on values such as metrics, each of which `value` gives as SQL with its type.
 pub(super) fn figures(
     filter: &Filter,
-    value: &dyn Fn(&str) -> Result<(String, ColumnType), CompileError>,
+    value: &dyn Fn(&str) -> Value,
     dialect: Dialect,
 ) -> Result<String, CompileError> {
     Ok(match filter {

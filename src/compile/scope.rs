@@ -525,6 +525,15 @@ impl<'a> Scope<'a> {
                 )
             })
             .collect();
+        if let (Some(here), Some(there)) = (&self.base.partition, &dataset.partition)
+            && join.on.iter().all(|(_, key)| key != there)
+        {
+            on.push(format!(
+                "{} = {}",
+                column(&alias, there, dialect),
+                column(&self.base.name, here, dialect)
+            ));
+        }
         let mut places = vec![join.place, dataset.place];
         if let Some(valid) = &dataset.valid {
             let valid_then = self.valid_then(valid, dataset, &alias)?;

@@ -66,6 +66,7 @@ pub(super) fn dataset(dataset: &Dataset) -> Value {
     }
     fields.put_some("time", dataset.time.as_deref());
     fields.put_some("stored_in", dataset.stored_in.as_deref());
+    fields.put_some("partition", dataset.partition.as_deref());
     if let Some(valid) = &dataset.valid {
         fields.put("valid", json!([valid.from, valid.to]));
     }
@@ -98,6 +99,7 @@ fn dimension(dimension: &Dimension) -> Value {
     if dimension.kind != DimensionType::Text || dimension.of_metric.is_some() {
         fields.put("type", word(dimension.kind));
     }
+    fields.put_some("time_grain", dimension.time_grain.map(|grain| grain.word()));
     if dimension.pii {
         fields.put("pii", true);
     }

@@ -42,6 +42,9 @@ pub struct Dataset {
     pub joins: IndexMap<String, Join>,
     /// The time in which a row holds, where one key has several rows (a slowly changing dimension of type 2).
     pub valid: Option<Validity>,
+    /// The column that tells whole copies of the table apart, such as one of each day. A join that does not say which copy
+    /// it means takes the one of the same partition as the row that is counted.
+    pub partition: Option<String>,
     /// IANA time zone in which the times of its `time` dimensions are stored; `None`: they are local already, or carry
     /// their zone.
     pub stored_in: Option<String>,

@@ -30,7 +30,7 @@ pub(crate) fn dataset(
     let before = sink.errors();
     check_name("dataset", name, sink);
     let relation = relation(name, raw, own_errors > 0, sink);
-    for column in &raw.key.0 {
+    for column in raw.key.0.iter().chain(&raw.partition) {
         check_column(column, sink);
     }
     let is_usable = own_errors == 0 && sink.errors() == before;
@@ -76,6 +76,7 @@ pub(crate) fn dataset(
         joins: IndexMap::new(),
         entity: raw.entity.as_ref().map(|entity| entity.value.clone()),
         valid,
+        partition: raw.partition.as_ref().map(|column| column.value.clone()),
         stored_in,
     })
 }

@@ -57,7 +57,13 @@ impl Session {
         };
         let query = query_so_far(prefix);
         let candidates = match expected_at_end(prefix) {
-            Expected::Metric => self.metric_candidates(typed),
+            Expected::Metric => {
+                let mut found = self.metric_candidates(typed);
+                if prefix.trim().is_empty() && !typed.is_empty() {
+                    found.extend(without_metric(typed));
+                }
+                found
+            }
             Expected::Group => self.group_candidates(&query, typed),
             Expected::Field => {
                 let mut fields = self.dimension_candidates(&query);
@@ -174,6 +180,18 @@ impl Session {
         .map(|(period, detail)| Candidate::word(&period.to_string(), detail))
         .into()
     }
+}
+
+/// What a line may begin with instead of a metric.
+fn without_metric(typed: &str) -> impl Iterator<Item = Candidate> {
+    let typed = typed.to_lowercase();
+    [
+        ("by", "distinct values"),
+        ("range of", "smallest and largest value"),
+    ]
+    .into_iter()
+    .filter(move |(word, _)| word.starts_with(&typed))
+    .map(|(word, detail)| Candidate::word(word, detail))
 }
 
 /// Where the word before the cursor starts, and what of it is typed, without the quote it may open with.

@@ -295,9 +295,7 @@ pub fn query_line(registry: &Registry, text: &str) -> Result<MetricQuery, Option
                 .any(|dataset| dataset.dimension(last).is_some())
     };
     let groups = query.group_by.iter().flatten().chain(&query.range_of);
-    let groups = groups
-        .filter_map(GroupBy::dimension)
-        .all(|name| is_known(name));
+    let groups = groups.filter_map(GroupBy::dimension).all(is_known);
     let is_field = |field: &str| match Filter::per(field) {
         Some((metric, dimension)) => registry.metric(metric).is_some() && is_known(dimension),
         None => is_known(field),

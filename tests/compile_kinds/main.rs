@@ -13,6 +13,7 @@ mod conversion;
 #[path = "../support/engines.rs"]
 mod engines;
 mod metricflow;
+mod metricflow_alone;
 mod scd;
 mod semi_additive;
 mod stored_zone;

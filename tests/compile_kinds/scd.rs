@@ -64,6 +64,18 @@ async fn a_fact_is_joined_with_the_row_that_held_when_it_happened() {
             ("notes by order.sold_at.month", &["2025-01-01 | 1"]),
         ])
         .await;
+    // Without a metric too, also where every value of the other table is wanted.
+    let held = [
+        "2025-01-01 | blue",
+        "2025-01-01 | -",
+        "2025-02-01 | red",
+        "2025-02-01 | -",
+        "2025-03-01 | -",
+        "- | -",
+    ];
+    world
+        .answers(&[("by sold_at.month, seller.team", &held)])
+        .await;
     world.refuses(
         "notes by team",
         "people changes over time, and notes has no time that says which of its rows is meant",

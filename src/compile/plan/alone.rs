@@ -8,6 +8,7 @@ use crate::compile::custom::{custom, named};
 use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::{Asked, Key, key, time_of};
 use crate::compile::operand::TableDays;
+use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, conventions, filter};
 use crate::model::{
@@ -70,25 +71,10 @@ impl<'a> Planner<'a> {
     /// Periods of nothing but time are those of the calendar table.
     fn of_calendar(&mut self, table: &CalendarTable) -> Result<Leg, CompileError> {
         let (day, _) = self.day(table);
-        let mut leg = Leg {
-            dataset: table.table.clone(),
-            keys: Vec::new(),
-            columns: Vec::new(),
-            from: self.days(table),
-            joins: Vec::new(),
-            definition: Vec::new(),
-            conditions: vec![Fragment::plain(format!("{day} IS NOT NULL"))],
-            bounds: self.days_between(table),
-            over: None,
-            earlier: None,
-            rows: Rows::All,
-            daily: None,
-            by_day_first: false,
-            rollup: None,
-            missing_are_rows: false,
-            treatment: String::new(),
-            filters: Vec::new(),
-        };
+        let mut leg = rows_of(&table.table);
+        leg.from = self.days(table);
+        leg.conditions = vec![Fragment::plain(format!("{day} IS NOT NULL"))];
+        leg.bounds = self.days_between(table);
         if let Some(tree) = &self.request.conditions {
             let condition = self.of_day(table, tree)?;
             leg.conditions.push(Fragment::plain(condition));
@@ -142,12 +128,10 @@ impl<'a> Planner<'a> {
         let find = |name: &&str| self.reach.find(self.registry, &dataset.name, name);
         let is_joined = |name: &&str| find(name).is_ok_and(|path| !path.joins.is_empty());
         let shown = request.groups.iter().chain(&request.range_of);
-        if shown
-            .filter_map(|group| self.of(group))
-            .any(|name| is_joined(&name))
-            || self.is_metricflow()
-        {
-            scope.keep_unmatched(true);
+        let mut named = shown.filter_map(|group| self.of(group));
+        let has_joins = named.any(|name| is_joined(&name));
+        scope.keep_unmatched(has_joins || self.is_metricflow());
+        if has_joins {
             self.note(vec![Reason {
                 kind: ReasonKind::Join,
                 text: format!(
@@ -157,25 +141,7 @@ impl<'a> Planner<'a> {
                 place: None,
             }]);
         }
-        let mut leg = Leg {
-            dataset: dataset.name.clone(),
-            keys: Vec::new(),
-            columns: Vec::new(),
-            from: Fragment::plain(""),
-            joins: Vec::new(),
-            definition: Vec::new(),
-            conditions: Vec::new(),
-            bounds: None,
-            over: None,
-            earlier: None,
-            rows: Rows::All,
-            daily: None,
-            by_day_first: false,
-            rollup: None,
-            missing_are_rows: false,
-            treatment: String::new(),
-            filters: Vec::new(),
-        };
+        let mut leg = rows_of(&dataset.name);
         let groups = request.groups.iter().map(|group| (group, false));
         let bounded = request.range_of.iter().map(|group| (group, true));
         for (group, is_bounded) in groups.chain(bounded) {
@@ -203,36 +169,7 @@ impl<'a> Planner<'a> {
         if !self.is_metricflow() {
             scope.keep_unmatched(false);
         }
-        let parts = match &request.conditions {
-            None => Vec::new(),
-            Some(Filter::And(parts)) if days.is_some() => parts.iter().collect(),
-            Some(tree) => vec![tree],
-        };
-        for tree in parts {
-            let of_days = tree
-                .fields()
-                .iter()
-                .filter(|field| self.is_of_day(field))
-                .count();
-            let condition = match days {
-                Some(table) if of_days == tree.fields().len() => self.of_day(table, tree)?,
-                Some(_) if of_days > 0 => {
-                    return Err(CompileError::new(
-                        ErrorCode::InvalidClause,
-                        format!("'{tree}' mixes a condition on the days of the calendar table with one on a dimension"),
-                    )
-                    .hint("join the two with 'and'"));
-                }
-                _ => {
-                    self.join_each(tree, &mut scope, &Context::default())?;
-                    filter::condition(tree, &mut scope, dialect)?
-                }
-            };
-            leg.conditions.push(Fragment::plain(match tree {
-                Filter::Or(_) => format!("({condition})"),
-                _ => condition,
-            }));
-        }
+        leg.conditions = self.conditions(&mut scope, days)?;
         if let Some(table) = days {
             leg.bounds = self.days_between(table);
         } else if request.range != DateRange::default() {
@@ -249,6 +186,44 @@ impl<'a> Planner<'a> {
             leg.joins.insert(0, join);
         }
         Ok(leg)
+    }
+
+    /// The conditions of the query: those on the days of the calendar table are about these, all others about the rows.
+    fn conditions(
+        &mut self,
+        scope: &mut Scope<'_>,
+        days: Option<&CalendarTable>,
+    ) -> Result<Vec<Fragment>, CompileError> {
+        let dialect = self.options.dialect;
+        let parts = match (&self.request.conditions, days) {
+            (None, _) => return Ok(Vec::new()),
+            (Some(Filter::And(parts)), Some(_)) => parts.iter().collect(),
+            (Some(tree), _) => vec![tree],
+        };
+        let mut conditions = Vec::new();
+        for tree in parts {
+            let fields = tree.fields();
+            let of_days = fields.iter().filter(|field| self.is_of_day(field)).count();
+            let condition = match days {
+                Some(table) if of_days == fields.len() => self.of_day(table, tree)?,
+                Some(_) if of_days > 0 => {
+                    return Err(CompileError::new(
+                        ErrorCode::InvalidClause,
+                        format!("'{tree}' mixes a condition on the days of the calendar table with one on a dimension"),
+                    )
+                    .hint("join the two with 'and'"));
+                }
+                _ => {
+                    self.join_each(tree, scope, &Context::default())?;
+                    filter::condition(tree, scope, dialect)?
+                }
+            };
+            conditions.push(Fragment::plain(match tree {
+                Filter::Or(_) => format!("({condition})"),
+                _ => condition,
+            }));
+        }
+        Ok(conditions)
     }
 
     fn add_key(&mut self, leg: &mut Leg, sql: Fragment, key: Key) {
@@ -419,5 +394,28 @@ impl<'a> Planner<'a> {
             format: Format::default(),
         };
         Ok((Fragment::new(sql, [table.place]), key))
+    }
+}
+
+/// The rows of a table, before anything is asked of them.
+fn rows_of(dataset: &str) -> Leg {
+    Leg {
+        dataset: dataset.to_owned(),
+        keys: Vec::new(),
+        columns: Vec::new(),
+        from: Fragment::plain(""),
+        joins: Vec::new(),
+        definition: Vec::new(),
+        conditions: Vec::new(),
+        bounds: None,
+        over: None,
+        earlier: None,
+        rows: Rows::All,
+        daily: None,
+        by_day_first: false,
+        rollup: None,
+        missing_are_rows: false,
+        treatment: String::new(),
+        filters: Vec::new(),
     }
 }

@@ -104,6 +104,10 @@ fn dataset(model: &Model, links: &[Link], types: &ColumnTypes, notes: &mut Notes
             );
         }
     }
+    let mut partitions = model.partitions().filter(|one| is_column(&one.expr));
+    if let (Some(partition), None) = (partitions.next(), partitions.next()) {
+        put("partition", json!(partition.expr));
+    }
     let mut dimensions = Map::new();
     for entity in &model.entities {
         if model.dimension(&entity.name).is_none() {

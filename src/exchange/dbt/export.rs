@@ -587,11 +587,14 @@ fn dimension_of(dataset: &Dataset, dimension: &Dimension) -> (Value, bool) {
         .text
         .strip_prefix("cast(")
         .and_then(|text| text.strip_suffix(" as date)"));
-    let granularity = if dimension.kind == crate::model::DimensionType::Time {
-        "second"
-    } else {
-        "day"
+    let granularity = match (dimension.time_grain, dimension.kind) {
+        (Some(grain), _) => grain.word(),
+        (None, crate::model::DimensionType::Time) => "second",
+        (None, _) => "day",
     };
+    if dataset.partition.is_some() && dataset.partition == dimension.column {
+        put(&mut inner, "is_partition", true);
+    }
     match dimension.column.as_deref().or(day) {
         Some(column) => {
             let mut fields = Fields::new();

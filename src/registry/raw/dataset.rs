@@ -26,6 +26,9 @@ object! {
         /// The columns from which (included) and to which (excluded) a row holds: `[from_date, to_date]`. NULL is without an
         /// end. A join onto this dataset takes the row that holds at the time of what is counted.
         valid: Many<Text>,
+        /// The column that tells whole copies of the table apart, such as one of each day. Where joins do not say which copy
+        /// they mean, it is the one of the same partition as the row that is counted.
+        partition: Option<Text>,
         /// IANA time zone that its times are stored in, where it is not the calendar's.
         stored_in: Option<Text>,
         /// What metrics are grouped and filtered by, by name; `{}` is the column of the same name.
