@@ -139,12 +139,12 @@ pub(super) fn condition(
         } => {
             let found = fields.operand(field, dialect)?;
             if found.kind != DimensionType::Text {
-                return Err(invalid(
-                    field,
-                    pattern,
-                    "like",
-                    "is for text; compare with =, <, > or between",
-                ));
+                return Err(CompileError::new(
+                    ErrorCode::InvalidValue,
+                    format!("{field} is no text and has no pattern"),
+                )
+                .hint("compare it with =, <, > or between")
+                .word(pattern));
             }
             Ok(dialect.like(&found.sql, pattern, *negated))
         }

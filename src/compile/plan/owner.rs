@@ -70,11 +70,17 @@ impl<'a> Planner<'a> {
                 return error;
             }
         }
+        let mut once: Vec<&str> = Vec::new();
+        for name in names {
+            if !once.contains(name) {
+                once.push(name);
+            }
+        }
         let error = CompileError::new(
             ErrorCode::UnreachableDimension,
             format!(
                 "no dataset leads to all of {} without multiplying rows",
-                names.join(", ")
+                once.join(", ")
             ),
         )
         .hint("ask for fewer of them, or name a metric that has them all");

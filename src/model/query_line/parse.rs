@@ -242,7 +242,19 @@ impl Parser {
             if self.open_clauses.is_empty() {
                 return error;
             }
-            let hint = format!("a clause starts with {}", self.open_clauses.join(", "));
+            let word = match self.peek() {
+                Some(Token::Word(word)) => word.to_lowercase(),
+                _ => String::new(),
+            };
+            let hint = match word.as_str() {
+                "per" | "others" | "with" => {
+                    "it belongs to a limit: top 3 by gmv per market with others".to_owned()
+                }
+                "share" | "running" | "rank" | "moving" => {
+                    "a figure follows its metric: gmv share by market".to_owned()
+                }
+                _ => format!("a clause starts with {}", self.open_clauses.join(", ")),
+            };
             QueryLineError {
                 message: error.message.replace("the end of the line", "a clause"),
                 ..error
