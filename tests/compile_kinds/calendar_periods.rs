@@ -1,5 +1,7 @@
 //! Periods of a calendar table beyond grouping by them: in conditions, as rows, compared, before and to date.
 
+use metrex::warehouse::Dialect;
+
 use crate::world::World;
 
 /// A calendar of short quarters whose names do not sort in time order. It lacks 3 April, and has a row without a day and
@@ -19,6 +21,10 @@ INSERT INTO sales VALUES
   (NULL, 'a', 64);
 CREATE TABLE shops (shop text, opened date);
 INSERT INTO shops VALUES ('a', '2025-04-01'), ('b', '2025-03-30');
+CREATE TABLE visits (who text, seen_at timestamp);
+INSERT INTO visits VALUES ('x', '2025-03-30 08:00:00'), ('x', '2025-04-04 08:00:00'), ('y', '2025-04-02 08:00:00');
+CREATE TABLE buys (who text, paid_at timestamp);
+INSERT INTO buys VALUES ('x', '2025-03-31 08:00:00'), ('x', '2025-04-05 08:00:00');
 ";
 
 const REGISTRY: &str = "
@@ -30,11 +36,16 @@ datasets:
   days: {table: days, key: d, dimensions: {d: {type: date}, fy: {column: year_number, type: number}}}
   sales: {table: sales, time: sold_at, dimensions: {sold_at: {type: time}, shop: {}}, joins: {at: {to: shops, on: shop}}}
   shops: {table: shops, key: shop, dimensions: {opened: {type: date}}}
+  visits: {table: visits, time: seen_at, dimensions: {seen_at: {type: time}, who: {}}}
+  buys: {table: buys, time: paid_at, dimensions: {paid_at: {type: time}, who: {}}}
 metrics:
   sales: {base_table: sales, agg: sum, expr: amount}
   orders: {base_table: sales, agg: count}
   shop_count: {base_table: shops, agg: count, time: opened}
   gapless: {base_table: sales, agg: sum, expr: amount, every_period: true}
+  visits: {base_table: visits, agg: count}
+  buys: {base_table: buys, agg: count}
+  bought: {entity: who, base: visits, conversion: buys, result: count}
   last_sale: {base_table: sales, agg: sum, expr: amount, last_by: {time: sold_at}}
   fq_before: {expr: ago, inputs: {ago: {metric: sales, offset: 1 fq}}}
   twice_before: {expr: ago, inputs: {ago: {metric: sales, offset: 2 fq}}}
@@ -82,6 +93,9 @@ async fn conditions_on_periods_of_the_calendar_table() {
             ),
             ("by shop where at.opened.fq = Q9", &["b"]),
             ("by fq where fy = 2025", &["Q10", "Q11", "-"]),
+            // Conversions are those of the events of the period, whenever they follow.
+            ("bought by fq where fq in (Q9, Q10)", &["Q10 | 1", "Q9 | 1"]),
+            ("sales where fq_before per shop >= 3", &["109"]),
         ])
         .await;
     assert!(
@@ -104,6 +118,11 @@ async fn every_period_of_the_calendar_table_is_a_row() {
             ),
             ("sales by fq 2025-04-05", &["Q11 | -"]),
             ("sales by fq 2025-04-05 existing periods", &[]),
+            ("sales by fq 2025-04 where fq = Q11", &["Q11 | -"]),
+            (
+                "sales by day 2025-04 where fq = Q10",
+                &["2025-04-01 | -", "2025-04-02 | 4", "2025-04-04 | 16"],
+            ),
             (
                 "gapless by fq",
                 &["Q10 | 20", "Q11 | -", "Q9 | 3", "- | 104"],
@@ -182,11 +201,21 @@ async fn a_period_is_compared_with_the_one_before_it() {
                 &["Q10 | 4 | 1 | 3 | 3", "Q9 | 1 | - | - | -"],
             ),
             (
+                "bought by fq vs previous period",
+                &[
+                    "Q10 | 1 | 1 | 0 | 0",
+                    "Q11 | 0 | 1 | -1 | -1",
+                    "Q9 | 1 | - | - | -",
+                ],
+            ),
+            (
                 "last_sale by fq where fq = Q10 vs previous period",
                 &["Q10 | 16 | 2 | 14 | 7"],
             ),
         ])
         .await;
+    let compiled = world.compile("sales by fq vs previous period", Dialect::Sqlite);
+    assert_eq!(compiled.unwrap().totals.unwrap().columns.len(), 4);
     world.refuses(
         "sales by fq vs previous year",
         "fq is a period of days, which does not say the one of the year before",
@@ -252,6 +281,11 @@ async fn windows_end_with_periods_and_begin_with_them() {
             ),
             ("so_far by fq where fq >= Q10", &["Q10 | 31", "Q11 | 31"]),
             (
+                "so_far by day 2025-04 where fq = Q10",
+                &["2025-04-01 | 3", "2025-04-02 | 7", "2025-04-04 | 31"],
+            ),
+            ("so_far where fq = Q9", &["3"]),
+            (
                 "fq_so_far by day 2025-04-01..2025-04-06",
                 &[
                     "2025-04-01 | -",
@@ -304,7 +338,7 @@ fn retail() -> String {
          INSERT INTO sales VALUES
            ('2023-01-28', 1), ('2023-01-29', 2), ('2023-12-25', 4), ('2024-01-29', 8), ('2024-02-03', 16), ('2024-02-04', 32),
            ('2024-04-13', 64), ('2025-02-02', 128), ('2025-04-14', 256), ('2024-04-16', 512), ('2025-04-07', 1024),
-           ('2025-04-12', 2048);",
+           ('2025-04-12', 2048), ('2022-02-13', 4096);",
         rows.join(", ")
     )
 }
@@ -313,12 +347,13 @@ const RETAIL: &str = "
 calendar:
   table: days
   date: d
-  periods: {fw: {column: fw, year_ago: fw_ago}, quarter: quarter}
+  periods: {fw: {column: fw, year_ago: fw_ago}, season: {column: fw, previous: fw_ago}, quarter: quarter}
 datasets:
   sales: {table: sales, time: sold_on, dimensions: {sold_on: {type: date}}}
 metrics:
   sales: {base_table: sales, agg: sum, expr: amount}
   year_before: {expr: ago, inputs: {ago: {metric: sales, offset: 1 year}}}
+  two_seasons_before: {expr: ago, inputs: {ago: {metric: sales, offset: 2 seasons}}}
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -351,6 +386,19 @@ async fn a_retail_year_of_53_weeks() {
             (
                 "year_before by fw where fw in (FY24W1, FY23W53)",
                 &["FY24W1 | 2"],
+            ),
+            // What lies before is what the table says, as often as asked.
+            (
+                "sales by season where season = FY24W1 vs previous period",
+                &["FY24W1 | 32 | 2 | 30 | 15"],
+            ),
+            (
+                "two_seasons_before by season",
+                &["FY24W3 | 4096", "FY24W52 | 1", "FY25W1 | 2"],
+            ),
+            (
+                "sales by quarter 2024-02-04..2024-05-04 vs 1 quarter ago",
+                &["Q1 | 608 | 28 | 580 | 20.714285714"],
             ),
             // Quarters of different years share their names: each is compared with the one before it in time.
             (

@@ -12,8 +12,7 @@ use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, filter};
 use crate::model::{
-    AtCoarserGrain, ColumnType, DateRange, DimensionType, Filter, GroupBy, Measure, Metric,
-    OverTime,
+    AtCoarserGrain, ColumnType, DateRange, DimensionType, Filter, Measure, Metric, OverTime,
 };
 use crate::warehouse::Shift;
 
@@ -508,40 +507,6 @@ impl<'a> Planner<'a> {
             .word(&ours.name));
         }
         Ok(())
-    }
-
-    /// The keys that are periods of the measure's time.
-    fn snapshot_keys(&self, keys: &[Column], measure: &'a Measure) -> Vec<String> {
-        let groups = self.request.groups.iter().zip(keys);
-        let own = groups.filter(|(group, _)| self.is_own_time(group, measure));
-        own.map(|(_, key)| key.sql.sql.clone()).collect()
-    }
-
-    /// The keys that are periods (or parts) of the time of snapshots, each with a last one of its own.
-    pub(super) fn snapshot_periods(
-        &self,
-        keys: &[Column],
-        measure: &'a Measure,
-        over: &'a OverTime,
-    ) -> Vec<String> {
-        let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
-        let is_time = |group: &GroupBy| {
-            let by_name = match custom(self.registry, group) {
-                Some(custom) => custom.of.and_then(find),
-                None => group.dimension().and_then(find),
-            };
-            self.is_own_time(group, measure)
-                || (by_name.is_some()
-                    && [Some(&over.time), self.own_time(measure)]
-                        .into_iter()
-                        .flatten()
-                        .any(|time| find(time) == by_name))
-        };
-        let groups = self.request.groups.iter().zip(keys);
-        groups
-            .filter(|(group, _)| is_time(group))
-            .map(|(_, key)| key.sql.sql.clone())
-            .collect()
     }
 
     /// A readable name that no other column of the plan has.

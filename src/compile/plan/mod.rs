@@ -10,6 +10,7 @@ mod formula;
 mod leg;
 mod legs;
 mod merge;
+mod numbered;
 mod owner;
 mod periods;
 mod planner;

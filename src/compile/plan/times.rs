@@ -1,12 +1,12 @@
 //! The time that a measure is counted by: which groupings and conditions are about it.
 
-use super::{Context, Planner};
+use super::{Column, Context, Planner};
 use crate::compile::CompileError;
 use crate::compile::custom::{custom, named};
 use crate::compile::dunder::METRIC_TIME;
 use crate::compile::key::time_of;
 use crate::compile::scope::Scope;
-use crate::model::{DimensionType, Filter, GroupBy, Measure};
+use crate::model::{DimensionType, Filter, GroupBy, Measure, OverTime};
 use crate::warehouse::Shift;
 
 impl<'a> Planner<'a> {
@@ -82,5 +82,39 @@ impl<'a> Planner<'a> {
             None => name,
         };
         name == METRIC_TIME || (own.is_some() && own == find(name))
+    }
+
+    /// The keys that are periods of the measure's time.
+    pub(super) fn snapshot_keys(&self, keys: &[Column], measure: &'a Measure) -> Vec<String> {
+        let groups = self.request.groups.iter().zip(keys);
+        let own = groups.filter(|(group, _)| self.is_own_time(group, measure));
+        own.map(|(_, key)| key.sql.sql.clone()).collect()
+    }
+
+    /// The keys that are periods (or parts) of the time of snapshots, each with a last one of its own.
+    pub(super) fn snapshot_periods(
+        &self,
+        keys: &[Column],
+        measure: &'a Measure,
+        over: &'a OverTime,
+    ) -> Vec<String> {
+        let find = |name: &str| self.reach.find(self.registry, &measure.dataset, name).ok();
+        let is_time = |group: &GroupBy| {
+            let by_name = match custom(self.registry, group) {
+                Some(custom) => custom.of.and_then(find),
+                None => group.dimension().and_then(find),
+            };
+            self.is_own_time(group, measure)
+                || (by_name.is_some()
+                    && [Some(&over.time), self.own_time(measure)]
+                        .into_iter()
+                        .flatten()
+                        .any(|time| find(time) == by_name))
+        };
+        let groups = self.request.groups.iter().zip(keys);
+        groups
+            .filter(|(group, _)| is_time(group))
+            .map(|(_, key)| key.sql.sql.clone())
+            .collect()
     }
 }
