@@ -108,7 +108,7 @@ impl<'w, 'a> Question<'w, 'a> {
             return refuse("it accumulates already");
         }
         Ok(Context {
-            window: Some((Window::Of(cumulative.window), cumulative.at_coarser_grain)),
+            window: Some((Window::of(&cumulative.window), cumulative.at_coarser_grain)),
             ..context.clone()
         })
     }
@@ -137,7 +137,9 @@ impl<'w, 'a> Question<'w, 'a> {
             Some(Offset::StartOf(grain)) => {
                 context.window = Some((Window::StartOf(*grain), AtCoarserGrain::Last));
             }
-            Some(Offset::AgoCustom(..)) => panic!("the oracle does not know calendar tables"),
+            Some(Offset::AgoCustom(..) | Offset::StartOfPeriod(_)) => {
+                panic!("the oracle does not know offsets by calendar tables")
+            }
         }
         Ok((metric, context))
     }
@@ -233,7 +235,7 @@ impl<'w, 'a> Question<'w, 'a> {
         self.check(measure, context)?;
         let values = Rc::new(match (&measure.over_time, context.window) {
             (Some(over), None) if over.carry_forward => {
-                let all = Window::Of(metrex::model::Window::AllTime);
+                let all = Window::AllTime;
                 let context = Context {
                     window: Some((all, AtCoarserGrain::Last)),
                     ..context.clone()

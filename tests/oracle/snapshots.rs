@@ -57,7 +57,7 @@ impl<'a> Question<'_, 'a> {
                 rows.push((row, at));
             }
         }
-        let all = Window::Of(metrex::model::Window::AllTime);
+        let all = Window::AllTime;
         let mut groups = Groups::new();
         for frame in self.frames(measure, context, all, AtCoarserGrain::Last, &times)? {
             if !self.is_shown(frame.period, measure)? {

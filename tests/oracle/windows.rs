@@ -14,9 +14,26 @@ use super::{Answered, Value, refuse};
 /// The rows that count for a period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Window {
-    Of(metrex::model::Window),
+    /// Every row so far.
+    AllTime,
+    /// Those of so many units that end with the period.
+    Trailing(u32, Grain),
+    /// Those since the start of the longer period.
+    ToDate(Grain),
     /// Those of the first period (of the query's grain) of the longer period.
     StartOf(Grain),
+}
+
+impl Window {
+    pub fn of(window: &metrex::model::Window) -> Self {
+        use metrex::model::Window;
+        match window {
+            Window::AllTime => Self::AllTime,
+            Window::Trailing(n, unit) => Self::Trailing(*n, *unit),
+            Window::ToDate(long) => Self::ToDate(*long),
+            Window::ToDateOf(_) => panic!("the oracle does not know windows of calendar tables"),
+        }
+    }
 }
 
 /// A window: the period it belongs to, none where the result has no periods, and its half-open bounds.
@@ -188,10 +205,9 @@ impl Question<'_, '_> {
 
     /// Where a window begins that ends so.
     fn from(&self, window: Window, to: DateTime, grain: Grain) -> Answered<Option<DateTime>> {
-        use metrex::model::Window::{AllTime, ToDate, Trailing};
         Ok(match window {
-            Window::Of(AllTime) | Window::StartOf(_) => None,
-            Window::Of(Trailing(n, unit)) => {
+            Window::AllTime | Window::StartOf(_) => None,
+            Window::Trailing(n, unit) => {
                 let n = i64::from(n);
                 if unit < Grain::Day && grain >= Grain::Day {
                     return refuse(format!("a window of {unit}s needs a result by {unit}"));
@@ -208,7 +224,7 @@ impl Question<'_, '_> {
                 };
                 Some(to - span)
             }
-            Window::Of(ToDate(long)) => {
+            Window::ToDate(long) => {
                 let last = to - 1.microsecond();
                 Some(midnight(self.first_day(last.date(), long)))
             }
