@@ -165,7 +165,6 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ("Format", "metrics: {m: {format: KEY}}"),
         ("View", "views: {v: KEY}"),
         ("Calendar", "calendar: KEY"),
-        ("Spine", "calendar: {spines: {hour: KEY}}"),
         ("Period", "calendar: {periods: {p: KEY}}"),
         ("Spine", "calendar: {spines: {hour: KEY}}"),
         ("Rollup", "rollups: {r: KEY}"),
