@@ -69,6 +69,15 @@ async fn no_value_of_any_table_is_lost() {
                 "by metric_time, user__state where metric_time = 2025-01-02",
                 &["2025-01-02 | CA", "2025-01-02 | NY", "2025-01-02 | TX"],
             ),
+            // An or stays within its brackets, whatever else restricts the days.
+            (
+                "by metric_time where (metric_time > 2025-01-02 or metric_time < 2025-01-02) 2025-01-02",
+                &[],
+            ),
+            (
+                "by metric_time where (metric_time > 2025-01-02 or metric_time < 2025-01-02)",
+                &["2025-01-01"],
+            ),
             // Of the tables with the listings the one with the least else, and the orders of those that it lacks.
             ("by listing where orders per listing > 1", &["10", "-"]),
         ])

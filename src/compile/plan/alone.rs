@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::leg::{Aggregated, Rows};
+use super::legs::bracketed;
 use super::{Column, Context, Join, JoinKind, Leg, Planner};
 use crate::compile::custom::{custom, named};
 use crate::compile::dunder::METRIC_TIME;
@@ -77,7 +78,7 @@ impl<'a> Planner<'a> {
         leg.bounds = self.days_between(table);
         if let Some(tree) = &self.request.conditions {
             let condition = self.of_day(table, tree)?;
-            leg.conditions.push(Fragment::plain(condition));
+            leg.conditions.push(Fragment::plain(bracketed(&condition)));
         }
         for group in &self.request.groups {
             let (sql, key) = self.of_days(table, group)?;
@@ -218,10 +219,7 @@ impl<'a> Planner<'a> {
                     filter::condition(tree, scope, dialect)?
                 }
             };
-            conditions.push(Fragment::plain(match tree {
-                Filter::Or(_) => format!("({condition})"),
-                _ => condition,
-            }));
+            conditions.push(Fragment::plain(bracketed(&condition)));
         }
         Ok(conditions)
     }
