@@ -9,7 +9,7 @@
 
 mod support;
 
-use metrex::compile::{CompileError, ErrorCode, ReasonKind};
+use metrex::compile::{CompileError, ErrorCode, ReasonKind, Templates};
 use metrex::model::{ColumnState, ValueLookup};
 use metrex::warehouse::Dialect;
 use support::shop::{Engine, registry, registry_of};
@@ -548,4 +548,28 @@ fn the_sql_reads_well_on_both_engines() {
             insta::assert_snapshot!(format!("{name}_{}", dialect.word()), compiled.main.sql);
         }
     }
+}
+
+/// The built-in template without its conditions: what no other test runs against must not run at all.
+#[test]
+fn a_template_that_leaves_out_the_filter_of_a_metric_is_refused() {
+    let select = include_str!("../templates/select.sql.j2");
+    let (before, rest) = select
+        .split_once("{%- for condition in select.conditions %}")
+        .unwrap();
+    let (_, after) = rest.split_once("{%- endfor %}").unwrap();
+    let overrides = vec![("select.sql.j2".to_owned(), format!("{before}{after}"))];
+    let engine = Engine {
+        templates: Templates::with_overrides(overrides).unwrap(),
+        ..Engine::new(registry())
+    };
+    for line in ["revenue", "revenue by month 2025", "orders by channel"] {
+        let error = engine.compile(line).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Template, "{line}");
+        assert_eq!(
+            error.message, "the SQL leaves out the filter status <> 'CANCELLED'",
+            "{line}"
+        );
+    }
+    engine.compile("all_orders").unwrap();
 }

@@ -406,7 +406,13 @@ impl Lowering {
         };
         let (first, last) = (bound(&periods.first), bound(&periods.last));
         let places = first.places.iter().chain(&last.places).copied();
-        let series = dialect.series(&key, &first.sql, &last.sql, periods.grain);
+        // Every period of a range that begins after today is none.
+        let is_empty = match (&periods.first, &periods.last) {
+            (Bound::Day(first), Bound::Day(last)) => first > last,
+            _ => false,
+        };
+        let none = is_empty.then(|| format!("SELECT {} AS {key} WHERE 1 = 0", first.sql));
+        let series = none.or_else(|| dialect.series(&key, &first.sql, &last.sql, periods.grain));
         self.recursive |= series.is_none();
         let body = series.unwrap_or_else(|| {
             // The periods of data may begin after the last one that is asked for.

@@ -208,7 +208,7 @@ pub fn compile(
     let plan = Plan(planned.with_each(shaped.root));
     let totals = total(registry, reach, &request, options);
     let mut reasons = request.reasons.clone();
-    reasons.extend(planned.reasons);
+    reasons.extend(planned.reasons.iter().cloned());
     reasons.append(&mut shaped.reasons);
     let mut embedded = false;
     if let Some(rollups) = options
@@ -221,7 +221,12 @@ pub fn compile(
         embedded |= is_all && totals.is_err();
         reasons.extend(rollups.said(&read, embedded));
     }
-    let write = |plan: &Plan, columns| output::statement(templates, &plan.0, columns, options);
+    // A total has the filters of the rows.
+    let write = |plan: &Plan, columns| {
+        let statement = output::statement(templates, &plan.0, columns, options)?;
+        planned.check_text(&statement.lines)?;
+        Ok::<_, CompileError>(statement)
+    };
     // The columns are named as the query was written, so what is kept of it is too.
     let query = match request.written.is_empty() {
         true => request.query,

@@ -623,6 +623,24 @@ impl<'a> Scope<'a> {
         })
     }
 
+    /// A time dimension in UTC, where no hour comes twice; `None` where it is not known in which zone it is stored.
+    pub(super) fn in_utc(&mut self, name: &str) -> Result<Option<String>, CompileError> {
+        let path = self.reach.find(self.registry, &self.base.name, name)?;
+        let Some((dataset, dimension)) = path.resolve(self.registry) else {
+            return Ok(None);
+        };
+        let Some(zone) = dataset
+            .stored_in
+            .as_ref()
+            .filter(|_| dimension.kind == DimensionType::Time)
+        else {
+            return Ok(None);
+        };
+        let alias = self.join(&path.joins)?;
+        let stored = expr::operand(&own_sql(dimension, &alias, self.dialect)?);
+        Ok(Some(self.dialect.local_time(&stored, zone, "UTC")))
+    }
+
     /// An expression of a definition over this dataset: bare names are its dimensions or columns, `a.b` a joined dimension.
     pub(super) fn expression(&mut self, expression: &Expression) -> Result<String, CompileError> {
         let parsed = expr::parse(expression, self.dialect)?;

@@ -4,16 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use metrex::compile::Rollups;
 use metrex::model::MetricQuery;
 use metrex::warehouse::Warehouse;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::check::{self, Compiler, Engine, Expected, Verdict, check, expected};
-use crate::model::{Model, model};
+use crate::model::Model;
 use crate::oracle::Table;
 use crate::random::Random;
-use crate::{duckdb, oracle, postgres, queries, shrink, support};
+use crate::{Family, duckdb, oracle, postgres, rollups, shrink, support};
 
 /// Queries asked of one registry.
 pub const QUERIES: usize = 40;
@@ -31,6 +32,8 @@ pub struct Count {
     pub refused: usize,
     /// Answers of which a pass of the optimiser changed the SQL.
     pub optimised: usize,
+    /// Answers that some engine also gave from a rollup.
+    pub routed: usize,
 }
 
 /// A case that an engine answers otherwise than the oracle.
@@ -43,6 +46,7 @@ struct Failure {
 }
 
 struct Bench {
+    family: &'static Family,
     runtime: Runtime,
     folder: TempDir,
     cluster: Option<Arc<postgres::Cluster>>,
@@ -50,8 +54,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(family: &'static Family) -> Self {
         Self {
+            family,
             runtime: Runtime::new().unwrap(),
             folder: tempfile::tempdir().unwrap(),
             cluster: postgres::Cluster::shared(),
@@ -74,7 +79,11 @@ impl Bench {
             oracle::load(&connection.kind, tables);
             let _runtime = self.runtime.enter();
             let warehouse = Warehouse::open(&connection, "UTC").unwrap();
-            Engine { name, warehouse }
+            Engine {
+                name,
+                connection,
+                warehouse,
+            }
         });
         engines.collect()
     }
@@ -84,7 +93,10 @@ impl Bench {
         let mut cases: Vec<(u64, Random, Model)> = Vec::new();
         for seed in seeds {
             let mut random = Random::new(*seed);
-            let model = model(&mut random, &format!("t{seed}_"));
+            let prefix = format!("t{seed}_");
+            let mut model = (self.family.model)(&mut random, &prefix);
+            let compiler = Compiler::new(&model);
+            model.rollups = rollups::declare(&mut Random::new(!seed), &compiler, &model, &prefix);
             cases.push((*seed, random, model));
         }
         let tables: Vec<Table> = cases
@@ -108,13 +120,20 @@ impl Bench {
     ) -> Option<Failure> {
         let _named = Named(seed);
         let compiler = Compiler::new(model);
+        let engines = engines.iter();
+        let engines: Vec<(&Engine, Rollups)> = engines
+            .map(|engine| (engine, self.rollups(engine, &compiler, model)))
+            .collect();
         for _ in 0..QUERIES {
-            let (query, expected) = ask(&mut random, &compiler, model);
-            let mut is_optimised = false;
-            for engine in engines {
-                let verdict = check(engine, &compiler, model, &query, &expected);
+            let (query, expected) = self.ask(&mut random, &compiler, model);
+            let (mut is_optimised, mut is_routed) = (false, false);
+            for (engine, rollups) in &engines {
+                let verdict = check(engine, rollups, &compiler, model, &query, &expected);
                 match self.runtime.block_on(verdict) {
-                    Verdict::Same { optimised } => is_optimised |= optimised,
+                    Verdict::Same { optimised, routed } => {
+                        is_optimised |= optimised;
+                        is_routed |= routed;
+                    }
                     Verdict::Refused => {}
                     Verdict::Wrong(why) => {
                         return Some(Failure {
@@ -133,8 +152,36 @@ impl Bench {
                 Err(_) => count.refused += 1,
             }
             count.optimised += usize::from(is_optimised);
+            count.routed += usize::from(is_routed);
         }
         None
+    }
+
+    /// The rollups of a model, made on an engine.
+    fn rollups(&self, engine: &Engine, compiler: &Compiler, model: &Model) -> Rollups {
+        let made = rollups::made(compiler, model, engine.warehouse.dialect());
+        self.runtime.block_on(rollups::make(engine, model, &made));
+        made
+    }
+
+    /// A query; of a few, the first that has an answer.
+    fn ask(
+        &self,
+        random: &mut Random,
+        compiler: &Compiler,
+        model: &Model,
+    ) -> (MetricQuery, Expected) {
+        let mut last = None;
+        for _ in 0..4 {
+            let query = (self.family.query)(random, model);
+            let expected = expected(compiler, model, &query);
+            let is_answered = expected.main.is_ok();
+            last = Some((query, expected));
+            if is_answered {
+                break;
+            }
+        }
+        last.unwrap()
     }
 
     /// Whether a case fails on an engine, and why. A registry that does not load any more is another fault.
@@ -143,7 +190,8 @@ impl Bench {
         let engines = self.engines(&model.tables, Some(engine));
         let case = || expected(&compiler, model, query);
         let expected = catch_unwind(AssertUnwindSafe(case)).ok()?;
-        let verdict = check(&engines[0], &compiler, model, query, &expected);
+        let rollups = self.rollups(&engines[0], &compiler, model);
+        let verdict = check(&engines[0], &rollups, &compiler, model, query, &expected);
         match self.runtime.block_on(verdict) {
             Verdict::Wrong(why) => Some(why),
             Verdict::Same { .. } | Verdict::Refused => None,
@@ -193,7 +241,7 @@ impl Bench {
 }
 
 /// Asks the queries of all seeds, on as many threads as there are cores. Failures are made small, printed and kept.
-pub fn run(seeds: &[u64]) {
+pub fn run(family: &'static Family, seeds: &[u64]) {
     let next = AtomicUsize::new(0);
     let count = Mutex::new(Count::default());
     let failures = Mutex::new(Vec::new());
@@ -203,7 +251,7 @@ pub fn run(seeds: &[u64]) {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut bench = Bench::new();
+                let mut bench = Bench::new(family);
                 while failures.lock().unwrap().len() < ENOUGH {
                     let first = next.fetch_add(BATCH, Ordering::Relaxed).min(seeds.len());
                     let batch = &seeds[first..(first + BATCH).min(seeds.len())];
@@ -218,20 +266,21 @@ pub fn run(seeds: &[u64]) {
     });
     let failures: Vec<Failure> = failures.into_inner().unwrap();
     let failed: Vec<u64> = failures.iter().map(|failure| failure.seed).collect();
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(family);
     for failure in failures.into_iter().take(ENOUGH) {
-        keep(failure.seed);
+        keep(family.seeds, failure.seed);
         println!("{}\n----", bench.report(failure));
     }
     drop(cluster);
     let count = count.into_inner().unwrap();
     let asked = count.answered + count.refused;
     println!(
-        "{asked} queries, {} answered, {} without an answer ({} %), {} changed by the optimiser",
+        "{asked} queries, {} answered, {} without an answer ({} %), {} changed by the optimiser, {} also from a rollup",
         count.answered,
         count.refused,
         100 * count.refused / asked.max(1),
-        count.optimised
+        count.optimised,
+        count.routed
     );
     assert!(failed.is_empty(), "seeds {failed:?} fail, see above");
     assert!(
@@ -240,30 +289,16 @@ pub fn run(seeds: &[u64]) {
     );
 }
 
-/// A query; of a few, the first that has an answer.
-fn ask(random: &mut Random, compiler: &Compiler, model: &Model) -> (MetricQuery, Expected) {
-    let mut last = None;
-    for _ in 0..4 {
-        let query = queries::query(random, model);
-        let expected = expected(compiler, model, &query);
-        let is_answered = expected.main.is_ok();
-        last = Some((query, expected));
-        if is_answered {
-            break;
-        }
-    }
-    last.unwrap()
-}
-
 /// In which way a case fails: the first word of why. A smaller case that fails in another way is another case.
 fn word(why: &str) -> &str {
     why.split_whitespace().next().unwrap_or_default()
 }
 
 /// Notes a failing seed, so that it is asked again for ever.
-fn keep(seed: u64) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/differential/seeds.txt");
-    let kept = std::fs::read_to_string(path).unwrap_or_default();
+fn keep(file: &str, seed: u64) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/differential/");
+    let path = format!("{folder}{file}");
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
     if !kept.lines().any(|line| line == seed.to_string()) {
         let _ = std::fs::write(path, format!("{kept}{seed}\n"));
     }

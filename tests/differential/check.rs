@@ -1,9 +1,9 @@
 //! One query on one engine against the oracle.
 
 use metrex::compile::{
-    CompileOptions, Compiled, Passes, Reachability, Statement, Templates, compile,
+    CompileOptions, Compiled, Passes, Reachability, Rollups, Statement, Templates, compile,
 };
-use metrex::model::{MetricQuery, NoValues, Registry};
+use metrex::model::{Connection, MetricQuery, NoValues, Registry};
 use metrex::warehouse::{Request, Warehouse};
 
 use crate::model::Model;
@@ -13,19 +13,20 @@ use crate::support;
 /// An engine with the data of a model.
 pub struct Engine {
     pub name: &'static str,
+    pub connection: Connection,
     pub warehouse: Warehouse,
 }
 
 /// A registry, ready to compile.
 pub struct Compiler {
     pub registry: Registry,
-    reach: Reachability,
-    templates: Templates,
+    pub reach: Reachability,
+    pub templates: Templates,
 }
 
 pub enum Verdict {
-    /// The rows are equal; whether the optimiser changes the SQL.
-    Same { optimised: bool },
+    /// The rows are equal; whether the optimiser changes the SQL, and whether a rollup is read.
+    Same { optimised: bool, routed: bool },
     /// Both say that there is no answer.
     Refused,
     /// They differ: why.
@@ -57,9 +58,10 @@ pub fn expected(compiler: &Compiler, model: &Model, query: &MetricQuery) -> Expe
     }
 }
 
-/// One query on one engine, with the optimiser and without.
+/// One query on one engine, with the optimiser and without, and from rollups.
 pub async fn check(
     engine: &Engine,
+    rollups: &Rollups,
     compiler: &Compiler,
     model: &Model,
     query: &MetricQuery,
@@ -70,7 +72,11 @@ pub async fn check(
         Ok(read) if read == *query => {}
         other => return Verdict::Wrong(format!("the line does not read back: {other:?}")),
     }
-    let compiled = [Passes::default(), Passes::NONE].map(|passes| {
+    let kept = Passes {
+        rollups: Some(rollups),
+        ..Passes::default()
+    };
+    let compiled = [Passes::default(), Passes::NONE, kept].map(|passes| {
         let options = CompileOptions {
             dialect: engine.warehouse.dialect(),
             today: model.today,
@@ -85,15 +91,15 @@ pub async fn check(
         compile(registry, reach, templates, query, &options)
     });
     match (compiled, &expected.main) {
-        ([Err(_), Err(_)], Err(_)) => Verdict::Refused,
-        ([Err(error), _] | [_, Err(error)], _) => {
+        ([Err(_), Err(_), Err(_)], Err(_)) => Verdict::Refused,
+        ([Err(error), ..] | [_, Err(error), _] | [.., Err(error)], _) => {
             Verdict::Wrong(format!("refused: {error} {:?}", error.hint))
         }
-        ([Ok(compiled), Ok(_)], Err(why)) => Verdict::Wrong(format!(
+        ([Ok(compiled), ..], Err(why)) => Verdict::Wrong(format!(
             "answered, although {}\n{}",
             why.0, compiled.main.sql
         )),
-        ([Ok(compiled), Ok(plain)], Ok(right)) => {
+        ([Ok(compiled), Ok(plain), Ok(kept)], Ok(right)) => {
             if let Some(why) = differs(engine, &compiled, right, expected).await {
                 return Verdict::Wrong(why);
             }
@@ -101,7 +107,11 @@ pub async fn check(
             if optimised && let Some(why) = differs(engine, &plain, right, expected).await {
                 return Verdict::Wrong(format!("without the optimiser: {why}"));
             }
-            Verdict::Same { optimised }
+            let routed = (&compiled.main, &compiled.totals) != (&kept.main, &kept.totals);
+            if routed && let Some(why) = differs(engine, &kept, right, expected).await {
+                return Verdict::Wrong(format!("from rollups: {why}"));
+            }
+            Verdict::Same { optimised, routed }
         }
     }
 }

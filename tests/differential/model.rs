@@ -5,6 +5,7 @@ use std::fmt::Write;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use metrex::model::ColumnType::{self, Boolean, Integer, Number, Text, Timestamp};
+use metrex::model::Rollup;
 
 use crate::oracle::{Table, Value};
 use crate::random::Random;
@@ -13,10 +14,13 @@ use crate::random::Random;
 #[derive(Clone)]
 pub struct Model {
     pub today: Date,
+    /// The project's time zone.
+    pub timezone: &'static str,
     pub calendar: String,
     pub datasets: String,
     pub metrics: Vec<MetricText>,
     pub tables: Vec<Table>,
+    pub rollups: Vec<Rollup>,
     /// What queries may name as a dimension, with literals that occur there.
     pub dimensions: Vec<(String, Vec<&'static str>)>,
     /// Other times than the default one.
@@ -80,10 +84,12 @@ pub fn model(random: &mut Random, prefix: &str) -> Model {
     let week_start = *random.pick(&["monday", "sunday"]);
     let mut model = Model {
         today,
+        timezone: "UTC",
         calendar: format!("calendar: {{week_start: {week_start}}}\n"),
         datasets: String::new(),
         metrics: Vec::new(),
         tables: Vec::new(),
+        rollups: Vec::new(),
         dimensions: Vec::new(),
         times: vec!["ond".to_owned()],
         default_time: ["at", "at", "ond"][random.below(3)],

@@ -102,9 +102,10 @@ fn rows(
     for metric in metrics {
         for context in &contexts {
             for (measure, context) in question.leaves(metric, context)? {
-                if context.conversion.is_none() {
-                    measures.push(measure);
-                }
+                measures.push(match &context.conversion {
+                    Some(conversion) => question.base(conversion)?,
+                    None => measure,
+                });
                 keys.extend(question.leaf(measure, &context)?.keys().cloned());
             }
         }
@@ -314,6 +315,7 @@ fn periods(
     let groups = asked.groups.iter().enumerate();
     let grains: Vec<(usize, Grain)> = groups
         .filter_map(|(at, group)| match group {
+            _ if world.custom(group).is_some() => None,
             GroupBy::Grain { grain, of: None } => Some((at, *grain)),
             _ => None,
         })
@@ -328,7 +330,11 @@ fn periods(
     let by_definition = asked.metrics.iter().any(|metric| metric.every_period);
     let is_trend = asked.groups.len() == 1 && grain >= Grain::Day && asked.having.is_none();
     let wanted = query.every_period.unwrap_or(by_definition || is_trend);
-    let Some(start) = range.start.filter(|_| wanted) else {
+    // Without a time range, they are those of the calendar table where there is one and they are asked for.
+    let table = world.days().filter(|_| grain >= Grain::Day);
+    let table = table.filter(|_| range.start.is_none() && (is_asked || by_definition));
+    let start = range.start.or(table.map(|(first, _)| first));
+    let Some(start) = start.filter(|_| wanted) else {
         if is_asked {
             return refuse("every period since when?");
         }
@@ -352,7 +358,10 @@ fn periods(
         }
     } else {
         let last = range.end.map(|end| end.yesterday().unwrap());
-        let last = last.map_or(world.today, |last| last.min(world.today));
+        let last = match (last, table) {
+            (None, Some((_, last))) => last,
+            (last, _) => last.map_or(world.today, |last| last.min(world.today)),
+        };
         let mut day = first_day(start, grain, week_start);
         while day <= last {
             periods.push(Value::Date(day));

@@ -187,7 +187,11 @@ impl<'w, 'a> Question<'w, 'a> {
                 let (base, converted) = self.events(conversion, context)?;
                 let of = |(measure, context): (&'a Measure, Context)| {
                     let found = self.leaf(measure, &context)?.get(key).cloned();
-                    Ok::<_, Refusal>(found.unwrap_or_else(|| of_nothing(measure.agg)))
+                    let nothing = match self.is_comparable(&context, key) {
+                        true => of_nothing(measure.agg),
+                        false => Value::Null,
+                    };
+                    Ok::<_, Refusal>(found.unwrap_or(nothing))
                 };
                 let (base, converted) = (of(base)?, of(converted)?);
                 match conversion.result {
@@ -457,6 +461,11 @@ impl<'w, 'a> Question<'w, 'a> {
     pub fn key(&self, row: Row<'a>, measure: &Measure, context: &Context) -> Answered<Option<Key>> {
         let mut key = Vec::new();
         for group in &self.groups {
+            if let Some(custom) = self.world.custom(group) {
+                let at = self.time(row, measure, custom.of.as_deref())?;
+                key.push(at.map_or(Value::Null, |at| self.world.period(at, &custom)));
+                continue;
+            }
             key.push(match group {
                 GroupBy::Dimension(name) => self.world.dimension(row, name)?.0,
                 GroupBy::Part { part, of } => {
@@ -495,7 +504,9 @@ impl<'w, 'a> Question<'w, 'a> {
     pub fn check(&self, measure: &Measure, context: &Context) -> Answered<()> {
         let world = self.world;
         for group in &self.groups {
-            if let GroupBy::Dimension(name) = group {
+            if let GroupBy::Dimension(name) = group
+                && world.custom(group).is_none()
+            {
                 world.kind(&measure.dataset, name)?;
             }
         }
@@ -512,7 +523,12 @@ impl<'w, 'a> Question<'w, 'a> {
                 refuse(format!("{name} is no time"))
             }
         };
-        if context.window.is_some() {
+        let carries = measure
+            .over_time
+            .as_ref()
+            .is_some_and(|over| over.carry_forward);
+        let is_windowed = context.window.is_some() || carries;
+        if is_windowed {
             let shows_days = self
                 .own_grain(measure)?
                 .is_some_and(|grain| grain <= Grain::Day);
@@ -524,10 +540,17 @@ impl<'w, 'a> Question<'w, 'a> {
                 }
             }
         }
-        if self.range != DateRange::default() || context.window.is_some() {
+        if self.range != DateRange::default() || is_windowed {
             is_time(&self.time_name(measure, None)?)?;
         }
         for group in &self.groups {
+            if let Some(custom) = world.custom(group) {
+                if context.back.is_some() || is_windowed {
+                    return refuse("only the calendar table knows these periods");
+                }
+                is_time(&self.time_name(measure, custom.of.as_deref())?)?;
+                continue;
+            }
             let (of, is_fine) = match group {
                 GroupBy::Dimension(name) => {
                     let (kind, _) = world.kind(&measure.dataset, name)?;
@@ -553,6 +576,9 @@ impl<'w, 'a> Question<'w, 'a> {
             let GroupBy::Dimension(name) = group else {
                 continue;
             };
+            if self.world.custom(group).is_some() {
+                continue;
+            }
             let meanings = leaves
                 .iter()
                 .map(|measure| self.world.kind(&measure.dataset, name));

@@ -6,6 +6,7 @@ mod additive;
 mod aggregate;
 mod alone;
 mod answer;
+mod calendar;
 mod compare;
 mod conditions;
 mod conversions;
@@ -25,6 +26,7 @@ mod windows;
 #[allow(unused_imports, reason = "every test program uses its own part")]
 pub use answer::{Answer, answer, total};
 pub use table::{Table, load, values};
+#[allow(unused_imports, reason = "every test program uses its own part")]
 pub use value::{Key, Value, close};
 
 use std::cell::RefCell;

@@ -115,6 +115,26 @@ impl<'a> World<'a> {
         })
     }
 
+    /// A time dimension in UTC, where it is known in which zone it is stored.
+    pub fn utc(&self, row: Row<'a>, name: &str) -> Answered<Option<DateTime>> {
+        let path = self.path(&row.dataset.name, name)?;
+        let mut end = row;
+        for join in &path.joins {
+            end = self.join(end, &end.dataset.joins[join])?;
+        }
+        let dimension = &end.dataset.dimensions[&path.dimension];
+        let column = dimension.column.as_deref();
+        let zone = end.dataset.stored_in.as_ref();
+        let (Some(column), Some(zone), DimensionType::Time) = (column, zone, dimension.kind) else {
+            return Ok(None);
+        };
+        let at = Self::column(end, column).instant();
+        Ok(at.map(|at| {
+            let stored = TimeZone::get(zone).unwrap().to_ambiguous_zoned(at);
+            stored.later().unwrap().in_tz("UTC").unwrap().datetime()
+        }))
+    }
+
     /// A time stored in one zone as the clocks of the project's zone show it.
     fn local(&self, at: DateTime, zone: &str) -> DateTime {
         let project = &self.registry.calendar.timezone;
@@ -122,6 +142,15 @@ impl<'a> World<'a> {
         let stored = TimeZone::get(zone).unwrap().to_ambiguous_zoned(at);
         let stored = stored.later().unwrap();
         stored.in_tz(project).unwrap().datetime()
+    }
+
+    /// A bound of the time that a row holds for: the dimension of that column where there is one.
+    fn bound(&self, row: Row<'_>, column: &str) -> Value {
+        let mut dimensions = row.dataset.dimensions.values();
+        match dimensions.find(|known| known.column.as_deref() == Some(column)) {
+            Some(dimension) => self.own(row, dimension).unwrap(),
+            None => Self::column(row, column),
+        }
     }
 
     /// The row that a join leads to: the one with that key, valid at the time of the row that the aggregation is about.
@@ -141,8 +170,8 @@ impl<'a> World<'a> {
             });
             let valid = dataset.valid.as_ref().is_none_or(|valid| {
                 let (from, to) = (
-                    Self::column(*there, &valid.from),
-                    Self::column(*there, &valid.to),
+                    self.bound(*there, &valid.from),
+                    self.bound(*there, &valid.to),
                 );
                 row.at.is_some_and(|at| {
                     from.instant().is_some_and(|from| from <= at)

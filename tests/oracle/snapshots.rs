@@ -97,23 +97,33 @@ impl<'a> Question<'_, 'a> {
         }))
     }
 
-    fn figures(&self, measure: &Measure, over: &OverTime, rows: &[Snapshot]) -> Answered<Groups> {
-        // The period of a row: its groups by the measure's time or the snapshots' own, whatever else it is grouped by.
-        let mut times = Vec::new();
-        for (at, group) in self.groups.iter().enumerate() {
-            let of = match group {
-                GroupBy::Dimension(_) => continue,
-                GroupBy::Grain { of, .. } | GroupBy::Part { of, .. } => of.as_deref(),
-            };
-            let path = |name: &str| self.world.path(&measure.dataset, name).ok();
-            let of_snapshots = of.is_some_and(|of| path(of) == path(&over.time));
-            if self.is_own(measure, of)? || of_snapshots {
-                times.push(at);
-            }
+    fn is_period(&self, group: &GroupBy, measure: &Measure, over: &OverTime) -> Answered<bool> {
+        let world = self.world;
+        let path = |name: &str| world.path(&measure.dataset, name).ok();
+        let of_snapshots = |name: &str| path(name).is_some() && path(name) == path(&over.time);
+        if let Some(custom) = world.custom(group) {
+            let of = custom.of.as_deref();
+            return Ok(of.is_some_and(of_snapshots) || self.is_own(measure, of)?);
         }
+        Ok(match group {
+            GroupBy::Dimension(name) => of_snapshots(name) || self.is_own(measure, Some(name))?,
+            GroupBy::Grain { of, .. } | GroupBy::Part { of, .. } => {
+                let of = of.as_deref();
+                of.is_some_and(of_snapshots) || self.is_own(measure, of)?
+            }
+        })
+    }
+
+    fn figures(&self, measure: &Measure, over: &OverTime, rows: &[Snapshot]) -> Answered<Groups> {
+        // The period of a row: its groups by the time of the snapshots or of the measure, whatever else it is grouped by.
+        let groups = self.groups.iter();
+        let is_period: Vec<bool> = groups
+            .map(|group| self.is_period(group, measure, over))
+            .collect::<Answered<_>>()?;
         let period = |row: &Snapshot| {
-            let cells = times.iter().map(|at| row.key.0[*at].clone());
-            Key(cells.collect())
+            let groups = is_period.iter().zip(&row.key.0);
+            let times = groups.filter(|(is_period, _)| **is_period);
+            Key(times.map(|(_, value)| value.clone()).collect())
         };
         let mut groups: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
         if self.groups.is_empty() {

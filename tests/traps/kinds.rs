@@ -240,6 +240,91 @@ fn filters_and_properties_of_a_conversion() {
     shop.answers("ads_bought by ds", &["2025-01-01 | 1"]);
     shop.answers("same_bought by ds", &["2025-01-01 | 1"]);
 }
+/// Two visits at the same time: whichever an engine happens to read first has the purchase, and a condition moves it to the
+/// other one. It is that of the visit with the greatest key, whatever is asked.
+#[test]
+fn visits_at_the_same_time() {
+    let shop = shop(
+        "
+datasets:
+  visits: {table: visits, key: visit_id, time: ds, dimensions: {ds: {type: date}, user: {column: user_id}, channel: {}}}
+  buys: {table: buys, time: ds, dimensions: {ds: {type: date}, user: {column: user_id}}}
+metrics:
+  visits: {base_table: visits, agg: count}
+  buys: {base_table: buys, agg: count}
+  bought: {entity: user, base: visits, conversion: buys, result: count}
+",
+        vec![
+            table(
+                "visits: visit_id integer, ds date, user_id integer, channel text",
+                "2 | 2025-01-01 | 1 | ads
+                 1 | 2025-01-01 | 1 | seo",
+            ),
+            table("buys: ds date, user_id integer", "2025-01-02 | 1"),
+        ],
+    );
+    shop.answers("bought by channel", &["ads | 1"]);
+    shop.answers("bought where channel = ads", &["1"]);
+    shop.answers("bought where channel = seo", &["0"]);
+}
+
+/// By the clocks of Berlin the purchase (2:20 for the second time) comes before the second visit (2:40 for the first time).
+#[test]
+fn an_hour_that_comes_twice() {
+    let shop = shop(
+        "
+calendar: {timezone: Europe/Berlin}
+datasets:
+  visits: {table: visits, time: at, stored_in: UTC, dimensions: {at: {type: time}, user: {column: user_id}, channel: {}}}
+  buys: {table: buys, time: at, stored_in: UTC, dimensions: {at: {type: time}, user: {column: user_id}}}
+metrics:
+  visits: {base_table: visits, agg: count}
+  buys: {base_table: buys, agg: count}
+  bought: {entity: user, base: visits, conversion: buys, result: count}
+  soon: {entity: user, base: visits, conversion: buys, within: 30 minutes, result: count}
+",
+        vec![
+            table(
+                "visits: at time, user_id integer, channel text",
+                "2024-10-27 00:10:00 | 1 | ads\n2024-10-27 00:40:00 | 1 | seo",
+            ),
+            table("buys: at time, user_id integer", "2024-10-27 01:20:00 | 1"),
+        ],
+    );
+    shop.answers("bought by channel", &["seo | 1"]);
+    shop.answers("bought by hour", &["2024-10-27 02:00:00 | 1"]);
+    shop.answers("soon", &["0"]);
+}
+
+/// 29, 30 and 31 January are a month before 29 February: cut off a month after the end of the range, a purchase within a month
+/// of the visit is lost.
+#[test]
+fn within_a_month_of_the_end_of_a_month() {
+    let shop = shop(
+        "
+datasets:
+  visits: {table: visits, time: at, dimensions: {at: {type: time}, user: {column: user_id}}}
+  buys: {table: buys, time: at, dimensions: {at: {type: time}, user: {column: user_id}}}
+metrics:
+  visits: {base_table: visits, agg: count}
+  buys: {base_table: buys, agg: count}
+  bought: {entity: user, base: visits, conversion: buys, within: 1 month, result: count}
+",
+        vec![
+            table(
+                "visits: at time, user_id integer",
+                "2024-01-30 23:00:00 | 1\n2024-01-30 23:00:00 | 2",
+            ),
+            table(
+                "buys: at time, user_id integer",
+                "2024-02-29 22:59:59 | 1\n2024-02-29 23:00:00 | 2",
+            ),
+        ],
+    );
+    shop.answers("bought 2024-01-30", &["1"]);
+    shop.answers("bought 2024-01", &["1"]);
+}
+
 /// A time stored in UTC belongs to the day that it is in the project's zone: on the day the clocks change, 23 hours.
 #[test]
 fn days_of_the_projects_zone() {

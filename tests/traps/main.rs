@@ -18,6 +18,7 @@ mod oracle;
 mod periods;
 #[path = "../support/postgres.rs"]
 mod postgres;
+mod questions;
 mod shop;
 #[path = "../support/mod.rs"]
 mod support;

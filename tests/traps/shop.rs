@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jiff::civil::{Date, date};
 use metrex::compile::{CompileOptions, Passes, Reachability, Templates, compile};
 use metrex::model::{ColumnType, MetricQuery, NoValues, Registry};
-use metrex::warehouse::{Dialect, Request, Warehouse};
+use metrex::warehouse::{Dialect, Request, Warehouse, WarehouseError};
 use tokio::runtime::Runtime;
 
-use crate::oracle::{Table, Value, World, answer, close, load, values};
+use crate::oracle::{Table, Value, World, answer, load, values};
 use crate::{duckdb, postgres, support};
 
 /// The registry and the tables of a trap.
@@ -96,52 +96,59 @@ pub fn on(today: Date, yaml: &str, tables: Vec<Table>) -> Shop {
 impl Shop {
     /// Every engine and the oracle give these rows, in this order.
     pub fn answers(&self, line: &str, right: &[&str]) {
-        let query: MetricQuery = line
-            .parse()
-            .unwrap_or_else(|error| panic!("{line}: {error}"));
         let world = World::new(&self.registry, &self.tables, self.today);
-        let expected = answer(&world, &query).unwrap_or_else(|why| panic!("{line}: {why:?}"));
+        let expected = answer(&world, &asked(line)).unwrap_or_else(|why| panic!("{line}: {why:?}"));
         assert_eq!(texts(&expected.rows), right, "{line}: the oracle");
+        self.engines_answer(line, right);
+    }
+
+    /// Every engine gives these rows, in this order.
+    pub fn engines_answer(&self, line: &str, right: &[&str]) {
         for engine in &self.engines {
-            let dialect = engine.dialect();
-            let compiled = self.compile(&query, dialect);
-            let statement = compiled
-                .unwrap_or_else(|error| panic!("{line}: {error} {:?}", error.hint))
-                .main;
-            let columns = statement.columns.iter();
-            let request = Request {
-                sql: statement.sql.clone(),
-                columns: Some(
-                    columns
-                        .map(|column| (column.name.clone(), column.ty))
-                        .collect(),
-                ),
-                row_cap: None,
-            };
-            let rows = self.runtime.block_on(support::collect(engine, request));
-            let (batches, _) =
-                rows.unwrap_or_else(|error| panic!("{line}: {error}\n{}", statement.sql));
-            let found = values(&batches);
-            let same = found.len() == expected.rows.len()
-                && found.iter().zip(&expected.rows).all(|(one, other)| {
-                    one.iter().zip(other).all(|(one, other)| close(one, other))
-                });
-            assert!(
-                same,
-                "{line} on {}: {:?} instead of {right:?}\n{}",
-                dialect.word(),
-                texts(&found),
-                statement.sql
+            let (sql, rows) = self.run(line, engine);
+            let rows = rows.unwrap_or_else(|error| panic!("{line}: {error}\n{sql}"));
+            assert_eq!(
+                texts(&rows),
+                right,
+                "{line} on {}\n{sql}",
+                engine.dialect().word()
             );
         }
     }
 
+    /// Every engine refuses to run what was compiled, in words that hold this.
+    pub fn fails(&self, line: &str, words: &str) {
+        for engine in &self.engines {
+            match self.run(line, engine) {
+                (sql, Ok(_)) => panic!("{line} is answered on {}:\n{sql}", engine.dialect().word()),
+                (_, Err(error)) => assert!(error.to_string().contains(words), "{line}: {error}"),
+            }
+        }
+    }
+
+    fn run(
+        &self,
+        line: &str,
+        engine: &Warehouse,
+    ) -> (String, Result<Vec<Vec<Value>>, WarehouseError>) {
+        let compiled = self.compile(&asked(line), engine.dialect());
+        let statement = compiled
+            .unwrap_or_else(|error| panic!("{line}: {error} {:?}", error.hint))
+            .main;
+        let columns = statement.columns.iter();
+        let columns = columns.map(|column| (column.name.clone(), column.ty));
+        let request = Request {
+            sql: statement.sql.clone(),
+            columns: Some(columns.collect()),
+            row_cap: None,
+        };
+        let rows = self.runtime.block_on(support::collect(engine, request));
+        (statement.sql, rows.map(|(batches, _)| values(&batches)))
+    }
+
     /// The question is refused before it runs, in words that hold this.
     pub fn refuses(&self, line: &str, words: &str) {
-        let query = line
-            .parse()
-            .unwrap_or_else(|error| panic!("{line}: {error}"));
-        match self.compile(&query, Dialect::Sqlite) {
+        match self.compile(&asked(line), Dialect::Sqlite) {
             Ok(compiled) => panic!("{line} is answered:\n{}", compiled.main.sql),
             Err(error) => assert!(error.message.contains(words), "{line}: {error}"),
         }
@@ -166,6 +173,11 @@ impl Shop {
             &options,
         )
     }
+}
+
+fn asked(line: &str) -> MetricQuery {
+    line.parse()
+        .unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 
 fn texts(rows: &[Vec<Value>]) -> Vec<String> {

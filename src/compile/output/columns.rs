@@ -5,7 +5,7 @@ use crate::compile::additivity::additivity;
 use crate::compile::plan::{Column, Formula, Leaf, prior_name};
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, OutputColumn, Role, expr, key::Key};
-use crate::model::{ColumnType, Format, FormatKind, Grain, Metric, Presented, Registry};
+use crate::model::{ColumnType, Format, FormatKind, Grain, Metric, Place, Presented, Registry};
 use crate::warehouse::Shift;
 
 impl Output<'_> {
@@ -54,12 +54,17 @@ impl Output<'_> {
             });
         }
         for (metric, (now, prior)) in self.metrics() {
+            let mut places = vec![metric.place];
+            if simple {
+                let leaves = now.leaves().into_iter();
+                places.extend(leaves.flat_map(|leaf| self.restricted_by(leaf)));
+            }
             let mut add = |role, sql: String, ty| {
                 let column = output_column(self.registry, metric, role, ty);
                 selected.push(Column {
                     name: column.name.clone(),
                     ty,
-                    sql: Fragment::new(sql, [metric.place]),
+                    sql: Fragment::new(sql, places.iter().copied()),
                 });
                 columns.push(column);
             };
@@ -101,6 +106,14 @@ impl Output<'_> {
             .hint("ask for one of the two, or rename a metric or a dimension")
             .word(name)),
         }
+    }
+
+    /// The filters that stand within a leaf's aggregate, where other rows are read too.
+    fn restricted_by(&self, leaf: &Leaf) -> Vec<Place> {
+        let mut columns = self.planned.legs.iter().flat_map(|leg| &leg.columns);
+        let column = columns.find(|column| column.name == leaf.column);
+        let only = column.and_then(|column| column.only.as_ref());
+        only.map(|only| only.places.clone()).unwrap_or_default()
     }
 
     /// The metrics of the query with what they are now and in the compared range.

@@ -108,6 +108,12 @@ impl<'a> Planner<'a> {
         let mut scope = self.scope(converted, &peers)?;
         let row = converted.expr.as_ref();
         let row = row.map(|expr| scope.expression(expr)).transpose()?;
+        // Every conversion has a value, which need not be of a type that base events could have.
+        let row = row.and_then(|row| match converted.agg {
+            Aggregate::Count => None,
+            Aggregate::CountDistinct => Some(self.options.dialect.as_text(&row)),
+            _ => Some(row),
+        });
         let ty = leaf_type(converted, &mut scope)?;
         let same = conversion.same.iter().map(|(_, theirs)| theirs);
         let names: Vec<&str> = std::iter::once(&conversion.entity)
@@ -118,16 +124,18 @@ impl<'a> Planner<'a> {
         let until = conversion.within.and_then(|(n, grain)| {
             let n = i32::try_from(n).ok()?;
             let span = match grain.is_sub_day() {
-                true => Grain::Day.span(n.saturating_add(1)),
+                true => Grain::Day.span(n),
                 false => grain.span(n),
             };
-            range.end?.checked_add(span).ok()
+            // A day more, since the last days of a month may all be a month before one and the same day.
+            let end = range.end?.checked_add(span).ok()?;
+            end.tomorrow().ok()
         });
         let limits = DateRange {
             start: range.start,
             end: until,
         };
-        let events = self.events(converted, scope, &names, limits)?;
+        let mut events = self.events(converted, scope, &names, limits)?;
         let column = Aggregated {
             name: self.column_name(metric, 0, context),
             ty,
@@ -166,8 +174,15 @@ impl<'a> Planner<'a> {
             .chain(same)
             .map(String::as_str)
             .collect();
-        let scope = self.scope(base, &peers)?;
+        let mut scope = self.scope(base, &peers)?;
+        let key = scope.base.key.iter().filter(|_| !self.is_metricflow());
+        let key = key
+            .map(|column| scope.named(column).map(Fragment::plain))
+            .collect::<Result<_, _>>()?;
         let mut base_events = self.events(base, scope, &names, limits)?;
+        if base_events.utc.is_none() || events.utc.is_none() {
+            (base_events.utc, events.utc) = (None, None);
+        }
         for mut join in leg.joins.clone() {
             // The conditions that would refuse rows without a match are looked at after the events are matched.
             join.kind = JoinKind::Left;
@@ -179,6 +194,7 @@ impl<'a> Planner<'a> {
         leg.rows = Rows::Conversions(Box::new(Conversions {
             base: base_events,
             converted: events,
+            key,
             within: conversion.within,
             first_of_tied: self.is_metricflow(),
         }));
@@ -226,6 +242,9 @@ impl<'a> Planner<'a> {
             None => conditions.push(Fragment::plain(format!("{} IS NOT NULL", time.sql))),
         }
         let time = Fragment::new(dialect.instant(&time.sql), [place]);
+        let name = measure.time.as_deref().or(scope.base.time.as_deref());
+        let utc = name.map(|name| scope.in_utc(name)).transpose()?.flatten();
+        let utc = utc.map(|utc| Fragment::new(dialect.instant(&utc), [place]));
         let (from, joins) = self.finish(scope);
         Ok(Events {
             scan: Scan {
@@ -238,6 +257,7 @@ impl<'a> Planner<'a> {
             },
             same,
             time,
+            utc,
         })
     }
 

@@ -18,7 +18,7 @@ pub(in crate::compile) struct Aggregated {
     /// The columns of a rollup that it is added up from instead.
     pub(in crate::compile) stored: Option<Stored>,
     /// The rows that count, where the leg has others too.
-    pub(in crate::compile) only: Option<String>,
+    pub(in crate::compile) only: Option<Fragment>,
     pub(in crate::compile) places: Vec<Place>,
     /// The text it was made from, to see that two metrics share it.
     pub(in crate::compile) text: String,
@@ -74,19 +74,26 @@ impl Aggregated {
     }
 
     pub(super) fn column(&self, dialect: Dialect) -> Column {
-        let row = match (&self.row, &self.only) {
+        let only = self.only.as_ref().map(|only| only.sql.as_str());
+        let row = match (&self.row, only) {
             (row, None) => row.clone(),
             (Some(row), Some(only)) => Some(format!("CASE WHEN {only} THEN {row} END")),
             (None, Some(only)) => Some(format!("CASE WHEN {only} THEN 1 END")),
         };
         let sql = match &self.stored {
-            Some(stored) => stored.added_up(self.only.as_deref(), dialect),
+            Some(stored) => stored.added_up(only, dialect),
             None => dialect.aggregate(self.agg, row.as_deref()),
         };
         Column {
             name: self.name.clone(),
             ty: self.ty,
-            sql: Fragment::new(sql, self.places.iter().copied()),
+            sql: Fragment::new(
+                sql,
+                self.places
+                    .iter()
+                    .chain(self.only.iter().flat_map(|only| &only.places))
+                    .copied(),
+            ),
         }
     }
 }
@@ -182,7 +189,7 @@ impl Leg {
     }
 
     /// The rows that are added to those of a rollup.
-    fn tail(&self) -> Option<&Self> {
+    pub(super) fn tail(&self) -> Option<&Self> {
         self.rollup.as_ref()?.tail.as_deref()
     }
 

@@ -280,6 +280,11 @@ impl<'a> Planner<'a> {
         }
         // What a rollup keeps was added up under these conditions.
         let met = kept.and_then(|kept| kept.condition(dialect));
+        // Where all of its rows meet them, the rollup stands for them.
+        let met_by_all: Vec<_> = match (kept, &met) {
+            (Some(_), None) => filters_of().map(|one| one.place).collect(),
+            _ => Vec::new(),
+        };
         definition.extend(met.map(|met| Fragment::new(met, filters_of().map(|one| one.place))));
         let moved = self.moved_by_table(measure, &mut scope, context)?;
         let mut window = self.window(measure, &mut scope, context)?;
@@ -449,6 +454,7 @@ impl<'a> Planner<'a> {
             }
         };
         let (from, joins) = self.finish(scope);
+        let from = Fragment::new(from.sql, from.places.into_iter().chain(met_by_all));
         Ok(Leg {
             dataset: measure.dataset.clone(),
             keys,

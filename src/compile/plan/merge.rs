@@ -71,10 +71,9 @@ fn restrict(leg: &mut Leg, condition: &str) {
     if condition.is_empty() {
         return;
     }
+    let places = leg.definition.iter().flat_map(|one| one.places.clone());
+    let only = Fragment::new(condition, places.collect::<Vec<_>>());
     for column in &mut leg.columns {
-        column.only = Some(condition.to_owned());
-        column
-            .places
-            .extend(leg.definition.iter().flat_map(|one| one.places.clone()));
+        column.only = Some(only.clone());
     }
 }

@@ -6,6 +6,7 @@ mod context;
 mod conversion;
 mod converting;
 mod each;
+mod filters;
 mod formula;
 mod leg;
 mod legs;
@@ -27,6 +28,7 @@ use crate::model::ColumnType;
 
 pub(super) use context::{Context, Days, Window};
 pub(super) use each::{Each, relations};
+pub(super) use filters::Owed;
 pub(super) use formula::{Formula, Leaf};
 pub(super) use leg::{Leg, PERIOD};
 pub(super) use periods::{Bound, Periods, Shown};

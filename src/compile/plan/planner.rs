@@ -1,7 +1,7 @@
 //! Makes the plan: every metric becomes a formula over leaves, every leaf a column of a leg.
 
 use super::alone::Bounded;
-use super::{Context, Each, Formula, Leg, Node, Shown, context};
+use super::{Context, Each, Formula, Leg, Node, Owed, Shown, context};
 use crate::compile::key::Key;
 use crate::compile::periods_ago::{self, PeriodsAgo, unlike_distances};
 use crate::compile::request::Request;
@@ -35,6 +35,8 @@ pub(in crate::compile) struct Planned {
     pub(in crate::compile) tables: Vec<(String, Node)>,
     /// The relations that conditions on a metric per dimension read.
     pub(in crate::compile) each: Vec<Each>,
+    /// The filters of the definitions, which all must be in it.
+    pub(in crate::compile) owed: Vec<Owed>,
     pub(in crate::compile) reasons: Vec<Reason>,
 }
 
@@ -98,7 +100,11 @@ impl<'a> Planner<'a> {
         } else {
             planner.planned.shown = planner.calendar()?;
         }
-        let mut planned = planner.planned;
+        let owed = planner.owed()?;
+        let mut planned = Planned {
+            owed,
+            ..planner.planned
+        };
         if options.passes.merge_scans {
             planned.legs = super::merge::merge_scans(planned.legs);
         }
@@ -107,6 +113,7 @@ impl<'a> Planner<'a> {
                 leg.by_day_first = leg.adds_up_by_day();
             }
         }
+        planned.check_filters()?;
         Ok(planned)
     }
 

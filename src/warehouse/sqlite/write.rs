@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::error::translate;
-use super::{BUSY, STEPS, functions, strict_names};
+use super::{BUSY, STEPS, functions, strict_names, zones};
 use crate::warehouse::WarehouseError;
 
 /// Runs the statements, all or nothing.
@@ -34,6 +34,7 @@ fn run(path: &Path, statements: &[String], stop: CancellationToken) -> rusqlite:
     connection.busy_timeout(BUSY)?;
     strict_names(&connection)?;
     functions::register(&connection)?;
+    zones::register(&connection)?;
     connection.progress_handler(STEPS, Some(move || stop.is_cancelled()))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for statement in statements {
