@@ -47,9 +47,6 @@ impl Failure {
                 {
                     eprintln!("  {}\n  {}", sanitize(&line), style.error(marked));
                 }
-                if let Some(place) = &error.defined_at {
-                    eprintln!("  defined at {}", sanitize(place));
-                }
                 if let Some(hint) = error.hint() {
                     eprintln!("{} {}", style.bold("hint:"), sanitize(hint));
                 }

@@ -20,9 +20,6 @@ pub(super) struct ToolError {
     code: String,
     /// What is wrong, with the word.
     message: String,
-    /// The definition that is in the way, as `file:line`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    defined_at: Option<String>,
     /// What would be right.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
@@ -36,7 +33,6 @@ impl ToolError {
         Self {
             code: code.into(),
             message: clean(message.as_ref()),
-            defined_at: None,
             hint: None,
             valid_values: Vec::new(),
         }
@@ -108,8 +104,7 @@ impl ToolError {
 
 impl From<SessionError> for ToolError {
     fn from(error: SessionError) -> Self {
-        let mut told = Self::new(error.code(), &error.message);
-        told.defined_at = error.defined_at.as_deref().map(clean);
+        let told = Self::new(error.code(), &error.message);
         match error.hint() {
             Some(hint) => told.with_hint(hint),
             None => told,

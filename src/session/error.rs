@@ -36,8 +36,6 @@ pub struct SessionError {
     pub word: Option<String>,
     /// The bytes of the query line it is about, where it did not parse.
     pub range: Option<Range<usize>>,
-    /// The definition it is about, as `file:line`.
-    pub defined_at: Option<String>,
     code: &'static str,
     hint: Option<String>,
 }
@@ -49,7 +47,6 @@ impl SessionError {
             message: message.into(),
             word: None,
             range: None,
-            defined_at: None,
             code,
             hint: None,
         }
@@ -67,10 +64,15 @@ impl SessionError {
     /// A refusal of a query, with the place of the definition that is in its way.
     pub(super) fn of_query(registry: &Registry, error: CompileError) -> Self {
         let place = error.place.filter(|place| place.line > 0);
-        Self {
-            defined_at: place.map(|place| registry.at(place)),
-            ..error.into()
-        }
+        let told = Self::from(error);
+        let Some(place) = place.map(|place| registry.at(place)) else {
+            return told;
+        };
+        let hint = match told.hint() {
+            Some(hint) => format!("{hint} (defined at {place})"),
+            None => format!("defined at {place}"),
+        };
+        told.with_hint(hint)
     }
 
     /// No metric of that name.
