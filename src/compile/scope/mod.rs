@@ -1,18 +1,20 @@
 //! The tables one aggregation reads: its dataset and the joins its names pull in, with SQL for every name.
 
+mod figures;
+mod joins;
+
 use sqlparser::ast::Ident;
 
 use super::custom::{Custom, named};
 use super::dunder::METRIC_TIME;
-use super::key::column_type;
-use super::plan::{Each, Join, JoinKind, relations};
+use super::plan::{Each, Join, JoinKind};
 use super::reach::{DimensionPath, Reachability};
 use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
 use crate::model::{
-    CalendarTable, ColumnType, Dataset, DateRange, Dimension, DimensionType, Expression, Filter,
-    Grain, Measure, OfMetric, Registry, Relation, TimeRange, Validity, ValueLookup,
+    ColumnType, Dataset, Dimension, DimensionType, Expression, Measure, Registry, Relation,
+    ValueLookup,
 };
 use crate::warehouse::Dialect;
 
@@ -115,30 +117,6 @@ impl<'a> Scope<'a> {
         self.kept = Some(kept);
     }
 
-    /// From here on, rows of joined tables that no row leads to are kept, so that no value is lost; or no longer.
-    pub(super) fn keep_unmatched(&mut self, keep: bool) {
-        self.keeps_unmatched = keep;
-        if keep {
-            let key = self.base.key.first();
-            self.is_here = Some(key.cloned().unwrap_or_else(|| MARK.to_owned()));
-        }
-    }
-
-    fn kind(&self) -> JoinKind {
-        match self.keeps_unmatched {
-            true => JoinKind::Full,
-            false => JoinKind::Left,
-        }
-    }
-
-    /// Joins the days that rows count for.
-    pub(super) fn join_days(&mut self, relation: &str, counted: &str, time: &str) {
-        let day = self
-            .dialect
-            .trunc(time, Grain::Day, self.registry.calendar.week_start);
-        self.days = Some(Fragment::plain(format!("{relation} ON {counted} = {day}")));
-    }
-
     /// The rollup that is read instead of the tables.
     pub(super) fn kept(&self) -> Option<Kept<'a>> {
         self.kept
@@ -200,174 +178,11 @@ impl<'a> Scope<'a> {
         (from, joins.collect())
     }
 
-    /// The value that a condition on a metric per dimension compares.
-    pub(super) fn each(&self, field: &str) -> Option<(String, ColumnType)> {
-        let found = self.each.iter().find(|(known, _, _)| known == field);
-        found.map(|(_, value, _)| value.clone())
-    }
-
-    /// Joins a metric of each value of a dimension. A value without rows has what the metric is over no rows (a count is
-    /// 0); what has no value has none.
-    pub(super) fn join_each(
-        &mut self,
-        field: &str,
-        dimension: &str,
-        each: &Each,
-    ) -> Result<(), CompileError> {
-        let found = self.dimension(dimension)?;
-        let of = match found.dimension.kind {
-            DimensionType::Text => self.dialect.as_text(&found.sql),
-            _ => found.sql,
-        };
-        self.join_on(field, &of, each);
-        Ok(())
-    }
-
-    fn join_on(&mut self, field: &str, of: &str, each: &Each) {
-        let dialect = self.dialect;
-        let table = dialect.name(&each.name);
-        let value = column(&each.name, &each.value, dialect);
-        let key = column(&each.name, &each.key, dialect);
-        let value = match &each.empty {
-            _ if self.keeps_unmatched => value,
-            None => value,
-            Some(zero) if zero == "0" => {
-                format!("CASE WHEN {of} IS NOT NULL THEN COALESCE({value}, 0) END")
-            }
-            Some(empty) => format!(
-                "CASE WHEN {key} IS NOT NULL THEN {value} WHEN {of} IS NOT NULL THEN {empty} END"
-            ),
-        };
-        let join = Join {
-            table: Fragment::plain(format!("{table} ON {key} = {of}")),
-            kind: self.kind(),
-        };
-        self.each.push((field.to_owned(), (value, each.ty), join));
-    }
-
-    /// The metric that a dimension is of each row of its dataset, over all time.
-    fn of_metric(
-        &mut self,
-        of: &OfMetric,
-        alias: &str,
-        dataset: &'a Dataset,
-        dimension: &'a Dimension,
-    ) -> Result<String, CompileError> {
-        let field = format!("{alias}.{}", dimension.name);
-        if self.each(&field).is_none() {
-            let relations = relations(
-                self.registry,
-                self.reach,
-                self.options,
-                self.nesting,
-                (&of.metric, &of.per),
-                (DateRange::default(), TimeRange::AllTime),
-            )
-            .map_err(|error| error.at(dimension.expr.place))?;
-            let (Some(each), [key]) = (relations.last(), dataset.key.as_slice()) else {
-                return Err(CompileError::new(
-                    ErrorCode::InvalidDefinition,
-                    format!("{} needs a key of one column", dataset.name),
-                )
-                .at(dataset.place));
-            };
-            let is_declared = match dimension.kind {
-                DimensionType::Number => {
-                    matches!(each.ty, ColumnType::Integer | ColumnType::Number)
-                }
-                kind => each.ty == column_type(kind),
-            };
-            if !is_declared {
-                return Err(CompileError::new(
-                    ErrorCode::InvalidDefinition,
-                    format!("the values of {} are not of its type", dimension.name),
-                )
-                .hint(match each.ty {
-                    ColumnType::Date => "write type: date",
-                    ColumnType::Timestamp => "write type: time",
-                    ColumnType::Text => "write type: text",
-                    ColumnType::Boolean => "write type: boolean",
-                    ColumnType::Integer | ColumnType::Number => "write type: number",
-                })
-                .at(dimension.place));
-            }
-            let mut key = column(alias, key, self.dialect);
-            if each.key_ty == ColumnType::Text {
-                key = self.dialect.as_text(&key);
-            }
-            let text = format!(
-                "{} is {} per {}, over all time",
-                dimension.name, of.metric, of.per
-            );
-            let each = each.clone();
-            self.note(Reason {
-                kind: ReasonKind::Join,
-                text,
-                place: Some(dimension.expr.place),
-            });
-            self.join_on(&field, &key, &each);
-            self.relations.extend(relations);
-        }
-        let value = self.each(&field).map(|(sql, _)| sql);
-        Ok(value.unwrap_or_default())
-    }
-
-    /// A condition on a joined column that is never true of NULL refuses the rows without a match: their joins need not
-    /// keep them.
-    pub(super) fn require_match(&mut self, condition: &Filter) {
-        let (Filter::Compare { field, .. }
-        | Filter::In { field, .. }
-        | Filter::Between { field, .. }
-        | Filter::Like { field, .. }) = condition
-        else {
-            return;
-        };
-        let Ok(path) = self.reach.find(self.registry, &self.base.name, field) else {
-            return;
-        };
-        let is_column = path
-            .resolve(self.registry)
-            .is_some_and(|(_, dimension)| dimension.column.is_some());
-        if is_column {
-            for join in &mut self.joins {
-                if path.joins.starts_with(&join.path) {
-                    join.kind = JoinKind::Inner;
-                }
-            }
-        }
-    }
-
     /// Whether a name is that of a time dimension.
     pub(super) fn is_time(&self, name: &str) -> bool {
         let found = self.reach.find(self.registry, &self.base.name, name);
         let found = found.ok().and_then(|path| path.resolve(self.registry));
         found.is_some_and(|(_, dimension)| dimension.kind.is_time())
-    }
-
-    /// A column of the calendar table on the day of a time, which is joined where it is not yet.
-    pub(super) fn calendar(&mut self, table: &CalendarTable, time: &str, name: &str) -> String {
-        let dialect = self.dialect;
-        let week_start = self.registry.calendar.week_start;
-        let day = dialect.trunc(time, Grain::Day, week_start);
-        let known = self.calendars.iter().find(|(_, of, _)| *of == day);
-        let alias = match known {
-            Some((alias, _, _)) => alias.clone(),
-            None => {
-                let alias = match self.calendars.len() {
-                    0 => "metrex_calendar".to_owned(),
-                    n => format!("metrex_calendar_{}", n + 1),
-                };
-                let sql = format!(
-                    "{} AS {alias} ON {} = {day}",
-                    dialect.table(&table.table),
-                    column(&alias, &table.date, dialect),
-                );
-                let join = Fragment::new(sql, [table.place]);
-                self.calendars.push((alias.clone(), day, join));
-                alias
-            }
-        };
-        column(&alias, name, dialect)
     }
 
     /// The period of the calendar table that a name means, and its time. Unlike a bare name in a query, one in a
@@ -471,138 +286,6 @@ impl<'a> Scope<'a> {
             dimension,
             dataset,
         })
-    }
-
-    /// The alias under which the end of a join path can be read; joins it first where needed.
-    fn join(&mut self, path: &[String]) -> Result<String, CompileError> {
-        let Some((last, before)) = path.split_last() else {
-            return Ok(self.base.name.clone());
-        };
-        if let Some(known) = self.joins.iter().find(|join| join.path == path) {
-            return Ok(known.alias.clone());
-        }
-        let left_alias = self.join(before)?;
-        let left = match self.joins.iter().find(|join| join.path == before) {
-            Some(join) => join.dataset,
-            None => self.base,
-        };
-        let missing = || {
-            CompileError::new(
-                ErrorCode::InvalidDefinition,
-                format!("the join {} leads nowhere", path.join(".")),
-            )
-        };
-        let join = left.joins.get(last).ok_or_else(missing)?;
-        let dataset = self.registry.datasets.get(&join.to).ok_or_else(missing)?;
-        let is_unique = self.values.key_is_unique(&dataset.index_table());
-        if dataset.valid.is_none() && is_unique == Some(false) {
-            return Err(CompileError::new(
-                ErrorCode::InvalidDefinition,
-                format!(
-                    "joining {} as {} would multiply rows: its key ({}) was not unique when the index was last built",
-                    dataset.name,
-                    path.join("."),
-                    dataset.key.join(", ")
-                ),
-            )
-            .hint("correct the key or the data, then run metrex reindex")
-            .at(dataset.place));
-        }
-        // No name of a definition has a dot, so no two paths share an alias.
-        let mut alias = path.join(".");
-        if alias == self.base.name {
-            alias.push('.');
-        }
-        let dialect = self.dialect;
-        let mut on: Vec<String> = join
-            .on
-            .iter()
-            .map(|(here, there)| {
-                format!(
-                    "{} = {}",
-                    column(&alias, there, dialect),
-                    column(&left_alias, here, dialect)
-                )
-            })
-            .collect();
-        if let (Some(here), Some(there)) = (&self.base.partition, &dataset.partition)
-            && join.on.iter().all(|(_, key)| key != there)
-        {
-            on.push(format!(
-                "{} = {}",
-                column(&alias, there, dialect),
-                column(&self.base.name, here, dialect)
-            ));
-        }
-        let mut places = vec![join.place, dataset.place];
-        if let Some(valid) = &dataset.valid {
-            let valid_then = self.valid_then(valid, dataset, &alias)?;
-            on.push(valid_then);
-            places.push(valid.place);
-        }
-        let sql = format!(
-            "{} AS {} ON {}",
-            relation(dataset, dialect),
-            dialect.name(&alias),
-            on.join(" AND ")
-        );
-        self.joins.push(Joined {
-            path: path.to_vec(),
-            alias: alias.clone(),
-            dataset,
-            sql: Fragment::new(sql, places),
-            kind: self.kind(),
-        });
-        Ok(alias)
-    }
-
-    /// The condition that a row of a dataset held at the time of the base row, from its start up to its end, which is not
-    /// included.
-    fn valid_then(
-        &mut self,
-        valid: &Validity,
-        dataset: &Dataset,
-        alias: &str,
-    ) -> Result<String, CompileError> {
-        let Some(time) = self.time.as_deref().or(self.base.time.as_deref()) else {
-            return Err(CompileError::new(
-                ErrorCode::InvalidTime,
-                format!(
-                    "{} changes over time, and {} has no time that says which of its rows is meant",
-                    dataset.name, self.base.name
-                ),
-            )
-            .hint(format!("give {} a 'time:'", self.base.name))
-            .at(valid.place));
-        };
-        let path = self.reach.find(self.registry, &self.base.name, time)?;
-        let time = self.along(path)?;
-        self.note(Reason {
-            kind: ReasonKind::Join,
-            text: format!(
-                "{} as it was at {}: from {} up to, not including, {}",
-                dataset.name, time.dimension.name, valid.from, valid.to
-            ),
-            place: Some(valid.place),
-        });
-        let dialect = self.dialect;
-        let at = dialect.instant(&time.sql);
-        let bound = |name: &str| {
-            let dimension = dataset
-                .dimensions
-                .values()
-                .find(|dimension| dimension.column.as_deref() == Some(name));
-            match dimension {
-                Some(dimension) => self.own_sql(dataset, dimension, alias),
-                None => Ok(column(alias, name, dialect)),
-            }
-        };
-        let (from, to) = (bound(&valid.from)?, bound(&valid.to)?);
-        Ok(format!(
-            "{} <= {at} AND ({at} < {} OR {to} IS NULL)",
-            dialect.instant(&from),
-            dialect.instant(&to),
-        ))
     }
 
     /// A dimension's own expression under an alias.
