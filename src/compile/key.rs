@@ -230,12 +230,8 @@ pub(super) fn key(
                 }
                 Some(by) => {
                     let condition = match by {
-                        // A row without a day is in no month either: it stays, as it does by month.
                         Shift::Months(months) if *grain == Grain::Day => Some(Fragment::new(
-                            format!(
-                                "({start} IS NULL OR {})",
-                                dialect.has_counterpart(&start, months)
-                            ),
+                            dialect.has_counterpart(&start, months),
                             [place],
                         )),
                         _ => None,
