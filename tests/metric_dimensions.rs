@@ -36,6 +36,7 @@ datasets:
       lifetime_orders: {metric: orders per buyer_id}
       first_order: {metric: first_order per buyer_id, type: date}
       average: {metric: aov per buyer_id}
+      came: {metric: Came per buyer_id}
       loyal_gmv: {metric: loyal_gmv per buyer_id}
   orders:
     table: orders
@@ -58,6 +59,7 @@ metrics:
   buyers: {base_table: buyers, agg: count}
   orders_per_buyer: {base_table: buyers, agg: avg, expr: lifetime_orders}
   visits: {base_table: visits, agg: count}
+  Came: {base_table: visits, agg: count}
 ";
 
 const ANSWERS: &[(&str, &[&str])] = &[
@@ -90,6 +92,8 @@ const ANSWERS: &[(&str, &[&str])] = &[
     ("orders by average", &["7 | 1", "11.666666667 | 3", "- | 2"]),
     // As a number that is added up or averaged itself, and in the definition of another metric.
     ("orders_per_buyer", &["1.333333333"]),
+    // A name with a capital letter.
+    ("buyers by came", &["0 | 1", "1 | 1", "2 | 1"]),
     ("loyal_gmv", &["35"]),
     ("loyal_gmv by name", &["Ana | 35"]),
     ("buyers by loyal_gmv", &["35 | 1", "- | 2"]),

@@ -285,7 +285,8 @@ fn relation_name(metric: &str, dimension: &str, range: DateRange) -> String {
             name.push_str("_open");
         }
     }
-    name
+    // Names of definitions are told apart whatever their case, and engines fold what is not quoted.
+    name.to_lowercase()
 }
 
 fn time_range(range: DateRange) -> TimeRange {
