@@ -63,6 +63,12 @@ fn of_metrics(random: &mut Random, model: &Model) -> MetricQuery {
                 *grain = (*grain).max(Grain::Hour);
             }
         }
+        let all = std::mem::take(&mut groups);
+        for group in all {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
         let day = |month, day| Period::Day(jiff::civil::date(2024, month, day));
         time = Some(TimeRange::Span(Some(day(2, 28)), Some(day(3, 1))));
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use metrex::model::{
     Aggregate, DateRange, DimensionType, Filter, GroupBy, Measure, MetricQuery, Place, TimeRange,
 };
@@ -59,9 +60,11 @@ pub fn alone(world: &World<'_>, query: &MetricQuery) -> Answered<Answer> {
             Ok(row.dimension(world, &measure.dataset, &name)?.0.instant())
         };
         if range != DateRange::default() {
-            let at = instant(None)?.map(|at| at.date());
-            let after = at.is_some_and(|at| range.start.is_none_or(|start| start <= at));
-            if !after || !at.is_some_and(|at| range.end.is_none_or(|end| at < end)) {
+            let is_in = |day: Date| {
+                range.start.is_none_or(|start| start <= day)
+                    && range.end.is_none_or(|end| day < end)
+            };
+            if !instant(None)?.is_some_and(|at| is_in(at.date())) {
                 continue;
             }
         }

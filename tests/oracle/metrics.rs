@@ -470,8 +470,10 @@ impl<'w, 'a> Question<'w, 'a> {
                 GroupBy::Dimension(name) => self.world.dimension(row, name)?.0,
                 GroupBy::Part { part, of } => {
                     let at = self.time(row, measure, of.as_deref())?;
-                    at.map_or(Value::Null, |at| {
-                        time::part(moved(at, *part, context), *part)
+                    let is_own = self.is_own(measure, of.as_deref())?;
+                    at.map_or(Value::Null, |at| match is_own {
+                        true => time::part(moved(at, *part, context), *part),
+                        false => time::part(at, *part),
                     })
                 }
                 GroupBy::Grain { grain, of } => {
@@ -481,7 +483,10 @@ impl<'w, 'a> Question<'w, 'a> {
                     };
                     let period =
                         |at| time::floor(at, *grain, self.world.registry.calendar.week_start);
-                    match (context.back.map(|back| back.by), period(at)) {
+                    // Another time is that of the row, wherever its own is moved to.
+                    let is_own = self.is_own(measure, of.as_deref())?;
+                    let back = context.back.filter(|_| is_own);
+                    match (back.map(|back| back.by), period(at)) {
                         (None, period) => period,
                         (Some(Shift::Days(days)), _) => {
                             period(at + jiff::ToSpan::days(i64::from(days)))

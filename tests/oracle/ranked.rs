@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use metrex::model::{
-    Aggregate, AtCoarserGrain, DimensionType, Direction, GroupBy, Metric, MetricQuery, Presented,
+    Aggregate, AtCoarserGrain, DimensionType, Direction, Grain, GroupBy, Metric, MetricQuery,
+    Presented,
 };
 
 use super::additive::{AddsUp, of_measure};
@@ -124,8 +125,14 @@ impl<'a> Question<'_, 'a> {
                 if !is_edge && of_measure(measure) == AddsUp::Nowhere {
                     return refuse("parts of the others do not add up");
                 }
-                let coarser = context.window.map(|(_, coarser)| coarser);
-                if coarser == Some(AtCoarserGrain::Average) {
+                let grain = self.own_grain(measure)?;
+                let by_days = context.window.is_some_and(|(_, coarser)| {
+                    coarser == AtCoarserGrain::Average && grain > Some(Grain::Day)
+                });
+                let crosses = context.window.is_some()
+                    && grain == Some(Grain::Week)
+                    && self.is_by_longer_than_weeks(measure)?;
+                if by_days || crosses {
                     return refuse("each group has its own days");
                 }
             }

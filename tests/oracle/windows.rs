@@ -74,6 +74,13 @@ impl Question<'_, '_> {
         } else {
             shown
         };
+        // What has no window has none without rows too.
+        if let Window::StartOf(long) = window
+            && (long < shown || (long > Grain::Week && shown == Grain::Week))
+        {
+            return refuse(format!("a {long} has no first {shown}"));
+        }
+        self.from(window, midnight(self.world.today), grain)?;
         let mut periods = self.periods(shown, grain, context, times);
         if crosses && !is_averaged {
             periods = self.edges(measure, &periods, coarser)?;
@@ -108,9 +115,6 @@ impl Question<'_, '_> {
             to = moved(to);
             let mut from = self.from(window, to, grain)?;
             if let Window::StartOf(long) = window {
-                if long < shown || (long > Grain::Week && shown == Grain::Week) {
-                    return refuse(format!("a {long} has no first {shown}"));
-                }
                 let first = midnight(self.first_day(moved(there).date(), long));
                 from = Some(first);
                 to = self.next(first, grain);

@@ -12,7 +12,8 @@ use crate::compile::scope::Scope;
 use crate::compile::write::Fragment;
 use crate::compile::{CompileError, ErrorCode, Reason, ReasonKind, filter};
 use crate::model::{
-    AtCoarserGrain, ColumnType, DateRange, DimensionType, Filter, Measure, Metric, OverTime,
+    AtCoarserGrain, ColumnType, DateRange, DimensionType, Filter, GroupBy, Measure, Metric,
+    OverTime,
 };
 use crate::warehouse::Shift;
 
@@ -298,10 +299,18 @@ impl<'a> Planner<'a> {
         let mut described = Vec::new();
         let mut conditions = Vec::new();
         for group in &request.groups {
+            // Another time than the one that is moved is that of the row.
+            let is_other = matches!(group, GroupBy::Grain { .. } | GroupBy::Part { .. })
+                && custom(self.registry, group).is_none()
+                && !self.is_own_time(group, measure);
             let asked = Asked {
                 group,
                 measure,
-                shift: context.back.as_ref().map(|back| back.by),
+                shift: context
+                    .back
+                    .as_ref()
+                    .map(|back| back.by)
+                    .filter(|_| !is_other),
                 period: window
                     .as_ref()
                     .filter(|_| self.is_own_time(group, measure))
