@@ -327,7 +327,7 @@ fn periods(
         }
         return Ok(None);
     };
-    let by_definition = asked.metrics.iter().any(|metric| metric.every_period);
+    let by_definition = asked.metrics.iter().any(|metric| shows_all(world, metric));
     let is_trend = asked.groups.len() == 1 && grain >= Grain::Day && asked.having.is_none();
     let wanted = query.every_period.unwrap_or(by_definition || is_trend);
     // Without a time range, they are those of the calendar table where there is one and they are asked for.
@@ -369,6 +369,19 @@ fn periods(
         }
     }
     Ok(Some((at, periods)))
+}
+
+/// Whether every period is a row of a metric, or of one that it is made of.
+fn shows_all(world: &World<'_>, metric: &Metric) -> bool {
+    let inputs = match metric.kind {
+        // Its events are no metrics of the result.
+        MetricKind::Conversion(_) => vec![],
+        _ => metric.kind.inputs(),
+    };
+    let mut inputs = inputs
+        .into_iter()
+        .filter_map(|name| world.registry.metric(name));
+    metric.every_period || inputs.any(|input| shows_all(world, input))
 }
 
 /// Every period beside every combination of the other groupings.

@@ -78,6 +78,15 @@ pub fn query(random: &mut Random, model: &Model) -> MetricQuery {
     if model.calendar.contains("fiscal_quarter") && random.percent(30) {
         by_fiscal_period(random, model, &mut query);
     }
+    // Grains that were made coarser may have become the same.
+    let mut seen = Vec::new();
+    for group in query.group_by.iter_mut() {
+        group.retain(|one| {
+            let is_new = !seen.contains(one);
+            seen.push(one.clone());
+            is_new
+        });
+    }
     query
 }
 
