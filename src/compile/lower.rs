@@ -149,7 +149,8 @@ impl Lowering {
                         Node::Calendar(rows) => Body::Text(rows.sql.clone()),
                         node => Body::Select(Box::new(self.select(node)?)),
                     };
-                    self.add(name, body);
+                    // It is read by the same name, which may need quotes.
+                    self.add(&self.dialect.name(name), body);
                 }
                 self.select(&with.input)?
             }
