@@ -93,7 +93,7 @@ impl Bench {
         let mut cases: Vec<(u64, Random, Model)> = Vec::new();
         for seed in seeds {
             let mut random = Random::new(*seed);
-            let prefix = format!("t{seed}_");
+            let prefix = format!("{}{seed}_", self.family.prefix);
             let mut model = (self.family.model)(&mut random, &prefix);
             let compiler = Compiler::new(&model);
             model.rollups = rollups::declare(&mut Random::new(!seed), &compiler, &model, &prefix);

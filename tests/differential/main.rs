@@ -36,6 +36,8 @@ use random::Random;
 
 /// A family of random registries, with the questions asked of them and the seeds that failed once.
 struct Family {
+    /// What the names of its tables begin with: families share a database.
+    prefix: &'static str,
     model: fn(&mut Random, &str) -> Model,
     query: fn(&mut Random, &Model) -> MetricQuery,
     seeds: &'static str,
@@ -44,6 +46,7 @@ struct Family {
 
 /// Facts that are joined over several hops and in several roles.
 static FACTS: Family = Family {
+    prefix: "t",
     model: model::model,
     query: queries::query,
     seeds: "seeds.txt",
@@ -52,6 +55,7 @@ static FACTS: Family = Family {
 
 /// Conversions, validity, balances, time zones and periods of a calendar table.
 static KINDS: Family = Family {
+    prefix: "k",
     model: kinds::model,
     query: kinds::query,
     seeds: "kinds/seeds.txt",
@@ -60,6 +64,7 @@ static KINDS: Family = Family {
 
 fn few(family: &'static Family, seeds: u64) {
     let kept = family.kept.lines().filter_map(|line| line.parse().ok());
+    let kept = kept.filter(|seed| *seed > seeds);
     bench::run(family, &kept.chain(1..=seeds).collect::<Vec<u64>>());
 }
 
