@@ -408,7 +408,7 @@ fn mistakes_in_facets_are_reported_where_they_stand() {
         ),
         (
             "-- facets:\n--   time: {column: day, grain: hour}\n--   value: {agg: sum, expr: usd}",
-            "snippets/net.sql:2:33: error: time ranges are whole days: rows may be per day or longer",
+            "snippets/net.sql:2:33: error: time ranges are whole days: rows may be per day or longer — write a grain from day on",
         ),
         (
             "-- facets:\n--   dimensions: {market: {}}\n--   value: {agg: sum, expr: usd}\n--   per: [markt, month]",

@@ -388,7 +388,7 @@ fn lengths_that_are_none() {
         "m: {of: gmv, window: ▸0 days}\nn: {of: gmv, window: ▸last month}\np: {of: gmv, window: ▸99999999999 days}",
         &[
             "error: '0 days' is no time at all — a length is at least 1",
-            "error: 'last month' is not the window of a cumulative metric — write a length such as 28 days, or day_to_date, week_to_date, month_to_date, quarter_to_date, year_to_date or all_time",
+            "error: 'last month' is not the window of a cumulative metric — write a length such as 28 days, or day_to_date, week_to_date, month_to_date, quarter_to_date, year_to_date, all_time, or a period of the calendar table to date",
             "error: '99999999999 days' is longer than any calendar — write fewer, or all_time where everything counts",
         ],
     );
