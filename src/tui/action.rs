@@ -303,7 +303,7 @@ use Context as C;
 
 /// Every action with its keys, in the order of the help.
 #[rustfmt::skip]
-static ACTIONS: [Entry; 95] = [
+static ACTIONS: &[Entry] = &[
     entry(A::Run, "run", &["F5", "Ctrl+R"], C::Everywhere, "Run the query", Some("run")).when(can_run),
     entry(A::Refresh, "refresh", &["F6"], C::Everywhere, "Run again on the warehouse, past the cache", None).when(can_run),
     entry(A::Back, "back", &["Esc"], C::Everywhere, "Close, cancel, or step back; never quits", None),
@@ -403,13 +403,13 @@ static ACTIONS: [Entry; 95] = [
 
 /// Every action with its keys.
 pub fn actions() -> &'static [Entry] {
-    &ACTIONS
+    ACTIONS
 }
 
 /// The table as Markdown, for the man page and the docs.
 pub fn actions_markdown() -> String {
     let mut text = String::from("| Where | Keys | What it does |\n|---|---|---|\n");
-    for entry in &ACTIONS {
+    for entry in ACTIONS {
         if !entry.keys.is_empty() {
             let keys: Vec<_> = entry
                 .keys
