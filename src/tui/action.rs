@@ -35,6 +35,7 @@ pub enum Action {
     Order,
     ClearQuery,
     UndoQuery,
+    RedoQuery,
     Copy,
     Definition,
     Editor,
@@ -274,6 +275,14 @@ fn has_past(state: &State) -> Result<(), Reason> {
     }
 }
 
+fn has_future(state: &State) -> Result<(), Reason> {
+    if state.future.is_empty() {
+        Err("nothing was undone".into())
+    } else {
+        Ok(())
+    }
+}
+
 fn has_chosen(state: &State) -> Result<(), Reason> {
     if state.chosen.is_some() {
         Ok(())
@@ -324,6 +333,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::Compare, "compare", &["v"], C::Panes, "Compare with another time (versus)", Some("versus")).when(has_metric),
     entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_query),
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
+    entry(A::RedoQuery, "query.redo", &["R"], C::Panes, "Forth to the query that was undone", None).when(has_future),
     entry(A::ClearQuery, "query.clear", &["X"], C::Panes, "Clear the query", None),
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file),

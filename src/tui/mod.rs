@@ -11,6 +11,7 @@ mod input;
 mod keys;
 mod layout;
 mod message;
+mod moment;
 mod offers;
 mod outside;
 mod parts;
@@ -32,6 +33,7 @@ pub use keys::Chord;
 pub use message::{
     Answer, AskNews, Earlier, Effect, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot,
 };
+pub use moment::{Moment, Step};
 pub use run::{TuiError, run};
 pub use state::State;
 pub use theme::{Depth, Theme, ThemeError};

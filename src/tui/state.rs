@@ -8,6 +8,7 @@ use ratatui::layout::Size;
 
 use super::input::LineInput;
 use super::message::{Effect, Lookup, Notice, Setting, Slot};
+use super::moment::{Moment, Step};
 use super::parts::{self, Part};
 use super::popup::{Page, Popup, Reader};
 use super::question::{Asking, Heard, Origin};
@@ -86,8 +87,12 @@ pub struct State {
     pub origin: Option<Origin>,
     /// The words that a meaning was chosen for last.
     pub chosen: Option<String>,
-    /// Queries before this one.
-    pub past: Vec<MetricQuery>,
+    /// Moments before this one, to undo to.
+    pub past: Vec<Moment>,
+    /// Moments that were undone, to redo; the next one is the last.
+    pub future: Vec<Moment>,
+    /// The steps that led down to the query, the latest last.
+    pub trail: Vec<Step>,
     /// The selected part of the query.
     pub part: usize,
     /// The query line.
@@ -229,7 +234,7 @@ impl Preview {
 }
 
 /// The rows of the last run.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Results {
     /// The run that may send news.
     pub generation: u64,
@@ -248,7 +253,7 @@ pub struct Results {
 }
 
 /// How far a run is.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub enum Phase {
     /// Nothing was run.
     #[default]
@@ -298,6 +303,8 @@ impl State {
             origin: None,
             chosen: None,
             past: Vec::new(),
+            future: Vec::new(),
+            trail: Vec::new(),
             part: 0,
             prompt: Prompt {
                 input: LineInput::of_many_lines(),

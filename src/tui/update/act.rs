@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{ask, finder, picker, prompt, query, reader, result};
+use super::{ask, finder, picker, prompt, query, reader, result, steps};
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
@@ -63,7 +63,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Include => picker::mark(state, true),
         Action::Exclude => picker::mark(state, false),
         Action::ClearQuery => query::set(state, Default::default()),
-        Action::UndoQuery => query::undo(state),
+        Action::UndoQuery => steps::undo(state),
+        Action::RedoQuery => steps::redo(state),
         Action::Definition => reader::definitions(state),
         Action::Editor => reader::edit(state),
         Action::Mouse => mouse(state),

@@ -172,9 +172,7 @@ fn ended(state: &mut State, asked: Asked) -> Vec<Effect> {
 fn answered(state: &mut State, asked: &Asked, proposal: &Proposal) -> Vec<Effect> {
     let origin = Origin::new(asked, proposal);
     let mut effects = leave(state);
-    // Before the query, whose SQL may be the one that was written for it.
-    state.origin = Some(origin);
-    effects.extend(query::set(state, proposal.query.clone()));
+    effects.extend(query::replace(state, proposal.query.clone(), Some(origin)));
     if proposal.auto_run {
         effects.extend(result::run(state, false));
     } else {

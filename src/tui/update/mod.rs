@@ -8,6 +8,7 @@ mod prompt;
 mod query;
 mod reader;
 mod result;
+mod steps;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::{Rect, Size};
@@ -18,6 +19,7 @@ use super::keys::Chord;
 use super::layout::Layout;
 use super::message::{Answer, Effect, Lookup, Message, Notice, Slot};
 use super::popup::Popup;
+use super::question::Origin;
 use super::state::{Focus, State};
 
 /// Lines that one notch of the wheel moves by.
@@ -55,7 +57,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             state.catalog = catalog;
             state.problems = problems;
             // What a model wrote was checked against the definitions as they were.
-            if let Some(origin) = &mut state.origin {
+            for origin in origins(state) {
                 origin.written = None;
             }
             ask_again(state)
@@ -75,6 +77,17 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     };
     settle(state);
     effects
+}
+
+/// The questions that the query came from, now or at a time to come back to.
+fn origins(state: &mut State) -> impl Iterator<Item = &mut Origin> {
+    let moments = state.past.iter_mut().chain(&mut state.future);
+    let moments = moments.flat_map(|moment| {
+        let trail = moment.trail.iter_mut();
+        moment.origin.iter_mut().chain(trail.flat_map(|step| &mut step.origin))
+    });
+    let trail = state.trail.iter_mut().flat_map(|step| &mut step.origin);
+    state.origin.iter_mut().chain(moments).chain(trail)
 }
 
 fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {

@@ -281,10 +281,7 @@ fn take_line(state: &mut State, line: &str) -> Vec<Effect> {
         return prompt::typed(state, true);
     }
     match line.parse() {
-        Ok(earlier) => {
-            state.origin = None;
-            query::set(state, earlier)
-        }
+        Ok(earlier) => query::replace(state, earlier, None),
         // A question is looked at before it is asked again.
         Err(_) => {
             let mut effects = ask::open(state);

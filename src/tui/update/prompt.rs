@@ -132,8 +132,7 @@ pub(super) fn take_line(state: &mut State) -> Vec<Effect> {
         }
         Ok(query) => {
             done(state);
-            state.origin = None;
-            let mut effects = query::set(state, query);
+            let mut effects = query::replace(state, query, None);
             effects.extend(act::perform_if_enabled(state, Action::Run));
             effects
         }

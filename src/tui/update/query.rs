@@ -2,25 +2,40 @@
 
 use std::sync::Arc;
 
+use super::steps;
 use crate::compile::{CompileError, Compiled};
 use crate::model::MetricQuery;
 use crate::session::Understanding;
 use crate::tui::message::{Effect, Lookup, Slot};
-use crate::tui::question;
+use crate::tui::question::{self, Origin};
 use crate::tui::state::{Focus, State};
-
-/// Most queries kept to go back to.
-const PAST: usize = 100;
 
 /// Makes this the query.
 pub(super) fn set(state: &mut State, query: MetricQuery) -> Vec<Effect> {
+    let origin = state.origin.clone();
+    replace(state, query, origin)
+}
+
+/// Makes this the query, with the question that it came from.
+pub(super) fn replace(
+    state: &mut State,
+    query: MetricQuery,
+    origin: Option<Origin>,
+) -> Vec<Effect> {
     if query != state.query {
-        let before = std::mem::replace(&mut state.query, query);
-        state.past.push(before);
-        if state.past.len() > PAST {
-            state.past.remove(0);
+        steps::remember(state);
+        if query.metrics != state.query.metrics {
+            // What was drilled down from is another question.
+            state.trail.clear();
         }
+        state.query = query;
     }
+    state.origin = origin;
+    arrived(state)
+}
+
+/// Brings everything around the query in step with it.
+pub(super) fn arrived(state: &mut State) -> Vec<Effect> {
     let mut effects = shown(state);
     effects.extend(describe(state));
     effects
@@ -36,14 +51,6 @@ fn describe(state: &mut State) -> Option<Effect> {
     state.details.metric = Some(metric.clone());
     state.details.offset = 0;
     Some(state.ask(Lookup::Describe(metric)))
-}
-
-/// Back to the query before.
-pub(super) fn undo(state: &mut State) -> Vec<Effect> {
-    if let Some(before) = state.past.pop() {
-        state.query = before;
-    }
-    shown(state)
 }
 
 /// Brings line and SQL in step with the query.
