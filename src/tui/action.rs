@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::keys::Chord;
 use super::popup::Popup;
 use super::state::{Focus, State};
+use super::tabs;
 
 /// Why an action cannot be used right now, in words for people.
 pub type Reason = Cow<'static, str>;
@@ -36,6 +37,14 @@ pub enum Action {
     ClearQuery,
     UndoQuery,
     RedoQuery,
+    NewTab,
+    DuplicateTab,
+    CloseTab,
+    ReopenTab,
+    NextTab,
+    PreviousTab,
+    SideBySide,
+    ShareFilters,
     Copy,
     Definition,
     Editor,
@@ -283,6 +292,46 @@ fn has_future(state: &State) -> Result<(), Reason> {
     }
 }
 
+fn has_tabs(state: &State) -> Result<(), Reason> {
+    if state.tabs.len() > 1 {
+        Ok(())
+    } else {
+        Err("this is the only tab; w n opens another one".into())
+    }
+}
+
+fn has_room_for_tab(state: &State) -> Result<(), Reason> {
+    if state.tabs.len() < tabs::MOST {
+        Ok(())
+    } else {
+        Err(format!("there are {} tabs already; w x closes one", tabs::MOST).into())
+    }
+}
+
+fn has_closed_tab(state: &State) -> Result<(), Reason> {
+    if state.tabs.has_closed() {
+        has_room_for_tab(state)
+    } else {
+        Err("no tab was closed".into())
+    }
+}
+
+fn can_pair(state: &State) -> Result<(), Reason> {
+    if state.tabs.len() > 1 {
+        Ok(())
+    } else {
+        has_query(state)
+    }
+}
+
+fn has_pair(state: &State) -> Result<(), Reason> {
+    if state.tabs.beside().is_some() {
+        Ok(())
+    } else {
+        Err("there are not two tabs side by side; w s shows them so".into())
+    }
+}
+
 fn has_chosen(state: &State) -> Result<(), Reason> {
     if state.chosen.is_some() {
         Ok(())
@@ -334,6 +383,16 @@ static ACTIONS: &[Entry] = &[
     entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_query),
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
     entry(A::RedoQuery, "query.redo", &["R"], C::Panes, "Forth to the query that was undone", None).when(has_future),
+    entry(A::NewTab, "tab.new", &["w n"], C::Panes, "New tab", None).when(has_room_for_tab),
+    entry(A::DuplicateTab, "tab.duplicate", &["w d"], C::Panes, "This query in a new tab", None).when(has_room_for_tab),
+    entry(A::CloseTab, "tab.close", &["w x"], C::Panes, "Close the tab", None).when(has_tabs),
+    entry(A::ReopenTab, "tab.reopen", &[], C::Panes, "Open the tab again that was closed last", None).when(has_closed_tab),
+    entry(A::NextTab, "tab.next", &["w w"], C::Panes, "Next tab", None).when(has_tabs),
+    entry(A::PreviousTab, "tab.previous", &["w p"], C::Panes, "Previous tab", None).when(has_tabs),
+    entry(A::NextTab, "tab.next.anywhere", &["Ctrl+PageDown"], C::Everywhere, "Next tab", None).when(has_tabs),
+    entry(A::PreviousTab, "tab.previous.anywhere", &["Ctrl+PageUp"], C::Everywhere, "Previous tab", None).when(has_tabs),
+    entry(A::SideBySide, "tab.beside", &["w s"], C::Panes, "Two tabs side by side, or one again", None).when(can_pair),
+    entry(A::ShareFilters, "tab.share", &["w f"], C::Panes, "Both sides with the same filters, or each its own", None).when(has_pair),
     entry(A::ClearQuery, "query.clear", &["X"], C::Panes, "Clear the query", None),
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file),

@@ -1,6 +1,6 @@
 //! Carries out effects: asks the session off the drawing thread and runs queries, and answers with messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
@@ -132,7 +132,8 @@ pub(super) struct Engine {
     runtime: Handle,
     sender: Sender,
     desk: Arc<Desk>,
-    cancel: CancellationToken,
+    /// The runs that are under way, by generation.
+    runs: HashMap<u64, CancellationToken>,
     stop_asking: CancellationToken,
 }
 
@@ -159,7 +160,7 @@ impl Engine {
             runtime,
             sender,
             desk,
-            cancel: CancellationToken::new(),
+            runs: HashMap::new(),
             stop_asking: CancellationToken::new(),
         }
     }
@@ -183,13 +184,14 @@ impl Engine {
         written: Option<Written>,
         fresh: bool,
     ) {
-        self.cancel = CancellationToken::new();
-        let (cancel, session, sender) = (
-            self.cancel.clone(),
-            self.session.clone(),
-            self.sender.clone(),
-        );
+        let cancel = CancellationToken::new();
+        // The end of a run cancels its token.
+        self.runs.retain(|_, run| !run.is_cancelled());
+        self.runs.insert(generation, cancel.clone());
+        let done = cancel.clone().drop_guard();
+        let (session, sender) = (self.session.clone(), self.sender.clone());
         self.runtime.spawn(async move {
+            let _done = done;
             let (events, mut received) = mpsc::channel(4);
             let options = RunOptions {
                 fresh,
@@ -229,9 +231,11 @@ impl Engine {
         });
     }
 
-    /// Stops the run.
-    pub(super) fn cancel(&self) {
-        self.cancel.cancel();
+    /// Stops a run.
+    pub(super) fn cancel(&self, generation: u64) {
+        if let Some(run) = self.runs.get(&generation) {
+            run.cancel();
+        }
     }
 
     /// Answers a question in plain words and sends its news; an earlier one is answered no more.
@@ -338,7 +342,9 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        for run in self.runs.values() {
+            run.cancel();
+        }
         self.stop_asking();
         self.desk
             .waiting

@@ -28,6 +28,8 @@ pub enum Target {
     Popup,
     /// Beside the window on top.
     Outside,
+    /// A tab, in the bar or beside the one on the screen.
+    Tab(usize),
     /// A word that stands for an action.
     Action(Action),
 }

@@ -24,6 +24,8 @@ const SAID: u16 = 6;
 pub struct Layout {
     /// The first line.
     pub header: Rect,
+    /// The bar of the tabs, where there are several.
+    pub tabs: Option<Rect>,
     /// A line for what must not be overlooked.
     pub banner: Option<Rect>,
     /// The query line with its parts.
@@ -42,6 +44,8 @@ pub struct Layout {
     pub reasons: Option<Rect>,
     /// The result.
     pub result: Option<Rect>,
+    /// The result of the tab beside this one.
+    pub beside: Option<Rect>,
     /// The last line.
     pub footer: Rect,
 }
@@ -53,8 +57,9 @@ impl Layout {
         if is_too_small(state) {
             return Self::default();
         }
+        let (bar, area) = Self::bar(state, area);
         let banner = u16::from(super::view::has_banner(state));
-        let small = area.width < 110 || area.height < 30;
+        let small = state.size.width < 110 || state.size.height < 30;
         // On a small screen the rows of the result need the room more than the parts do, unless they are the answer's.
         let is_tight = small && state.focus != Focus::Query;
         let most = if is_tight && state.origin().is_none() {
@@ -71,6 +76,8 @@ impl Layout {
             Self::together(area, banner, rows)
         };
         layout.prompt_rows = prompt_rows;
+        layout.tabs = bar;
+        layout.share_result(state);
         if let Some(preview) = layout.preview {
             let inside = inside(preview);
             let wanted = super::view::reasons_height(state, usize::from(inside.width));
@@ -83,6 +90,30 @@ impl Layout {
             layout.reasons = (reasons.height > 0).then_some(reasons);
         }
         layout
+    }
+
+    /// Takes a line off the top for the bar of the tabs, where there are several.
+    fn bar(state: &State, area: Rect) -> (Option<Rect>, Rect) {
+        let rows = u16::from(state.tabs.len() > 1);
+        let [bar, rest] =
+            Split::vertical([Constraint::Length(rows), Constraint::Min(0)]).areas(area);
+        (some(bar), rest)
+    }
+
+    /// Gives half of the rows' place to the tab beside this one; the earlier tab stands at the left.
+    fn share_result(&mut self, state: &State) {
+        let (Some(area), Some(beside)) = (self.result, state.tabs.beside()) else {
+            return;
+        };
+        let [left, right] =
+            Split::horizontal([Constraint::Percentage(50), Constraint::Min(0)]).areas(area);
+        let (here, there) = if state.tabs.at() < beside {
+            (left, right)
+        } else {
+            (right, left)
+        };
+        self.result = Some(here);
+        self.beside = Some(there);
     }
 
     /// One stage at a time: finding, SQL, rows.

@@ -281,8 +281,8 @@ pub enum Effect {
         /// Past the cache.
         fresh: bool,
     },
-    /// Cancel the run.
-    Cancel,
+    /// Cancel the run of this generation.
+    Cancel(u64),
     /// Answer a question in plain words.
     Ask {
         /// Returned with the news.

@@ -19,6 +19,7 @@ pub mod popup;
 mod question;
 mod run;
 pub mod state;
+mod tabs;
 mod terminal;
 mod theme;
 mod update;
@@ -36,6 +37,7 @@ pub use message::{
 pub use moment::{Moment, Step};
 pub use run::{TuiError, run};
 pub use state::State;
+pub use tabs::Tabs;
 pub use theme::{Depth, Theme, ThemeError};
 pub use update::update;
 pub use view::view;

@@ -197,7 +197,7 @@ impl App {
                 self.drawn = Some(Instant::now());
                 dirty = false;
             }
-            let ticks = self.state.result.is_running() || self.state.prompt.asking.is_some();
+            let ticks = self.state.shows_running() || self.state.prompt.asking.is_some();
             let timer = match (dirty, ticks) {
                 (true, _) => Some(due),
                 (false, true) => Some(TICK),
@@ -328,7 +328,7 @@ impl App {
                 }
                 Effect::Forget(words) => self.engine.forget(words),
                 Effect::StopAsking => self.engine.stop_asking(),
-                Effect::Cancel => self.engine.cancel(),
+                Effect::Cancel(generation) => self.engine.cancel(generation),
                 Effect::Reload => self.engine.reload(),
                 Effect::Connect(name) => self.engine.connect(name),
                 Effect::Copy(text) => self.copy(&text)?,

@@ -10,6 +10,7 @@ use super::input::LineInput;
 use super::message::{Effect, Lookup, Notice, Setting, Slot};
 use super::moment::{Moment, Step};
 use super::parts::{self, Part};
+use super::tabs::Tabs;
 use super::popup::{Page, Popup, Reader};
 use super::question::{Asking, Heard, Origin};
 use super::theme::Theme;
@@ -111,8 +112,10 @@ pub struct State {
     pub mouse: bool,
     /// Whether Ctrl+C was pressed just before.
     pub leaving: bool,
-    generations: HashMap<Slot, u64>,
-    counter: u64,
+    /// The other tabs.
+    pub tabs: Tabs,
+    pub(super) generations: HashMap<Slot, u64>,
+    pub(super) counter: u64,
 }
 
 /// The catalog: a search box over a tree of categories, or over the ranked hits.
@@ -250,6 +253,8 @@ pub struct Results {
     pub find: LineInput,
     /// Whether keys go into the search box.
     pub finding: bool,
+    /// Whether the run ended while its tab was not on the screen.
+    pub unseen: bool,
 }
 
 /// How far a run is.
@@ -317,6 +322,7 @@ impl State {
             notice: None,
             mouse: true,
             leaving: false,
+            tabs: Tabs::one(),
             generations: HashMap::new(),
             counter: 0,
         };
@@ -340,13 +346,14 @@ impl State {
         self.counter
     }
 
-    /// Whether an answer of this generation is still wanted; each is wanted once.
-    pub fn expects(&mut self, slot: Slot, generation: u64) -> bool {
-        let wanted = self.generations.get(&slot) == Some(&generation);
-        if wanted {
-            self.generations.remove(&slot);
-        }
-        wanted
+    /// Whether an answer of this generation is still wanted.
+    pub fn is_expecting(&self, slot: Slot, generation: u64) -> bool {
+        self.generations.get(&slot) == Some(&generation)
+    }
+
+    /// Drops whatever was asked.
+    pub fn forget_all(&mut self) {
+        self.generations.clear();
     }
 
     /// Drops whatever was asked of this kind.

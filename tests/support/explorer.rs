@@ -278,6 +278,13 @@ impl Explorer {
         self
     }
 
+    /// Does what an entry of the table does, by its name, as the palette would.
+    pub fn act(&mut self, id: &str) -> &mut Self {
+        let entry = metrex::tui::actions().iter().find(|entry| entry.id == id);
+        let action = entry.unwrap_or_else(|| panic!("no action {id}")).action;
+        self.tell(Message::Click(metrex::tui::Target::Action(action)))
+    }
+
     /// Gives it a message and carries out what it asks for.
     pub fn tell(&mut self, message: Message) -> &mut Self {
         let effects = update(&mut self.state, message);
@@ -413,7 +420,7 @@ impl Explorer {
                 self.ended = true;
                 vec![]
             }
-            Effect::Cancel
+            Effect::Cancel(_)
             | Effect::StopAsking
             | Effect::Mouse(_)
             | Effect::Suspend

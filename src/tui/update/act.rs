@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{ask, finder, picker, prompt, query, reader, result, steps};
+use super::{ask, finder, picker, prompt, query, reader, result, steps, tabs};
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
@@ -25,8 +25,8 @@ pub(super) fn perform_if_enabled(state: &mut State, action: Action) -> Vec<Effec
 /// Does it.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
-        Action::Run => result::run(state, false),
-        Action::Refresh => result::run(state, true),
+        Action::Run => tabs::run(state, false),
+        Action::Refresh => tabs::run(state, true),
         Action::Interrupt => interrupt(state),
         Action::Back => back(state),
         Action::Quit => quit(state),
@@ -65,6 +65,14 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ClearQuery => query::set(state, Default::default()),
         Action::UndoQuery => steps::undo(state),
         Action::RedoQuery => steps::redo(state),
+        Action::NewTab => tabs::open(state),
+        Action::DuplicateTab => tabs::duplicate(state),
+        Action::CloseTab => tabs::close(state),
+        Action::ReopenTab => tabs::reopen(state),
+        Action::NextTab => tabs::cycle(state, 1),
+        Action::PreviousTab => tabs::cycle(state, -1),
+        Action::SideBySide => tabs::side_by_side(state),
+        Action::ShareFilters => tabs::toggle_sharing(state),
         Action::Definition => reader::definitions(state),
         Action::Editor => reader::edit(state),
         Action::Mouse => mouse(state),
@@ -192,7 +200,7 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
 }
 
 fn quit(state: &mut State) -> Vec<Effect> {
-    if !state.result.is_running() {
+    if state.find_tab(|tab| tab.result.is_running()).is_none() {
         return vec![Effect::Quit];
     }
     let text = "A query is running. Cancel it and quit?".to_owned();
@@ -208,7 +216,7 @@ fn confirm(state: &mut State) -> Vec<Effect> {
         Some(Popup::Question(Question {
             yes: Answered::Quit,
             ..
-        })) => vec![Effect::Cancel, Effect::Quit],
+        })) => vec![Effect::Quit],
         Some(Popup::Question(Question {
             yes: Answered::SortInQuery(key),
             ..

@@ -9,6 +9,7 @@ mod query;
 mod reader;
 mod result;
 mod steps;
+mod tabs;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::{Rect, Size};
@@ -30,6 +31,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let effects = match message {
         Message::Clock(now) => {
             state.now = now;
+            super::tabs::tick(state);
             return Vec::new();
         }
         Message::Key(event) if event.kind == KeyEventKind::Press => key(state, event),
@@ -39,14 +41,26 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Wheel(target, notches) => wheel(state, target, notches),
         Message::Resize(size) => resize(state, size),
         Message::Answer { generation, answer } => {
-            if state.expects(answer.slot(), generation) {
-                take(state, answer)
-            } else {
+            let Some(tab) = state.find_tab(|tab| tab.is_expecting(answer.slot(), generation))
+            else {
                 return Vec::new();
+            };
+            state.in_tab(tab, |state| {
+                state.forget(answer.slot());
+                take(state, answer)
+            })
+        }
+        Message::Run { generation, news } => tabs::run_news(state, generation, news),
+        Message::Ask { generation, news } => {
+            let is_meant = |tab: &State| {
+                let asking = tab.prompt.asking.as_ref();
+                asking.is_some_and(|asking| asking.generation == generation)
+            };
+            match state.find_tab(is_meant) {
+                Some(tab) => state.in_tab(tab, |state| ask::news(state, generation, news)),
+                None => return Vec::new(),
             }
         }
-        Message::Run { generation, news } => result::news(state, generation, news),
-        Message::Ask { generation, news } => ask::news(state, generation, news),
         Message::Preparing(step) => {
             state.preparing = Some(step);
             Vec::new()
@@ -58,6 +72,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             state.problems = problems;
             // What a model wrote was checked against the definitions as they were.
             for origin in origins(state) {
+                origin.written = None;
+            }
+            for origin in state.tabs.asides().flat_map(origins) {
                 origin.written = None;
             }
             ask_again(state)
@@ -183,6 +200,7 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
         Target::List(column, row) => return picker::click(state, column, row),
         Target::Popup => return Vec::new(),
         Target::Action(action) => return act::perform_if_enabled(state, action),
+        Target::Tab(index) => return tabs::switch(state, index),
         Target::Pane(focus) => focus,
         Target::SearchBox | Target::CatalogRow(_) => Focus::Catalog,
         Target::QueryLine | Target::Part(_) => Focus::Query,
@@ -220,7 +238,11 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
 fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
     let pane = match target {
         Target::Popup | Target::List(..) => None,
-        Target::Outside | Target::Action(_) | Target::QueryLine | Target::Part(_) => {
+        Target::Outside
+        | Target::Action(_)
+        | Target::Tab(_)
+        | Target::QueryLine
+        | Target::Part(_) => {
             return Vec::new();
         }
         Target::Pane(focus) => Some(focus),
@@ -301,8 +323,17 @@ fn ask_again(state: &mut State) -> Vec<Effect> {
     effects
 }
 
+/// Tells the rows how much room they have.
+pub(super) fn fit_rows(state: &mut State, pane: Option<Rect>) {
+    if let (Some(grid), Some(area)) = (&mut state.result.grid, pane) {
+        let area = super::layout::grid_area(super::layout::inside(area));
+        grid.set_size(area.as_size());
+    }
+}
+
 /// Brings everything that depends on the size and on other parts of the state into bounds.
 fn settle(state: &mut State) {
+    tabs::share_filters(state);
     let layout = Layout::of(state);
     let inner = |focus| {
         layout.inner(focus).map_or((0, 0), |area| {
@@ -331,9 +362,8 @@ fn settle(state: &mut State) {
         .preview
         .sql
         .set_height(layout.sql.map_or(0, |area| area.height));
-    if let (Some(grid), Some(area)) = (&mut state.result.grid, layout.inner(Focus::Result)) {
-        grid.set_size(super::layout::grid_area(area).as_size());
-    }
+    fit_rows(state, layout.result);
+    super::tabs::settle(state, &layout);
 
     let offset = super::view::reader_limit(state, &layout);
     if let Some(Popup::Reader(reader)) = state.popups.last_mut() {

@@ -23,7 +23,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
         effects.extend(finder::explore(state));
     }
     if state.result.is_running() {
-        effects.push(Effect::Cancel);
+        effects.push(Effect::Cancel(state.result.generation));
     }
     let generation = state.next_generation();
     for slot in [Slot::Sort, Slot::Find, Slot::Write] {
@@ -50,7 +50,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
 pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
     if let Phase::Running(since) = state.result.phase {
         state.result.phase = Phase::Cancelling(since);
-        return vec![Effect::Cancel];
+        return vec![Effect::Cancel(state.result.generation)];
     }
     Vec::new()
 }

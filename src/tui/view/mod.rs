@@ -11,6 +11,7 @@ mod preview;
 mod prompt;
 mod query;
 mod result;
+mod tabs;
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -44,6 +45,9 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
         }
     }
     header(state, frame, layout.header, &mut hits);
+    if let Some(area) = layout.tabs {
+        tabs::draw(state, frame, area, &mut hits);
+    }
     if let Some(area) = layout.banner {
         banner(state, frame, area);
     }
@@ -52,6 +56,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
     query::draw(state, frame, &layout, &mut hits);
     preview::draw(state, frame, &layout, &mut hits);
     result::draw(state, frame, &layout, &mut hits);
+    tabs::draw_beside(state, frame, &layout, &mut hits);
     prompt::draw_completions(state, frame, &layout);
     footer::draw(state, frame, layout.footer, &mut hits);
     popup::draw(state, frame, area, &mut hits);

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::pane;
+use super::{pane, tabs};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, grid_area, inside};
 use crate::tui::question::time_words;
@@ -19,11 +19,11 @@ use crate::tui::widgets::text::{sanitize, wrap};
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
     let Some(area) = layout.result else { return };
     let theme = &state.theme;
-    let focused = state.focus == Focus::Result;
+    let focused = state.focus == Focus::Result && !state.is_aside();
     pane::frame(
         frame,
         area,
-        Focus::Result.title(),
+        &tabs::result_title(state, usize::from(area.width)),
         progress(state),
         theme,
         focused,

@@ -1,0 +1,194 @@
+//! Views of the explorer: undo and redo, tabs, side by side, bookmarks, history, and the session of the last time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "support/explorer.rs"]
+mod support;
+
+use support::Explorer;
+
+#[test]
+fn undo_and_redo_go_through_groupings_filters_times_and_orders() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc>fchannel<Enter>ads<Enter>tlast 7 days<Enter>o<Enter>");
+    let whole = explorer.line();
+    let mut lines = vec![whole.clone()];
+    while !explorer.line().is_empty() {
+        explorer.keys("u");
+        lines.push(explorer.line());
+    }
+    lines.reverse();
+    assert_eq!(
+        lines,
+        [
+            "",
+            "gmv",
+            "gmv by market with total",
+            "gmv by market where channel = ads with total",
+            "gmv by market where channel = ads last 7 days with total",
+            &whole,
+        ]
+    );
+    assert_shows!(explorer.keys("u"), "no earlier query");
+    for line in &lines[1..] {
+        explorer.keys("R");
+        assert_eq!(explorer.line(), *line);
+    }
+    assert_shows!(explorer.keys("R"), "nothing was undone");
+    // What was undone is given up when something else is done.
+    explorer.keys("uuX");
+    assert_shows!(explorer.keys("R"), "nothing was undone");
+}
+
+#[test]
+fn undo_brings_the_question_back_that_a_query_came_from() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("<F4>gmv by market last 7 days<Enter>");
+    assert!(explorer.state.origin().is_some(), "{}", explorer.screen());
+    explorer.keys("<F2><Ctrl+U>visits<Enter>");
+    assert!(explorer.state.origin().is_none());
+    explorer.keys("u");
+    assert!(explorer.state.origin().is_some());
+    explorer.keys("R");
+    assert!(explorer.state.origin().is_none());
+}
+
+fn tab_lines(explorer: &Explorer) -> Vec<String> {
+    let state = &explorer.state;
+    let tabs = (0..state.tabs.len()).map(|index| state.tab(index).unwrap());
+    tabs.map(|tab| tab.query.to_string()).collect()
+}
+
+#[test]
+fn every_tab_has_its_own_query_rows_and_way_back() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>");
+    explorer.act("tab.new").keys("visits<Enter>gdevice<Enter><Esc>");
+    assert_eq!(tab_lines(&explorer), ["gmv by market with total", "visits by device with total"]);
+    assert_shows!(explorer, "1 gmv by market", "2 visits by device", "F5 runs");
+    explorer.keys("<F5>");
+    assert_shows!(explorer, "desktop", "phone");
+    // The first one is as it was left: with its rows, and with its own way back.
+    explorer.act("tab.next");
+    assert_shows!(explorer, "TH", "VN");
+    explorer.keys("uu");
+    assert_eq!(tab_lines(&explorer), ["", "visits by device with total"]);
+    explorer.act("tab.previous");
+    assert_shows!(explorer, "desktop", "phone");
+    assert!(!explorer.screen().contains("VN"));
+}
+
+#[test]
+fn a_run_goes_on_while_another_tab_is_on_the_screen() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc>");
+    explorer.hold = true;
+    explorer.keys("<F5>");
+    let run = std::mem::take(&mut explorer.held);
+    explorer.hold = false;
+    explorer.act("tab.new").keys("visits");
+    assert_shows!(explorer, "1 …gmv by market");
+    explorer.held = run;
+    explorer.release();
+    // What is typed here goes on being typed here.
+    explorer.keys("<Backspace>");
+    assert_eq!(explorer.search().text(), "visit");
+    assert_shows!(explorer, "1 *gmv by market");
+    explorer.keys("<Esc><Esc>");
+    explorer.act("tab.next");
+    assert_shows!(explorer, "VN", "1 gmv by market");
+}
+
+#[test]
+fn a_tab_that_was_closed_can_be_opened_again() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>");
+    assert_shows!(explorer.act("tab.close"), "this is the only tab");
+    explorer.act("tab.duplicate").keys("x").act("tab.close");
+    assert_eq!(tab_lines(&explorer), ["gmv by market with total"]);
+    assert!(!explorer.screen().contains(" 1 gmv by market"), "no bar for one tab");
+    explorer.act("tab.reopen");
+    assert_eq!(tab_lines(&explorer).len(), 2);
+    assert_shows!(explorer, "VN");
+    for _ in 0..30 {
+        explorer.act("tab.duplicate");
+    }
+    assert_shows!(explorer, "there are 20 tabs already", "20 gmv");
+}
+
+#[test]
+fn a_tab_is_chosen_by_the_mouse() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("gmv<Enter>");
+    explorer.act("tab.new").keys("visits<Enter>");
+    explorer.click("1 gmv");
+    assert_eq!(explorer.line(), "gmv");
+    explorer.click("2 visits");
+    assert_eq!(explorer.line(), "visits");
+}
+
+#[test]
+fn two_results_stand_side_by_side_and_filter_alike_on_request() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>");
+    explorer.act("tab.new").keys("orders<Enter>gmarket<Enter><Esc><F5>");
+    assert_shows!(explorer.act("tab.share"), "there are not two tabs side by side");
+    explorer.act("tab.beside");
+    let screen = explorer.screen();
+    let row = screen.lines().find(|line| line.contains("VN")).unwrap();
+    assert_eq!(row.matches("VN").count(), 2, "{screen}");
+    insta::assert_snapshot!("views_side_by_side_80x24", screen);
+
+    explorer.act("tab.share");
+    assert_shows!(explorer, "same filters");
+    explorer.keys("fchannel<Enter>ads<Enter>");
+    assert_eq!(
+        tab_lines(&explorer),
+        [
+            "gmv by market where channel = ads with total",
+            "orders by market where channel = ads with total"
+        ]
+    );
+    explorer.keys("<F5>");
+    for index in 0..2 {
+        let ran = &explorer.state.tab(index).unwrap().result.query;
+        assert!(ran.to_string().contains("channel = ads"), "{ran}");
+    }
+    // Undoing goes to both too; and each has its own again.
+    explorer.keys("u");
+    assert_eq!(tab_lines(&explorer)[0], "gmv by market with total");
+    explorer.act("tab.share").keys("fchannel<Enter>email<Enter>");
+    assert_eq!(tab_lines(&explorer)[0], "gmv by market with total");
+    // The keys go to the other side, and back.
+    explorer.keys("5").act("tab.next");
+    assert_eq!(explorer.line(), "gmv by market with total");
+    explorer.act("tab.beside");
+    assert_eq!(explorer.screen().matches("VN").count(), 1);
+}
+
+#[test]
+fn a_filter_that_the_other_side_cannot_have_is_refused_there_with_the_reason() {
+    let mut explorer = Explorer::new(120, 40);
+    explorer.keys("visits<Enter>gdevice<Enter><Esc>");
+    explorer.act("tab.new").keys("gmv<Enter>gmarket<Enter><Esc>");
+    explorer.act("tab.beside").act("tab.share");
+    explorer.keys("fchannel<Enter>ads<Enter><F5>");
+    assert_shows!(explorer, "channel", "VN");
+    let beside = explorer.state.beside().unwrap();
+    assert!(
+        matches!(&beside.result.phase, metrex::tui::state::Phase::Failed(error) if error.message.contains("channel")),
+    );
+}
+
+#[test]
+fn one_tab_alone_is_put_beside_its_copy() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>");
+    explorer.act("tab.beside");
+    assert_eq!(explorer.screen().matches("VN").count(), 2);
+}
