@@ -12,7 +12,7 @@ use super::connections::{self, RawConnection, Read};
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
-use super::read::{Named, Read as _, Word, object};
+use super::read::{At, Named, Read as _, Word, object};
 use super::yaml::{self, Text};
 use crate::model::{
     AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings,
@@ -42,6 +42,8 @@ pub struct Config {
     pub cache_ttl: Duration,
     /// Name of the theme.
     pub theme: Option<String>,
+    /// Whether the explorer opens what was open when it ended.
+    pub restore_session: bool,
     /// The language model that may be asked, where there is one.
     pub llm: Option<LlmSettings>,
     /// What may run without being looked at first.
@@ -60,6 +62,7 @@ impl Default for Config {
             state_dir: None,
             cache_ttl: CACHE_TTL,
             theme: None,
+            restore_session: true,
             llm: None,
             auto_run: AutoRun::default(),
         }
@@ -83,6 +86,8 @@ object! {
         cache_ttl: Option<Text>,
         /// Name of the theme.
         theme: Option<Text>,
+        /// Whether the explorer opens what was open when it ended: `true` (the default) or `false`.
+        restore_session: Option<At<bool>>,
         /// A language model that may be asked where the definitions alone do not answer.
         llm: Option<RawLlm>,
         /// How questions are answered.
@@ -175,6 +180,7 @@ impl Config {
             self.cache_ttl = duration(text, sink).unwrap_or(CACHE_TTL);
         }
         self.theme = raw.theme.as_ref().map(|text| text.value.clone());
+        self.restore_session = raw.restore_session.is_none_or(|at| at.value);
         self.llm = raw.llm.as_ref().and_then(|llm| read_llm(llm, root, sink));
         let auto_run = raw.ask.as_ref().and_then(|ask| ask.auto_run);
         self.auto_run = auto_run.map_or_else(AutoRun::default, |word| word.value);

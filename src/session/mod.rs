@@ -48,6 +48,7 @@ mod state;
 mod validate;
 mod values;
 mod watch;
+mod workspace;
 
 pub use crate::ask::{
     Candidate, Certainty, Chip, ChipKind, Clarification, Meaning, Reading, Refusal, RefusalCode,
@@ -74,3 +75,4 @@ pub use search::{Field, FieldMatch, Hit, SearchIndex};
 pub use state::StateFolder;
 pub use values::{ReindexOptions, ValueList};
 pub use watch::Watcher;
+pub use workspace::Workspace;

@@ -13,7 +13,7 @@ use super::message::{
 use super::question::Written;
 use super::theme::Depth;
 use crate::model::{MetricQuery, Place};
-use crate::session::{AskOptions, Meaning, RunOptions, Session};
+use crate::session::{AskOptions, Meaning, RunOptions, Session, Workspace};
 
 /// Lines of a definition that are shown before and after its first one.
 const AROUND: (u32, usize) = (3, 30);
@@ -68,6 +68,7 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
         }
         Lookup::History => Answer::History(earlier(session)),
         Lookup::Choices => Answer::Choices(session.choices()),
+        Lookup::Workspace => Answer::Workspace(session.workspace()),
         Lookup::Excerpts(places) => Answer::Excerpts(excerpts(session, &places)),
         Lookup::Sort(job) => Answer::Sort(job.run().map_err(|error| error.to_string())),
         Lookup::Find(mut find) => Answer::Find(find.step(usize::MAX)),
@@ -288,6 +289,17 @@ impl Engine {
             let said = Notice::Info(format!("forgotten what '{words}' was chosen to mean"));
             let _ = sender.blocking_send(Message::Notice(said));
         });
+    }
+
+    /// Keeps what is open for the next start, without anybody waiting for it.
+    pub(super) fn keep(&self, workspace: Workspace) {
+        let session = self.session.clone();
+        self.runtime.spawn_blocking(move || session.keep_workspace(&workspace));
+    }
+
+    /// The same at the end, when it has to be written before the program is gone.
+    pub(super) fn keep_at_last(&self, workspace: &Workspace) {
+        self.session.keep_workspace(workspace);
     }
 
     /// Makes the demo ready, if that is what is explored.

@@ -16,7 +16,7 @@ use crate::model::{MetricQuery, Place};
 use crate::registry::Diagnostic;
 use crate::session::{
     AskOptions, Asked, Catalog, Completion, ConnectionInfo, Hit, Meaning, MetricCard,
-    RememberedChoice, RunEvent, RunSummary, SessionError, Stage, Understanding, ValueList,
+    RememberedChoice, RunEvent, RunSummary, SessionError, Stage, Understanding, ValueList, Workspace,
 };
 
 /// Something that happened.
@@ -138,6 +138,8 @@ pub enum Lookup {
     History,
     /// What was chosen for words.
     Choices,
+    /// What was open when the explorer ended.
+    Workspace,
     /// The text around definitions.
     Excerpts(Vec<Place>),
     /// The order of the result by a column.
@@ -170,6 +172,7 @@ pub enum Slot {
     Describe,
     History,
     Choices,
+    Workspace,
     Excerpts,
     Sort,
     Find,
@@ -189,6 +192,7 @@ impl Lookup {
             Self::Values { .. } => Slot::Values,
             Self::History => Slot::History,
             Self::Choices => Slot::Choices,
+            Self::Workspace => Slot::Workspace,
             Self::Excerpts(_) => Slot::Excerpts,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
@@ -209,6 +213,7 @@ pub enum Answer {
     Values(ValueList),
     History(Vec<Earlier>),
     Choices(Vec<RememberedChoice>),
+    Workspace(Option<Workspace>),
     Excerpts(Vec<Excerpt>),
     Sort(Result<SortedOrder, String>),
     Find(Found),
@@ -228,6 +233,7 @@ impl Answer {
             Self::Values(_) => Slot::Values,
             Self::History(_) => Slot::History,
             Self::Choices(_) => Slot::Choices,
+            Self::Workspace(_) => Slot::Workspace,
             Self::Excerpts(_) => Slot::Excerpts,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
@@ -298,6 +304,8 @@ pub enum Effect {
     StopAsking,
     /// Forget what was chosen for words.
     Forget(String),
+    /// Keep what is open for the next start.
+    Keep(Workspace),
     /// Read the registry again.
     Reload,
     /// Switch the connection.

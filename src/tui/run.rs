@@ -96,7 +96,7 @@ async fn explore(session: Session) -> Result<(), TuiError> {
         .iter()
         .any(|name| variable(name).is_some());
     let screen = Screen::open(state.mouse)?;
-    let app = App {
+    let mut app = App {
         state,
         engine,
         screen,
@@ -108,7 +108,11 @@ async fn explore(session: Session) -> Result<(), TuiError> {
         drawn: None,
         asked: None,
     };
-    app.live(effects).await
+    let outcome = app.live(effects).await;
+    if let Some(workspace) = app.state.workspace() {
+        app.engine.keep_at_last(&workspace);
+    }
+    outcome
 }
 
 struct App {
@@ -186,7 +190,7 @@ enum Woken {
 }
 
 impl App {
-    async fn live(mut self, effects: Vec<Effect>) -> Result<(), TuiError> {
+    async fn live(&mut self, effects: Vec<Effect>) -> Result<(), TuiError> {
         let mut signals = Signals::new()?;
         let mut leaving = self.carry_out(effects).await?;
         let mut dirty = true;
@@ -327,6 +331,7 @@ impl App {
                         .answer_question(generation, question, options, chosen);
                 }
                 Effect::Forget(words) => self.engine.forget(words),
+                Effect::Keep(workspace) => self.engine.keep(workspace),
                 Effect::StopAsking => self.engine.stop_asking(),
                 Effect::Cancel(generation) => self.engine.cancel(generation),
                 Effect::Reload => self.engine.reload(),

@@ -329,6 +329,7 @@ impl State {
         let effects = vec![
             state.ask(Lookup::Search(String::new())),
             state.ask(Lookup::History),
+            state.ask(Lookup::Workspace),
         ];
         (state, effects)
     }
@@ -349,6 +350,11 @@ impl State {
     /// Whether an answer of this generation is still wanted.
     pub fn is_expecting(&self, slot: Slot, generation: u64) -> bool {
         self.generations.get(&slot) == Some(&generation)
+    }
+
+    /// Whether an answer of this kind is outstanding.
+    pub fn waits_for(&self, slot: Slot) -> bool {
+        self.generations.contains_key(&slot)
     }
 
     /// Drops whatever was asked.

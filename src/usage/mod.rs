@@ -4,6 +4,7 @@
 mod choices;
 mod questions;
 mod read;
+mod workspace;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ pub use choices::Choice;
 pub use questions::Question;
 use write::Writer;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -61,6 +62,12 @@ CREATE TABLE questions (
     question TEXT PRIMARY KEY,
     at       TIMESTAMP NOT NULL
 ) WITHOUT ROWID;
+",
+    "
+CREATE TABLE workspace (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    text TEXT NOT NULL
+);
 ",
 ];
 

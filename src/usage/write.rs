@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::choices::{self, Change};
 use super::questions::{self, Question};
+use super::workspace;
 use super::{ModelCost, Outcome, QueryRecord};
 use crate::store::{Connection, SqlError, StoreError, params};
 
@@ -25,6 +26,7 @@ enum Order {
     Spend(ModelCost),
     Change(Change),
     Ask(Question),
+    Workspace(String),
     /// Answer when everything before this is written.
     Report(Sender<()>),
 }
@@ -59,6 +61,10 @@ impl Writer {
 
     pub(super) fn ask(&self, question: Question) {
         self.send(Order::Ask(question));
+    }
+
+    pub(super) fn keep_workspace(&self, text: String) {
+        self.send(Order::Workspace(text));
     }
 
     /// Waits a moment for what was recorded before.
@@ -107,6 +113,11 @@ fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
             Order::Ask(question) => {
                 if let Err(error) = questions::write(&connection, &question) {
                     tracing::warn!(%error, "a question could not be written down");
+                }
+            }
+            Order::Workspace(text) => {
+                if let Err(error) = workspace::write(&connection, &text) {
+                    tracing::warn!(%error, "what is open could not be written down");
                 }
             }
             Order::Report(done) => {

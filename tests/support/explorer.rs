@@ -420,6 +420,10 @@ impl Explorer {
                 self.ended = true;
                 vec![]
             }
+            Effect::Keep(workspace) => {
+                self.session.keep_workspace(&workspace);
+                vec![]
+            }
             Effect::Cancel(_)
             | Effect::StopAsking
             | Effect::Mouse(_)

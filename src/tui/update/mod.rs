@@ -10,6 +10,7 @@ mod reader;
 mod result;
 mod steps;
 mod tabs;
+mod workspace;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use ratatui::layout::{Rect, Size};
@@ -286,6 +287,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Values(values) => picker::values(state, values),
         Answer::History(entries) => picker::history(state, entries),
         Answer::Choices(remembered) => picker::choices(state, &remembered),
+        Answer::Workspace(workspace) => return workspace::restore(state, workspace),
         Answer::Excerpts(excerpts) => reader::excerpts(state, excerpts),
         Answer::Sort(order) => result::sorted(state, order),
         Answer::Find(found) => result::found(state, found),

@@ -158,6 +158,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
             }
         }));
     }
+    effects.extend(state.workspace().map(Effect::Keep));
     effects
 }
 

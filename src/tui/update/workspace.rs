@@ -1,0 +1,70 @@
+//! What is open: kept for the next start, and opened again at this one.
+
+use super::query;
+use crate::model::MetricQuery;
+use crate::session::Workspace;
+use crate::tui::message::{Effect, Notice, Slot};
+use crate::tui::state::State;
+
+impl State {
+    /// What is open, to be kept; nothing before it is known what was open the last time, which would be lost.
+    pub fn workspace(&self) -> Option<Workspace> {
+        let waits = |tab: &Self| tab.waits_for(Slot::Workspace);
+        if self.find_tab(waits).is_some() {
+            return None;
+        }
+        let tabs = (0..self.tabs.len()).filter_map(|index| self.tab(index));
+        Some(Workspace {
+            tabs: tabs.map(|tab| tab.query.to_string()).collect(),
+            at: self.tabs.at(),
+            pair: self.tabs.pair(),
+            shares_filters: self.tabs.shared.is_some(),
+        })
+    }
+}
+
+/// Opens what was open the last time. Nothing is run, and whoever has begun to type goes on typing.
+pub(super) fn restore(state: &mut State, workspace: Option<Workspace>) -> Vec<Effect> {
+    let Some(workspace) = workspace else {
+        return Vec::new();
+    };
+    let parsed = workspace.tabs.iter().map(|line| line.parse());
+    let queries: Vec<MetricQuery> = parsed.map(Result::unwrap_or_default).collect();
+    let count = queries.iter().filter(|query| !query.is_empty()).count();
+    if count == 0 {
+        return Vec::new();
+    }
+    let is_fresh = state.tabs.len() == 1 && state.query.is_empty() && !state.prompt.typing;
+    let first = if is_fresh { 0 } else { state.tabs.len() };
+    let mut queries = queries.into_iter();
+    if is_fresh {
+        state.query = queries.next().unwrap_or_default();
+    }
+    for query in queries {
+        let mut tab = state.blank();
+        tab.query = query;
+        state.append_tab(tab);
+    }
+    if let Some((left, right)) = workspace.pair
+        && state.tabs.beside().is_none()
+        && right.max(left) < workspace.tabs.len()
+        && left != right
+    {
+        state.tabs.set_pair(Some((first + left, first + right)));
+    }
+    if is_fresh {
+        let (focus, typing) = (state.focus, state.finder.typing);
+        state.enter_tab(workspace.at);
+        state.focus = focus;
+        state.finder.typing = typing;
+    }
+    if workspace.shares_filters && state.tabs.beside().is_some() {
+        state.tabs.shared = Some(state.query.filters.clone());
+    }
+    let what = match count {
+        1 => "the query of the last time".to_owned(),
+        count => format!("the {count} queries of the last time"),
+    };
+    state.notice = Some(Notice::Info(format!("opened again: {what} · F5 runs")));
+    query::arrived(state)
+}
