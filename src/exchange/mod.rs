@@ -6,6 +6,7 @@ mod emit;
 mod notes;
 pub mod ossie;
 mod project;
+pub mod saved_query;
 mod source;
 
 pub use notes::Note;

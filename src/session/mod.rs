@@ -47,6 +47,7 @@ mod search;
 mod state;
 mod validate;
 mod values;
+mod views;
 mod watch;
 mod workspace;
 
@@ -55,7 +56,7 @@ pub use crate::ask::{
     Understanding,
 };
 pub use crate::exchange::Note;
-pub use crate::usage::{HistoryEntry, Question};
+pub use crate::usage::{HistoryEntry, Outcome as HistoryOutcome, Question};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
 };
@@ -74,5 +75,6 @@ pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};
 pub use search::{Field, FieldMatch, Hit, SearchIndex};
 pub use state::StateFolder;
 pub use values::{ReindexOptions, ValueList};
+pub use views::SavedQuery;
 pub use watch::Watcher;
 pub use workspace::Workspace;

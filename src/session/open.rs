@@ -226,6 +226,14 @@ impl Session {
         }
     }
 
+    /// Forgets a query line or a question of the history, with all its runs.
+    pub fn forget_line(&self, text: &str) {
+        if let Ok(usage) = self.usage_store() {
+            usage.forget_line(text);
+            self.forget_counts();
+        }
+    }
+
     pub(super) fn counts(&self) -> Arc<HashMap<String, u64>> {
         let mut counts = self
             .inner

@@ -45,6 +45,13 @@ pub enum Action {
     PreviousTab,
     SideBySide,
     ShareFilters,
+    SaveQuery,
+    RunKept,
+    OpenKept,
+    CopyKept,
+    DeleteKept,
+    SaveName,
+    OtherField,
     Copy,
     Definition,
     Editor,
@@ -117,6 +124,10 @@ pub enum Context {
     Dimensions,
     /// The meanings of words.
     Meanings,
+    /// Earlier and saved queries.
+    Kept,
+    /// What a query is to be called.
+    Naming,
     /// Any other list to choose from.
     Picker,
     /// A window of text.
@@ -152,6 +163,8 @@ impl Context {
             Self::Values => "Values of a dimension",
             Self::Dimensions => "Dimensions",
             Self::Meanings => "Meanings of words",
+            Self::Kept => "Earlier and saved queries",
+            Self::Naming => "Saving a query",
             Self::Picker => "Lists",
             Self::Reader => "Text",
             Self::Question => "Question",
@@ -273,6 +286,15 @@ fn has_views(state: &State) -> Result<(), Reason> {
         Err("the project has no saved queries (views:)".into())
     } else {
         Ok(())
+    }
+}
+
+fn can_save(state: &State) -> Result<(), Reason> {
+    has_query(state)?;
+    if state.setting.root.is_some() {
+        Ok(())
+    } else {
+        Err("the demo is built into metrex; `metrex init` makes a project of your own".into())
     }
 }
 
@@ -401,6 +423,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen),
     entry(A::Choices, "choices", &[], C::Panes, "Forget what words were chosen to mean", None),
     entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views),
+    entry(A::SaveQuery, "query.save", &["B"], C::Panes, "Save the query in the project (bookmark)", None).when(can_save),
     entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None),
     entry(A::Problems, "problems", &["P"], C::Panes, "Problems in the registry", None).when(has_problems),
     entry(A::Theme, "theme", &[], C::Panes, "Switch the theme", None),
@@ -450,6 +473,12 @@ static ACTIONS: &[Entry] = &[
     entry(A::NextMatch, "find.next", &["Enter", "Down"], C::Find, "Next match", Some("next")),
     entry(A::PreviousMatch, "find.previous", &["Up"], C::Find, "Previous match", Some("previous")),
     entry(A::Choose, "choose", &["Enter"], C::Picker, "Choose", Some("choose")),
+    entry(A::RunKept, "kept.run", &["F5", "Ctrl+R"], C::Kept, "Take it and run it", Some("run")),
+    entry(A::OpenKept, "kept.tab", &["Ctrl+T"], C::Kept, "Take it in a tab of its own", Some("new tab")).when(has_room_for_tab),
+    entry(A::CopyKept, "kept.copy", &["Ctrl+Y"], C::Kept, "Copy it", Some("copy")),
+    entry(A::DeleteKept, "kept.delete", &["Delete"], C::Kept, "Delete it", Some("delete")),
+    entry(A::SaveName, "naming.save", &["Enter", "F5"], C::Naming, "Save it under this name", Some("save")),
+    entry(A::OtherField, "naming.field", &["Tab", "Down", "Up", "Shift+Tab"], C::Naming, "The other field", Some("other field")),
     entry(A::Candidate(0), "meaning.1", &["1"], C::Meanings, "Take the first meaning", Some("to 5 take")),
     entry(A::Candidate(1), "meaning.2", &["2"], C::Meanings, "Take the second meaning", None),
     entry(A::Candidate(2), "meaning.3", &["3"], C::Meanings, "Take the third meaning", None),
@@ -504,6 +533,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Picker(picker)) => picker.contexts(),
         Some(Popup::Reader(_)) => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
         Some(Popup::Question(_)) => &[C::Question, C::Everywhere],
+        Some(Popup::Naming(_)) => &[C::Naming, C::Everywhere],
         None => match state.focus {
             Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
             Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],

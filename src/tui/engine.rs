@@ -13,7 +13,9 @@ use super::message::{
 use super::question::Written;
 use super::theme::Depth;
 use crate::model::{MetricQuery, Place};
-use crate::session::{AskOptions, Meaning, RunOptions, Session, Workspace};
+use crate::session::{
+    AskOptions, HistoryEntry, HistoryOutcome, Meaning, RunOptions, SavedQuery, Session, Workspace,
+};
 
 /// Lines of a definition that are shown before and after its first one.
 const AROUND: (u32, usize) = (3, 30);
@@ -84,6 +86,7 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
 /// Query lines and questions, the latest first.
 fn earlier(session: &Session) -> Vec<Earlier> {
     let lines = session.history(HISTORY).into_iter().map(|entry| Earlier {
+        outcome: ended(&entry),
         text: entry.line,
         at: entry.at,
         is_question: false,
@@ -92,10 +95,23 @@ fn earlier(session: &Session) -> Vec<Earlier> {
         text: asked.text,
         at: asked.at,
         is_question: true,
+        outcome: String::new(),
     });
     let mut all: Vec<_> = lines.chain(questions).collect();
     all.sort_by_key(|earlier| std::cmp::Reverse(earlier.at));
     all
+}
+
+/// How the last run of a line ended: `24 rows, 12 ms`.
+fn ended(entry: &HistoryEntry) -> String {
+    match &entry.outcome {
+        HistoryOutcome::Ok => format!(
+            "{} rows, {} ms on {}",
+            entry.rows, entry.ms, entry.connection
+        ),
+        HistoryOutcome::Cancelled => "cancelled".to_owned(),
+        HistoryOutcome::Failed(error) => format!("failed: {error}"),
+    }
 }
 
 fn excerpts(session: &Session, places: &[Place]) -> Vec<Excerpt> {
@@ -294,7 +310,8 @@ impl Engine {
     /// Keeps what is open for the next start, without anybody waiting for it.
     pub(super) fn keep(&self, workspace: Workspace) {
         let session = self.session.clone();
-        self.runtime.spawn_blocking(move || session.keep_workspace(&workspace));
+        self.runtime
+            .spawn_blocking(move || session.keep_workspace(&workspace));
     }
 
     /// The same at the end, when it has to be written before the program is gone.
@@ -328,12 +345,43 @@ impl Engine {
     /// Reads the registry again.
     pub(super) fn reload(&self) {
         let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime
+            .spawn_blocking(move || reload(&session, &sender));
+    }
+
+    /// Saves a query in the project.
+    pub(super) fn save_view(&self, view: SavedQuery, replace: bool) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
         self.runtime.spawn_blocking(move || {
-            session.reload();
-            let catalog = session.catalog();
-            let problems = catalog.diagnostics.clone();
-            let _ = sender.blocking_send(Message::Reloaded { catalog, problems });
+            let outcome = session.save_view(&view, replace);
+            if outcome.is_ok() {
+                reload(&session, &sender);
+            }
+            let name = view.name;
+            let _ = sender.blocking_send(Message::ViewSaved { name, outcome });
         });
+    }
+
+    /// Deletes a saved query of the project.
+    pub(super) fn delete_view(&self, name: String) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            let said = match session.delete_view(&name) {
+                Ok(file) => {
+                    reload(&session, &sender);
+                    Notice::Info(format!("deleted '{name}' from {file}"))
+                }
+                Err(error) => Notice::Error(error.message),
+            };
+            let _ = sender.blocking_send(Message::Notice(said));
+        });
+    }
+
+    /// Forgets a line of the history.
+    pub(super) fn forget_line(&self, line: String) {
+        let session = self.session.clone();
+        self.runtime
+            .spawn_blocking(move || session.forget_line(&line));
     }
 
     /// Switches the connection.
@@ -350,6 +398,14 @@ impl Engine {
             });
         });
     }
+}
+
+/// Reads the registry again and says what it is now.
+fn reload(session: &Session, sender: &Sender) {
+    session.reload();
+    let catalog = session.catalog();
+    let problems = catalog.diagnostics.clone();
+    let _ = sender.blocking_send(Message::Reloaded { catalog, problems });
 }
 
 impl Drop for Engine {

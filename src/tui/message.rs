@@ -16,7 +16,8 @@ use crate::model::{MetricQuery, Place};
 use crate::registry::Diagnostic;
 use crate::session::{
     AskOptions, Asked, Catalog, Completion, ConnectionInfo, Hit, Meaning, MetricCard,
-    RememberedChoice, RunEvent, RunSummary, SessionError, Stage, Understanding, ValueList, Workspace,
+    RememberedChoice, RunEvent, RunSummary, SavedQuery, SessionError, Stage, Understanding,
+    ValueList, Workspace,
 };
 
 /// Something that happened.
@@ -66,6 +67,13 @@ pub enum Message {
         catalog: Arc<Catalog>,
         /// Every problem.
         problems: Vec<Diagnostic>,
+    },
+    /// A query was saved in the project, or not.
+    ViewSaved {
+        /// Its name.
+        name: String,
+        /// The file it is in, or why it is not saved.
+        outcome: Result<String, SessionError>,
     },
     /// The connection was switched, or not.
     Connected {
@@ -251,6 +259,8 @@ pub struct Earlier {
     pub at: Timestamp,
     /// Whether it is a question.
     pub is_question: bool,
+    /// How its last run ended.
+    pub outcome: String,
 }
 
 /// The text of a file around a definition.
@@ -304,6 +314,17 @@ pub enum Effect {
     StopAsking,
     /// Forget what was chosen for words.
     Forget(String),
+    /// Forget a line or a question of the history.
+    ForgetLine(String),
+    /// Save a query in the project.
+    SaveView {
+        /// The query.
+        view: SavedQuery,
+        /// Also in the place of one of the same name.
+        replace: bool,
+    },
+    /// Delete a saved query of the project.
+    DeleteView(String),
     /// Keep what is open for the next start.
     Keep(Workspace),
     /// Read the registry again.

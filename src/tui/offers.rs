@@ -424,7 +424,9 @@ pub fn history(entries: &[Earlier]) -> Vec<Offer> {
     new.map(|entry| {
         let at = entry.at.to_zoned(jiff::tz::TimeZone::UTC);
         let word = if entry.is_question { "asked " } else { "" };
-        let item = Item::new(&entry.text, &entry.text).right(&format!("{word}{}", at.date()));
+        let item = Item::new(&entry.text, &entry.text)
+            .detail(&entry.outcome)
+            .right(&format!("{word}{}", at.date()));
         (item, Choice::Line(entry.text.clone()))
     })
     .collect()

@@ -7,7 +7,7 @@ use super::input::LineInput;
 use super::message::Excerpt;
 use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid;
-use crate::model::{Comparison, DimensionType, Filter, GroupBy, OrderBy, TimeRange};
+use crate::model::{Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
 use crate::session::{Clarification, Meaning, RejectedSql};
 
 /// A window on top of the panes.
@@ -18,6 +18,8 @@ pub enum Popup {
     Reader(Reader),
     /// A question.
     Question(Question),
+    /// What a query is to be called.
+    Naming(Box<Naming>),
 }
 
 /// A list to choose from, with a search box.
@@ -84,6 +86,9 @@ impl Picker {
         match self.kind {
             PickerKind::Dimensions { .. } => &[C::Dimensions, C::Lists, C::Everywhere],
             PickerKind::Values { .. } => &[C::Values, C::Lists, C::Everywhere],
+            PickerKind::History | PickerKind::Views => {
+                &[C::Kept, C::Picker, C::Lists, C::Everywhere]
+            }
             PickerKind::Meanings(_) => &[C::Meanings, C::Picker, C::Lists, C::Everywhere],
             _ => &[C::Picker, C::Lists, C::Everywhere],
         }
@@ -156,6 +161,32 @@ pub enum CopyKind {
     Rows(grid::Copy, grid::CopyFormat),
 }
 
+/// A query that is being saved in the project.
+#[derive(Default)]
+pub struct Naming {
+    /// The query.
+    pub query: MetricQuery,
+    /// Its name.
+    pub name: LineInput,
+    /// What it shows, in plain words.
+    pub description: LineInput,
+    /// Whether the keys go into the description.
+    pub in_description: bool,
+    /// Whether it is being written.
+    pub is_saving: bool,
+    /// Why it was not saved.
+    pub trouble: Option<String>,
+    /// A name that is taken; saving under it once more replaces what has it.
+    pub taken: Option<String>,
+}
+
+impl Naming {
+    /// Whether the name as it stands is known to be taken.
+    pub fn taken(&self) -> bool {
+        self.taken.as_deref() == Some(self.name.text().trim())
+    }
+}
+
 /// A window of text.
 pub struct Reader {
     /// Its title.
@@ -196,4 +227,6 @@ pub enum Answered {
     Quit,
     /// Sort in the query and run it.
     SortInQuery(OrderBy),
+    /// Delete a saved query.
+    DeleteView(String),
 }

@@ -331,6 +331,9 @@ impl App {
                         .answer_question(generation, question, options, chosen);
                 }
                 Effect::Forget(words) => self.engine.forget(words),
+                Effect::ForgetLine(line) => self.engine.forget_line(line),
+                Effect::SaveView { view, replace } => self.engine.save_view(view, replace),
+                Effect::DeleteView(name) => self.engine.delete_view(name),
                 Effect::Keep(workspace) => self.engine.keep(workspace),
                 Effect::StopAsking => self.engine.stop_asking(),
                 Effect::Cancel(generation) => self.engine.cancel(generation),

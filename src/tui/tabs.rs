@@ -104,7 +104,9 @@ impl Tabs {
             false if tab == index => None,
             _ => Some(tab),
         };
-        let pair = self.pair.and_then(|(left, right)| Some((moved(left)?, moved(right)?)));
+        let pair = self
+            .pair
+            .and_then(|(left, right)| Some((moved(left)?, moved(right)?)));
         if pair.is_none() {
             self.set_pair(None);
         }
@@ -205,7 +207,9 @@ impl State {
             return Some(self.tabs.at);
         }
         let tabs = self.tabs.list.iter();
-        let mut asides = tabs.enumerate().filter_map(|(index, tab)| Some((index, tab.as_deref()?)));
+        let mut asides = tabs
+            .enumerate()
+            .filter_map(|(index, tab)| Some((index, tab.as_deref()?)));
         asides.find_map(|(index, tab)| is_meant(tab).then_some(index))
     }
 
@@ -225,7 +229,10 @@ impl State {
 
     /// Whether a run is under way whose time the screen shows.
     pub fn shows_running(&self) -> bool {
-        self.result.is_running() || self.beside().is_some_and(|beside| beside.result.is_running())
+        self.result.is_running()
+            || self
+                .beside()
+                .is_some_and(|beside| beside.result.is_running())
     }
 
     /// What the bar says about the tab at an index.
@@ -261,7 +268,12 @@ pub fn settle(state: &mut State, layout: &Layout) {
     let (now, size, area) = (state.now, state.size, layout.beside);
     let (theme, catalog) = (state.theme.clone(), state.catalog.clone());
     let connection = state.connection.clone();
-    if let Some(tab) = state.tabs.list.get_mut(index).and_then(Option::as_deref_mut) {
+    if let Some(tab) = state
+        .tabs
+        .list
+        .get_mut(index)
+        .and_then(Option::as_deref_mut)
+    {
         (tab.now, tab.size) = (now, size);
         (tab.theme, tab.catalog, tab.connection) = (theme, catalog, connection);
         super::update::fit_rows(tab, area);

@@ -21,6 +21,11 @@ impl Usage {
         self.writer.ask(question);
     }
 
+    /// Forgets a query line or a question, with all that was recorded of it; never waits.
+    pub fn forget_line(&self, text: &str) {
+        self.writer.forget(text.to_owned());
+    }
+
     /// The latest questions, newest first.
     ///
     /// # Errors
@@ -40,6 +45,13 @@ impl Usage {
             questions.collect()
         })
     }
+}
+
+/// Forgets a line or a question, with all its runs.
+pub(super) fn forget(connection: &Connection, text: &str) -> Result<(), SqlError> {
+    connection.execute("DELETE FROM queries WHERE line = ?", [text])?;
+    let changed = connection.execute("DELETE FROM questions WHERE question = ?", [text]);
+    changed.map(drop)
 }
 
 pub(super) fn write(connection: &Connection, question: &Question) -> Result<(), SqlError> {

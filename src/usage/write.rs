@@ -27,6 +27,7 @@ enum Order {
     Change(Change),
     Ask(Question),
     Workspace(String),
+    Forget(String),
     /// Answer when everything before this is written.
     Report(Sender<()>),
 }
@@ -61,6 +62,10 @@ impl Writer {
 
     pub(super) fn ask(&self, question: Question) {
         self.send(Order::Ask(question));
+    }
+
+    pub(super) fn forget(&self, text: String) {
+        self.send(Order::Forget(text));
     }
 
     pub(super) fn keep_workspace(&self, text: String) {
@@ -118,6 +123,11 @@ fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
             Order::Workspace(text) => {
                 if let Err(error) = workspace::write(&connection, &text) {
                     tracing::warn!(%error, "what is open could not be written down");
+                }
+            }
+            Order::Forget(text) => {
+                if let Err(error) = questions::forget(&connection, &text) {
+                    tracing::warn!(%error, "a line of the history could not be forgotten");
                 }
             }
             Order::Report(done) => {

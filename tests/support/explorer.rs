@@ -220,10 +220,49 @@ impl Explorer {
 
     pub fn themed(width: u16, height: u16, depth: Depth) -> Self {
         let folder = TempDir::new().unwrap();
-        let root = folder.path().join("shop");
-        project(&root);
+        project(&folder.path().join("shop"));
+        let mut explorer = Self::start(folder, (width, height), depth);
+        let options = ReindexOptions::default();
+        let reindex = explorer
+            .session
+            .reindex(&options, |_| {}, CancellationToken::new());
+        explorer.runtime.block_on(reindex).unwrap();
+        explorer.hold = false;
+        explorer.release();
+        explorer
+    }
+
+    /// Ends it as the loop does.
+    pub fn end(&mut self) {
+        if let Some(workspace) = self.state.workspace() {
+            self.session.keep_workspace(&workspace);
+        }
+    }
+
+    /// Started again on the same project and state.
+    pub fn start_again(self, width: u16, height: u16) -> Self {
+        let mut explorer = self.start_again_held(width, height);
+        explorer.hold = false;
+        explorer.release();
+        explorer
+    }
+
+    /// The same, before anything it asked for is answered.
+    pub fn start_again_held(self, width: u16, height: u16) -> Self {
+        let Self {
+            folder,
+            session,
+            state,
+            ..
+        } = self;
+        drop((session, state));
+        Self::start(folder, (width, height), Depth::None)
+    }
+
+    /// Opened on the project in a folder; what it asks for first is kept.
+    fn start(folder: TempDir, (width, height): (u16, u16), depth: Depth) -> Self {
         let session = Session::open(OpenOptions {
-            project: Some(root),
+            project: Some(folder.path().join("shop")),
             today: Some(date(2026, 11, 20)),
             state_dir: Some(folder.path().join("state")),
             ..OpenOptions::default()
@@ -233,10 +272,6 @@ impl Explorer {
             .enable_all()
             .build()
             .unwrap();
-        let options = ReindexOptions::default();
-        runtime
-            .block_on(session.reindex(&options, |_| {}, CancellationToken::new()))
-            .unwrap();
         let theme = Theme::load("dark", &[], depth).unwrap();
         let (state, effects) = State::new(
             setting(&session, depth),
@@ -245,7 +280,7 @@ impl Explorer {
             theme,
             Size { width, height },
         );
-        let mut explorer = Self {
+        Self {
             state,
             session,
             folder,
@@ -254,12 +289,10 @@ impl Explorer {
             edited: Vec::new(),
             replies: VecDeque::new(),
             ended: false,
-            hold: false,
-            held: VecDeque::new(),
+            hold: true,
+            held: effects.into(),
             runtime,
-        };
-        explorer.carry_out(effects);
-        explorer
+        }
     }
 
     /// Presses keys: plain text is typed, `<Enter>`, `<Ctrl+R>` and so on are keys.
@@ -419,6 +452,21 @@ impl Explorer {
             Effect::Quit => {
                 self.ended = true;
                 vec![]
+            }
+            Effect::ForgetLine(line) => {
+                self.session.forget_line(&line);
+                vec![]
+            }
+            Effect::SaveView { view, replace } => {
+                let outcome = self.session.save_view(&view, replace);
+                let name = view.name;
+                let mut messages = self.outcome(Effect::Reload);
+                messages.push(Message::ViewSaved { name, outcome });
+                messages
+            }
+            Effect::DeleteView(name) => {
+                self.session.delete_view(&name).unwrap();
+                self.outcome(Effect::Reload)
             }
             Effect::Keep(workspace) => {
                 self.session.keep_workspace(&workspace);

@@ -1,6 +1,6 @@
 //! What each action does.
 
-use super::{ask, finder, picker, prompt, query, reader, result, steps, tabs};
+use super::{ask, finder, kept, picker, prompt, query, reader, result, steps, tabs};
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
@@ -65,6 +65,13 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ClearQuery => query::set(state, Default::default()),
         Action::UndoQuery => steps::undo(state),
         Action::RedoQuery => steps::redo(state),
+        Action::SaveQuery => kept::name(state),
+        Action::RunKept => kept::run(state),
+        Action::OpenKept => kept::open_in_tab(state),
+        Action::CopyKept => kept::copy(state),
+        Action::DeleteKept => kept::delete(state),
+        Action::SaveName => kept::save(state),
+        Action::OtherField => kept::other_field(state),
         Action::NewTab => tabs::open(state),
         Action::DuplicateTab => tabs::duplicate(state),
         Action::CloseTab => tabs::close(state),
@@ -221,6 +228,10 @@ fn confirm(state: &mut State) -> Vec<Effect> {
             yes: Answered::SortInQuery(key),
             ..
         })) => result::sort_in_query(state, key),
+        Some(Popup::Question(Question {
+            yes: Answered::DeleteView(name),
+            ..
+        })) => vec![Effect::DeleteView(name)],
         _ => Vec::new(),
     }
 }
@@ -278,7 +289,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
     match state.popups.last() {
         Some(Popup::Picker(_)) => quietly(state, |state| picker::step(state, action)),
         Some(Popup::Reader(_)) => quietly(state, |state| reader::scroll(state, rows(action, 15))),
-        Some(Popup::Question(_)) => Vec::new(),
+        Some(Popup::Question(_) | Popup::Naming(_)) => Vec::new(),
         None => step(state, state.focus, action),
     }
 }

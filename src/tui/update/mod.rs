@@ -3,6 +3,7 @@
 mod act;
 mod ask;
 mod finder;
+mod kept;
 mod picker;
 mod prompt;
 mod query;
@@ -71,6 +72,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Reloaded { catalog, problems } => {
             state.catalog = catalog;
             state.problems = problems;
+            kept::refresh(state);
             // What a model wrote was checked against the definitions as they were.
             for origin in origins(state) {
                 origin.written = None;
@@ -80,6 +82,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             }
             ask_again(state)
         }
+        Message::ViewSaved { name, outcome } => kept::saved(state, name, outcome),
         Message::Connected { connection, error } => {
             state.notice = Some(match error {
                 Some(error) => Notice::Error(error),
@@ -102,7 +105,10 @@ fn origins(state: &mut State) -> impl Iterator<Item = &mut Origin> {
     let moments = state.past.iter_mut().chain(&mut state.future);
     let moments = moments.flat_map(|moment| {
         let trail = moment.trail.iter_mut();
-        moment.origin.iter_mut().chain(trail.flat_map(|step| &mut step.origin))
+        moment
+            .origin
+            .iter_mut()
+            .chain(trail.flat_map(|step| &mut step.origin))
     });
     let trail = state.trail.iter_mut().flat_map(|step| &mut step.origin);
     state.origin.iter_mut().chain(moments).chain(trail)
@@ -137,6 +143,12 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 Vec::new()
             }
         }
+        Some(Popup::Naming(_)) => {
+            if let Some(field) = kept::field(state) {
+                field.key(event);
+            }
+            Vec::new()
+        }
         Some(_) => Vec::new(),
         None => match state.focus {
             Focus::Catalog if state.finder.typing => {
@@ -167,6 +179,12 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Popup::Picker(picker)) => {
             picker.input.paste(text);
             picker::typed(state)
+        }
+        Some(Popup::Naming(_)) => {
+            if let Some(field) = kept::field(state) {
+                field.paste(text);
+            }
+            Vec::new()
         }
         Some(_) => Vec::new(),
         None => match state.focus {

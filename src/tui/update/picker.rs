@@ -110,7 +110,7 @@ pub(super) fn open_listed(
     vec![state.ask(lookup)]
 }
 
-fn fill(picker: &mut Picker, offered: Vec<(Item, Choice)>) {
+pub(super) fn fill(picker: &mut Picker, offered: Vec<(Item, Choice)>) {
     let (items, choices): (Vec<_>, Vec<_>) = offered
         .into_iter()
         .map(|(item, choice)| (item.clone(), (item.key, choice)))
@@ -119,7 +119,7 @@ fn fill(picker: &mut Picker, offered: Vec<(Item, Choice)>) {
     picker.list.set_items(items);
 }
 
-fn top(state: &mut State) -> Option<&mut Picker> {
+pub(super) fn top(state: &mut State) -> Option<&mut Picker> {
     match state.popups.last_mut() {
         Some(Popup::Picker(picker)) => Some(picker),
         _ => None,
@@ -275,7 +275,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
 }
 
 /// An earlier line becomes the line being typed, or else the query.
-fn take_line(state: &mut State, line: &str) -> Vec<Effect> {
+pub(super) fn take_line(state: &mut State, line: &str) -> Vec<Effect> {
     if state.prompt.typing {
         state.prompt.input.set(line);
         return prompt::typed(state, true);

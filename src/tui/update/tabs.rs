@@ -1,6 +1,7 @@
 //! Tabs: opened, switched, closed, put side by side, and filtered alike.
 
 use super::{act, finder, query, result, steps};
+use crate::model::Filter;
 use crate::tui::message::{Effect, Notice, RunNews};
 use crate::tui::state::{Focus, Phase, Results, State};
 
@@ -126,7 +127,7 @@ pub(super) fn toggle_sharing(state: &mut State) -> Vec<Effect> {
 
 /// Keeps the filters of both sides alike, where they share them.
 pub(super) fn share_filters(state: &mut State) {
-    let is_new = |shared| *shared != state.query.filters;
+    let is_new = |shared: &Option<Filter>| *shared != state.query.filters;
     if state.tabs.beside().is_some() && state.tabs.shared.as_ref().is_some_and(is_new) {
         hand_over(state);
     }

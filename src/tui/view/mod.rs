@@ -5,6 +5,7 @@ mod details;
 mod footer;
 mod help;
 mod input;
+mod naming;
 mod pane;
 mod popup;
 mod preview;

@@ -31,7 +31,9 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap)
         ""
     };
     let columns = usize::from(area.width).saturating_sub(shared.len());
-    let text = (columns / count.max(1)).saturating_sub(AROUND).clamp(TEXT.1, TEXT.0);
+    let text = (columns / count.max(1))
+        .saturating_sub(AROUND)
+        .clamp(TEXT.1, TEXT.0);
     let fitting = (columns / (text + AROUND)).max(1);
     let first = (at + 1).saturating_sub(fitting);
     let mut x = area.x;
@@ -53,10 +55,18 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap)
         x = x.saturating_add(width).saturating_add(1);
     }
     let right = Rect {
-        x: area.right().saturating_sub(u16::try_from(shared.len()).unwrap_or(0)),
+        x: area
+            .right()
+            .saturating_sub(u16::try_from(shared.len()).unwrap_or(0)),
         ..area
     };
-    put(frame.buffer_mut(), right.intersection(area), shared, theme.accent, Align::Left);
+    put(
+        frame.buffer_mut(),
+        right.intersection(area),
+        shared,
+        theme.accent,
+        Align::Left,
+    );
 }
 
 /// Draws the rows of the tab beside this one; a click there gives it the keys.
