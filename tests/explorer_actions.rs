@@ -46,7 +46,7 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 15] = [
+const STATES: [&str; 16] = [
     "",
     "<Esc>",
     "gmv<Enter>",
@@ -62,6 +62,7 @@ const STATES: [&str; 15] = [
     "gmv<Enter>d",
     "gmv<Enter><Ctrl+P>",
     "gmv<Enter>gmarket<Enter><Esc><F5>",
+    "gmv<Enter><F5>W",
 ];
 
 #[test]

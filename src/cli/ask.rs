@@ -1,6 +1,6 @@
 //! `metrex ask`: a question in plain words, what was understood of it, and its rows.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{BufWriter, Write, stderr, stdout};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use super::format::Format;
 use super::progress::Line;
-use super::rows::{Run, Target};
+use super::rows::Run;
 use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, notes, prepare, print, search, show, understood, values};
@@ -72,6 +72,7 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
         },
     };
     let question = args.question.join(" ");
+    args.format.printed()?;
     block_on(async |cancel| {
         prepare(&session, cancel.clone()).await?;
         let mut asked = ask(&session, &question, &options, cancel.clone()).await;
@@ -201,7 +202,7 @@ async fn answer(
         return print(|out| writeln!(out, "{};", proposal.compiled.main.sql.trim_end()));
     }
     let mut printer = args.format.printer(Style::of(&stdout()));
-    let mut target = Target::open(None)?;
+    let mut out = BufWriter::new(stdout().lock());
     stderr().flush()?;
     let run = Run {
         session,
@@ -209,9 +210,7 @@ async fn answer(
         connection: &proposal.connection,
         options: RunOptions::default(),
     };
-    run.print(cancel, printer.as_mut(), &mut target).await?;
-    target.finish()?;
-    Ok(())
+    run.print(cancel, printer.as_mut(), &mut out).await
 }
 
 /// The whole outcome as one object.

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::format::{columns_json, row_values};
 use super::runtime::block_on;
 use super::{Global, Outcome, notes, prepare};
 use crate::model::MetricQuery;
+use crate::session::files::{columns_json, row_values};
 use crate::session::{Answer, RunOptions, Session, SessionError};
 
 pub fn run(global: &Global) -> Outcome {

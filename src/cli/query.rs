@@ -1,18 +1,19 @@
-//! `metrex query`: runs a query and prints its rows as they arrive.
+//! `metrex query`: runs a query and prints its rows as they arrive, or writes them to a file.
 
-use std::io::stdout;
-use std::path::PathBuf;
+use std::io::{BufWriter, stdout};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::failure::Failure;
 use super::format::Format;
-use super::rows::{Run, Target};
+use super::rows::Run;
 use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, notes, prepare};
 use crate::model::MetricQuery;
+use crate::session::files::{FileFormat, FileTarget};
 use crate::session::{RunOptions, SessionError};
 
 #[derive(Debug, Args)]
@@ -20,19 +21,27 @@ pub struct QueryArgs {
     /// The query line, such as 'gmv by market, month where channel = ads last 6 months'
     #[arg(required = true, value_name = "LINE")]
     line: Vec<String>,
-    /// How to print the rows
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// How to print the rows [default: table; with --out what the file's ending says]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Most rows to return [default: row_cap of the connection]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     row_cap: Option<u64>,
-    /// Write to a file, which appears when it is complete
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
+    /// Write to a file (.csv, .tsv, .json, .ndjson, .parquet, .arrow, .md, .xlsx), which appears when it is complete
+    #[arg(long, short, value_name = "FILE", alias = "output")]
+    out: Option<PathBuf>,
 }
 
 pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
     let line = args.line.join(" ");
+    let file = match &args.out {
+        None => None,
+        Some(path) => Some(target(path, args.format)?),
+    };
+    let format = args.format.unwrap_or_default();
+    if file.is_none() {
+        format.printed()?;
+    }
     let session = global.open()?;
     notes::about_session(&session);
     let mut query: MetricQuery = line
@@ -41,17 +50,14 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
     if let Some(saved) = session.catalog().registry.saved(&query) {
         query = saved.clone();
     }
-    if query.total && !args.format.has_total() {
+    let has_total = match &file {
+        Some(file) => file.format.has_total(),
+        None => format.has_total(),
+    };
+    if query.total && !has_total {
         notes::note("this format has no place for the total; table, json and markdown have");
         query.total = false;
     }
-    let style = if args.output.is_some() {
-        Style::plain()
-    } else {
-        Style::of(&stdout())
-    };
-    let mut target = Target::open(args.output.as_deref())?;
-    let mut printer = args.format.printer(style);
     let options = RunOptions {
         row_cap: args.row_cap,
         ..RunOptions::default()
@@ -69,10 +75,33 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
             connection: &connection,
             options,
         };
-        run.print(cancel, printer.as_mut(), &mut target)
-            .await
-            .map_err(|failure| failure.with_line(&line))
+        let outcome = match &file {
+            Some(file) => run.write(cancel, file).await,
+            None => {
+                let mut printer = format.printer(Style::of(&stdout()));
+                let mut out = BufWriter::new(stdout().lock());
+                run.print(cancel, printer.as_mut(), &mut out).await
+            }
+        };
+        outcome.map_err(|failure| failure.with_line(&line))
+    })
+}
+
+/// The file to write; its ending says in which form, unless that is said.
+fn target(path: &Path, format: Option<Format>) -> Result<FileTarget, SessionError> {
+    let format = match format {
+        Some(format) => format
+            .of_file()
+            .ok_or("a table is for people, not for files"),
+        None => FileFormat::of(path).ok_or("the ending of the file says no format"),
+    };
+    let format = format.map_err(|why| {
+        let hint = format!("endings are {}; or say --format", FileFormat::known());
+        SessionError::usage("format", format!("{}: {why}", path.display())).with_hint(hint)
     })?;
-    target.finish()?;
-    Ok(())
+    Ok(FileTarget {
+        path: path.to_owned(),
+        format,
+        replace: true,
+    })
 }

@@ -1,17 +1,14 @@
-//! Runs what was compiled and prints its rows as they arrive, to stdout or to a file.
+//! Runs what was compiled and prints its rows as they arrive, or writes them to a file.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write, stdout};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
 use std::sync::Arc;
 
-use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::format::{Printer, Summary};
 use super::{Outcome, notes};
 use crate::compile::Compiled;
+use crate::session::files::{Ending, FileTarget, Printer, Writing};
 use crate::session::{RunEvent, RunOptions, RunSummary, Session};
 
 /// What to run, and where.
@@ -64,82 +61,51 @@ impl Run<'_> {
         let (summary, printed) = tokio::join!(run, print);
         let totals = printed?;
         let run = summary?;
-        printer.finish(out, &compiled, &Summary { run, totals })?;
+        let ending = Ending {
+            run,
+            totals,
+            provenance: None,
+        };
+        printer.finish(out, &compiled, &ending)?;
         out.flush()?;
-        announce(&run);
+        self.announce(&run);
+        Ok(())
+    }
+
+    /// Runs it and writes a file.
+    pub async fn write(self, cancel: CancellationToken, to: &FileTarget) -> Outcome {
+        let tell = |news| {
+            if let Writing::Started(started) = news {
+                notes::about_query(&started);
+            }
+        };
+        let (compiled, options) = (self.compiled.clone(), self.options);
+        let written = self
+            .session
+            .write_run(to, compiled, self.connection, options, cancel, tell)
+            .await?;
+        self.announce(&written.run);
+        let rows = notes::counted(
+            usize::try_from(written.run.rows).unwrap_or(usize::MAX),
+            "row",
+        );
+        let beside = written.beside.map_or_else(String::new, |beside| {
+            format!("; {} says where they come from", beside.display())
+        });
+        notes::note(&format!("{rows} in {}{beside}", written.path.display()));
+        Ok(())
+    }
+
+    /// A cut result is never silent.
+    fn announce(&self, run: &RunSummary) {
+        if run.truncated {
+            notes::note(&format!(
+                "cut after {} rows: there are more; --row-cap N raises the limit",
+                run.rows
+            ));
+        }
         if let Some(problem) = self.session.history_problem() {
             notes::note(&format!("the query is not in the history: {problem}"));
         }
-        Ok(())
     }
-}
-
-/// A cut result is never silent.
-fn announce(run: &RunSummary) {
-    if run.truncated {
-        notes::note(&format!(
-            "cut after {} rows: there are more; --row-cap N raises the limit",
-            run.rows
-        ));
-    }
-}
-
-/// Where the rows go: stdout, or a file that appears under its name only when it is complete.
-pub enum Target {
-    Stdout(BufWriter<io::StdoutLock<'static>>),
-    File(BufWriter<NamedTempFile>, PathBuf),
-}
-
-impl Target {
-    pub fn open(path: Option<&Path>) -> io::Result<Self> {
-        let Some(path) = path else {
-            return Ok(Self::Stdout(BufWriter::new(stdout().lock())));
-        };
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            let missing = io::Error::new(io::ErrorKind::NotFound, "there is no such folder");
-            return Err(not_written(path, &missing));
-        }
-        let file = tempfile::Builder::new()
-            .prefix(".metrex-")
-            .make_in(folder, |path| File::create_new(path))
-            .map_err(|error| not_written(path, &error))?;
-        Ok(Self::File(BufWriter::new(file), path.to_owned()))
-    }
-
-    pub fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Stdout(mut out) => out.flush(),
-            Self::File(out, path) => {
-                let file = out.into_inner().map_err(io::IntoInnerError::into_error);
-                let kept = file.and_then(|file| file.persist(&path).map_err(|error| error.error));
-                kept.map(drop).map_err(|error| not_written(&path, &error))
-            }
-        }
-    }
-}
-
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes),
-            Self::File(out, path) => out.write(bytes).map_err(|error| not_written(path, &error)),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush(),
-            Self::File(out, path) => out.flush().map_err(|error| not_written(path, &error)),
-        }
-    }
-}
-
-/// An error of the file, which alone would not say which one.
-fn not_written(path: &Path, error: &io::Error) -> io::Error {
-    let message = format!("cannot write {}: {error}", path.display());
-    io::Error::new(error.kind(), message)
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::files::block;
 use super::search::SearchIndex;
 use super::{Session, SessionError};
 use crate::ask::Lexicon;
 use crate::ask::model::Prompts;
 use crate::compile::{CompileError, DimensionChoice, Reachability, Templates};
-use crate::model::Registry;
+use crate::model::{Place, Registry};
 use crate::registry::{
     Diagnostic, Loaded, Project, ProjectError, ProjectFile, ProjectFiles, Severity, load,
 };
@@ -93,6 +94,19 @@ impl Version {
             prompts,
             files,
             errors,
+        }
+    }
+
+    /// The text of a definition, whole for a snippet.
+    pub(super) fn definition(&self, place: Place) -> String {
+        let path = self.catalog.registry.file(place);
+        let find = |file: &&ProjectFile| file.path == path;
+        match self.files.snippets.iter().find(find) {
+            Some(snippet) => snippet.text.clone(),
+            None => {
+                let file = self.files.metrics.iter().find(find);
+                file.map_or_else(String::new, |file| block(&file.text, place.line))
+            }
         }
     }
 

@@ -36,6 +36,7 @@ mod engine_columns;
 mod error;
 pub mod eval;
 mod exchange;
+pub mod files;
 mod open;
 mod partial;
 pub mod plot;

@@ -47,6 +47,8 @@ pub struct RunSummary {
     pub elapsed: Duration,
     /// Age of the kept result that was sent; `None` when the warehouse was asked.
     pub cached: Option<Duration>,
+    /// When the warehouse was asked.
+    pub as_of: Timestamp,
 }
 
 /// What to ask of a metric; what is left out takes the metric's defaults.
@@ -190,7 +192,7 @@ impl Session {
         cancel: CancellationToken,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<RunSummary, SessionError> {
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), Timestamp::now());
         let connection = self.connection_named(connection)?;
         let totals = compiled.totals.as_ref().ok();
         let key = Key {
@@ -245,6 +247,9 @@ impl Session {
             truncated: finished.truncated,
             elapsed,
             cached,
+            as_of: began
+                .saturating_sub(cached.unwrap_or_default())
+                .unwrap_or(began),
         })
     }
 

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::files;
 use super::keys::Chord;
 use super::popup::Popup;
-use super::state::{Focus, State};
+use super::state::{Focus, Phase, State};
 use super::tabs;
 
 /// Why an action cannot be used right now, in words for people.
@@ -53,6 +54,12 @@ pub enum Action {
     SaveName,
     OtherField,
     Copy,
+    Mark,
+    MarkColumn,
+    WriteFile,
+    SaveFile,
+    AllRows,
+    StopWriting,
     Definition,
     Editor,
     Connection,
@@ -134,6 +141,10 @@ pub enum Context {
     Reader,
     /// A question to answer.
     Question,
+    /// The dialog for a file.
+    File,
+    /// A file that is being written.
+    Saving,
     /// Sideways moves, where no text is typed.
     Sideways,
     /// Up and down.
@@ -168,6 +179,8 @@ impl Context {
             Self::Picker => "Lists",
             Self::Reader => "Text",
             Self::Question => "Question",
+            Self::File => "File to write",
+            Self::Saving => "File being written",
             Self::Sideways | Self::Lists => "Moving",
             Self::Panes => "Any pane",
             Self::Everywhere => "Everywhere",
@@ -378,6 +391,27 @@ fn has_find(state: &State) -> Result<(), Reason> {
     }
 }
 
+fn can_write(state: &State) -> Result<(), Reason> {
+    match &state.saving {
+        Some(_) => Ok(()),
+        None => files::rows_here(state).map(drop).map_err(Reason::from),
+    }
+}
+
+fn is_saving(state: &State) -> Result<(), Reason> {
+    match &state.saving {
+        Some(_) => Ok(()),
+        None => Err("no file is being written".into()),
+    }
+}
+
+fn is_cut(state: &State) -> Result<(), Reason> {
+    match &state.result.phase {
+        Phase::Done(run) if run.truncated => Ok(()),
+        _ => Err("all rows are here".into()),
+    }
+}
+
 use Action as A;
 use Context as C;
 
@@ -419,6 +453,8 @@ static ACTIONS: &[Entry] = &[
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None),
+    entry(A::WriteFile, "file", &["W"], C::Panes, "Write the result to a file", None).when(can_write),
+    entry(A::StopWriting, "file.stop", &[], C::Panes, "Stop writing the file", None).when(is_saving),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
     entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen),
     entry(A::Choices, "choices", &[], C::Panes, "Forget what words were chosen to mean", None),
@@ -470,6 +506,8 @@ static ACTIONS: &[Entry] = &[
     entry(A::Wider, "column.wider", &[">"], C::Result, "Widen the column", None).when(has_result),
     entry(A::Narrower, "column.narrower", &["<"], C::Result, "Narrow the column", None).when(has_result),
     entry(A::Freeze, "column.freeze", &["F"], C::Result, "Freeze the columns up to this one, or none", None).when(has_result),
+    entry(A::Mark, "mark", &["m"], C::Result, "Mark cells from here on, or no longer", None).when(has_result),
+    entry(A::MarkColumn, "mark.column", &["M"], C::Result, "Mark whole columns from here on", None).when(has_result),
     entry(A::NextMatch, "find.next", &["Enter", "Down"], C::Find, "Next match", Some("next")),
     entry(A::PreviousMatch, "find.previous", &["Up"], C::Find, "Previous match", Some("previous")),
     entry(A::Choose, "choose", &["Enter"], C::Picker, "Choose", Some("choose")),
@@ -494,6 +532,11 @@ static ACTIONS: &[Entry] = &[
     entry(A::Editor, "reader.editor", &["e"], C::Reader, "Open it in $VISUAL or $EDITOR", Some("edit")).when(has_file),
     entry(A::Copy, "reader.copy", &["y"], C::Reader, "Copy the text", Some("copy")),
     entry(A::Close, "reader.close", &["q", "Enter"], C::Reader, "Close", Some("close")),
+    entry(A::SaveFile, "file.write", &["Enter"], C::File, "Write the file", Some("write")),
+    entry(A::AllRows, "file.rows", &["Tab"], C::File, "All rows, or those that are here", Some("rows")).when(is_cut),
+    entry(A::Up, "file.format.previous", &["Up"], C::File, "The format before", Some("and Down format")),
+    entry(A::Down, "file.format.next", &["Down"], C::File, "The next format", None),
+    entry(A::StopWriting, "file.writing.stop", &["x", "Delete"], C::Saving, "Stop; no file is left", Some("stop")),
     entry(A::Confirm, "question.yes", &["y", "Enter"], C::Question, "Yes", Some("yes")),
     entry(A::Close, "question.no", &["n"], C::Question, "No", Some("no")),
     entry(A::Choose, "find.keep", &["Tab"], C::Find, "Keep the matches and leave the box", Some("keep")),
@@ -534,6 +577,8 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Reader(_)) => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
         Some(Popup::Question(_)) => &[C::Question, C::Everywhere],
         Some(Popup::Naming(_)) => &[C::Naming, C::Everywhere],
+        Some(Popup::File(_)) if state.saving.is_some() => &[C::Saving, C::Everywhere],
+        Some(Popup::File(_)) => &[C::File, C::Everywhere],
         None => match state.focus {
             Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
             Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],

@@ -2,17 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::files::FileJob;
 use super::message::{
-    Answer, AskNews, Earlier, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot,
+    Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, RunNews, Setting,
+    Slot,
 };
 use super::question::Written;
 use super::theme::Depth;
 use crate::model::{MetricQuery, Place};
+use crate::session::files::Writing;
 use crate::session::{
     AskOptions, HistoryEntry, HistoryOutcome, Meaning, RunOptions, SavedQuery, Session, Workspace,
 };
@@ -22,6 +26,9 @@ const AROUND: (u32, usize) = (3, 30);
 
 /// Values of one dimension that are listed; the index holds no more for any column.
 const VALUES: usize = 100_000;
+
+/// How often it is said how far a file is.
+const TOLD: Duration = Duration::from_millis(100);
 
 /// Earlier queries that are listed.
 const HISTORY: usize = 500;
@@ -41,6 +48,7 @@ pub fn setting(session: &Session, depth: Depth) -> Setting {
         today: session.today(),
         connections: session.connections(),
         themes,
+        folder: std::env::current_dir().unwrap_or_default(),
         depth,
     }
 }
@@ -152,6 +160,7 @@ pub(super) struct Engine {
     /// The runs that are under way, by generation.
     runs: HashMap<u64, CancellationToken>,
     stop_asking: CancellationToken,
+    stop_writing: CancellationToken,
 }
 
 /// One waiting lookup of each kind: a later one takes the place of an earlier one.
@@ -179,7 +188,40 @@ impl Engine {
             desk,
             runs: HashMap::new(),
             stop_asking: CancellationToken::new(),
+            stop_writing: CancellationToken::new(),
         }
+    }
+
+    /// Carries out what needs no terminal; returns what does.
+    pub(super) fn carry_out(&mut self, effect: Effect) -> Option<Effect> {
+        match effect {
+            Effect::Lookup { generation, lookup } => self.ask(generation, lookup),
+            Effect::Run {
+                generation,
+                query,
+                written,
+                fresh,
+            } => self.run(generation, query, written, fresh),
+            Effect::Cancel(generation) => self.cancel(generation),
+            Effect::Ask {
+                generation,
+                question,
+                options,
+                chosen,
+            } => self.answer_question(generation, question, options, chosen),
+            Effect::StopAsking => self.stop_asking(),
+            Effect::WriteFile { generation, job } => self.write(generation, *job),
+            Effect::StopWriting => self.stop_writing(),
+            Effect::Forget(words) => self.forget(words),
+            Effect::ForgetLine(line) => self.forget_line(line),
+            Effect::SaveView { view, replace } => self.save_view(view, replace),
+            Effect::DeleteView(name) => self.delete_view(name),
+            Effect::Keep(workspace) => self.keep(workspace),
+            Effect::Reload => self.reload(),
+            Effect::Connect(name) => self.connect(name),
+            other => return Some(other),
+        }
+        None
     }
 
     /// Asks the session; an earlier question of the same kind that still waits is dropped.
@@ -295,6 +337,34 @@ impl Engine {
     /// Answers the question no more.
     pub(super) fn stop_asking(&self) {
         self.stop_asking.cancel();
+    }
+
+    /// Writes a file and sends its news.
+    pub(super) fn write(&mut self, generation: u64, job: FileJob) {
+        self.stop_writing = CancellationToken::new();
+        let cancel = self.stop_writing.clone();
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        let rows = sender.clone();
+        let mut told = Instant::now();
+        let tell = move |news| {
+            if let Writing::Rows(count) = news
+                && told.elapsed() >= TOLD
+            {
+                told = Instant::now();
+                let news = FileNews::Rows(count);
+                // A full queue means that newer counts will follow anyway.
+                let _ = rows.try_send(Message::File { generation, news });
+            }
+        };
+        self.runtime.spawn(async move {
+            let news = FileNews::Ended(job.carry_out(session, cancel, tell).await);
+            let _ = sender.send(Message::File { generation, news }).await;
+        });
+    }
+
+    /// Writes the file no more.
+    pub(super) fn stop_writing(&self) {
+        self.stop_writing.cancel();
     }
 
     /// Forgets what was chosen for words.
@@ -414,6 +484,7 @@ impl Drop for Engine {
             run.cancel();
         }
         self.stop_asking();
+        self.stop_writing();
         self.desk
             .waiting
             .lock()

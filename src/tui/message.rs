@@ -8,12 +8,14 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::layout::Size;
 
+use super::files::FileJob;
 use super::hit::Target;
 use super::question::Written;
 use super::widgets::grid::{Copied, Copy, CopyFormat, Find, Found, SortJob, SortedOrder, Table};
 use crate::compile::{CompileError, Compiled, DimensionChoice};
 use crate::model::{MetricQuery, Place};
 use crate::registry::Diagnostic;
+use crate::session::files::FileWritten;
 use crate::session::{
     AskOptions, Asked, Catalog, Completion, ConnectionInfo, Hit, Meaning, MetricCard,
     RememberedChoice, RunEvent, RunSummary, SavedQuery, SessionError, Stage, Understanding,
@@ -54,6 +56,13 @@ pub enum Message {
         generation: u64,
         /// The news.
         news: AskNews,
+    },
+    /// News of a file that is written.
+    File {
+        /// The generation it was started for.
+        generation: u64,
+        /// The news.
+        news: FileNews,
     },
     /// The demo is being made.
     Preparing(String),
@@ -111,6 +120,15 @@ pub enum AskNews {
     Stage(Stage),
     /// How it came out.
     Ended(Box<Asked>),
+}
+
+/// News of a file that is written.
+#[derive(Debug)]
+pub enum FileNews {
+    /// So many rows are written.
+    Rows(u64),
+    /// The end.
+    Ended(Result<FileWritten, SessionError>),
 }
 
 /// A question that the session answers at once, off the drawing thread. Only the latest of each kind counts.
@@ -299,6 +317,15 @@ pub enum Effect {
     },
     /// Cancel the run of this generation.
     Cancel(u64),
+    /// Write a file.
+    WriteFile {
+        /// Returned with the news.
+        generation: u64,
+        /// The work.
+        job: Box<FileJob>,
+    },
+    /// Write it no more.
+    StopWriting,
     /// Answer a question in plain words.
     Ask {
         /// Returned with the news.
@@ -352,6 +379,8 @@ pub struct Setting {
     pub project: String,
     /// Its folder; `None` for the built-in demo.
     pub root: Option<PathBuf>,
+    /// The current folder, where files are written.
+    pub folder: PathBuf,
     /// The current day.
     pub today: jiff::civil::Date,
     /// All connections.

@@ -6,6 +6,7 @@
 pub mod action;
 mod edit;
 mod engine;
+mod files;
 mod hit;
 mod input;
 mod keys;
@@ -28,11 +29,13 @@ pub mod widgets;
 
 pub use action::{actions, actions_markdown};
 pub use engine::{answer, setting};
+pub use files::{FileDialog, FileJob, JobRows, Saving};
 pub use hit::{HitMap, Target};
 pub use input::LineInput;
 pub use keys::Chord;
 pub use message::{
-    Answer, AskNews, Earlier, Effect, Excerpt, Lookup, Message, Notice, RunNews, Setting, Slot,
+    Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, RunNews, Setting,
+    Slot,
 };
 pub use moment::{Moment, Step};
 pub use run::{TuiError, run};

@@ -10,7 +10,7 @@ use super::question;
 use super::state::State;
 use super::theme::Theme;
 use super::widgets::fuzzy_list::Item;
-use super::widgets::grid::{Copy, CopyFormat};
+use super::widgets::grid::{Copy, CopyFormat, Grid};
 use crate::compile::DimensionChoice;
 use crate::model::query_line::print_name;
 use crate::model::{
@@ -517,37 +517,35 @@ pub fn themes(state: &State) -> Vec<Offer> {
 
 /// What can be copied.
 pub fn copies(state: &State) -> Vec<Offer> {
-    let mut offers = Vec::new();
-    let mut offer = |text: &str, kind| offers.push((Item::new(text, text), Choice::Copy(kind)));
-    let grid = state.result.grid.as_ref();
-    if let Some((row, column)) = grid.and_then(|grid| grid.selected()) {
-        offer(
-            "cell",
-            CopyKind::Rows(Copy::Cell { row, column }, CopyFormat::Tsv),
-        );
+    let forms = |what, word: &str| {
         let forms = [
             (CopyFormat::Tsv, "TSV"),
             (CopyFormat::Csv, "CSV"),
             (CopyFormat::Markdown, "Markdown"),
             (CopyFormat::Json, "JSON"),
         ];
-        for (what, word) in [
-            (Copy::All, "all rows"),
-            (Copy::Row(row), "row"),
-            (Copy::Column(column), "column"),
-        ] {
-            for (form, name) in forms {
-                offer(&format!("{word} as {name}"), CopyKind::Rows(what, form));
-            }
+        forms.map(|(form, name)| (format!("{word} as {name}"), CopyKind::Rows(what, form)))
+    };
+    let mut offers = Vec::new();
+    let grid = state.result.grid.as_ref();
+    if let Some((row, column)) = grid.and_then(Grid::selected) {
+        if let Some(block) = grid.and_then(Grid::marked) {
+            offers.extend(forms(Copy::Block(block), "marked cells"));
         }
+        let cell = Copy::Cell { row, column };
+        offers.push(("cell".to_owned(), CopyKind::Rows(cell, CopyFormat::Tsv)));
+        offers.extend(forms(Copy::All, "all rows"));
+        offers.extend(forms(Copy::Row(row), "row"));
+        offers.extend(forms(Copy::Column(column), "column"));
     }
     if !state.query.is_empty() {
-        offer("query line", CopyKind::Line);
+        offers.push(("query line".to_owned(), CopyKind::Line));
     }
     if state.preview.current().is_some() {
-        offer("SQL", CopyKind::Sql);
+        offers.push(("SQL".to_owned(), CopyKind::Sql));
     }
-    offers
+    let offer = |(text, kind): (String, _)| (Item::new(&text, &text), Choice::Copy(kind));
+    offers.into_iter().map(offer).collect()
 }
 
 /// The text of a window.

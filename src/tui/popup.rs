@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::action::{Action, Context};
+use super::files::FileDialog;
 use super::input::LineInput;
 use super::message::Excerpt;
 use super::widgets::fuzzy_list::FuzzyList;
@@ -20,6 +21,8 @@ pub enum Popup {
     Question(Question),
     /// What a query is to be called.
     Naming(Box<Naming>),
+    /// A file to write the result to.
+    File(FileDialog),
 }
 
 /// A list to choose from, with a search box.
@@ -229,4 +232,6 @@ pub enum Answered {
     SortInQuery(OrderBy),
     /// Delete a saved query.
     DeleteView(String),
+    /// Write the file in the place of the one that is there.
+    ReplaceFile,
 }

@@ -309,42 +309,21 @@ impl App {
 
     async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<bool, TuiError> {
         for effect in effects {
+            if let Effect::Lookup { .. } | Effect::Ask { .. } = effect {
+                self.asked = Some(Instant::now());
+            }
+            let Some(effect) = self.engine.carry_out(effect) else {
+                continue;
+            };
             match effect {
-                Effect::Lookup { generation, lookup } => {
-                    self.asked = Some(Instant::now());
-                    self.engine.ask(generation, lookup);
-                }
-                Effect::Run {
-                    generation,
-                    query,
-                    written,
-                    fresh,
-                } => self.engine.run(generation, query, written, fresh),
-                Effect::Ask {
-                    generation,
-                    question,
-                    options,
-                    chosen,
-                } => {
-                    self.asked = Some(Instant::now());
-                    self.engine
-                        .answer_question(generation, question, options, chosen);
-                }
-                Effect::Forget(words) => self.engine.forget(words),
-                Effect::ForgetLine(line) => self.engine.forget_line(line),
-                Effect::SaveView { view, replace } => self.engine.save_view(view, replace),
-                Effect::DeleteView(name) => self.engine.delete_view(name),
-                Effect::Keep(workspace) => self.engine.keep(workspace),
-                Effect::StopAsking => self.engine.stop_asking(),
-                Effect::Cancel(generation) => self.engine.cancel(generation),
-                Effect::Reload => self.engine.reload(),
-                Effect::Connect(name) => self.engine.connect(name),
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::Edit(file, line) => self.edit(&file, line).await?,
                 Effect::Mouse(on) => self.screen.capture_mouse(on)?,
                 Effect::Suspend => self.suspend().await?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Quit => return Ok(true),
+                // The engine has carried out the others.
+                _ => {}
             }
         }
         Ok(false)

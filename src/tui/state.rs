@@ -1,11 +1,14 @@
 //! Everything the screen shows, and nothing else: no connection, no file, no clock.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use ratatui::layout::Size;
 
+use super::files::Saving;
 use super::input::LineInput;
 use super::message::{Effect, Lookup, Notice, Setting, Slot};
 use super::moment::{Moment, Step};
@@ -19,6 +22,7 @@ use super::widgets::sql_view::SqlView;
 use crate::compile::{CompileError, Compiled, ErrorCode};
 use crate::model::{GroupBy, MetricKind, MetricQuery, Place, QueryLineError, Snippet};
 use crate::registry::Diagnostic;
+use crate::session::files::FileFormat;
 use crate::session::{Catalog, Completion, Hit, MetricCard, RunSummary, SessionError};
 
 /// Panes that take the keys.
@@ -102,6 +106,12 @@ pub struct State {
     pub preview: Preview,
     /// The rows.
     pub result: Results,
+    /// The file that is being written.
+    pub saving: Option<Saving>,
+    /// The form of the last file.
+    pub file_format: FileFormat,
+    /// The folder of the last file.
+    pub file_folder: Option<PathBuf>,
     /// What the demo is waiting for.
     pub preparing: Option<String>,
     /// Whether the query is to be run as soon as the demo is ready.
@@ -243,10 +253,16 @@ pub struct Results {
     pub generation: u64,
     /// The query as it was run.
     pub query: MetricQuery,
+    /// The connection it was run on.
+    pub connection: String,
+    /// The generation of the catalog at the run.
+    pub catalog: u64,
     /// What was run.
     pub compiled: Option<Arc<Compiled>>,
     /// The rows.
     pub grid: Option<Grid>,
+    /// The total row.
+    pub totals: Option<RecordBatch>,
     /// How far it is.
     pub phase: Phase,
     /// What is searched in the rows.
@@ -317,6 +333,9 @@ impl State {
             },
             preview: Preview::default(),
             result: Results::default(),
+            saving: None,
+            file_format: FileFormat::Csv,
+            file_folder: None,
             preparing: None,
             run_when_ready: false,
             notice: None,

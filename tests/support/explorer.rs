@@ -10,8 +10,8 @@ use jiff::civil::date;
 use metrex::model::{ColumnType, ConnectionKind};
 use metrex::session::{Asked, OpenOptions, ReindexOptions, RunOptions, Session};
 use metrex::tui::{
-    AskNews, Chord, Depth, Effect, HitMap, LineInput, Message, RunNews, State, Theme, answer,
-    setting, update, view,
+    AskNews, Chord, Depth, Effect, FileNews, HitMap, LineInput, Message, RunNews, State, Theme,
+    answer, setting, update, view,
 };
 use metrex::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 use ratatui::Terminal;
@@ -209,6 +209,7 @@ pub struct Explorer {
     /// Effects are kept instead of being carried out.
     pub hold: bool,
     pub held: VecDeque<Effect>,
+    stop_writing: CancellationToken,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -273,8 +274,10 @@ impl Explorer {
             .build()
             .unwrap();
         let theme = Theme::load("dark", &[], depth).unwrap();
+        let mut setting = setting(&session, depth);
+        setting.folder = folder.path().to_owned();
         let (state, effects) = State::new(
-            setting(&session, depth),
+            setting,
             session.catalog(),
             session.connection(),
             theme,
@@ -291,6 +294,7 @@ impl Explorer {
             ended: false,
             hold: true,
             held: effects.into(),
+            stop_writing: CancellationToken::new(),
             runtime,
         }
     }
@@ -394,6 +398,16 @@ impl Explorer {
                     news: RunNews::Ended(outcome),
                 });
                 messages
+            }
+            Effect::WriteFile { generation, job } => {
+                let cancel = std::mem::take(&mut self.stop_writing);
+                let work = job.carry_out(self.session.clone(), cancel, |_| {});
+                let news = FileNews::Ended(self.runtime.block_on(work));
+                vec![Message::File { generation, news }]
+            }
+            Effect::StopWriting => {
+                self.stop_writing.cancel();
+                vec![]
             }
             Effect::Ask {
                 generation,

@@ -1,21 +1,12 @@
-//! Forms of a result: a table for people, csv, json and ndjson for programs, markdown for documents.
+//! Forms of a printed result: a table for people, and those of files for everybody else.
 
-mod csv;
-mod json;
-mod markdown;
 mod table;
 
-use std::io::{self, Write};
-
-use arrow_array::RecordBatch;
 use clap::ValueEnum;
 
 use super::style::Style;
-use crate::compile::{Compiled, OutputColumn};
-use crate::session::RunSummary;
-use crate::session::cell::cell_text;
-
-pub use json::{columns_json, row_values};
+use crate::session::SessionError;
+use crate::session::files::{FileFormat, Printer};
 
 /// How to print rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -25,100 +16,59 @@ pub enum Format {
     Table,
     /// Comma-separated, all digits; NULL is an empty field, an empty text is ""
     Csv,
+    /// The same with tabs
+    Tsv,
     /// One object with query, columns, rows, totals and SQL
     Json,
     /// One object per row
     Ndjson,
     /// A Markdown table
     Markdown,
-}
-
-/// How a run ended, for the last words.
-pub struct Summary {
-    /// Rows, time, truncation.
-    pub run: RunSummary,
-    /// The total row, where asked for.
-    pub totals: Option<RecordBatch>,
-}
-
-/// Prints a result while it arrives.
-pub trait Printer {
-    /// Before the first row.
-    ///
-    /// # Errors
-    /// The output cannot be written.
-    fn start(&mut self, _out: &mut dyn Write, _compiled: &Compiled) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Some rows.
-    ///
-    /// # Errors
-    /// The output cannot be written.
-    fn batch(
-        &mut self,
-        out: &mut dyn Write,
-        compiled: &Compiled,
-        batch: &RecordBatch,
-    ) -> io::Result<()>;
-
-    /// After the last row.
-    ///
-    /// # Errors
-    /// The output cannot be written.
-    fn finish(
-        &mut self,
-        _out: &mut dyn Write,
-        _compiled: &Compiled,
-        _summary: &Summary,
-    ) -> io::Result<()> {
-        Ok(())
-    }
+    /// Apache Parquet; only with --out
+    Parquet,
+    /// Arrow IPC (Feather 2); only with --out
+    Arrow,
+    /// An Excel workbook; only with --out
+    Xlsx,
 }
 
 impl Format {
-    /// Whether a total row has a place in it; among the rows of the others it would pass for one of them.
+    /// The form of a file; none for what is only for people.
+    pub fn of_file(self) -> Option<FileFormat> {
+        match self {
+            Self::Table => None,
+            Self::Csv => Some(FileFormat::Csv),
+            Self::Tsv => Some(FileFormat::Tsv),
+            Self::Json => Some(FileFormat::Json),
+            Self::Ndjson => Some(FileFormat::Ndjson),
+            Self::Markdown => Some(FileFormat::Markdown),
+            Self::Parquet => Some(FileFormat::Parquet),
+            Self::Arrow => Some(FileFormat::Arrow),
+            Self::Xlsx => Some(FileFormat::Xlsx),
+        }
+    }
+
+    /// Refuses what is no text, which a terminal cannot show.
+    pub fn printed(self) -> Result<(), SessionError> {
+        match self {
+            Self::Parquet | Self::Arrow | Self::Xlsx => {
+                let error = SessionError::usage("format", "this format is not text");
+                Err(error.with_hint("`metrex query 'LINE' --out FILE` writes it to a file"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a total row has a place in it.
     pub fn has_total(self) -> bool {
-        !matches!(self, Self::Csv | Self::Ndjson)
+        self.of_file().is_none_or(FileFormat::has_total)
     }
 
     /// What prints this form.
     pub fn printer(self, style: Style) -> Box<dyn Printer> {
-        match self {
-            Self::Table => Box::new(table::Table::new(style)),
-            Self::Markdown => Box::new(markdown::Markdown),
-            Self::Csv => Box::new(csv::Csv),
-            Self::Json => Box::new(json::Json::default()),
-            Self::Ndjson => Box::new(json::NdJson),
+        match self.of_file() {
+            None => Box::new(table::Table::new(style)),
+            Some(format) => format.printer(),
         }
     }
-}
-
-/// The cells of one row, for people.
-fn cells(columns: &[OutputColumn], batch: &RecordBatch, row: usize) -> Vec<String> {
-    let arrays = batch.columns().iter().zip(columns);
-    arrays
-        .map(|(array, column)| cell_text(array.as_ref(), row, column).text)
-        .collect()
-}
-
-/// The total row, each number under its column, with the word "total" in the first free one.
-fn total_cells(compiled: &Compiled, summary: &Summary) -> Option<Vec<String>> {
-    let (row, statement) = (summary.totals.as_ref()?, compiled.totals.as_ref().ok()?);
-    let totals = cells(&statement.columns, row, 0);
-    let find = |column: &OutputColumn| {
-        let at = statement
-            .columns
-            .iter()
-            .position(|total| total.name == column.name)?;
-        totals.get(at).cloned()
-    };
-    let columns = compiled.main.columns.iter();
-    let mut cells: Vec<_> = columns
-        .map(|column| find(column).unwrap_or_default())
-        .collect();
-    if let Some(free) = cells.iter_mut().find(|cell| cell.is_empty()) {
-        "total".clone_into(free);
-    }
-    Some(cells)
 }

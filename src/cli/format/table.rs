@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use arrow_array::RecordBatch;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Printer, Summary, cells, total_cells};
 use crate::cli::style::Style;
 use crate::compile::{Compiled, OutputColumn};
 use crate::session::cell::{aligns_right, sanitize};
+use crate::session::files::{Ending, Printer, cells, total_cells};
 
 /// Printed at the end, since the widest cell sets the width of a column. Until then the rows stay in columns; texts are
 /// made twice, which is cheaper than keeping them.
@@ -42,14 +42,14 @@ impl Printer for Table {
         &mut self,
         out: &mut dyn Write,
         compiled: &Compiled,
-        summary: &Summary,
+        ending: &Ending,
     ) -> io::Result<()> {
         let columns = &compiled.main.columns;
         let names: Vec<String> = columns
             .iter()
             .map(|column| sanitize(&column.name).into_owned())
             .collect();
-        let total = total_cells(compiled, summary);
+        let total = total_cells(compiled, ending);
         let mut widths: Vec<usize> = names.iter().map(|name| name.width()).collect();
         for row in self.rows(columns).chain(total.clone()) {
             for (width, cell) in widths.iter_mut().zip(row) {

@@ -56,6 +56,13 @@ pub fn aligns_right(column: &OutputColumn) -> bool {
     matches!(column.ty, ColumnType::Integer | ColumnType::Number)
 }
 
+/// Digits after the decimal point.
+pub(super) fn decimals(format: &Format) -> u8 {
+    format
+        .decimals
+        .unwrap_or_else(|| number::usual_decimals(format))
+}
+
 /// A count with a comma between thousands.
 pub fn thousands(count: usize) -> String {
     let mut out = String::new();
@@ -149,7 +156,8 @@ pub fn raw_json(array: &dyn Array, row: usize) -> serde_json::Value {
     }
 }
 
-enum Value<'a> {
+/// What a cell holds.
+pub(super) enum Value<'a> {
     Null,
     Text(&'a str),
     Integer(i64),
@@ -162,7 +170,7 @@ enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    fn read(array: &'a dyn Array, row: usize) -> Self {
+    pub(super) fn read(array: &'a dyn Array, row: usize) -> Self {
         if row >= array.len() || array.is_null(row) {
             return Self::Null;
         }
@@ -229,7 +237,8 @@ fn period(out: &mut String, at: DateTime, grain: Grain) {
     }
 }
 
-fn is_name(column: &OutputColumn) -> bool {
+/// Whether numbers of a column are names: a year, an id.
+pub(super) fn is_name(column: &OutputColumn) -> bool {
     let Format {
         kind,
         decimals,

@@ -64,7 +64,7 @@ fn digits(x: f64, format: &Format) -> String {
     if x >= LARGE {
         return format!("{x:e}");
     }
-    let decimals = usize::from(format.decimals.unwrap_or_else(|| usual_decimals(format)));
+    let decimals = usize::from(super::decimals(format));
     let is_small = x > 0.0 && x < 0.1_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
     if !is_small || format.decimals.is_some() {
         format!("{x:.decimals$}")
@@ -76,7 +76,7 @@ fn digits(x: f64, format: &Format) -> String {
     }
 }
 
-fn usual_decimals(format: &Format) -> u8 {
+pub(super) fn usual_decimals(format: &Format) -> u8 {
     match format.kind {
         FormatKind::Percent => 1,
         FormatKind::Currency => minor_digits(format.currency.as_deref()),

@@ -1,12 +1,12 @@
 //! What each action does.
 
-use super::{ask, finder, kept, picker, prompt, query, reader, result, steps, tabs};
+use super::{ask, files, finder, kept, picker, prompt, query, reader, result, steps, tabs};
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
 use crate::tui::popup::{Answered, Page, PickerKind, Popup, Question};
 use crate::tui::state::{Focus, Phase, State};
-use crate::tui::widgets::grid::Heading;
+use crate::tui::widgets::grid::{Grid, Heading};
 
 /// Does it, or says why not.
 pub(super) fn perform_if_enabled(state: &mut State, action: Action) -> Vec<Effect> {
@@ -55,6 +55,12 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Connection => picker::open(state, PickerKind::Connections),
         Action::Theme => picker::open(state, PickerKind::Themes),
         Action::Copy => picker::copy(state),
+        Action::Mark => quietly(state, |state| mark(state, false)),
+        Action::MarkColumn => quietly(state, |state| mark(state, true)),
+        Action::WriteFile => quietly(state, files::open),
+        Action::SaveFile => files::write(state, false),
+        Action::AllRows => quietly(state, files::all_rows),
+        Action::StopWriting => files::stop(state),
         Action::Choose if state.popups.is_empty() => close_find(state),
         Action::Choose => picker::choose(state),
         Action::Toggle => picker::toggle(state),
@@ -186,6 +192,7 @@ fn back(state: &mut State) -> Vec<Effect> {
             state.result.find.set("");
             quietly(state, result::find)
         }
+        Focus::Result if state.result.grid.as_mut().is_some_and(Grid::unmark) => Vec::new(),
         _ => result::cancel(state),
     }
 }
@@ -198,6 +205,9 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
     if let Phase::Running(_) = state.result.phase {
         return result::cancel(state);
     }
+    if state.saving.is_some() {
+        return files::stop(state);
+    }
     if state.leaving {
         return vec![Effect::Quit];
     }
@@ -207,10 +217,13 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
 }
 
 fn quit(state: &mut State) -> Vec<Effect> {
-    if state.find_tab(|tab| tab.result.is_running()).is_none() {
-        return vec![Effect::Quit];
-    }
-    let text = "A query is running. Cancel it and quit?".to_owned();
+    let runs = state.find_tab(|tab| tab.result.is_running()).is_some();
+    let text = match (runs, &state.saving) {
+        (true, _) => "A query is running. Cancel it and quit?",
+        (false, Some(_)) => "A file is being written. Stop and quit?",
+        (false, None) => return vec![Effect::Quit],
+    };
+    let text = text.to_owned();
     state.popups.push(Popup::Question(Question {
         text,
         yes: Answered::Quit,
@@ -232,6 +245,10 @@ fn confirm(state: &mut State) -> Vec<Effect> {
             yes: Answered::DeleteView(name),
             ..
         })) => vec![Effect::DeleteView(name)],
+        Some(Popup::Question(Question {
+            yes: Answered::ReplaceFile,
+            ..
+        })) => files::write(state, true),
         _ => Vec::new(),
     }
 }
@@ -250,6 +267,12 @@ fn mouse(state: &mut State) -> Vec<Effect> {
 fn freeze(state: &mut State) {
     if let Some(grid) = &mut state.result.grid {
         grid.freeze();
+    }
+}
+
+fn mark(state: &mut State, whole_columns: bool) {
+    if let Some(grid) = &mut state.result.grid {
+        grid.mark(whole_columns);
     }
 }
 
@@ -290,6 +313,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
         Some(Popup::Picker(_)) => quietly(state, |state| picker::step(state, action)),
         Some(Popup::Reader(_)) => quietly(state, |state| reader::scroll(state, rows(action, 15))),
         Some(Popup::Question(_) | Popup::Naming(_)) => Vec::new(),
+        Some(Popup::File(_)) => quietly(state, |state| files::step(state, action)),
         None => step(state, state.focus, action),
     }
 }

@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod files;
 mod finder;
 mod kept;
 mod picker;
@@ -62,6 +63,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
                 Some(tab) => state.in_tab(tab, |state| ask::news(state, generation, news)),
                 None => return Vec::new(),
             }
+        }
+        Message::File { generation, news } => {
+            files::news(state, generation, news);
+            Vec::new()
         }
         Message::Preparing(step) => {
             state.preparing = Some(step);
@@ -135,6 +140,10 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 
 /// A key that is no action goes into the text that is being typed.
 fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    if let Some(dialog) = files::dialog(state) {
+        dialog.input.key(event);
+        return Vec::new();
+    }
     match state.popups.last_mut() {
         Some(Popup::Picker(picker)) => {
             if picker.input.key(event) {
@@ -175,6 +184,10 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 
 fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     state.notice = None;
+    if let Some(dialog) = files::dialog(state) {
+        dialog.input.paste(text);
+        return Vec::new();
+    }
     match state.popups.last_mut() {
         Some(Popup::Picker(picker)) => {
             picker.input.paste(text);

@@ -32,6 +32,11 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
     state.result = Results {
         generation,
         query: state.query.clone(),
+        connection: match state.written(&state.query) {
+            Some(written) => written.connection.clone(),
+            None => state.connection.clone(),
+        },
+        catalog: state.catalog.generation,
         phase: Phase::Running(state.now),
         ..Results::default()
     };
@@ -82,6 +87,7 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
             if let (Some(grid), Some(totals)) = (&mut state.result.grid, totals) {
                 grid.set_totals(&totals.columns, &batch);
             }
+            state.result.totals = Some(batch);
         }
         RunNews::Ended(outcome) => return ended(state, outcome),
     }

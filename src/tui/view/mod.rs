@@ -2,6 +2,7 @@
 
 mod catalog;
 mod details;
+mod files;
 mod footer;
 mod help;
 mod input;

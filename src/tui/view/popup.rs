@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{help, naming, pane};
+use super::{files, help, naming, pane};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
 use crate::tui::message::Excerpt;
@@ -32,6 +32,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         Popup::Reader(reader) => draw_reader(state, reader, frame, hits),
         Popup::Question(question) => draw_question(state, question, frame, hits),
         Popup::Naming(naming) => naming::draw(state, naming, frame, hits),
+        Popup::File(dialog) => files::draw(state, dialog, frame, hits),
     }
 }
 

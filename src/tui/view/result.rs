@@ -9,6 +9,7 @@ use ratatui::widgets::Widget;
 
 use super::input::draw_input;
 use super::{pane, tabs};
+use crate::session::cell::thousands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, grid_area, inside};
 use crate::tui::question::time_words;
@@ -108,6 +109,10 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         } else if let Some(reason) = no_total(state) {
             spans.push(Span::styled(format!(" · no total: {reason}"), theme.dim));
         }
+        if let Some((rows, columns)) = grid.marked().map(|block| block.size()) {
+            let words = format!(" · marked {} × {columns}, y copies", thousands(rows));
+            spans.push(Span::styled(words, theme.accent));
+        }
         // The header has the short name.
         if let Some(column) = grid.selected_column() {
             let label = sanitize(&column.label);
@@ -127,8 +132,22 @@ fn no_total(state: &State) -> Option<&str> {
     compiled.totals.as_ref().err().map(String::as_str)
 }
 
-/// How far the run is.
+/// How far the run is, and a file that is being written.
 pub fn progress(state: &State) -> Line<'static> {
+    let mut line = run_progress(state);
+    if let Some(saving) = &state.saving {
+        let far = match saving.percent() {
+            Some(percent) => format!("{percent} %"),
+            None => saving.words(),
+        };
+        let words = format!("writing {far} · W shows it · ");
+        line.spans
+            .insert(0, Span::styled(words, state.theme.warning));
+    }
+    line
+}
+
+fn run_progress(state: &State) -> Line<'static> {
     let theme = &state.theme;
     match &state.result.phase {
         Phase::Idle => Line::default(),

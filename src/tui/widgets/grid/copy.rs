@@ -1,7 +1,8 @@
-//! Copying out of a grid: a cell, a row, a column or everything, as TSV, CSV, Markdown or JSON.
+//! Copying out of a grid: a cell, a row, a column, a block or everything, as TSV, CSV, Markdown or JSON.
 
 use serde_json::{Map, Value};
 
+use super::mark::Block as Marked;
 use super::table::Table;
 use crate::session::cell::{self, aligns_right, raw_json, raw_text};
 
@@ -19,6 +20,8 @@ pub enum Copy {
     Row(usize),
     /// One column, with a header.
     Column(usize),
+    /// A block of cells, with a header.
+    Block(Marked),
     /// Everything, with a header.
     All,
 }
@@ -54,6 +57,11 @@ impl Table {
             Copy::Cell { row, column } => (row, 1, column..column + 1),
             Copy::Row(row) => (row, 1, 0..self.columns().len()),
             Copy::Column(column) => (0, self.rows(), column..column + 1),
+            Copy::Block(block) => (
+                block.rows.0,
+                block.size().0,
+                block.columns.0..block.columns.1 + 1,
+            ),
             Copy::All => (0, self.rows(), 0..self.columns().len()),
         };
         let rows = wanted.min(self.rows().saturating_sub(first)).min(cap);
@@ -168,7 +176,7 @@ impl Block<'_> {
                 .clone()
                 .map(|row| self.table.json(row, column))
                 .collect(),
-            Copy::All => self.rows.clone().map(|row| self.object(row)).collect(),
+            Copy::Block(_) | Copy::All => self.rows.clone().map(|row| self.object(row)).collect(),
         };
         format!("{value:#}")
     }

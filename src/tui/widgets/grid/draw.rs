@@ -110,6 +110,7 @@ impl Painter<'_> {
     fn row(&mut self, y: u16, row: usize, focused: bool) {
         let mut text = std::mem::take(&mut self.text);
         let is_selected = row == self.grid.selected.row;
+        let marked = self.grid.marked();
         for slot in &self.layout.slots {
             let is_null = self.grid.table.read(row, slot.column, &mut text);
             let mut style = if is_null {
@@ -120,8 +121,13 @@ impl Painter<'_> {
             if is_selected {
                 style = style.add_modifier(Modifier::BOLD);
             }
-            if is_selected && focused && slot.column == self.grid.selected.column {
+            let is_here = is_selected && focused && slot.column == self.grid.selected.column;
+            let is_marked = marked.is_some_and(|block| block.contains(row, slot.column));
+            if is_here || is_marked {
                 style = style.patch(self.theme.selection);
+            }
+            if is_here && is_marked {
+                style = style.add_modifier(Modifier::UNDERLINED);
             }
             self.put(slot, y, &text, style);
             self.mark(slot, y, &text);

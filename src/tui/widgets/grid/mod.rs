@@ -5,6 +5,7 @@ mod draw;
 mod find;
 mod header;
 mod layout;
+mod mark;
 mod navigate;
 mod sort;
 mod table;
@@ -12,6 +13,7 @@ mod widths;
 
 pub use copy::{Copied, Copy, CopyFormat};
 pub use find::{Find, Found, Heading};
+pub use mark::Block;
 pub use sort::{SortJob, SortedOrder};
 pub use table::Table;
 
@@ -23,6 +25,7 @@ use crate::model::Direction;
 use crate::session::cell::{CellText, cell_detail, cell_text};
 
 use find::Needle;
+use mark::Mark;
 use widths::Widths;
 
 /// The label of the totals row.
@@ -54,6 +57,7 @@ pub struct Grid {
     left: usize,
     size: Size,
     needle: Option<Needle>,
+    mark: Option<Mark>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,6 +81,7 @@ impl Grid {
             left: 0,
             size: Size::default(),
             needle: None,
+            mark: None,
         }
     }
 
@@ -179,6 +184,7 @@ impl Grid {
         let fits = order.len() <= self.table.rows() && order.column < self.table.columns().len();
         if fits {
             self.table.set_order(Some(order));
+            self.mark = None;
             self.to_first_row();
         }
         fits
@@ -187,6 +193,7 @@ impl Grid {
     /// Back to the order of arrival.
     pub fn unsort(&mut self) {
         self.table.set_order(None);
+        self.mark = None;
         self.to_first_row();
     }
 

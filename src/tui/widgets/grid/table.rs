@@ -4,11 +4,16 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, RecordBatch};
+use arrow_schema::ArrowError;
+use arrow_select::interleave::interleave_record_batch;
 
 use crate::compile::OutputColumn;
 use crate::session::cell;
 
 use super::sort::SortedOrder;
+
+/// Rows of a batch that is put together in another order.
+const ORDERED: usize = 8_192;
 
 /// Rows and columns of one result.
 #[derive(Debug, Clone)]
@@ -61,6 +66,32 @@ impl Table {
 
     /// The array and the index in it that hold a cell, by the position of its row on the screen.
     pub fn cell(&self, row: usize, column: usize) -> Option<(&dyn Array, usize)> {
+        let (batch, index) = self.place(row)?;
+        let array = self.batches.get(batch)?.columns().get(column)?;
+        Some((array.as_ref(), index))
+    }
+
+    /// The rows in the order on the screen, in batches.
+    pub fn in_order(&self) -> impl Iterator<Item = Result<RecordBatch, ArrowError>> + '_ {
+        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
+        let rows = self.rows();
+        let as_they_came = self
+            .batches
+            .iter()
+            .filter(|_| self.order.is_none())
+            .cloned()
+            .map(Ok);
+        let ordered = (0..rows).step_by(ORDERED).filter(|_| self.order.is_some());
+        let ordered = ordered.map(move |first| {
+            let places = first..rows.min(first + ORDERED);
+            let places: Vec<_> = places.filter_map(|row| self.place(row)).collect();
+            interleave_record_batch(&batches, &places)
+        });
+        as_they_came.chain(ordered)
+    }
+
+    /// The batch and the index in it that hold a row, by its position on the screen.
+    fn place(&self, row: usize) -> Option<(usize, usize)> {
         let row = match &self.order {
             Some(order) => order.row(row),
             None => row,
@@ -70,8 +101,7 @@ impl Table {
             .checked_sub(1)
             .and_then(|previous| self.ends.get(previous))
             .unwrap_or(&0);
-        let array = self.batches.get(batch)?.columns().get(column)?;
-        Some((array.as_ref(), row - start))
+        (batch < self.batches.len()).then_some((batch, row - start))
     }
 
     /// Puts the displayed text of a cell in `out`; returns whether it is NULL.

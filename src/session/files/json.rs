@@ -6,12 +6,12 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Printer, Summary};
+use super::{Ending, Printer};
 use crate::compile::{Compiled, OutputColumn, Role};
 use crate::session::cell::raw_json;
 
-/// `{query, columns, rows, totals, truncated, sql, ms}`, printed at the end, so that a run that fails prints nothing.
-/// Until then the rows stay in columns, which takes a fraction of the memory.
+/// `{query, columns, rows, totals, truncated, sql, provenance, ms}`, written at the end, so that a run that fails prints
+/// nothing; provenance only in files. Until then the rows stay in columns, which takes a fraction of the memory.
 #[derive(Default)]
 pub struct Json {
     batches: Vec<RecordBatch>,
@@ -27,7 +27,7 @@ impl Printer for Json {
         &mut self,
         out: &mut dyn Write,
         compiled: &Compiled,
-        summary: &Summary,
+        ending: &Ending,
     ) -> io::Result<()> {
         let columns = &compiled.main.columns;
         writeln!(out, "{{")?;
@@ -43,12 +43,15 @@ impl Printer for Json {
             }
         }
         writeln!(out, "\n  ],")?;
-        if let (Some(row), Ok(statement)) = (&summary.totals, &compiled.totals) {
+        if let (Some(row), Ok(statement)) = (&ending.totals, &compiled.totals) {
             member(out, "totals", &object(&statement.columns, row, 0))?;
         }
-        member(out, "truncated", &summary.run.truncated)?;
+        member(out, "truncated", &ending.run.truncated)?;
         member(out, "sql", &compiled.main.sql)?;
-        writeln!(out, "  \"ms\": {}\n}}", summary.run.elapsed.as_millis())
+        if let Some(provenance) = &ending.provenance {
+            member(out, "provenance", provenance)?;
+        }
+        writeln!(out, "  \"ms\": {}\n}}", ending.run.elapsed.as_millis())
     }
 }
 

@@ -1,10 +1,10 @@
-//! Markdown tables, for documents.
+//! Markdown tables, for documents; a file says below the table where the rows come from.
 
 use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
 
-use super::{Printer, Summary, cells, total_cells};
+use super::{Ending, Printer, Provenance, cells, total_cells};
 use crate::compile::Compiled;
 use crate::session::cell::{aligns_right, sanitize};
 
@@ -40,7 +40,7 @@ impl Printer for Markdown {
         &mut self,
         out: &mut dyn Write,
         compiled: &Compiled,
-        summary: &Summary,
+        ending: &Ending,
     ) -> io::Result<()> {
         let bold = |cell: String| {
             if cell.is_empty() {
@@ -49,8 +49,11 @@ impl Printer for Markdown {
                 format!("**{cell}**")
             }
         };
-        match total_cells(compiled, summary) {
-            Some(total) => line(out, total.into_iter().map(bold)),
+        if let Some(total) = total_cells(compiled, ending) {
+            line(out, total.into_iter().map(bold))?;
+        }
+        match &ending.provenance {
+            Some(provenance) => about(out, provenance),
             None => Ok(()),
         }
     }
@@ -59,4 +62,21 @@ impl Printer for Markdown {
 fn line(out: &mut dyn Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
     let cells: Vec<_> = cells.map(|cell| cell.replace('|', "\\|")).collect();
     writeln!(out, "| {} |", cells.join(" | "))
+}
+
+fn about(out: &mut dyn Write, provenance: &Provenance) -> io::Result<()> {
+    writeln!(out)?;
+    for (name, text) in provenance.pairs() {
+        match name {
+            "sql" => writeln!(out, "\n```sql\n{}\n```", text.trim_end())?,
+            // The line break keeps each on a line of its own.
+            _ => writeln!(
+                out,
+                "{}: {}  ",
+                name.replace('_', " "),
+                text.replace('\n', "; ")
+            )?,
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,131 @@
+//! The dialog that asks for a file, and how far the writing of one is.
+
+use std::path::Path;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::input::draw_input;
+use super::pane;
+use crate::session::cell::thousands;
+use crate::session::files::FileFormat;
+use crate::tui::files::{FileDialog, Saving};
+use crate::tui::hit::{HitMap, Target};
+use crate::tui::layout::{centred, inside};
+use crate::tui::state::{Phase, State};
+use crate::tui::widgets::text::truncate;
+
+/// Columns of the words in front.
+const WORDS: u16 = 6;
+
+/// Draws the dialog.
+pub fn draw(state: &State, dialog: &FileDialog, frame: &mut Frame<'_>, hits: &mut HitMap) {
+    let theme = &state.theme;
+    let lines = match &state.saving {
+        Some(saving) => progress(state, saving),
+        None => fields(state, dialog),
+    };
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let area = centred(state.size, 74, height.saturating_add(2));
+    hits.add(area, Target::Popup);
+    let title = "Write the result to a file";
+    pane::window(frame, area, title, Line::default(), theme);
+    let inner = inside(area);
+    for (line, y) in lines.into_iter().zip(inner.y..inner.bottom()) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..inner
+        };
+        line.render(row, frame.buffer_mut());
+    }
+    if state.saving.is_none() {
+        let text = Rect {
+            x: inner.x + WORDS,
+            width: inner.width.saturating_sub(WORDS),
+            height: 1.min(inner.height),
+            ..inner
+        };
+        draw_input(frame, text, &dialog.input, theme, true);
+    }
+}
+
+fn fields<'a>(state: &'a State, dialog: &FileDialog) -> Vec<Line<'a>> {
+    let theme = &state.theme;
+    let field = |word: &'static str, text: String| {
+        Line::from(vec![
+            Span::styled(format!("{word:<6}"), theme.dim),
+            Span::styled(text, theme.text),
+        ])
+    };
+    let here = dialog.format();
+    let mut formats = vec![Span::styled("as    ", theme.dim)];
+    for format in FileFormat::ALL {
+        formats.push(match here == Some(format) {
+            true => Span::styled(format!("[{}]", format.title()), theme.selection),
+            false => Span::styled(format!(" {} ", format.title()), theme.dim),
+        });
+    }
+    let folder = format!("in {}", state.setting.folder.display());
+    let mut lines = vec![
+        Line::styled("file", theme.dim),
+        field("", truncate(&folder, 64).into_owned()),
+        Line::from(formats),
+        field("rows", rows(state, dialog)),
+    ];
+    if is_cut(state) {
+        let other = match dialog.all {
+            true => "Tab takes those that are here",
+            false => "Tab takes all of them, from the warehouse",
+        };
+        lines.push(Line::styled(format!("      {other}"), theme.warning));
+    }
+    let beside = match here {
+        None => format!("the ending says the format: {}", FileFormat::known()),
+        Some(format) if format.has_provenance() => {
+            "in the file: query, SQL, definitions, time".to_owned()
+        }
+        Some(_) => {
+            let name = Path::new(dialog.input.text().trim()).file_name();
+            let name = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            format!("query, SQL, definitions, time in {name}.provenance.json")
+        }
+    };
+    lines.push(field("from", truncate(&beside, 64).into_owned()));
+    lines
+}
+
+fn is_cut(state: &State) -> bool {
+    matches!(&state.result.phase, Phase::Done(run) if run.truncated)
+}
+
+fn rows(state: &State, dialog: &FileDialog) -> String {
+    let Phase::Done(run) = &state.result.phase else {
+        return String::new();
+    };
+    let count = thousands(usize::try_from(run.rows).unwrap_or(usize::MAX));
+    match (dialog.all, run.truncated) {
+        (true, _) => "all, from the warehouse".to_owned(),
+        (false, true) => format!("the {count} that are here; the query has more, the file says so"),
+        (false, false) => format!("{count}, all of them, in the order on the screen"),
+    }
+}
+
+fn progress<'a>(state: &'a State, saving: &Saving) -> Vec<Line<'a>> {
+    let theme = &state.theme;
+    let done = saving.percent().unwrap_or(0) / 5;
+    let bar: String = (0..20)
+        .map(|at| if at < done { '#' } else { '.' })
+        .collect();
+    let bar = match saving.percent() {
+        Some(percent) => format!("[{bar}] {percent} %  "),
+        None => String::new(),
+    };
+    vec![
+        Line::styled(saving.path.display().to_string(), theme.text),
+        Line::styled(format!("{bar}{}", saving.words()), theme.accent),
+        Line::styled("Esc leaves it to go on; W comes back", theme.dim),
+    ]
+}
