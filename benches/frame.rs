@@ -10,6 +10,7 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use crossterm::event::KeyEvent;
 use jiff::civil::date;
+use metrex::registry::UserConfig;
 use metrex::session::{OpenOptions, Session};
 use metrex::tui::{Chord, Depth, Effect, Message, State, Theme, answer, setting, update, view};
 use ratatui::Terminal;
@@ -26,7 +27,7 @@ impl Explorer {
     fn new(session: Session, width: u16, height: u16) -> Self {
         let theme = Theme::load("dark", &[], Depth::True).unwrap();
         let (state, effects) = State::new(
-            setting(&session, Depth::True),
+            setting(&session, &UserConfig::default(), Depth::True),
             session.catalog(),
             session.connection(),
             theme,

@@ -13,28 +13,34 @@ mod support;
 use std::collections::{HashMap, HashSet};
 
 use metrex::tui::action::{Action, Context, contexts};
-use metrex::tui::{Chord, actions, actions_markdown};
+use metrex::tui::{Found, Keys, actions, actions_markdown};
 use support::Explorer;
 
 #[test]
 fn every_key_reads_back_as_it_is_written() {
     for entry in actions() {
         for key in entry.keys {
-            let chord: Chord = key.parse().unwrap();
-            assert_eq!(chord.to_string(), *key, "{}", entry.id);
+            let keys: Keys = key.parse().unwrap();
+            assert_eq!(keys.to_string(), *key, "{}", entry.id);
         }
     }
 }
 
 #[test]
 fn no_key_means_two_things_in_one_context() {
-    let mut seen: HashMap<(Context, Chord), &str> = HashMap::new();
+    let mut seen: HashMap<(Context, Keys), &str> = HashMap::new();
     for entry in actions() {
         for key in entry.keys {
-            let chord = key.parse().unwrap();
-            if let Some(other) = seen.insert((entry.context, chord), entry.id) {
+            let keys = key.parse().unwrap();
+            if let Some(other) = seen.insert((entry.context, keys), entry.id) {
                 panic!("{key} is both {other} and {}", entry.id);
             }
+        }
+    }
+    for ((context, keys), id) in &seen {
+        let first = Keys::one(keys.first);
+        if let (Some(other), true) = (seen.get(&(*context, first)), keys.second.is_some()) {
+            panic!("{keys} of {id} begins with the key of {other}");
         }
     }
 }
@@ -73,9 +79,13 @@ fn every_action_can_be_reached_by_a_key_or_from_the_palette() {
         explorer.keys(keys);
         let open = contexts(&explorer.state);
         let shadowed = |entry: &metrex::tui::action::Entry, key: &str| {
-            let chord: Chord = key.parse().unwrap();
-            metrex::tui::action::lookup(&explorer.state, chord)
-                .is_some_and(|found| found.id != entry.id)
+            let keys: Keys = key.parse().unwrap();
+            let (first, last) = match keys.second {
+                None => (None, keys.first),
+                Some(second) => (Some(keys.first), second),
+            };
+            let keymap = &explorer.state.setting.keymap;
+            !matches!(keymap.find(open, first, last), Found::Entry(found) if found.id == entry.id)
         };
         for entry in actions()
             .iter()

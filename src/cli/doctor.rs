@@ -7,12 +7,15 @@ use super::failure::Failure;
 use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, print};
+use crate::registry::UserConfig;
 use crate::session::cell::sanitize;
-use crate::session::{Check, CheckStatus, SessionError};
+use crate::session::{Check, CheckStatus, Session, SessionError};
+use crate::tui::Keymap;
 
 pub fn run(global: &Global) -> Outcome {
     let session = global.open()?;
     let mut checks = terminal();
+    checks.extend(configured(&session));
     checks.extend(block_on(async |cancel| {
         tokio::select! {
             checks = session.doctor() => Ok(checks),
@@ -55,6 +58,16 @@ pub fn run(global: &Global) -> Outcome {
         Some(code) => Err(Failure::Exit(code)),
         None => Ok(()),
     }
+}
+
+/// What is wrong in the user's configuration, and with keys of the explorer.
+fn configured(session: &Session) -> Vec<Check> {
+    let user = UserConfig::open();
+    let (_, keys) = Keymap::read(&user.keys, &session.project().config.keys);
+    let problems = user.problems.iter().chain(&keys);
+    problems
+        .map(|problem| Check::new("configuration", CheckStatus::Warning, problem.to_string()))
+        .collect()
 }
 
 /// What the terminal says of itself; it is not asked anything.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::Args;
 
 use super::{Outcome, command, print};
+use crate::registry::{Project, UserConfig};
 use crate::session::SessionError;
 use crate::tui;
 
@@ -39,8 +40,11 @@ pub fn run(args: &ManArgs) -> Outcome {
 /// The keys of the explorer, from the table that the explorer itself reads.
 fn keys(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, ".SH KEYS")?;
-    for entry in tui::actions().iter().filter(|entry| !entry.keys.is_empty()) {
-        let keys = roff(&entry.keys.join(", "));
+    for (entry, keys) in keymap().rows() {
+        if keys.is_empty() {
+            continue;
+        }
+        let keys = roff(&tui::joined(keys, ", "));
         writeln!(
             out,
             ".TP\n\\fB{keys}\\fR ({})\n{}",
@@ -49,6 +53,13 @@ fn keys(out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// The keys in force here; a project that cannot be read sets none.
+fn keymap() -> tui::Keymap {
+    let project = Project::find(None).map(|project| project.config.keys);
+    let user = UserConfig::open().keys;
+    tui::Keymap::read(&user, &project.unwrap_or_default()).0
 }
 
 /// Text without a meaning of its own to roff.

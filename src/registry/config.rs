@@ -10,6 +10,7 @@ use super::ProjectFile;
 use super::calendar::read_calendar;
 use super::connections::{self, RawConnection, Read};
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
+use super::key_settings::{KeySetting, RawKeys};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
 use super::read::{At, Named, Read as _, Word, object};
@@ -48,6 +49,10 @@ pub struct Config {
     pub llm: Option<LlmSettings>,
     /// What may run without being looked at first.
     pub auto_run: AutoRun,
+    /// Keys of the explorer's actions.
+    pub keys: Vec<KeySetting>,
+    /// What is wrong in the file but keeps nobody from working.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Default for Config {
@@ -65,6 +70,8 @@ impl Default for Config {
             restore_session: true,
             llm: None,
             auto_run: AutoRun::default(),
+            keys: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -92,6 +99,8 @@ object! {
         llm: Option<RawLlm>,
         /// How questions are answered.
         ask: Option<RawAsk>,
+        /// Keys of the explorer, by the names of actions.
+        keys: RawKeys,
     }
 }
 
@@ -120,7 +129,11 @@ impl Config {
         let is_wrong = problems
             .iter()
             .any(|problem| problem.severity == Severity::Error);
-        if is_wrong { Err(problems) } else { Ok(config) }
+        if is_wrong {
+            return Err(problems);
+        }
+        config.warnings = problems;
+        Ok(config)
     }
 
     /// Adds the connections of `type: demo`, whose data is in `database`.
@@ -184,6 +197,7 @@ impl Config {
         self.llm = raw.llm.as_ref().and_then(|llm| read_llm(llm, root, sink));
         let auto_run = raw.ask.as_ref().and_then(|ask| ask.auto_run);
         self.auto_run = auto_run.map_or_else(AutoRun::default, |word| word.value);
+        self.keys = raw.keys.settings("metrex.yaml");
         self.default_connection = raw
             .default_connection
             .as_ref()

@@ -10,6 +10,7 @@ impl Session {
     pub fn problems(&self) -> Vec<Diagnostic> {
         let catalog = self.catalog();
         let mut found = catalog.diagnostics.clone();
+        found.extend_from_slice(&self.project().config.warnings);
         for view in catalog.registry.views.values() {
             let Err(error) = self.compile(&view.query) else {
                 continue;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::files;
+use super::keymap::{Found, Keymap, joined};
 use super::keys::Chord;
 use super::popup::Popup;
 use super::state::{Focus, Phase, State};
@@ -22,6 +23,7 @@ pub enum Action {
     Back,
     Help,
     Palette,
+    Menu,
     EditLine,
     Ask,
     ForgetChosen,
@@ -33,6 +35,7 @@ pub enum Action {
     Group,
     Filter,
     Time,
+    Dates,
     Compare,
     Order,
     ClearQuery,
@@ -67,6 +70,9 @@ pub enum Action {
     Views,
     Problems,
     Theme,
+    GrowPane,
+    ShrinkPane,
+    EvenPanes,
     Mouse,
     Suspend,
     Redraw,
@@ -145,6 +151,10 @@ pub enum Context {
     File,
     /// A file that is being written.
     Saving,
+    /// The menu bar.
+    Menu,
+    /// A calendar.
+    Dates,
     /// Sideways moves, where no text is typed.
     Sideways,
     /// Up and down.
@@ -159,6 +169,22 @@ impl Context {
     /// Whether the actions of a context make sense in the palette, where nothing is selected.
     pub fn in_palette(self) -> bool {
         matches!(self, Self::Panes | Self::Everywhere | Self::Result)
+    }
+
+    /// Whether text is typed where it applies, so that a letter by itself can be no key.
+    pub fn takes_text(self) -> bool {
+        !matches!(
+            self,
+            Self::Catalog
+                | Self::Query
+                | Self::Preview
+                | Self::Result
+                | Self::Reader
+                | Self::Question
+                | Self::Menu
+                | Self::Sideways
+                | Self::Panes
+        )
     }
 
     /// The word for it in the help.
@@ -181,6 +207,8 @@ impl Context {
             Self::Question => "Question",
             Self::File => "File to write",
             Self::Saving => "File being written",
+            Self::Menu => "Menu",
+            Self::Dates => "Calendar",
             Self::Sideways | Self::Lists => "Moving",
             Self::Panes => "Any pane",
             Self::Everywhere => "Everywhere",
@@ -188,13 +216,51 @@ impl Context {
     }
 }
 
+/// A menu of the bar, and a heading of the palette.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Menu {
+    /// What is asked.
+    Query,
+    /// The rows.
+    Result,
+    /// What the screen shows.
+    View,
+    /// Definitions and connections.
+    Project,
+    /// The explorer itself.
+    Explorer,
+}
+
+impl Menu {
+    /// All menus, from the left.
+    pub const ALL: [Self; 5] = [
+        Self::Query,
+        Self::Result,
+        Self::View,
+        Self::Project,
+        Self::Explorer,
+    ];
+
+    /// The word for it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Query => "Query",
+            Self::Result => "Result",
+            Self::View => "View",
+            Self::Project => "Project",
+            Self::Explorer => "Explorer",
+        }
+    }
+}
+
 /// One row of the table.
+#[derive(Debug)]
 pub struct Entry {
     /// What it does.
     pub action: Action,
     /// Stable name.
     pub id: &'static str,
-    /// Keys, the first one is shown; none for what is only in the palette.
+    /// Keys, the first one is shown; `z h` are two after each other; none for what is only in the palette.
     pub keys: &'static [&'static str],
     /// Where the keys apply.
     pub context: Context,
@@ -204,6 +270,8 @@ pub struct Entry {
     pub footer: Option<&'static str>,
     /// Whether it can be used now.
     pub enabled: fn(&State) -> Result<(), Reason>,
+    /// The menu it stands in.
+    pub menu: Menu,
 }
 
 const fn entry(
@@ -222,12 +290,22 @@ const fn entry(
         title,
         footer,
         enabled: always,
+        menu: match context {
+            Context::Result => Menu::Result,
+            Context::Everywhere => Menu::Explorer,
+            _ => Menu::Query,
+        },
     }
 }
 
 impl Entry {
     const fn when(mut self, enabled: fn(&State) -> Result<(), Reason>) -> Self {
         self.enabled = enabled;
+        self
+    }
+
+    const fn menu(mut self, menu: Menu) -> Self {
+        self.menu = menu;
         self
     }
 }
@@ -414,66 +492,72 @@ fn is_cut(state: &State) -> Result<(), Reason> {
 
 use Action as A;
 use Context as C;
+use Menu as M;
 
 /// Every action with its keys, in the order of the help.
 #[rustfmt::skip]
 static ACTIONS: &[Entry] = &[
-    entry(A::Run, "run", &["F5", "Ctrl+R"], C::Everywhere, "Run the query", Some("run")).when(can_run),
-    entry(A::Refresh, "refresh", &["F6"], C::Everywhere, "Run again on the warehouse, past the cache", None).when(can_run),
+    entry(A::Run, "run", &["F5", "Ctrl+R"], C::Everywhere, "Run the query", Some("run")).when(can_run).menu(M::Query),
+    entry(A::Refresh, "refresh", &["F6"], C::Everywhere, "Run again on the warehouse, past the cache", None).when(can_run).menu(M::Query),
     entry(A::Back, "back", &["Esc"], C::Everywhere, "Close, cancel, or step back; never quits", None),
-    entry(A::Interrupt, "interrupt", &["Ctrl+C"], C::Everywhere, "Cancel the running query; twice: quit", None),
+    entry(A::Interrupt, "interrupt", &["Ctrl+C"], C::Everywhere, "Cancel the running query; twice: quit", None).menu(M::Query),
     entry(A::Help, "help", &["F1"], C::Everywhere, "Help on all keys", Some("help")),
-    entry(A::EditLine, "line", &["F2"], C::Everywhere, "Edit the query line", Some("line")),
-    entry(A::Ask, "ask", &["F4"], C::Everywhere, "Ask in plain words", Some("ask")),
-    entry(A::FindMetric, "find", &["F3"], C::Everywhere, "Find a metric", None),
+    entry(A::EditLine, "line", &["F2"], C::Everywhere, "Edit the query line", Some("line")).menu(M::Query),
+    entry(A::Ask, "ask", &["F4"], C::Everywhere, "Ask in plain words", Some("ask")).menu(M::Query),
+    entry(A::FindMetric, "find", &["F3"], C::Everywhere, "Find a metric", None).menu(M::Query),
     entry(A::Palette, "palette", &["Ctrl+P"], C::Everywhere, "All commands", Some("commands")),
-    entry(A::NextPane, "pane.next", &["Tab"], C::Everywhere, "Next pane", None),
-    entry(A::PreviousPane, "pane.previous", &["Shift+Tab"], C::Everywhere, "Previous pane", None),
+    entry(A::Menu, "menu", &["F10"], C::Everywhere, "Menu", Some("menu")),
+    entry(A::NextPane, "pane.next", &["Tab"], C::Everywhere, "Next pane", None).menu(M::View),
+    entry(A::PreviousPane, "pane.previous", &["Shift+Tab"], C::Everywhere, "Previous pane", None).menu(M::View),
     entry(A::Mouse, "mouse", &["F8"], C::Everywhere, "Mouse for metrex, or for the terminal", None),
     entry(A::Redraw, "redraw", &["Ctrl+L"], C::Everywhere, "Draw the screen anew", None),
     entry(A::Suspend, "suspend", &["Ctrl+Z"], C::Everywhere, "Suspend to the shell", None),
     entry(A::Group, "group", &["g"], C::Panes, "Group by a dimension or a time grain", Some("group")),
     entry(A::Filter, "filter", &["f"], C::Panes, "Filter by values of a dimension", Some("filter")).when(has_query),
     entry(A::Time, "time", &["t"], C::Panes, "Time range", Some("time")),
+    entry(A::Dates, "dates", &[], C::Panes, "Time range from a calendar", None),
     entry(A::Compare, "compare", &["v"], C::Panes, "Compare with another time (versus)", Some("versus")).when(has_metric),
     entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_query),
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
     entry(A::RedoQuery, "query.redo", &["R"], C::Panes, "Forth to the query that was undone", None).when(has_future),
-    entry(A::NewTab, "tab.new", &["w n"], C::Panes, "New tab", None).when(has_room_for_tab),
-    entry(A::DuplicateTab, "tab.duplicate", &["w d"], C::Panes, "This query in a new tab", None).when(has_room_for_tab),
-    entry(A::CloseTab, "tab.close", &["w x"], C::Panes, "Close the tab", None).when(has_tabs),
-    entry(A::ReopenTab, "tab.reopen", &[], C::Panes, "Open the tab again that was closed last", None).when(has_closed_tab),
-    entry(A::NextTab, "tab.next", &["w w"], C::Panes, "Next tab", None).when(has_tabs),
-    entry(A::PreviousTab, "tab.previous", &["w p"], C::Panes, "Previous tab", None).when(has_tabs),
-    entry(A::NextTab, "tab.next.anywhere", &["Ctrl+PageDown"], C::Everywhere, "Next tab", None).when(has_tabs),
-    entry(A::PreviousTab, "tab.previous.anywhere", &["Ctrl+PageUp"], C::Everywhere, "Previous tab", None).when(has_tabs),
-    entry(A::SideBySide, "tab.beside", &["w s"], C::Panes, "Two tabs side by side, or one again", None).when(can_pair),
-    entry(A::ShareFilters, "tab.share", &["w f"], C::Panes, "Both sides with the same filters, or each its own", None).when(has_pair),
+    entry(A::NewTab, "tab.new", &["w n"], C::Panes, "New tab", None).when(has_room_for_tab).menu(M::View),
+    entry(A::DuplicateTab, "tab.duplicate", &["w d"], C::Panes, "This query in a new tab", None).when(has_room_for_tab).menu(M::View),
+    entry(A::CloseTab, "tab.close", &["w x"], C::Panes, "Close the tab", None).when(has_tabs).menu(M::View),
+    entry(A::ReopenTab, "tab.reopen", &[], C::Panes, "Open the tab again that was closed last", None).when(has_closed_tab).menu(M::View),
+    entry(A::NextTab, "tab.next", &["w w"], C::Panes, "Next tab", None).when(has_tabs).menu(M::View),
+    entry(A::PreviousTab, "tab.previous", &["w p"], C::Panes, "Previous tab", None).when(has_tabs).menu(M::View),
+    entry(A::NextTab, "tab.next.anywhere", &["Ctrl+PageDown"], C::Everywhere, "Next tab", None).when(has_tabs).menu(M::View),
+    entry(A::PreviousTab, "tab.previous.anywhere", &["Ctrl+PageUp"], C::Everywhere, "Previous tab", None).when(has_tabs).menu(M::View),
+    entry(A::SideBySide, "tab.beside", &["w s"], C::Panes, "Two tabs side by side, or one again", None).when(can_pair).menu(M::View),
+    entry(A::ShareFilters, "tab.share", &["w f"], C::Panes, "Both sides with the same filters, or each its own", None).when(has_pair).menu(M::View),
     entry(A::ClearQuery, "query.clear", &["X"], C::Panes, "Clear the query", None),
-    entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition),
-    entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file),
-    entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None),
-    entry(A::WriteFile, "file", &["W"], C::Panes, "Write the result to a file", None).when(can_write),
-    entry(A::StopWriting, "file.stop", &[], C::Panes, "Stop writing the file", None).when(is_saving),
+    entry(A::WriteFile, "file", &["W"], C::Panes, "Write the result to a file", None).when(can_write).menu(M::Result),
+    entry(A::StopWriting, "file.stop", &[], C::Panes, "Stop writing the file", None).when(is_saving).menu(M::Result),
+    entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition).menu(M::Project),
+    entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file).menu(M::Project),
+    entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None).menu(M::Result),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
-    entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen),
-    entry(A::Choices, "choices", &[], C::Panes, "Forget what words were chosen to mean", None),
-    entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views),
-    entry(A::SaveQuery, "query.save", &["B"], C::Panes, "Save the query in the project (bookmark)", None).when(can_save),
-    entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None),
-    entry(A::Problems, "problems", &["P"], C::Panes, "Problems in the registry", None).when(has_problems),
-    entry(A::Theme, "theme", &[], C::Panes, "Switch the theme", None),
+    entry(A::SaveQuery, "query.save", &["B"], C::Panes, "Save the query in the project (bookmark)", None).when(can_save).menu(M::Project),
+    entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen).menu(M::Project),
+    entry(A::Choices, "choices", &[], C::Panes, "Forget what words were chosen to mean", None).menu(M::Project),
+    entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views).menu(M::Project),
+    entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None).menu(M::Project),
+    entry(A::Problems, "problems", &["P"], C::Panes, "Problems in the registry", None).when(has_problems).menu(M::Project),
+    entry(A::Theme, "theme", &[], C::Panes, "Switch the theme", None).menu(M::View),
+    entry(A::GrowPane, "pane.grow", &["w +"], C::Panes, "Make this pane larger", None).menu(M::View),
+    entry(A::ShrinkPane, "pane.shrink", &["w -"], C::Panes, "Make this pane smaller", None).menu(M::View),
+    entry(A::EvenPanes, "pane.even", &["w ="], C::Panes, "Give all panes their usual size", None).menu(M::View),
     entry(A::Help, "help.panes", &["?"], C::Panes, "Help on all keys", None),
     entry(A::Palette, "palette.panes", &[":"], C::Panes, "All commands", None),
     entry(A::EditLine, "line.panes", &["i"], C::Panes, "Edit the query line", None),
     entry(A::Ask, "ask.panes", &["a"], C::Panes, "Ask in plain words", None),
     entry(A::FindMetric, "find.panes", &["/"], C::Panes, "Find a metric", Some("search")),
-    entry(A::Pane(Focus::Catalog), "pane.catalog", &["1"], C::Panes, "Catalog", None),
-    entry(A::Pane(Focus::Details), "pane.details", &["2"], C::Panes, "Details", None),
-    entry(A::Pane(Focus::Query), "pane.query", &["3"], C::Panes, "Query", None),
-    entry(A::Pane(Focus::Preview), "pane.sql", &["4"], C::Panes, "SQL", None),
-    entry(A::Pane(Focus::Result), "pane.result", &["5"], C::Panes, "Result", None),
-    entry(A::Quit, "quit", &["q"], C::Panes, "Quit", Some("quit")),
+    entry(A::Pane(Focus::Catalog), "pane.catalog", &["1"], C::Panes, "Catalog", None).menu(M::View),
+    entry(A::Pane(Focus::Details), "pane.details", &["2"], C::Panes, "Details", None).menu(M::View),
+    entry(A::Pane(Focus::Query), "pane.query", &["3"], C::Panes, "Query", None).menu(M::View),
+    entry(A::Pane(Focus::Preview), "pane.sql", &["4"], C::Panes, "SQL", None).menu(M::View),
+    entry(A::Pane(Focus::Result), "pane.result", &["5"], C::Panes, "Result", None).menu(M::View),
+    entry(A::Quit, "quit", &["q"], C::Panes, "Quit", Some("quit")).menu(M::Explorer),
     entry(A::Up, "up", &["Up"], C::Lists, "Up", None),
     entry(A::Down, "down", &["Down"], C::Lists, "Down", None),
     entry(A::PageUp, "page.up", &["PageUp"], C::Lists, "One page up", None),
@@ -539,6 +623,14 @@ static ACTIONS: &[Entry] = &[
     entry(A::StopWriting, "file.writing.stop", &["x", "Delete"], C::Saving, "Stop; no file is left", Some("stop")),
     entry(A::Confirm, "question.yes", &["y", "Enter"], C::Question, "Yes", Some("yes")),
     entry(A::Close, "question.no", &["n"], C::Question, "No", Some("no")),
+    entry(A::Left, "menu.left", &["Left"], C::Menu, "The menu to the left", None),
+    entry(A::Right, "menu.right", &["Right"], C::Menu, "The menu to the right", None),
+    entry(A::Choose, "menu.choose", &["Enter"], C::Menu, "Do it", Some("do it")),
+    entry(A::Left, "dates.left", &["Left"], C::Dates, "The day before", None),
+    entry(A::Right, "dates.right", &["Right"], C::Dates, "The day after", None),
+    entry(A::First, "dates.first", &["Home"], C::Dates, "First day of the month", None),
+    entry(A::Last, "dates.last", &["End"], C::Dates, "Last day of the month", None),
+    entry(A::Choose, "dates.choose", &["Enter"], C::Dates, "Take the day", Some("take")),
     entry(A::Choose, "find.keep", &["Tab"], C::Find, "Keep the matches and leave the box", Some("keep")),
 ];
 
@@ -547,24 +639,15 @@ pub fn actions() -> &'static [Entry] {
     ACTIONS
 }
 
-/// The table as Markdown, for the man page and the docs.
+/// The table as Markdown, for the docs.
 pub fn actions_markdown() -> String {
-    let mut text = String::from("| Where | Keys | What it does |\n|---|---|---|\n");
-    for entry in ACTIONS {
-        if !entry.keys.is_empty() {
-            let keys: Vec<_> = entry
-                .keys
-                .iter()
-                .map(|key| format!("`{}`", key.replace('|', "\\|")))
-                .collect();
+    let mut text = String::from("| Where | Keys | What it does | Name |\n|---|---|---|---|\n");
+    for (entry, keys) in Keymap::default().rows() {
+        if !keys.is_empty() {
+            let keys = joined(keys, "` `").replace('|', "\\|");
+            let (context, title, id) = (entry.context.title(), entry.title, entry.id);
             // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} |",
-                entry.context.title(),
-                keys.join(" "),
-                entry.title
-            );
+            let _ = writeln!(text, "| {context} | `{keys}` | {title} | `{id}` |");
         }
     }
     text
@@ -579,6 +662,8 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Naming(_)) => &[C::Naming, C::Everywhere],
         Some(Popup::File(_)) if state.saving.is_some() => &[C::Saving, C::Everywhere],
         Some(Popup::File(_)) => &[C::File, C::Everywhere],
+        Some(Popup::Dates(_)) => &[C::Dates, C::Lists, C::Everywhere],
+        Some(Popup::Menu(_)) => &[C::Menu, C::Lists, C::Everywhere],
         None => match state.focus {
             Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
             Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],
@@ -594,9 +679,9 @@ pub fn contexts(state: &State) -> &'static [Context] {
 
 /// The entry a key stands for in the present state.
 pub fn lookup(state: &State, chord: Chord) -> Option<&'static Entry> {
-    contexts(state).iter().find_map(|context| {
-        ACTIONS.iter().find(|entry| {
-            entry.context == *context && entry.keys.iter().any(|key| key.parse() == Ok(chord))
-        })
-    })
+    let keymap = &state.setting.keymap;
+    match keymap.find(contexts(state), state.first_key, chord) {
+        Found::Entry(entry) => Some(entry),
+        Found::First | Found::Nothing => None,
+    }
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::files::FileJob;
+use super::keymap::Keymap;
 use super::message::{
     Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, RunNews, Setting,
     Slot,
@@ -16,6 +17,7 @@ use super::message::{
 use super::question::Written;
 use super::theme::Depth;
 use crate::model::{MetricQuery, Place};
+use crate::registry::UserConfig;
 use crate::session::files::Writing;
 use crate::session::{
     AskOptions, HistoryEntry, HistoryOutcome, Meaning, RunOptions, SavedQuery, Session, Workspace,
@@ -34,8 +36,10 @@ const TOLD: Duration = Duration::from_millis(100);
 const HISTORY: usize = 500;
 
 /// What the explorer knows from the start.
-pub fn setting(session: &Session, depth: Depth) -> Setting {
+pub fn setting(session: &Session, user: &UserConfig, depth: Depth) -> Setting {
     let project = session.project();
+    let (keymap, problems) = Keymap::read(&user.keys, &project.config.keys);
+    let configured = project.config.warnings.iter().chain(&user.problems);
     let themes = project
         .files()
         .themes
@@ -50,6 +54,8 @@ pub fn setting(session: &Session, depth: Depth) -> Setting {
         themes,
         folder: std::env::current_dir().unwrap_or_default(),
         depth,
+        problems: configured.cloned().chain(problems).collect(),
+        keymap,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What stands where in the last frame, so that a click finds it.
 
+use jiff::civil::Date;
 use ratatui::layout::{Position, Rect};
 
-use super::action::Action;
+use super::action::{Action, Menu};
+use super::splits::Border;
 use super::state::Focus;
 
 /// Something on the screen that can be clicked.
@@ -10,6 +12,8 @@ use super::state::Focus;
 pub enum Target {
     /// A pane, anywhere in it.
     Pane(Focus),
+    /// A border that can be moved, at the side of a pane.
+    Border(Border, Focus),
     /// The search box of the catalog.
     SearchBox,
     /// The query line.
@@ -24,12 +28,16 @@ pub enum Target {
     Grid(u16, u16),
     /// A place in the list on top: column and row, from its corner.
     List(u16, u16),
+    /// A day of the calendar on top.
+    Day(Date),
     /// The window on top, anywhere.
     Popup,
     /// Beside the window on top.
     Outside,
     /// A tab, in the bar or beside the one on the screen.
     Tab(usize),
+    /// A title of the menu bar.
+    Menu(Menu),
     /// A word that stands for an action.
     Action(Action),
 }

@@ -191,14 +191,17 @@ impl LineInput {
     pub fn window(&self, width: u16) -> (Range<usize>, u16) {
         let (text, cursor) = (self.text(), self.cursor());
         let room = usize::from(width).saturating_sub(1);
-        let mut start = 0;
-        let before = |start: usize| text.get(start..cursor).map_or(0, UnicodeWidthStr::width);
-        while before(start) > room {
-            start += text
-                .get(start..)
-                .and_then(|rest| rest.chars().next())
-                .map_or(1, char::len_utf8);
+        let before = text.get(..cursor).unwrap_or_default();
+        let mut start = cursor;
+        let mut left = 0;
+        for (at, c) in before.char_indices().rev() {
+            left += c.width().unwrap_or(0);
+            if left > room {
+                break;
+            }
+            start = at;
         }
+        let column = text.get(start..cursor).map_or(0, UnicodeWidthStr::width);
         let mut end = start;
         let mut used = 0;
         for c in text.get(start..).unwrap_or_default().chars() {
@@ -208,6 +211,6 @@ impl LineInput {
             }
             end += c.len_utf8();
         }
-        (start..end, u16::try_from(before(start)).unwrap_or(u16::MAX))
+        (start..end, u16::try_from(column).unwrap_or(u16::MAX))
     }
 }

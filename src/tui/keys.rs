@@ -1,4 +1,4 @@
-//! Keys as people write them: `Ctrl+R`, `F5`, `PageDown`, `g`.
+//! Keys as people write them: `Ctrl+R`, `F5`, `PageDown`, `g`, and two after each other: `z h`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,9 @@ pub struct Chord {
     pub modifiers: KeyModifiers,
 }
 
-const NAMED: [(&str, KeyCode); 14] = [
+const NAMED: [(&str, KeyCode); 16] = [
+    ("Space", KeyCode::Char(' ')),
+    ("Backspace", KeyCode::Backspace),
     ("Enter", KeyCode::Enter),
     ("Esc", KeyCode::Esc),
     ("Tab", KeyCode::Tab),
@@ -82,9 +84,12 @@ impl FromStr for Chord {
                 };
                 return Ok(Self { code, modifiers });
             }
-            let modifier = MODIFIERS
-                .iter()
-                .find_map(|(word, modifier)| rest.strip_prefix(word).map(|rest| (rest, *modifier)));
+            let modifier = MODIFIERS.iter().find_map(|(word, modifier)| {
+                let (start, after) = rest.split_at_checked(word.len())?;
+                start
+                    .eq_ignore_ascii_case(word)
+                    .then_some((after, *modifier))
+            });
             let Some((after, modifier)) = modifier else {
                 return Err(text.to_owned());
             };
@@ -99,18 +104,11 @@ fn code(text: &str) -> Option<KeyCode> {
     if let (Some(c), None) = (chars.next(), chars.next()) {
         return Some(KeyCode::Char(c));
     }
-    match text {
-        "Space" => return Some(KeyCode::Char(' ')),
-        "Backspace" => return Some(KeyCode::Backspace),
-        _ => {}
+    let mut named = NAMED.iter();
+    if let Some((_, code)) = named.find(|(name, _)| name.eq_ignore_ascii_case(text)) {
+        return Some(*code);
     }
-    if let Some(code) = NAMED
-        .iter()
-        .find_map(|(name, code)| (*name == text).then_some(*code))
-    {
-        return Some(code);
-    }
-    let number: u8 = text.strip_prefix('F')?.parse().ok()?;
+    let number: u8 = text.strip_prefix(['F', 'f'])?.parse().ok()?;
     (1..=12).contains(&number).then_some(KeyCode::F(number))
 }
 
@@ -122,12 +120,10 @@ impl fmt::Display for Chord {
             }
         }
         match self.code {
-            KeyCode::Char(' ') => f.write_str("Space"),
-            KeyCode::Char(c) if self.modifiers.contains(KeyModifiers::CONTROL) => {
+            KeyCode::Char(c) if c != ' ' && self.modifiers.contains(KeyModifiers::CONTROL) => {
                 write!(f, "{}", c.to_ascii_uppercase())
             }
-            KeyCode::Char(c) => write!(f, "{c}"),
-            KeyCode::Backspace => f.write_str("Backspace"),
+            KeyCode::Char(c) if c != ' ' => write!(f, "{c}"),
             KeyCode::F(number) => write!(f, "F{number}"),
             other => {
                 let name = NAMED
@@ -135,6 +131,57 @@ impl fmt::Display for Chord {
                     .find_map(|(name, code)| (*code == other).then_some(*name));
                 f.write_str(name.unwrap_or("?"))
             }
+        }
+    }
+}
+
+/// What an action is on: one key, or two after each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Keys {
+    /// The first key.
+    pub first: Chord,
+    /// The one after it, if there are two.
+    pub second: Option<Chord>,
+}
+
+impl Keys {
+    /// One key.
+    pub fn one(key: Chord) -> Self {
+        Self {
+            first: key,
+            second: None,
+        }
+    }
+
+    /// The keys, in order.
+    pub fn chords(self) -> impl Iterator<Item = Chord> {
+        std::iter::once(self.first).chain(self.second)
+    }
+}
+
+impl FromStr for Keys {
+    /// The text that names no key.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut words = text.split_whitespace();
+        let (first, second, third) = (words.next(), words.next(), words.next());
+        match (first, second, third) {
+            (Some(first), second, None) => Ok(Self {
+                first: first.parse()?,
+                second: second.map(str::parse).transpose()?,
+            }),
+            _ => Err(text.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.first.fmt(f)?;
+        match self.second {
+            Some(second) => write!(f, " {second}"),
+            None => Ok(()),
         }
     }
 }

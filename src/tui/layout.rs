@@ -1,8 +1,10 @@
 //! Where the panes stand: one stage at a time on 80x24, all of them together on a large screen.
 
-use ratatui::layout::{Constraint, Layout as Split, Rect, Size};
+use ratatui::layout::{Constraint, Direction, Layout as Split, Rect, Size};
 
 use super::parts::{self, PartKind};
+use super::popup::PickerKind;
+use super::splits::{Border, Divider, Splits};
 use super::state::{Focus, State};
 use super::widgets::text::{width, wrap};
 
@@ -48,6 +50,10 @@ pub struct Layout {
     pub beside: Option<Rect>,
     /// The last line.
     pub footer: Rect,
+    /// The borders that can be moved.
+    pub dividers: Vec<Divider>,
+    /// Whether panes take turns on the screen.
+    pub is_stage: bool,
 }
 
 impl Layout {
@@ -67,14 +73,15 @@ impl Layout {
         } else {
             3
         };
-        let columns = column(area.width, small);
+        let columns = column(state, area.width, small);
         let prompt_rows = input_rows(state, columns, small);
         let rows = parts_rows(state, columns, most, is_tight) + prompt_rows;
         let mut layout = if small {
             Self::stages(state, area, banner, rows)
         } else {
-            Self::together(area, banner, rows)
+            Self::together(state.splits, area, banner, rows)
         };
+        layout.is_stage = small;
         layout.prompt_rows = prompt_rows;
         layout.tabs = bar;
         layout.share_result(state);
@@ -135,10 +142,13 @@ impl Layout {
         };
         match state.focus {
             Focus::Catalog | Focus::Details => {
-                let [catalog, details] =
-                    Split::horizontal([Constraint::Percentage(48), Constraint::Min(0)]).areas(main);
+                let usual = percent(main.width, 48);
+                let beside = Direction::Horizontal;
+                let divider = state.splits.divide(Border::Catalog, main, beside, usual);
+                let [catalog, details] = divider.areas;
                 layout.catalog = Some(catalog);
                 layout.details = Some(details);
+                layout.dividers.push(divider);
             }
             Focus::Query | Focus::Preview => layout.preview = Some(main),
             Focus::Result => layout.result = Some(main),
@@ -147,7 +157,7 @@ impl Layout {
     }
 
     /// Everything on one screen.
-    fn together(area: Rect, banner: u16, rows: u16) -> Self {
+    fn together(splits: Splits, area: Rect, banner: u16, rows: u16) -> Self {
         let [header, banner, main, footer] = Split::vertical([
             Constraint::Length(1),
             Constraint::Length(banner),
@@ -156,23 +166,22 @@ impl Layout {
         ])
         .areas(area);
         let wide = area.width >= 170;
-        let (left, right) = if wide {
-            (LEFT, 0)
+        let usual = column_left(area.width);
+        let sides = splits.divide(Border::Left, main, Direction::Horizontal, usual);
+        let [left, right] = sides.areas;
+        let shelf = if wide {
+            splits.divide(Border::Catalog, left, Direction::Horizontal, CATALOG)
         } else {
-            (column_left(area.width), 0)
+            let usual = percent(left.height, 50);
+            splits.divide(Border::Catalog, left, Direction::Vertical, usual)
         };
-        let [left, right] =
-            Split::horizontal([Constraint::Length(left), Constraint::Min(right)]).areas(main);
-        let [catalog, details] = if wide {
-            Split::horizontal([Constraint::Length(CATALOG), Constraint::Min(0)]).areas(left)
-        } else {
-            Split::vertical([Constraint::Percentage(50), Constraint::Min(0)]).areas(left)
-        };
+        let [catalog, details] = shelf.areas;
         let sql = if main.height >= 42 { 40 } else { 42 };
         let [query, work] =
             Split::vertical([Constraint::Length(rows + 2), Constraint::Min(0)]).areas(right);
-        let [preview, result] =
-            Split::vertical([Constraint::Percentage(sql), Constraint::Min(0)]).areas(work);
+        let usual = percent(work.height, sql);
+        let rows = splits.divide(Border::Preview, work, Direction::Vertical, usual);
+        let [preview, result] = rows.areas;
         Self {
             header,
             banner: some(banner),
@@ -182,6 +191,7 @@ impl Layout {
             preview: Some(preview),
             result: Some(result),
             footer,
+            dividers: vec![sides, shelf, rows],
             ..Self::default()
         }
     }
@@ -230,15 +240,24 @@ pub fn grid_area(inner: Rect) -> Rect {
 }
 
 /// The window of a list to choose from.
-pub fn picker(screen: Size) -> Rect {
-    let width = (screen.width * 3 / 4).clamp(56, 96).min(screen.width);
-    let height = (screen.height * 2 / 3).clamp(12, 30).min(screen.height);
+pub fn picker(screen: Size, kind: &PickerKind) -> Rect {
+    let (width, height) = match kind {
+        // Titles, keys and reasons stand side by side.
+        PickerKind::Palette | PickerKind::Help => (
+            screen.width.saturating_sub(4).min(100),
+            screen.height.saturating_sub(4).min(40),
+        ),
+        _ => (
+            (screen.width * 3 / 4).clamp(56, 96),
+            (screen.height * 2 / 3).clamp(12, 30),
+        ),
+    };
     centred(screen, width, height)
 }
 
 /// The lines of the list in it: below the search box and its remark.
-pub fn picker_list(screen: Size) -> Rect {
-    let inner = inside(picker(screen));
+pub fn picker_list(screen: Size, kind: &PickerKind) -> Rect {
+    let inner = inside(picker(screen, kind));
     let above = 2.min(inner.height);
     Rect {
         y: inner.y + above,
@@ -271,16 +290,30 @@ fn some(area: Rect) -> Option<Rect> {
     (!area.is_empty()).then_some(area)
 }
 
+/// Columns of the left side of a large screen, unless its border was moved.
 fn column_left(width: u16) -> u16 {
-    (width * 2 / 5).clamp(40, 52)
+    match width {
+        170.. => LEFT,
+        width => (width * 2 / 5).clamp(40, 52),
+    }
+}
+
+fn percent(room: u16, percent: u16) -> u16 {
+    let share = (u32::from(room) * u32::from(percent) + 50) / 100;
+    u16::try_from(share).unwrap_or(room)
 }
 
 /// Columns inside the query pane.
-fn column(width: u16, small: bool) -> u16 {
-    let pane = match (small, width) {
-        (true, _) => width,
-        (false, 170..) => width - LEFT,
-        (false, _) => width - column_left(width),
+fn column(state: &State, width: u16, small: bool) -> u16 {
+    let area = Rect::new(0, 0, width, 1);
+    let pane = if small {
+        width
+    } else {
+        let usual = column_left(width);
+        let sides = state
+            .splits
+            .divide(Border::Left, area, Direction::Horizontal, usual);
+        sides.areas[1].width
     };
     pane.saturating_sub(4)
 }

@@ -32,6 +32,10 @@ pub enum Message {
     Paste(String),
     /// A click on something the last frame showed.
     Click(Target),
+    /// The mouse was moved with the button held: to this column and row.
+    Drag(u16, u16),
+    /// The button was let go.
+    Release,
     /// The wheel turned over something, by so many notches; down is positive.
     Wheel(Target, i32),
     /// The terminal has this size now.
@@ -389,4 +393,8 @@ pub struct Setting {
     pub themes: Vec<(String, String)>,
     /// How many colours the terminal shows.
     pub depth: super::Depth,
+    /// The keys in force.
+    pub keymap: super::Keymap,
+    /// What is wrong in the configurations.
+    pub problems: Vec<Diagnostic>,
 }

@@ -4,11 +4,13 @@
 //! state and says what stands where. [`run()`] connects both with a terminal and a session.
 
 pub mod action;
+mod commands;
 mod edit;
 mod engine;
 mod files;
 mod hit;
 mod input;
+mod keymap;
 mod keys;
 mod layout;
 mod message;
@@ -19,6 +21,7 @@ mod parts;
 pub mod popup;
 mod question;
 mod run;
+mod splits;
 pub mod state;
 mod tabs;
 mod terminal;
@@ -32,7 +35,8 @@ pub use engine::{answer, setting};
 pub use files::{FileDialog, FileJob, JobRows, Saving};
 pub use hit::{HitMap, Target};
 pub use input::LineInput;
-pub use keys::Chord;
+pub use keymap::{Found, Keymap, joined};
+pub use keys::{Chord, Keys};
 pub use message::{
     Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, RunNews, Setting,
     Slot,

@@ -2,7 +2,6 @@
 
 use jiff::civil::Date;
 
-use super::action;
 use super::edit::{self, Picked};
 use super::message::Earlier;
 use super::popup::{Choice, CopyKind, Page, Picker, PickerKind};
@@ -308,6 +307,10 @@ pub fn times(state: &State) -> Vec<Offer> {
     let presets = TIMES
         .iter()
         .filter_map(|text| text.parse::<TimeRange>().ok());
+    let calendar = (
+        Item::new("calendar", "from … to …").detail("days from a calendar"),
+        Choice::Dates,
+    );
     let default = (
         Item::new("default", "as the metric says").detail("the default range of the metric"),
         Choice::Time(None),
@@ -320,7 +323,11 @@ pub fn times(state: &State) -> Vec<Offer> {
             Choice::Time(Some(time)),
         )
     });
-    offers.chain([default]).collect()
+    [calendar]
+        .into_iter()
+        .chain(offers)
+        .chain([default])
+        .collect()
 }
 
 /// Comparisons.
@@ -394,24 +401,6 @@ pub fn orders(state: &State) -> Vec<Offer> {
         Item::new("total", text).group("Total"),
         Choice::Total(total),
     ));
-    offers
-}
-
-/// Every action once, with its first key; what cannot be used now says why.
-pub fn commands(state: &State) -> Vec<Offer> {
-    let mut seen = Vec::new();
-    let mut offers = Vec::new();
-    for entry in action::actions() {
-        if seen.contains(&entry.action) || !entry.context.in_palette() {
-            continue;
-        }
-        seen.push(entry.action);
-        let mut item = Item::new(entry.id, entry.title).right(&entry.keys.join(" "));
-        if let Err(reason) = (entry.enabled)(state) {
-            item = item.disabled(&reason);
-        }
-        offers.push((item, Choice::Action(entry.action)));
-    }
     offers
 }
 
@@ -551,7 +540,6 @@ pub fn copies(state: &State) -> Vec<Offer> {
 /// The text of a window.
 pub fn page_text(state: &State, page: &Page) -> String {
     match page {
-        Page::Help => action::actions_markdown(),
         Page::Cell(text) => text.clone(),
         Page::Rejected(rejected) => {
             let findings = rejected

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::action::{Action, Context};
+use jiff::civil::Date;
+
+use super::action::{Action, Context, Menu};
 use super::files::FileDialog;
 use super::input::LineInput;
 use super::message::Excerpt;
@@ -23,6 +25,38 @@ pub enum Popup {
     Naming(Box<Naming>),
     /// A file to write the result to.
     File(FileDialog),
+    /// The menu bar.
+    Menu(MenuBar),
+    /// A calendar.
+    Dates(Box<DatePicker>),
+}
+
+/// A calendar to choose a first and a last day from.
+pub struct DatePicker {
+    /// The day under the cursor; its month is shown.
+    pub cursor: Date,
+    /// The first day, once it is chosen.
+    pub from: Option<Date>,
+    /// What is typed.
+    pub input: LineInput,
+}
+
+/// The menu bar, with one of its menus open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MenuBar {
+    /// The menu that is open.
+    pub menu: Menu,
+    /// The row selected in it.
+    pub row: usize,
+}
+
+impl Default for MenuBar {
+    fn default() -> Self {
+        Self {
+            menu: Menu::Query,
+            row: 0,
+        }
+    }
 }
 
 /// A list to choose from, with a search box.
@@ -66,6 +100,8 @@ pub enum PickerKind {
     Order,
     /// Actions.
     Palette,
+    /// All keys.
+    Help,
     /// Earlier queries and questions.
     History,
     /// Meanings that were chosen for words; taking one forgets it.
@@ -129,6 +165,8 @@ pub enum Choice {
     Condition(Filter),
     /// A time range; `None` leaves it to the metric.
     Time(Option<TimeRange>),
+    /// Days from a calendar.
+    Dates,
     /// A comparison, or none.
     Compare(Option<Comparison>),
     /// A sort key, or none.
@@ -139,6 +177,8 @@ pub enum Choice {
     Total(bool),
     /// An action.
     Action(Action),
+    /// A key that does something elsewhere.
+    Elsewhere(Context),
     /// A query line, or a question.
     Line(String),
     /// Words whose meaning is forgotten.
@@ -203,8 +243,6 @@ pub struct Reader {
 /// What a window of text shows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Page {
-    /// All keys.
-    Help,
     /// One cell in full.
     Cell(String),
     /// SQL of a model that did not pass, with what is wrong with it.

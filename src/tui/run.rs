@@ -21,6 +21,7 @@ use super::state::State;
 use super::terminal::{COPY_CAP, Screen};
 use super::theme::{Depth, Theme, ThemeError};
 use super::update::update;
+use crate::registry::UserConfig;
 use crate::session::Session;
 
 /// Messages that may wait; senders of rows wait for room, so that a fast warehouse never floods the screen.
@@ -63,13 +64,12 @@ pub fn run(session: Session) -> Result<(), TuiError> {
 
 async fn explore(session: Session) -> Result<(), TuiError> {
     let variable = |name: &str| std::env::var(name).ok();
-    let setting = engine::setting(&session, Depth::detect(variable));
-    let name = session
-        .project()
-        .config
+    let user = UserConfig::open();
+    let setting = engine::setting(&session, &user, Depth::detect(variable));
+    let configured = user
         .theme
-        .clone()
-        .unwrap_or_else(|| Theme::default_name(variable).to_owned());
+        .or_else(|| session.project().config.theme.clone());
+    let name = configured.unwrap_or_else(|| Theme::default_name(variable).to_owned());
     let theme = Theme::load(&name, &setting.themes, setting.depth)?;
     let (width, height) = crossterm::terminal::size()?;
     let size = Size { width, height };
@@ -289,6 +289,14 @@ impl App {
             Event::Paste(text) => Some(Message::Paste(text)),
             Event::Resize(width, height) => Some(Message::Resize(Size { width, height })),
             Event::Mouse(mouse) => {
+                let held = self.state.dragging.is_some();
+                match mouse.kind {
+                    MouseEventKind::Drag(_) if held => {
+                        return Some(Message::Drag(mouse.column, mouse.row));
+                    }
+                    MouseEventKind::Up(_) if held => return Some(Message::Release),
+                    _ => {}
+                }
                 let target = self.hits.at(mouse.column, mouse.row)?;
                 match mouse.kind {
                     MouseEventKind::Down(MouseButton::Left) => Some(Message::Click(target)),

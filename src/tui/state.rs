@@ -8,13 +8,16 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use ratatui::layout::Size;
 
+use super::action::Action;
 use super::files::Saving;
 use super::input::LineInput;
+use super::keys::Chord;
 use super::message::{Effect, Lookup, Notice, Setting, Slot};
 use super::moment::{Moment, Step};
 use super::parts::{self, Part};
 use super::popup::{Page, Popup, Reader};
 use super::question::{Asking, Heard, Origin};
+use super::splits::{Border, Splits};
 use super::tabs::Tabs;
 use super::theme::Theme;
 use super::widgets::grid::Grid;
@@ -118,6 +121,10 @@ pub struct State {
     pub run_when_ready: bool,
     /// The last thing said in the footer.
     pub notice: Option<Notice>,
+    /// Where the borders between the panes stand.
+    pub splits: Splits,
+    /// The border that the mouse holds.
+    pub dragging: Option<Border>,
     /// Whether the mouse is captured.
     pub mouse: bool,
     /// Whether Ctrl+C was pressed just before.
@@ -126,6 +133,10 @@ pub struct State {
     pub tabs: Tabs,
     pub(super) generations: HashMap<Slot, u64>,
     pub(super) counter: u64,
+    /// The commands used last, the latest first.
+    pub used: Vec<Action>,
+    /// The first of two keys, while the second is waited for.
+    pub first_key: Option<Chord>,
 }
 
 /// The catalog: a search box over a tree of categories, or over the ranked hits.
@@ -306,7 +317,7 @@ impl State {
         size: Size,
     ) -> (Self, Vec<Effect>) {
         let mut state = Self {
-            problems: catalog.diagnostics.clone(),
+            problems: [catalog.diagnostics.as_slice(), &setting.problems].concat(),
             setting,
             catalog,
             connection,
@@ -339,9 +350,13 @@ impl State {
             preparing: None,
             run_when_ready: false,
             notice: None,
+            splits: Splits::default(),
+            dragging: None,
             mouse: true,
             leaving: false,
             tabs: Tabs::one(),
+            used: Vec::new(),
+            first_key: None,
             generations: HashMap::new(),
             counter: 0,
         };

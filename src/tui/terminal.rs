@@ -24,8 +24,9 @@ use super::view::view;
 /// The most that is copied by OSC 52: many terminals cut or drop longer sequences.
 pub(super) const COPY_CAP: usize = 100_000;
 
-/// Clicks and the wheel, with SGR positions. Moves are not wanted: each would cross a slow line for nothing.
-const MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+/// Clicks, the wheel, and moves while a button is held, with SGR positions. Other moves are not wanted: each would cross a
+/// slow line for nothing.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 
 /// Bytes of a frame until all of it is there; then they leave in one write.
 #[derive(Default)]

@@ -8,10 +8,11 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use jiff::civil::date;
 use metrex::model::{ColumnType, ConnectionKind};
+use metrex::registry::UserConfig;
 use metrex::session::{Asked, OpenOptions, ReindexOptions, RunOptions, Session};
 use metrex::tui::{
-    AskNews, Chord, Depth, Effect, FileNews, HitMap, LineInput, Message, RunNews, State, Theme,
-    answer, setting, update, view,
+    AskNews, Chord, Depth, Effect, FileNews, HitMap, Keys, LineInput, Message, RunNews, State,
+    Theme, answer, setting, update, view,
 };
 use metrex::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 use ratatui::Terminal;
@@ -220,9 +221,16 @@ impl Explorer {
     }
 
     pub fn themed(width: u16, height: u16, depth: Depth) -> Self {
+        Self::configured(width, height, depth, "", "")
+    }
+
+    /// The same, with more in `metrex.yaml` and with a configuration of the user's own.
+    pub fn configured(width: u16, height: u16, depth: Depth, more: &str, user: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        project(&folder.path().join("shop"));
-        let mut explorer = Self::start(folder, (width, height), depth);
+        let root = folder.path().join("shop");
+        project(&root);
+        std::fs::write(root.join("metrex.yaml"), format!("{CONFIG}{more}")).unwrap();
+        let mut explorer = Self::start(folder, (width, height), depth, user);
         let options = ReindexOptions::default();
         let reindex = explorer
             .session
@@ -257,11 +265,12 @@ impl Explorer {
             ..
         } = self;
         drop((session, state));
-        Self::start(folder, (width, height), Depth::None)
+        Self::start(folder, (width, height), Depth::None, "")
     }
 
     /// Opened on the project in a folder; what it asks for first is kept.
-    fn start(folder: TempDir, (width, height): (u16, u16), depth: Depth) -> Self {
+    fn start(folder: TempDir, (width, height): (u16, u16), depth: Depth, user: &str) -> Self {
+        let user = UserConfig::read(user, Path::new("config.yaml"));
         let session = Session::open(OpenOptions {
             project: Some(folder.path().join("shop")),
             today: Some(date(2026, 11, 20)),
@@ -274,7 +283,7 @@ impl Explorer {
             .build()
             .unwrap();
         let theme = Theme::load("dark", &[], depth).unwrap();
-        let mut setting = setting(&session, depth);
+        let mut setting = setting(&session, &user, depth);
         setting.folder = folder.path().to_owned();
         let (state, effects) = State::new(
             setting,
@@ -299,17 +308,20 @@ impl Explorer {
         }
     }
 
-    /// Presses keys: plain text is typed, `<Enter>`, `<Ctrl+R>` and so on are keys.
+    /// Presses keys: plain text is typed, `<Enter>`, `<Ctrl+R>`, `<z h>` and so on are keys.
     pub fn keys(&mut self, keys: &str) -> &mut Self {
         let mut rest = keys;
         while !rest.is_empty() {
             let named = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
-            let named = named.and_then(|(name, after)| Some((name.parse::<Chord>().ok()?, after)));
-            let (chord, after) = named.unwrap_or_else(|| {
+            let named = named.and_then(|(name, after)| Some((name.parse::<Keys>().ok()?, after)));
+            let (keys, after) = named.unwrap_or_else(|| {
                 let c = rest.chars().next().unwrap();
-                (c.to_string().parse().unwrap(), &rest[c.len_utf8()..])
+                let chord = c.to_string().parse().unwrap();
+                (Keys::one(chord), &rest[c.len_utf8()..])
             });
-            self.tell(Message::Key(KeyEvent::from(chord)));
+            for chord in keys.chords() {
+                self.tell(Message::Key(KeyEvent::from(chord)));
+            }
             rest = after;
         }
         self

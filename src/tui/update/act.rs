@@ -1,6 +1,9 @@
 //! What each action does.
 
-use super::{ask, files, finder, kept, picker, prompt, query, reader, result, steps, tabs};
+use super::{
+    ask, borders, dates, files, finder, kept, menu, picker, prompt, query, reader, result, steps,
+    tabs,
+};
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
@@ -30,7 +33,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Interrupt => interrupt(state),
         Action::Back => back(state),
         Action::Quit => quit(state),
-        Action::Help => open(state, "Help", Page::Help),
+        Action::Help => toggle(state, PickerKind::Help),
         Action::Problems => open(state, "Problems in the registry", Page::Problems),
         Action::EditLine => prompt::open(state),
         Action::Ask => ask::open(state),
@@ -40,6 +43,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::BreakLine => prompt::break_line(state),
         Action::ApplyLine => prompt::apply(state),
         Action::CompleteLine => prompt::accept(state),
+        Action::Menu => menu::toggle(state),
         Action::FindMetric => find_metric(state),
         Action::NextPane => cycle(state, 1),
         Action::PreviousPane => cycle(state, Focus::ALL.len() - 1),
@@ -47,9 +51,10 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Group => picker::open(state, PickerKind::Dimensions { filter: false }),
         Action::Filter => picker::open(state, PickerKind::Dimensions { filter: true }),
         Action::Time => picker::open(state, PickerKind::Time),
+        Action::Dates => dates::open(state),
         Action::Compare => picker::open(state, PickerKind::Compare),
         Action::Order => picker::open(state, PickerKind::Order),
-        Action::Palette => picker::open(state, PickerKind::Palette),
+        Action::Palette => toggle(state, PickerKind::Palette),
         Action::History | Action::SearchHistory => picker::open(state, PickerKind::History),
         Action::Views => picker::open(state, PickerKind::Views),
         Action::Connection => picker::open(state, PickerKind::Connections),
@@ -62,7 +67,11 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::AllRows => quietly(state, files::all_rows),
         Action::StopWriting => files::stop(state),
         Action::Choose if state.popups.is_empty() => close_find(state),
-        Action::Choose => picker::choose(state),
+        Action::Choose => match state.popups.last() {
+            Some(Popup::Menu(_)) => menu::choose(state),
+            Some(Popup::Dates(_)) => dates::choose(state),
+            _ => picker::choose(state),
+        },
         Action::Toggle => picker::toggle(state),
         Action::OpenValues => picker::open_values(state),
         Action::Candidate(index) => picker::take_candidate(state, index),
@@ -88,6 +97,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ShareFilters => tabs::toggle_sharing(state),
         Action::Definition => reader::definitions(state),
         Action::Editor => reader::edit(state),
+        Action::GrowPane => borders::grow(state, true),
+        Action::ShrinkPane => borders::grow(state, false),
+        Action::EvenPanes => quietly(state, borders::even),
         Action::Mouse => mouse(state),
         Action::Suspend => vec![Effect::Suspend],
         Action::Redraw => vec![Effect::Redraw],
@@ -127,6 +139,16 @@ fn quietly(state: &mut State, change: impl FnOnce(&mut State)) -> Vec<Effect> {
 fn open(state: &mut State, title: &str, page: Page) -> Vec<Effect> {
     reader::open(state, title, page);
     Vec::new()
+}
+
+/// Opens a list, or closes it where it is on top.
+fn toggle(state: &mut State, kind: PickerKind) -> Vec<Effect> {
+    match state.popups.last() {
+        Some(Popup::Picker(picker)) if picker.kind == kind => quietly(state, |state| {
+            state.popups.pop();
+        }),
+        _ => picker::open(state, kind),
+    }
 }
 
 fn close_find(state: &mut State) -> Vec<Effect> {
@@ -314,6 +336,8 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
         Some(Popup::Reader(_)) => quietly(state, |state| reader::scroll(state, rows(action, 15))),
         Some(Popup::Question(_) | Popup::Naming(_)) => Vec::new(),
         Some(Popup::File(_)) => quietly(state, |state| files::step(state, action)),
+        Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),
+        Some(Popup::Menu(_)) => quietly(state, |state| menu::step(state, action)),
         None => step(state, state.focus, action),
     }
 }

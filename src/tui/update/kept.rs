@@ -1,7 +1,7 @@
 //! Queries that are kept: those of the history and those saved in the project; run again, copied, deleted, named.
 
 use super::{act, picker, prompt, tabs};
-use crate::model::{GroupBy, MetricQuery};
+use crate::model::GroupBy;
 use crate::session::{SavedQuery, SessionError};
 use crate::tui::input::LineInput;
 use crate::tui::message::{Effect, Notice};

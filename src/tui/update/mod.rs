@@ -2,9 +2,13 @@
 
 mod act;
 mod ask;
+mod borders;
+mod dates;
 mod files;
 mod finder;
 mod kept;
+mod keys;
+mod menu;
 mod picker;
 mod prompt;
 mod query;
@@ -14,10 +18,10 @@ mod steps;
 mod tabs;
 mod workspace;
 
-use crossterm::event::{KeyEvent, KeyEventKind};
-use ratatui::layout::{Rect, Size};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
+use ratatui::layout::{Position, Rect, Size};
 
-use super::action::{self, Action};
+use super::action::{Action, Context};
 use super::hit::Target;
 use super::keys::Chord;
 use super::layout::Layout;
@@ -25,6 +29,7 @@ use super::message::{Answer, Effect, Lookup, Message, Notice, Slot};
 use super::popup::Popup;
 use super::question::Origin;
 use super::state::{Focus, State};
+use keys::Pressed;
 
 /// Lines that one notch of the wheel moves by.
 const WHEEL: i32 = 3;
@@ -41,6 +46,14 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(_) => return Vec::new(),
         Message::Paste(text) => paste(state, &text),
         Message::Click(target) => click(state, target),
+        Message::Drag(column, row) => {
+            borders::dragged(state, Position::new(column, row));
+            Vec::new()
+        }
+        Message::Release => {
+            state.dragging = None;
+            Vec::new()
+        }
         Message::Wheel(target, notches) => wheel(state, target, notches),
         Message::Resize(size) => resize(state, size),
         Message::Answer { generation, answer } => {
@@ -78,6 +91,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             state.catalog = catalog;
             state.problems = problems;
             kept::refresh(state);
+            state.problems.extend_from_slice(&state.setting.problems);
             // What a model wrote was checked against the definitions as they were.
             for origin in origins(state) {
                 origin.written = None;
@@ -120,21 +134,21 @@ fn origins(state: &mut State) -> impl Iterator<Item = &mut Origin> {
 }
 
 fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    let chord = Chord::from(event);
-    let entry = action::lookup(state, chord);
     state.notice = None;
-    if !entry.is_some_and(|entry| entry.action == Action::Interrupt) {
-        state.leaving = false;
-    }
-    match entry {
-        Some(entry) => match (entry.enabled)(state) {
-            Ok(()) => act::perform(state, entry.action),
+    let was_leaving = std::mem::take(&mut state.leaving);
+    match keys::press(state, Chord::from(event)) {
+        Pressed::Action(entry) => match (entry.enabled)(state) {
+            Ok(()) => {
+                state.leaving = was_leaving && entry.action == Action::Interrupt;
+                act::perform(state, entry.action)
+            }
             Err(reason) => {
                 state.notice = Some(Notice::Error(reason.into_owned()));
                 Vec::new()
             }
         },
-        None => type_key(state, event),
+        Pressed::Text => type_key(state, event),
+        Pressed::Taken => Vec::new(),
     }
 }
 
@@ -142,6 +156,9 @@ fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     if let Some(dialog) = files::dialog(state) {
         dialog.input.key(event);
+        return Vec::new();
+    }
+    if keys::leads_here(state, Chord::from(event)) {
         return Vec::new();
     }
     match state.popups.last_mut() {
@@ -155,6 +172,16 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Some(Popup::Naming(_)) => {
             if let Some(field) = kept::field(state) {
                 field.key(event);
+            }
+            Vec::new()
+        }
+        Some(Popup::Dates(_)) => {
+            dates::key(state, event);
+            Vec::new()
+        }
+        Some(Popup::Menu(_)) => {
+            if let KeyCode::Char(c) = event.code {
+                menu::letter(state, c);
             }
             Vec::new()
         }
@@ -188,10 +215,12 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         dialog.input.paste(text);
         return Vec::new();
     }
+    state.first_key = None;
     match state.popups.last_mut() {
-        Some(Popup::Picker(picker)) => {
-            picker.input.paste(text);
-            picker::typed(state)
+        Some(Popup::Picker(_)) => picker::paste(state, text),
+        Some(Popup::Dates(_)) => {
+            dates::paste(state, text);
+            Vec::new()
         }
         Some(Popup::Naming(_)) => {
             if let Some(field) = kept::field(state) {
@@ -227,18 +256,34 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 
 fn click(state: &mut State, target: Target) -> Vec<Effect> {
     state.notice = None;
+    state.first_key = None;
     let pane = match target {
         Target::Outside => return act::perform(state, Action::Back),
         Target::List(column, row) => return picker::click(state, column, row),
         Target::Popup => return Vec::new(),
-        Target::Action(action) => return act::perform_if_enabled(state, action),
         Target::Tab(index) => return tabs::switch(state, index),
+        Target::Day(day) => return dates::click(state, day),
+        Target::Menu(menu) => {
+            menu::open(state, menu);
+            return Vec::new();
+        }
+        Target::Action(action) => {
+            if let Some(Popup::Menu(_)) = state.popups.last() {
+                state.popups.pop();
+            }
+            return act::perform_if_enabled(state, action);
+        }
         Target::Pane(focus) => focus,
+        Target::Border(border, focus) => {
+            state.dragging = Some(border);
+            focus
+        }
         Target::SearchBox | Target::CatalogRow(_) => Focus::Catalog,
         Target::QueryLine | Target::Part(_) => Focus::Query,
         Target::Sql(..) => Focus::Preview,
         Target::Grid(..) => Focus::Result,
     };
+    let again = state.focus == pane;
     let mut effects = act::focus(state, pane);
     match target {
         Target::SearchBox => state.finder.typing = true,
@@ -258,10 +303,13 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
                 state.preview.sql.line_at(column, row, area)
             });
             if let Some(line) = line {
+                if again && state.preview.sql.selected_line() == line {
+                    return keys::enter(state, Context::Preview);
+                }
                 state.preview.sql.select_line(line);
             }
         }
-        Target::Grid(column, row) => effects.extend(result::click(state, column, row)),
+        Target::Grid(column, row) => effects.extend(result::click(state, column, row, again)),
         _ => {}
     }
     effects
@@ -269,7 +317,7 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
 
 fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
     let pane = match target {
-        Target::Popup | Target::List(..) => None,
+        Target::Popup | Target::List(..) | Target::Menu(_) | Target::Day(_) => None,
         Target::Outside
         | Target::Action(_)
         | Target::Tab(_)
@@ -277,7 +325,7 @@ fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
         | Target::Part(_) => {
             return Vec::new();
         }
-        Target::Pane(focus) => Some(focus),
+        Target::Pane(focus) | Target::Border(_, focus) => Some(focus),
         Target::SearchBox | Target::CatalogRow(_) => Some(Focus::Catalog),
         Target::Sql(..) => Some(Focus::Preview),
         Target::Grid(..) => Some(Focus::Result),
@@ -402,8 +450,8 @@ fn settle(state: &mut State) {
     if let Some(Popup::Reader(reader)) = state.popups.last_mut() {
         reader.offset = reader.offset.min(offset);
     }
-    let list = super::layout::picker_list(state.size);
     if let Some(Popup::Picker(picker)) = state.popups.last_mut() {
+        let list = super::layout::picker_list(state.size, &picker.kind);
         picker.list.set_height(list.height);
     }
     if !state.prompt.typing {

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::{act, ask, prompt, query, result};
+use super::{act, ask, dates, prompt, query, result};
 use crate::compile::DimensionChoice;
+use crate::model::query_line::print_literal;
 use crate::model::{CompareOp, DimensionType, Filter};
 use crate::session::{RememberedChoice, ValueList};
 use crate::tui::action::Action;
+use crate::tui::commands;
 use crate::tui::edit::{self, Picked};
 use crate::tui::layout;
 use crate::tui::message::{Earlier, Effect, Lookup, Notice};
@@ -53,7 +55,8 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
             offers::orders(state),
             Vec::new(),
         ),
-        PickerKind::Palette => ("Commands".to_owned(), offers::commands(state), Vec::new()),
+        PickerKind::Palette => ("Commands".to_owned(), commands::palette(state), Vec::new()),
+        PickerKind::Help => ("Help".to_owned(), commands::help(state), Vec::new()),
         PickerKind::History => (
             "Earlier queries and questions".to_owned(),
             Vec::new(),
@@ -137,6 +140,54 @@ pub(super) fn typed(state: &mut State) -> Vec<Effect> {
         picker.list.set_query(&text);
         picker.typed = offers::typed(picker, &text, setting);
     }
+    Vec::new()
+}
+
+/// Text was pasted: search words, or values, each on a line of its own, that are to be included.
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    let Some(picker) = top(state) else {
+        return Vec::new();
+    };
+    let mut values = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_list = values.clone().nth(1).is_some();
+    if !is_list || !matches!(picker.kind, PickerKind::Values { .. }) {
+        picker.input.paste(text);
+        return typed(state);
+    }
+    if picker.list.items().is_empty() {
+        // What no index knows is taken as it is written.
+        let values: Vec<_> = values.map(print_literal).collect();
+        picker.input.set(&format!("in ({})", values.join(", ")));
+        return typed(state);
+    }
+    let known: HashMap<String, String> = picker
+        .list
+        .items()
+        .iter()
+        .map(|item| (item.key.to_lowercase(), item.key.clone()))
+        .collect();
+    let found = |value: &str| known.get(&value.to_lowercase()).cloned();
+    let included: Vec<String> = values.clone().filter_map(found).collect();
+    let unknown: Vec<&str> = values
+        .by_ref()
+        .filter(|value| found(value).is_none())
+        .collect();
+    let marks = picker
+        .list
+        .marks()
+        .map(|(key, mark)| (key.to_owned(), mark));
+    let marks: Vec<_> = marks
+        .chain(included.iter().map(|key| (key.clone(), Mark::Include)))
+        .collect();
+    picker.list.set_marks(marks);
+    let taken = format!("{} pasted values included", included.len());
+    state.notice = Some(match unknown.as_slice() {
+        [] => Notice::Info(taken),
+        [first, others @ ..] => Notice::Error(match others.len() {
+            0 => format!("{taken}; there is no '{first}'"),
+            count => format!("{taken}; there is no '{first}', and {count} more are unknown"),
+        }),
+    });
     Vec::new()
 }
 
@@ -252,6 +303,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
             edit::add_condition(&mut changed, condition);
         }
         Choice::Time(time) => changed.time = time,
+        Choice::Dates => return dates::open(state),
         Choice::Compare(compare) => changed.compare = compare,
         Choice::Order(key) => changed.order = key.into_iter().collect(),
         Choice::Limit(limit) => edit::set_limit(&mut changed, limit),
@@ -259,7 +311,15 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         Choice::Line(line) => return take_line(state, &line),
         Choice::Forget(words) => return vec![Effect::Forget(words)],
         Choice::Meaning(words, meaning) => return ask::choose(state, words, meaning),
-        Choice::Action(action) => return act::perform_if_enabled(state, action),
+        Choice::Action(action) => {
+            commands::remember(state, action);
+            return act::perform_if_enabled(state, action);
+        }
+        Choice::Elsewhere(context) => {
+            let text = format!("a key of another place: {}", context.title());
+            state.notice = Some(Notice::Info(text));
+            return Vec::new();
+        }
         Choice::Connection(name) => return vec![Effect::Connect(name)],
         Choice::Copy(kind) => return result::copy(state, kind),
         Choice::Theme(name) => {
@@ -424,10 +484,14 @@ pub(super) fn edit_condition(state: &mut State, part: &Part) -> Vec<Effect> {
 
 /// A row was clicked: the first time it is selected, then it is taken.
 pub(super) fn click(state: &mut State, column: u16, row: u16) -> Vec<Effect> {
+    let size = state.size;
     let area = Rect {
         x: 0,
         y: 0,
-        ..layout::picker_list(state.size)
+        ..match top(state) {
+            Some(picker) => layout::picker_list(size, &picker.kind),
+            None => return Vec::new(),
+        }
     };
     let Some(picker) = top(state) else {
         return Vec::new();

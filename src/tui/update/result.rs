@@ -1,9 +1,9 @@
 //! Runs and their rows: started, cancelled, sorted, searched, copied.
 
-use super::{act, finder, prompt, query};
+use super::{act, finder, keys, prompt, query};
 use crate::model::{Direction, OrderBy};
 use crate::session::{Failure, RunEvent, RunSummary, SessionError};
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Context};
 use crate::tui::layout::{Layout, grid_area};
 use crate::tui::message::{Effect, Lookup, Notice, RunNews, Slot};
 use crate::tui::popup::{Answered, CopyKind, Page, Popup, Question};
@@ -297,14 +297,17 @@ pub(super) fn scroll(state: &mut State, rows: isize) {
     }
 }
 
-/// A place in the rows was clicked: a cell is selected, a header sorts.
-pub(super) fn click(state: &mut State, column: u16, row: u16) -> Vec<Effect> {
+/// A place in the rows was clicked: a cell is selected, and `again` acts as Enter does; a header sorts.
+pub(super) fn click(state: &mut State, column: u16, row: u16, again: bool) -> Vec<Effect> {
     let area = Layout::of(state).inner(Focus::Result).map(grid_area);
     let (Some(area), Some(grid)) = (area, &mut state.result.grid) else {
         return Vec::new();
     };
     let area = ratatui::layout::Rect { x: 0, y: 0, ..area };
     if let Some((row, column)) = grid.cell_at(column, row, area) {
+        if again && grid.selected() == Some((row, column)) {
+            return keys::enter(state, Context::Result);
+        }
         grid.select(row, column);
     } else if let Some(header) = grid.header_at(column, row, area) {
         let row = grid.selected().map_or(0, |(row, _)| row);

@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use crate::tui::action::{self, Action, Entry};
 use crate::tui::hit::{HitMap, Target};
+use crate::tui::keys::Keys;
 use crate::tui::message::Notice;
 use crate::tui::state::State;
 use crate::tui::widgets::text::{Align, put, width};
@@ -47,10 +48,10 @@ fn keys(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
         .sum();
     let end = area.right().saturating_sub(reserved);
     let mut x = area.x + 1;
-    let mut draw = |x, entry: &Entry, key, word| {
+    let mut draw = |x, entry: &Entry, key: String, word| {
         let place = Rect {
             x,
-            width: columns(key, word),
+            width: columns(&key, word),
             ..area
         };
         let enabled = (entry.enabled)(state).is_ok();
@@ -67,7 +68,7 @@ fn keys(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
         hits.add(place, Target::Action(entry.action));
     };
     for (entry, key, word) in others {
-        let next = x.saturating_add(columns(key, word));
+        let next = x.saturating_add(columns(&key, word));
         if next >= end {
             break;
         }
@@ -80,23 +81,23 @@ fn keys(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
 }
 
 /// Entries with their key and word, innermost context first; a key means only what the innermost context says.
-fn offered(state: &State) -> Vec<(&'static Entry, &'static str, &'static str)> {
-    let mut taken: Vec<&str> = Vec::new();
+fn offered(state: &State) -> Vec<(&'static Entry, String, &'static str)> {
+    let mut taken: Vec<Keys> = Vec::new();
     let mut offered = Vec::new();
     for context in action::contexts(state) {
         let here = || {
-            action::actions()
-                .iter()
-                .filter(|entry| entry.context == *context)
+            let rows = state.setting.keymap.rows();
+            rows.filter(|(entry, _)| entry.context == *context)
         };
-        for entry in here() {
-            if let (Some(key), Some(word)) = (entry.keys.first(), entry.footer)
+        for (entry, keys) in here() {
+            if let (Some(key), Some(word)) = (keys.first(), entry.footer)
                 && !taken.contains(key)
+                && !taken.contains(&Keys::one(key.first))
             {
-                offered.push((entry, *key, word));
+                offered.push((entry, key.to_string(), word));
             }
         }
-        taken.extend(here().flat_map(|entry| entry.keys));
+        taken.extend(here().flat_map(|(_, keys)| keys));
     }
     offered
 }

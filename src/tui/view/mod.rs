@@ -1,11 +1,12 @@
 //! Draws the state. Nothing is changed here, and nothing is read but the state.
 
 mod catalog;
+mod dates;
 mod details;
 mod files;
 mod footer;
-mod help;
 mod input;
+mod menu;
 mod naming;
 mod pane;
 mod popup;
@@ -14,6 +15,7 @@ mod prompt;
 mod query;
 mod result;
 mod tabs;
+mod which_key;
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -21,6 +23,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
+use super::action::Action;
 use super::hit::{HitMap, Target};
 use super::layout::{Layout, SMALLEST, is_too_small};
 use super::state::{Focus, State};
@@ -50,6 +53,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
     if let Some(area) = layout.tabs {
         tabs::draw(state, frame, area, &mut hits);
     }
+    borders(&layout, &mut hits);
     if let Some(area) = layout.banner {
         banner(state, frame, area);
     }
@@ -62,7 +66,23 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
     prompt::draw_completions(state, frame, &layout);
     footer::draw(state, frame, layout.footer, &mut hits);
     popup::draw(state, frame, area, &mut hits);
+    which_key::draw(state, frame, area, &mut hits);
     hits
+}
+
+/// Borders that can be moved, each with the pane whose frame it is.
+fn borders(layout: &Layout, hits: &mut HitMap) {
+    for divider in &layout.dividers {
+        for cells in divider.cells() {
+            for focus in Focus::ALL {
+                let pane = layout.pane(focus).unwrap_or_default();
+                hits.add(
+                    pane.intersection(cells),
+                    Target::Border(divider.border, focus),
+                );
+            }
+        }
+    }
 }
 
 fn too_small(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -107,6 +127,11 @@ fn header(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
         ..area
     };
     where_line(state, usize::from(left.width)).render(left, frame.buffer_mut());
+    let name = Rect {
+        width: left.width.min(7),
+        ..left
+    };
+    hits.add(name, Target::Action(Action::Menu));
 }
 
 /// Project, connection and day, as many of them as fit.

@@ -6,7 +6,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{files, help, naming, pane};
+use super::{dates, files, menu, naming, pane};
+use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
 use crate::tui::message::Excerpt;
@@ -33,12 +34,14 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         Popup::Question(question) => draw_question(state, question, frame, hits),
         Popup::Naming(naming) => naming::draw(state, naming, frame, hits),
         Popup::File(dialog) => files::draw(state, dialog, frame, hits),
+        Popup::Dates(picker) => dates::draw(state, picker, frame, hits),
+        Popup::Menu(bar) => menu::draw(state, *bar, frame, screen, hits),
     }
 }
 
 fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut HitMap) {
     let theme = &state.theme;
-    let area = layout::picker(state.size);
+    let area = layout::picker(state.size, &picker.kind);
     hits.add(area, Target::Popup);
     let count = format!("{} of {}", picker.list.shown(), picker.list.items().len());
     pane::window(
@@ -69,7 +72,10 @@ fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut
             .list
             .selected()
             .and_then(|item| item.disabled.as_deref());
-        let line = match (&picker.typed, refused, &picker.note) {
+        let named = picker.list.selected();
+        let named = named.and_then(|item| commands::name_note(&picker.kind, item));
+        let note = picker.note.as_ref().or(named.as_ref());
+        let line = match (&picker.typed, refused, note) {
             (Some((words, _)), ..) => Line::from(vec![
                 Span::styled("› ", theme.accent),
                 Span::styled(words.as_str(), theme.text),
@@ -83,7 +89,7 @@ fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut
         };
         line.render(remark, frame.buffer_mut());
     }
-    let list = layout::picker_list(state.size);
+    let list = layout::picker_list(state.size, &picker.kind);
     hits.add(list, Target::List(0, 0));
     picker.list.draw(list, frame.buffer_mut(), theme, true);
 }
@@ -133,7 +139,6 @@ pub fn reader_limit(state: &State, _: &Layout) -> usize {
 fn page<'a>(state: &'a State, page: &'a Page, width: usize) -> Vec<Line<'a>> {
     let theme = &state.theme;
     match page {
-        Page::Help => help::lines(state),
         Page::Cell(text) => wrap(text, width).into_iter().map(Line::from).collect(),
         Page::Rejected(rejected) => {
             let mut lines = Vec::new();

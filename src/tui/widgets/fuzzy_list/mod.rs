@@ -21,6 +21,8 @@ pub struct Item {
     pub label: String,
     /// More words to search, shown after the label.
     pub detail: String,
+    /// Still more words to search, shown nowhere.
+    pub also: String,
     /// Shown at the right edge, such as a count.
     pub right: String,
     /// The heading it stands under while nothing is searched.
@@ -44,6 +46,15 @@ impl Item {
     pub fn detail(self, detail: &str) -> Self {
         Self {
             detail: sanitize(detail).into_owned(),
+            ..self
+        }
+    }
+
+    /// With words that are searched but not shown.
+    #[must_use]
+    pub fn also(self, words: &str) -> Self {
+        Self {
+            also: words.to_owned(),
             ..self
         }
     }

@@ -10,7 +10,7 @@ use super::Item;
 /// A match within the label alone counts this much more than one that needs the detail.
 const LABEL_BONUS: u32 = 1_000;
 
-/// An item prepared for matching: its label, and label and detail in one, so that words may be spread over both.
+/// An item prepared for matching: its label, and all its words in one, so that those searched may be spread over them.
 #[derive(Debug, Clone)]
 pub(super) struct Haystack {
     label: Utf32String,
@@ -21,7 +21,7 @@ impl Haystack {
     pub(super) fn new(item: &Item) -> Self {
         Self {
             label: characters(&item.label),
-            all: characters(&format!("{} {}", item.label, item.detail)),
+            all: characters(&format!("{} {} {}", item.label, item.detail, item.also)),
         }
     }
 }
