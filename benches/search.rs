@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use metrex::registry::{Config, ProjectFile, ProjectFiles, load};
-use metrex::session::SearchIndex;
+use metrex::session::{Catalog, SearchIndex};
 
 const WORDS: [&str; 20] = [
     "gross",
@@ -68,7 +69,7 @@ fn catalog(metrics: usize) -> SearchIndex {
         "{:?}",
         loaded.diagnostics.first()
     );
-    SearchIndex::new(&loaded.registry)
+    SearchIndex::new(Arc::new(Catalog::new(loaded.registry, Vec::new(), 1)))
 }
 
 fn keystrokes(criterion: &mut Criterion) {

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod demo;
 mod doctor;
+mod edit;
 mod eval;
 mod explore;
 mod export;
@@ -87,10 +88,12 @@ enum Command {
     Ask(ask::AskArgs),
     /// Print the SQL of a query without running it
     Sql(sql::SqlArgs),
-    /// Find metrics by name, label, alias, description, owner or tag; without words, list all
+    /// Find metrics by any word about them, or by a field (%owner fin); without words, list all
     Search(search::SearchArgs),
     /// Print everything about a metric
     Show(show::ShowArgs),
+    /// Change the definition of a metric, with its SQL and its numbers before and after
+    Edit(edit::EditArgs),
     /// Check the project's definitions
     Check(check::CheckArgs),
     /// Check SQL against the definitions, the known values and the warehouse; nothing is run
@@ -145,6 +148,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Sql(args)) => sql::run(global, &args),
         Some(Command::Search(args)) => search::run(global, &args),
         Some(Command::Show(args)) => show::run(global, &args),
+        Some(Command::Edit(args)) => edit::run(global, args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),

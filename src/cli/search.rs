@@ -12,7 +12,7 @@ use crate::session::cell::sanitize;
 
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// Words, each of which must match somewhere
+    /// Words, each of which must match somewhere; `%owner fin` looks in one field
     words: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub fn print_hits(session: &Session, words: &str) -> Outcome {
         for metric in metrics {
             let status = match metric.status {
                 Status::Published => String::new(),
-                status => format!(" · {}", super::show::status_word(status)),
+                status => format!(" · {}", status.word()),
             };
             let about = format!("{}{status}", metric.category);
             let name = style.bold(format!("{:width$}", sanitize(&metric.name)));

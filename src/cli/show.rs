@@ -6,7 +6,6 @@ use clap::Args;
 
 use super::style::Style;
 use super::{Global, Outcome, notes, print};
-use crate::model::Status;
 use crate::session::cell::sanitize;
 use crate::session::{Lineage, MetricCard, Session};
 
@@ -26,16 +25,6 @@ pub fn run(global: &Global, args: &ShowArgs) -> Outcome {
 pub fn print_metric(session: &Session, metric: &str) -> Outcome {
     let card = session.describe(metric)?;
     print(|out| write_card(out, &card, Style::of(&stdout())))
-}
-
-/// The word for a life-cycle state.
-pub fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Draft => "draft",
-        Status::Published => "published",
-        Status::Certified => "certified",
-        Status::Deprecated => "deprecated",
-    }
 }
 
 fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Result<()> {
@@ -66,7 +55,7 @@ fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Resul
     for rule in &card.business_rules {
         fact("rule", rule)?;
     }
-    fact("status", status_word(card.status))?;
+    fact("status", card.status.word())?;
     fact("category", &card.category)?;
     fact("owner", card.owner.as_deref().unwrap_or_default())?;
     fact(

@@ -1,6 +1,7 @@
 //! MetricQuery -> plan -> SQL: resolves names, chooses sources and joins, checks values, writes SQL with reasons.
 
 mod additivity;
+mod bases;
 mod choices;
 mod compare;
 mod conventions;
@@ -26,6 +27,7 @@ mod source;
 mod write;
 
 pub use additivity::{Additivity, additivity};
+pub use bases::Bases;
 pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
 pub use plan::Plan;

@@ -34,6 +34,18 @@ pub enum Status {
     Deprecated,
 }
 
+impl Status {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Certified => "certified",
+            Self::Deprecated => "deprecated",
+        }
+    }
+}
+
 /// How rows become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Aggregate {

@@ -9,7 +9,7 @@ use super::search::SearchIndex;
 use super::{Session, SessionError};
 use crate::ask::Lexicon;
 use crate::ask::model::Prompts;
-use crate::compile::{CompileError, DimensionChoice, Reachability, Templates};
+use crate::compile::{Bases, CompileError, DimensionChoice, Reachability, Templates};
 use crate::model::{Place, Registry};
 use crate::registry::{
     Diagnostic, Loaded, Project, ProjectError, ProjectFile, ProjectFiles, Severity, load,
@@ -25,6 +25,26 @@ pub struct Catalog {
     pub diagnostics: Vec<Diagnostic>,
     /// Counts the versions, from 1.
     pub generation: u64,
+    /// Found out when it is first asked for.
+    bases: OnceLock<Bases>,
+}
+
+impl Catalog {
+    /// The catalog of a registry.
+    pub fn new(registry: Registry, diagnostics: Vec<Diagnostic>, generation: u64) -> Self {
+        Self {
+            reach: Reachability::new(&registry),
+            registry,
+            diagnostics,
+            generation,
+            bases: OnceLock::new(),
+        }
+    }
+
+    /// What its metrics stand on.
+    pub fn bases(&self) -> &Bases {
+        self.bases.get_or_init(|| Bases::new(&self.registry))
+    }
 }
 
 /// What a reload did.
@@ -79,15 +99,8 @@ impl Version {
         errors: HashMap<String, usize>,
         generation: u64,
     ) -> Self {
-        let reach = Reachability::new(&registry);
-        let catalog = Arc::new(Catalog {
-            registry,
-            reach,
-            diagnostics,
-            generation,
-        });
         Self {
-            catalog,
+            catalog: Arc::new(Catalog::new(registry, diagnostics, generation)),
             search: OnceLock::new(),
             lexicon: OnceLock::new(),
             templates,
@@ -110,9 +123,14 @@ impl Version {
         }
     }
 
+    /// The texts that the catalog was read from.
+    pub(super) fn files(&self) -> &ProjectFiles {
+        &self.files
+    }
+
     pub(super) fn search(&self) -> &SearchIndex {
         self.search
-            .get_or_init(|| SearchIndex::new(&self.catalog.registry))
+            .get_or_init(|| SearchIndex::new(Arc::clone(&self.catalog)))
     }
 
     pub(super) fn lexicon(&self) -> &Lexicon {

@@ -11,7 +11,7 @@ use super::cache::ResultCache;
 use super::catalog::Version;
 use super::choices::Remembered;
 use super::connections::Connections;
-use super::{Hit, SessionError, StateFolder, rollups};
+use super::{Hit, SearchHint, SessionError, StateFolder, rollups};
 use crate::compile::{CompileError, CompileOptions, Compiled, Passes, Reason, Rollups, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
@@ -46,11 +46,20 @@ struct Inner {
     connections: Connections,
     version: RwLock<Arc<Version>>,
     usage: OnceLock<Result<Usage, UsageError>>,
-    counts: Mutex<Option<Arc<HashMap<String, u64>>>>,
+    used: Mutex<Option<Arc<Used>>>,
     remembered: Mutex<Option<Arc<Remembered>>>,
     cache: ResultCache,
     no_rollups: bool,
     rollups: rollups::Known,
+}
+
+/// How metrics were used, as of the last run.
+#[derive(Default)]
+struct Used {
+    counts: HashMap<String, u64>,
+    frecency: HashMap<String, u64>,
+    /// All metrics in the order that follows from it, for a generation of the catalog.
+    all: Mutex<Option<(u64, Arc<Vec<Hit>>)>>,
 }
 
 impl Session {
@@ -80,7 +89,7 @@ impl Session {
                 connections: Connections::default(),
                 version: RwLock::new(Arc::new(version)),
                 usage: OnceLock::new(),
-                counts: Mutex::default(),
+                used: Mutex::default(),
                 remembered: Mutex::default(),
                 cache: ResultCache::default(),
                 no_rollups: options.no_rollups,
@@ -112,9 +121,32 @@ impl Session {
         })
     }
 
-    /// The metrics that match every word, best first; all of them for no words.
+    /// The metrics that match every word, best first; all of them for no words. `%owner fin` looks in one field.
     pub fn search(&self, words: &str) -> Vec<Hit> {
-        self.version().search().search(words, &self.counts())
+        if words.trim().is_empty() {
+            return self.all_metrics().as_ref().clone();
+        }
+        let used = self.used();
+        self.version().search().search(words, &used.frecency)
+    }
+
+    /// All metrics, as a search for nothing finds them; ordered anew only when definitions or use have changed.
+    pub fn all_metrics(&self) -> Arc<Vec<Hit>> {
+        let (version, used) = (self.version(), self.used());
+        let mut all = used.all.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*all {
+            Some((generation, hits)) if *generation == version.catalog.generation => hits.clone(),
+            _ => {
+                let hits = Arc::new(version.search().search("", &used.frecency));
+                *all = Some((version.catalog.generation, hits.clone()));
+                hits
+            }
+        }
+    }
+
+    /// What the end of a search may become, and what is wrong with it.
+    pub fn search_hint(&self, words: &str) -> SearchHint {
+        self.version().search().hint(words)
     }
 
     /// Compiles a query for the current connection. Touches no warehouse.
@@ -197,7 +229,7 @@ impl Session {
 
     /// Queries per metric in the last 90 days.
     pub fn usage(&self) -> HashMap<String, u64> {
-        self.counts().as_ref().clone()
+        self.used().counts.clone()
     }
 
     /// The latest queries, newest first.
@@ -230,30 +262,32 @@ impl Session {
     pub fn forget_line(&self, text: &str) {
         if let Ok(usage) = self.usage_store() {
             usage.forget_line(text);
-            self.forget_counts();
+            self.forget_used();
         }
     }
 
-    pub(super) fn counts(&self) -> Arc<HashMap<String, u64>> {
-        let mut counts = self
+    fn used(&self) -> Arc<Used> {
+        let mut used = self
             .inner
-            .counts
+            .used
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let count = || {
-            self.usage_store()
-                .ok()
-                .and_then(|usage| usage.counts().ok())
-                .unwrap_or_default()
+        let read = || match self.usage_store() {
+            Ok(usage) => Used {
+                counts: usage.counts().unwrap_or_default(),
+                frecency: usage.frecency().unwrap_or_default(),
+                ..Used::default()
+            },
+            Err(_) => Used::default(),
         };
-        counts.get_or_insert_with(|| Arc::new(count())).clone()
+        used.get_or_insert_with(|| Arc::new(read())).clone()
     }
 
     /// Counts again at the next question.
-    pub(super) fn forget_counts(&self) {
+    pub(super) fn forget_used(&self) {
         *self
             .inner
-            .counts
+            .used
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = None;
     }

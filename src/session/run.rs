@@ -381,7 +381,7 @@ impl Session {
         let write = move || {
             if let Ok(usage) = session.usage_store() {
                 usage.record(record);
-                session.forget_counts();
+                session.forget_used();
             }
         };
         // The first query opens the history. Where it cannot be recorded, the answer is as good.
@@ -412,7 +412,7 @@ fn first_cause(one: WarehouseError, other: WarehouseError) -> WarehouseError {
     }
 }
 
-fn request(statement: &Statement, row_cap: Option<u64>) -> Request {
+pub(super) fn request(statement: &Statement, row_cap: Option<u64>) -> Request {
     let columns: Vec<_> = statement
         .columns
         .iter()

@@ -86,6 +86,15 @@ pub enum Action {
     Left,
     Right,
     Explore,
+    Author,
+    AuthorSave,
+    AuthorNumbers,
+    AuthorBy,
+    AuthorShows,
+    AuthorEditor,
+    AuthorType,
+    AuthorIndent,
+    CompleteSearch,
     AddMetric,
     Fold,
     Unfold,
@@ -155,6 +164,12 @@ pub enum Context {
     Menu,
     /// A calendar.
     Dates,
+    /// The text in author mode.
+    AuthorText,
+    /// Author mode while no text is typed.
+    AuthorKeys,
+    /// Author mode.
+    Author,
     /// Sideways moves, where no text is typed.
     Sideways,
     /// Up and down.
@@ -209,6 +224,9 @@ impl Context {
             Self::Saving => "File being written",
             Self::Menu => "Menu",
             Self::Dates => "Calendar",
+            Self::AuthorText => "Author mode, in the text",
+            Self::AuthorKeys => "Author mode, out of the text",
+            Self::Author => "Author mode",
             Self::Sideways | Self::Lists => "Moving",
             Self::Panes => "Any pane",
             Self::Everywhere => "Everywhere",
@@ -353,6 +371,14 @@ fn has_definition(state: &State) -> Result<(), Reason> {
         Err("nothing here has a definition".into())
     } else {
         Ok(())
+    }
+}
+
+fn has_metric_here(state: &State) -> Result<(), Reason> {
+    if state.metric_here().is_some() {
+        Ok(())
+    } else {
+        Err("no metric is selected".into())
     }
 }
 
@@ -534,6 +560,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::WriteFile, "file", &["W"], C::Panes, "Write the result to a file", None).when(can_write).menu(M::Result),
     entry(A::StopWriting, "file.stop", &[], C::Panes, "Stop writing the file", None).when(is_saving).menu(M::Result),
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition).menu(M::Project),
+    entry(A::Author, "author", &["A"], C::Panes, "Change the definition, and see what it does to the numbers", None).when(has_metric_here).menu(M::Project),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file).menu(M::Project),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None).menu(M::Result),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
@@ -569,6 +596,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::Up, "up.letters", &["k"], C::Sideways, "Up", None),
     entry(A::Down, "down.letters", &["j"], C::Sideways, "Down", None),
     entry(A::Explore, "explore", &["Enter"], C::Search, "Explore this metric", Some("explore")),
+    entry(A::CompleteSearch, "search.complete", &["Tab"], C::Search, "Complete the field or value; else the next pane", None),
     entry(A::AddMetric, "metric.add", &["+", "Insert"], C::Search, "Add this metric to the query, or take it out", Some("add")),
     entry(A::Explore, "explore.tree", &["Enter"], C::Catalog, "Explore this metric", Some("explore")),
     entry(A::AddMetric, "metric.add.tree", &["Space", "+"], C::Catalog, "Add this metric to the query, or take it out", Some("add")),
@@ -621,6 +649,19 @@ static ACTIONS: &[Entry] = &[
     entry(A::Up, "file.format.previous", &["Up"], C::File, "The format before", Some("and Down format")),
     entry(A::Down, "file.format.next", &["Down"], C::File, "The next format", None),
     entry(A::StopWriting, "file.writing.stop", &["x", "Delete"], C::Saving, "Stop; no file is left", Some("stop")),
+    entry(A::AuthorSave, "author.save", &["F7", "Ctrl+O"], C::Author, "Save the file and compare the numbers", Some("save")),
+    entry(A::AuthorNumbers, "author.numbers", &["F5", "Ctrl+R"], C::Author, "Numbers before and after, without saving", Some("numbers")),
+    entry(A::AuthorShows, "author.shows", &["F6"], C::Author, "Meaning of the draft, or its numbers", Some("SQL or numbers")),
+    entry(A::AuthorBy, "author.by", &["F9"], C::Author, "Compare by the next dimension", Some("next dimension")),
+    entry(A::AuthorEditor, "author.editor", &["F4"], C::Author, "Open the file in $VISUAL or $EDITOR", None),
+    entry(A::Back, "author.back", &["Esc"], C::Author, "Out of the text; then close the file", Some("leave")),
+    entry(A::Redraw, "author.redraw", &["Ctrl+L"], C::Author, "Draw the screen anew", None),
+    entry(A::Suspend, "author.suspend", &["Ctrl+Z"], C::Author, "Suspend to the shell", None),
+    entry(A::Help, "author.help", &["F1"], C::Author, "Help on all keys", None),
+    entry(A::AuthorIndent, "author.indent", &["Tab"], C::AuthorText, "Blanks up to the next even column", None),
+    entry(A::AuthorType, "author.type", &["i", "Enter"], C::AuthorKeys, "Type in the text", Some("type")),
+    entry(A::AuthorEditor, "author.editor.letter", &["e"], C::AuthorKeys, "Open the file in $VISUAL or $EDITOR", Some("editor")),
+    entry(A::Back, "author.close", &["q"], C::AuthorKeys, "Close the file", None),
     entry(A::Confirm, "question.yes", &["y", "Enter"], C::Question, "Yes", Some("yes")),
     entry(A::Close, "question.no", &["n"], C::Question, "No", Some("no")),
     entry(A::Left, "menu.left", &["Left"], C::Menu, "The menu to the left", None),
@@ -664,6 +705,9 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::File(_)) => &[C::File, C::Everywhere],
         Some(Popup::Dates(_)) => &[C::Dates, C::Lists, C::Everywhere],
         Some(Popup::Menu(_)) => &[C::Menu, C::Lists, C::Everywhere],
+        // Not everywhere: what leaves for another pane would leave the text behind.
+        Some(Popup::Author(author)) if author.typing => &[C::AuthorText, C::Author],
+        Some(Popup::Author(_)) => &[C::AuthorKeys, C::Author, C::Sideways, C::Lists],
         None => match state.focus {
             Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
             Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],

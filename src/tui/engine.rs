@@ -20,7 +20,8 @@ use crate::model::{MetricQuery, Place};
 use crate::registry::UserConfig;
 use crate::session::files::Writing;
 use crate::session::{
-    AskOptions, HistoryEntry, HistoryOutcome, Meaning, RunOptions, SavedQuery, Session, Workspace,
+    AskOptions, ChangeRequest, HistoryEntry, HistoryOutcome, Meaning, RunOptions, SavedQuery,
+    Session, Workspace,
 };
 
 /// Lines of a definition that are shown before and after its first one.
@@ -62,7 +63,26 @@ pub fn setting(session: &Session, user: &UserConfig, depth: Depth) -> Setting {
 /// Answers a lookup.
 pub fn answer(session: &Session, lookup: Lookup) -> Answer {
     match lookup {
-        Lookup::Search(words) => Answer::Search(session.search(&words)),
+        Lookup::Search(words) => {
+            let hits = if words.trim().is_empty() {
+                session.all_metrics()
+            } else {
+                Arc::new(session.search(&words))
+            };
+            Answer::Search(hits, session.search_hint(&words))
+        }
+        Lookup::Definition(metric) => Answer::Definition(
+            session
+                .definition_file(&metric)
+                .map_err(|error| error.to_string()),
+        ),
+        Lookup::Draft { metric, path, text } => {
+            Answer::Draft(Box::new(session.draft(&metric, &path, &text)))
+        }
+        Lookup::Save { path, known, text } => {
+            Answer::Save(session.save_definition(&path, known.as_deref(), &text))
+        }
+        Lookup::Misfits(demands) => Answer::Misfits(session.misfits(&demands)),
         Lookup::Describe(metric) => Answer::Describe(
             session
                 .describe(&metric)
@@ -167,6 +187,7 @@ pub(super) struct Engine {
     runs: HashMap<u64, CancellationToken>,
     stop_asking: CancellationToken,
     stop_writing: CancellationToken,
+    stop_measuring: CancellationToken,
 }
 
 /// One waiting lookup of each kind: a later one takes the place of an earlier one.
@@ -195,6 +216,7 @@ impl Engine {
             runs: HashMap::new(),
             stop_asking: CancellationToken::new(),
             stop_writing: CancellationToken::new(),
+            stop_measuring: CancellationToken::new(),
         }
     }
 
@@ -218,6 +240,11 @@ impl Engine {
             Effect::StopAsking => self.stop_asking(),
             Effect::WriteFile { generation, job } => self.write(generation, *job),
             Effect::StopWriting => self.stop_writing(),
+            Effect::Measure {
+                generation,
+                request,
+            } => self.measure(generation, request),
+            Effect::StopMeasuring => self.stop_measuring(),
             Effect::Forget(words) => self.forget(words),
             Effect::ForgetLine(line) => self.forget_line(line),
             Effect::SaveView { view, replace } => self.save_view(view, replace),
@@ -373,6 +400,30 @@ impl Engine {
         self.stop_writing.cancel();
     }
 
+    /// Computes what a draft does to the numbers; an earlier computation is stopped.
+    pub(super) fn measure(&mut self, generation: u64, request: ChangeRequest) {
+        self.stop_measuring();
+        self.stop_measuring = CancellationToken::new();
+        let (cancel, session, sender) = (
+            self.stop_measuring.clone(),
+            self.session.clone(),
+            self.sender.clone(),
+        );
+        self.runtime.spawn(async move {
+            let outcome = session.change(request, cancel).await.map(Box::new);
+            let message = Message::Measured {
+                generation,
+                outcome,
+            };
+            let _ = sender.send(message).await;
+        });
+    }
+
+    /// Computes it no more.
+    pub(super) fn stop_measuring(&self) {
+        self.stop_measuring.cancel();
+    }
+
     /// Forgets what was chosen for words.
     pub(super) fn forget(&self, words: String) {
         let (session, sender) = (self.session.clone(), self.sender.clone());
@@ -491,6 +542,7 @@ impl Drop for Engine {
         }
         self.stop_asking();
         self.stop_writing();
+        self.stop_measuring();
         self.desk
             .waiting
             .lock()

@@ -1,5 +1,6 @@
 //! What reaches the state (messages) and what it asks for (effects).
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +14,13 @@ use super::hit::Target;
 use super::question::Written;
 use super::widgets::grid::{Copied, Copy, CopyFormat, Find, Found, SortJob, SortedOrder, Table};
 use crate::compile::{CompileError, Compiled, DimensionChoice};
-use crate::model::{MetricQuery, Place};
+use crate::model::{GroupBy, MetricQuery, Place};
 use crate::registry::Diagnostic;
 use crate::session::files::FileWritten;
 use crate::session::{
-    AskOptions, Asked, Catalog, Completion, ConnectionInfo, Hit, Meaning, MetricCard,
-    RememberedChoice, RunEvent, RunSummary, SavedQuery, SessionError, Stage, Understanding,
-    ValueList, Workspace,
+    AskOptions, Asked, Catalog, Change, ChangeRequest, Completion, ConnectionInfo, DefinitionFile,
+    Draft, Hit, Meaning, MetricCard, Misfit, NotSaved, RememberedChoice, RunEvent, RunSummary,
+    SavedQuery, SearchHint, SessionError, Stage, Understanding, ValueList, Workspace,
 };
 
 /// Something that happened.
@@ -67,6 +68,13 @@ pub enum Message {
         generation: u64,
         /// The news.
         news: FileNews,
+    },
+    /// What a draft does to the numbers.
+    Measured {
+        /// The generation it was asked for.
+        generation: u64,
+        /// The numbers, or why there are none.
+        outcome: Result<Box<Change>, SessionError>,
     },
     /// The demo is being made.
     Preparing(String),
@@ -140,8 +148,30 @@ pub enum FileNews {
 pub enum Lookup {
     /// Metrics for search words.
     Search(String),
+    /// Metrics that cannot be grouped or filtered like this.
+    Misfits(Vec<GroupBy>),
     /// Everything about a metric.
     Describe(String),
+    /// The file a metric is defined in.
+    Definition(String),
+    /// What a file would mean with another text.
+    Draft {
+        /// The metric it is about.
+        metric: String,
+        /// The file.
+        path: String,
+        /// The text.
+        text: String,
+    },
+    /// Write a file of definitions.
+    Save {
+        /// The file.
+        path: String,
+        /// What it must still be; `None` writes over whatever it is.
+        known: Option<String>,
+        /// The text.
+        text: String,
+    },
     /// SQL for a query.
     Compile(MetricQuery),
     /// What may stand at the cursor of a line.
@@ -194,6 +224,10 @@ pub enum Lookup {
 #[expect(missing_docs, reason = "named like the lookups")]
 pub enum Slot {
     Search,
+    Misfits,
+    Definition,
+    Draft,
+    Save,
     Understand,
     Compile,
     Complete,
@@ -214,6 +248,10 @@ impl Lookup {
     pub fn slot(&self) -> Slot {
         match self {
             Self::Search(_) => Slot::Search,
+            Self::Misfits(_) => Slot::Misfits,
+            Self::Definition(_) => Slot::Definition,
+            Self::Draft { .. } => Slot::Draft,
+            Self::Save { .. } => Slot::Save,
             Self::Describe(_) => Slot::Describe,
             Self::Compile(_) => Slot::Compile,
             Self::Complete(..) | Self::CompleteWord(..) => Slot::Complete,
@@ -231,10 +269,17 @@ impl Lookup {
     }
 }
 
+/// Metrics that do not fit the query, by name.
+pub type Misfits = HashMap<String, Arc<Misfit>>;
+
 /// Answers, one for each kind of lookup.
 #[expect(missing_docs, reason = "named like the lookups")]
 pub enum Answer {
-    Search(Vec<Hit>),
+    Search(Arc<Vec<Hit>>, SearchHint),
+    Misfits(Misfits),
+    Definition(Result<DefinitionFile, String>),
+    Draft(Box<Draft>),
+    Save(Result<(), NotSaved>),
     Describe(Result<Box<MetricCard>, String>),
     Compile(Result<Arc<Compiled>, CompileError>),
     Complete(Vec<Completion>),
@@ -254,7 +299,11 @@ impl Answer {
     /// The kind of lookup it answers.
     pub fn slot(&self) -> Slot {
         match self {
-            Self::Search(_) => Slot::Search,
+            Self::Search(..) => Slot::Search,
+            Self::Misfits(_) => Slot::Misfits,
+            Self::Definition(_) => Slot::Definition,
+            Self::Draft(_) => Slot::Draft,
+            Self::Save(_) => Slot::Save,
             Self::Describe(_) => Slot::Describe,
             Self::Compile(_) => Slot::Compile,
             Self::Complete(_) => Slot::Complete,
@@ -330,6 +379,15 @@ pub enum Effect {
     },
     /// Write it no more.
     StopWriting,
+    /// Compute what a draft does to the numbers.
+    Measure {
+        /// Returned with the numbers.
+        generation: u64,
+        /// The draft.
+        request: ChangeRequest,
+    },
+    /// Compute it no more.
+    StopMeasuring,
     /// Answer a question in plain words.
     Ask {
         /// Returned with the news.

@@ -4,6 +4,7 @@
 //! state and says what stands where. [`run()`] connects both with a terminal and a session.
 
 pub mod action;
+mod author;
 mod commands;
 mod edit;
 mod engine;
@@ -42,7 +43,7 @@ pub use message::{
     Slot,
 };
 pub use moment::{Moment, Step};
-pub use run::{TuiError, run};
+pub use run::{TuiError, edit, run};
 pub use state::State;
 pub use tabs::Tabs;
 pub use theme::{Depth, Theme, ThemeError};

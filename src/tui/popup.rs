@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use super::action::{Action, Context, Menu};
+use super::author::Author;
 use super::files::FileDialog;
 use super::input::LineInput;
 use super::message::Excerpt;
@@ -29,6 +30,8 @@ pub enum Popup {
     Menu(MenuBar),
     /// A calendar.
     Dates(Box<DatePicker>),
+    /// A file of definitions.
+    Author(Box<Author>),
 }
 
 /// A calendar to choose a first and a last day from.
@@ -272,4 +275,10 @@ pub enum Answered {
     DeleteView(String),
     /// Write the file in the place of the one that is there.
     ReplaceFile,
+    /// Close a file with changes that are not saved.
+    DropDraft,
+    /// Save over what somebody else saved.
+    OverwriteFile,
+    /// Explore a metric without the groupings and conditions it cannot have.
+    ExploreWithout(String),
 }

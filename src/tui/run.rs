@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::engine::{self, Engine};
 use super::hit::HitMap;
-use super::message::{Effect, Message, Notice};
+use super::message::{Effect, Lookup, Message, Notice};
 use super::outside;
 use super::state::State;
 use super::terminal::{COPY_CAP, Screen};
@@ -52,17 +52,29 @@ pub enum TuiError {
 /// # Errors
 /// The terminal cannot be used, or the project's theme does not read.
 pub fn run(session: Session) -> Result<(), TuiError> {
+    start(session, None)
+}
+
+/// Explores metrics, beginning with the definition of one in author mode.
+///
+/// # Errors
+/// As for [`run`].
+pub fn edit(session: Session, metric: String) -> Result<(), TuiError> {
+    start(session, Some(metric))
+}
+
+fn start(session: Session, metric: Option<String>) -> Result<(), TuiError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(explore(session));
+    let outcome = runtime.block_on(explore(session, metric));
     // A warehouse that does not answer must not keep the terminal.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
 }
 
-async fn explore(session: Session) -> Result<(), TuiError> {
+async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiError> {
     let variable = |name: &str| std::env::var(name).ok();
     let user = UserConfig::open();
     let setting = engine::setting(&session, &user, Depth::detect(variable));
@@ -73,13 +85,15 @@ async fn explore(session: Session) -> Result<(), TuiError> {
     let theme = Theme::load(&name, &setting.themes, setting.depth)?;
     let (width, height) = crossterm::terminal::size()?;
     let size = Size { width, height };
-    let (state, effects) = State::new(
+    let (mut state, mut effects) = State::new(
         setting,
         session.catalog(),
         session.connection(),
         theme,
         size,
     );
+
+    effects.extend(metric.map(|metric| state.ask(Lookup::Definition(metric))));
 
     let (sender, received) = mpsc::channel(WAITING);
     let changed = sender.clone();

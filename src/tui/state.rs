@@ -12,7 +12,7 @@ use super::action::Action;
 use super::files::Saving;
 use super::input::LineInput;
 use super::keys::Chord;
-use super::message::{Effect, Lookup, Notice, Setting, Slot};
+use super::message::{Effect, Lookup, Misfits, Notice, Setting, Slot};
 use super::moment::{Moment, Step};
 use super::parts::{self, Part};
 use super::popup::{Page, Popup, Reader};
@@ -26,7 +26,9 @@ use crate::compile::{CompileError, Compiled, ErrorCode};
 use crate::model::{GroupBy, MetricKind, MetricQuery, Place, QueryLineError, Snippet};
 use crate::registry::Diagnostic;
 use crate::session::files::FileFormat;
-use crate::session::{Catalog, Completion, Hit, MetricCard, RunSummary, SessionError};
+use crate::session::{
+    Catalog, Completed, Completion, Hit, MetricCard, Misfit, RunSummary, SearchHint, SessionError,
+};
 
 /// Panes that take the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -147,7 +149,13 @@ pub struct Finder {
     /// Whether keys go into the search box.
     pub typing: bool,
     /// Metrics found, best first; all while nothing is searched.
-    pub hits: Vec<Hit>,
+    pub hits: Arc<Vec<Hit>>,
+    /// What the search may go on with.
+    pub hint: SearchHint,
+    /// What the query demands of its metrics, as it was last asked about.
+    pub demands: Vec<GroupBy>,
+    /// Metrics that do not meet it.
+    pub misfits: Misfits,
     /// Categories that are folded.
     pub folded: BTreeSet<String>,
     /// What is shown, line by line.
@@ -170,6 +178,17 @@ pub enum CatalogRow {
 }
 
 impl Finder {
+    /// What Tab completes the search to.
+    pub fn completion(&self) -> Option<&Completed> {
+        let at_end = self.input.cursor() == self.input.text().len();
+        self.hint.offers.first().filter(|_| at_end)
+    }
+
+    /// Why the query leaves no place for a metric.
+    pub fn misfit(&self, metric: &str) -> Option<&Misfit> {
+        self.misfits.get(metric).map(AsRef::as_ref)
+    }
+
     /// The metric under the cursor.
     pub fn metric(&self) -> Option<&str> {
         match self.rows.get(self.selected)? {
@@ -455,6 +474,17 @@ impl State {
         }
         let place = self.places_here().first().copied()?;
         Some((self.catalog.registry.file(place).to_owned(), place.line))
+    }
+
+    /// The metric that is selected, or the first one of the query.
+    pub fn metric_here(&self) -> Option<&str> {
+        let of_query = self.query.metrics.first();
+        let shown = self.details.metric.as_ref();
+        match self.focus {
+            Focus::Catalog | Focus::Details => shown.or(of_query),
+            _ => of_query.or(shown),
+        }
+        .map(String::as_str)
     }
 
     /// The definitions behind what is selected.

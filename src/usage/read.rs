@@ -23,6 +23,21 @@ impl Usage {
         })
     }
 
+    /// How much and how lately each metric was used: answered queries of the last 90 days, each worth less with age.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn frecency(&self) -> Result<HashMap<String, u64>, UsageError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT metric, SUM(CASE WHEN age <= 4 THEN 100 WHEN age <= 14 THEN 70 WHEN age <= 31 THEN 50 ELSE 30 END) \
+                 FROM (SELECT metric, julianday('now') - julianday(at) AS age FROM query_metrics \
+                 JOIN queries ON queries.id = query_id WHERE outcome = 'ok') WHERE age <= 90 GROUP BY metric",
+            )?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
     /// The latest distinct query lines, newest first.
     ///
     /// # Errors

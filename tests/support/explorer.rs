@@ -446,6 +446,17 @@ impl Explorer {
                 let news = stages.chain([AskNews::Ended(Box::new(asked))]);
                 news.map(|news| Message::Ask { generation, news }).collect()
             }
+            Effect::Measure {
+                generation,
+                request,
+            } => {
+                let change = self.session.change(request, CancellationToken::new());
+                let outcome = self.runtime.block_on(change).map(Box::new);
+                vec![Message::Measured {
+                    generation,
+                    outcome,
+                }]
+            }
             Effect::Reload => {
                 self.session.reload();
                 let catalog = self.session.catalog();
@@ -499,6 +510,7 @@ impl Explorer {
                 vec![]
             }
             Effect::Cancel(_)
+            | Effect::StopMeasuring
             | Effect::StopAsking
             | Effect::Mouse(_)
             | Effect::Suspend

@@ -1,8 +1,8 @@
 //! What each action does.
 
 use super::{
-    ask, borders, dates, files, finder, kept, menu, picker, prompt, query, reader, result, steps,
-    tabs,
+    ask, author, borders, dates, files, finder, kept, menu, picker, prompt, query, reader, result,
+    steps, tabs,
 };
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
@@ -111,7 +111,16 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Last
         | Action::Left
         | Action::Right => moved(state, action),
+        Action::Author => author::open(state),
+        Action::AuthorSave
+        | Action::AuthorNumbers
+        | Action::AuthorBy
+        | Action::AuthorShows
+        | Action::AuthorEditor
+        | Action::AuthorType
+        | Action::AuthorIndent => author::perform(state, action),
         Action::Explore => finder::explore(state),
+        Action::CompleteSearch => finder::complete(state),
         Action::AddMetric => finder::add(state),
         Action::Fold => finder::fold(state, true),
         Action::Unfold => finder::fold(state, false),
@@ -193,6 +202,9 @@ fn cycle(state: &mut State, by: usize) -> Vec<Effect> {
 
 /// Esc: closes the window on top, cancels the run, or steps out of a text; it never quits.
 fn back(state: &mut State) -> Vec<Effect> {
+    if let Some(Popup::Author(_)) = state.popups.last() {
+        return author::back(state);
+    }
     if state.popups.pop().is_some() {
         return Vec::new();
     }
@@ -271,6 +283,18 @@ fn confirm(state: &mut State) -> Vec<Effect> {
             yes: Answered::ReplaceFile,
             ..
         })) => files::write(state, true),
+        Some(Popup::Question(Question {
+            yes: Answered::ExploreWithout(metric),
+            ..
+        })) => finder::explore_without(state, metric),
+        Some(Popup::Question(Question {
+            yes: Answered::DropDraft,
+            ..
+        })) => quietly(state, |state| drop(state.popups.pop())),
+        Some(Popup::Question(Question {
+            yes: Answered::OverwriteFile,
+            ..
+        })) => author::save(state, true),
         _ => Vec::new(),
     }
 }
@@ -334,6 +358,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
     match state.popups.last() {
         Some(Popup::Picker(_)) => quietly(state, |state| picker::step(state, action)),
         Some(Popup::Reader(_)) => quietly(state, |state| reader::scroll(state, rows(action, 15))),
+        Some(Popup::Author(_)) => quietly(state, |state| author::scroll(state, rows(action, 8))),
         Some(Popup::Question(_) | Popup::Naming(_)) => Vec::new(),
         Some(Popup::File(_)) => quietly(state, |state| files::step(state, action)),
         Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),

@@ -1,10 +1,14 @@
 //! The catalog: search, tree, and taking a metric into the query.
 
-use super::query;
-use crate::model::MetricQuery;
-use crate::session::Hit;
+use std::sync::Arc;
+
+use super::{act, query};
+use crate::model::{Filter, GroupBy, MetricQuery};
+use crate::session::{Hit, SearchHint, demands};
+use crate::tui::action::Action;
 use crate::tui::edit;
-use crate::tui::message::{Effect, Lookup};
+use crate::tui::message::{Effect, Lookup, Notice, Slot};
+use crate::tui::popup::{Answered, Popup, Question};
 use crate::tui::state::{CatalogRow, Finder, Focus, State};
 use crate::tui::widgets::text::width;
 
@@ -14,10 +18,51 @@ pub(super) fn typed(state: &mut State) -> Vec<Effect> {
     vec![state.ask(Lookup::Search(words))]
 }
 
+/// Takes the first way to complete the search; without one, Tab goes on to the next pane.
+pub(super) fn complete(state: &mut State) -> Vec<Effect> {
+    let finder = &mut state.finder;
+    let text = finder.input.text();
+    let Some((offer, before)) = finder.completion().zip(text.get(..finder.hint.from)) else {
+        return act::perform(state, Action::NextPane);
+    };
+    let text = format!("{before}{}", offer.text);
+    finder.input.set(&text);
+    typed(state)
+}
+
+/// Asks which metrics do not fit, when the query demands something else of them than before.
+pub(super) fn follow(state: &mut State) -> Option<Effect> {
+    let now = demands(&state.catalog.registry, &state.query);
+    if now == state.finder.demands {
+        return None;
+    }
+    state.finder.demands = now;
+    if state.finder.demands.is_empty() {
+        state.forget(Slot::Misfits);
+        state.finder.misfits.clear();
+        return None;
+    }
+    Some(fit(state))
+}
+
+/// Asks which metrics do not fit.
+pub(super) fn fit(state: &mut State) -> Effect {
+    let demands = state.finder.demands.clone();
+    state.ask(Lookup::Misfits(demands))
+}
+
 /// Metrics were found.
-pub(super) fn found(state: &mut State, hits: Vec<Hit>) -> Vec<Effect> {
+pub(super) fn found(state: &mut State, hits: Arc<Vec<Hit>>, hint: SearchHint) -> Vec<Effect> {
+    state.finder.hint = hint;
     let before = state.finder.metric().map(str::to_owned);
-    let names = hits.iter().map(|hit| width(&hit.metric));
+    let columns = |name: &str| {
+        if name.is_ascii() {
+            name.len()
+        } else {
+            width(name)
+        }
+    };
+    let names = hits.iter().map(|hit| columns(&hit.metric));
     state.finder.names = names.max().unwrap_or(0);
     state.finder.hits = hits;
     state.finder.rows = rows(state);
@@ -157,9 +202,53 @@ pub(super) fn explore(state: &mut State) -> Vec<Effect> {
     let Some(metric) = state.finder.metric().map(str::to_owned) else {
         return toggle_fold(state);
     };
+    if let Some(misfit) = state.finder.misfit(&metric) {
+        let text = format!("{}. Explore {metric} without that?", misfit.reason);
+        state.popups.push(Popup::Question(Question {
+            text,
+            yes: Answered::ExploreWithout(metric),
+        }));
+        return Vec::new();
+    }
+    let kept = state.query.clone();
+    take(state, metric, kept)
+}
+
+/// Takes a metric that does not fit, and lets go of the groupings and conditions that it cannot have.
+pub(super) fn explore_without(state: &mut State, metric: String) -> Vec<Effect> {
+    let catalog = Arc::clone(&state.catalog);
+    let fits = |group: &GroupBy| {
+        let bases = catalog.bases();
+        bases.of(&metric).is_none_or(|base| {
+            bases
+                .refusal(&catalog.registry, &catalog.reach, base, group)
+                .is_none()
+        })
+    };
+    let mut query = state.query.clone();
+    if let Some(groups) = &mut query.group_by {
+        groups.retain(&fits);
+    }
+    let alone = |condition: &Filter| MetricQuery {
+        filters: Some(condition.clone()),
+        ..MetricQuery::default()
+    };
+    let kept = edit::conditions(&query)
+        .iter()
+        .filter(|condition| {
+            demands(&catalog.registry, &alone(condition))
+                .iter()
+                .all(&fits)
+        })
+        .cloned()
+        .collect();
+    edit::set_conditions(&mut query, kept);
+    take(state, metric, query)
+}
+
+fn take(state: &mut State, metric: String, kept: MetricQuery) -> Vec<Effect> {
     let mut effects = Vec::new();
     if state.query.metrics != [metric.clone()] {
-        let kept = state.query.clone();
         let query = MetricQuery {
             metrics: vec![metric],
             range_of: Vec::new(),
@@ -189,6 +278,13 @@ pub(super) fn add(state: &mut State) -> Vec<Effect> {
     let Some(metric) = state.finder.metric().map(str::to_owned) else {
         return toggle_fold(state);
     };
+    if let Some(misfit) = state.finder.misfit(&metric)
+        && !state.query.metrics.contains(&metric)
+    {
+        let reason = format!("not added: {}", misfit.reason);
+        state.notice = Some(Notice::Error(reason));
+        return Vec::new();
+    }
     let mut query = state.query.clone();
     edit::toggle_metric(&mut query, &metric);
     query::set(state, query)

@@ -2,6 +2,7 @@
 
 mod act;
 mod ask;
+mod author;
 mod borders;
 mod dates;
 mod files;
@@ -36,7 +37,7 @@ const WHEEL: i32 = 3;
 
 /// Changes the state by a message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
-    let effects = match message {
+    let mut effects = match message {
         Message::Clock(now) => {
             state.now = now;
             super::tabs::tick(state);
@@ -81,6 +82,13 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             files::news(state, generation, news);
             Vec::new()
         }
+        Message::Measured {
+            generation,
+            outcome,
+        } => {
+            author::measured(state, generation, outcome);
+            Vec::new()
+        }
         Message::Preparing(step) => {
             state.preparing = Some(step);
             Vec::new()
@@ -115,6 +123,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
     };
+    effects.extend(finder::follow(state));
     settle(state);
     effects
 }
@@ -185,6 +194,7 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Some(Popup::Author(_)) => author::typed(state, event),
         Some(_) => Vec::new(),
         None => match state.focus {
             Focus::Catalog if state.finder.typing => {
@@ -228,6 +238,7 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Some(Popup::Author(_)) => author::paste(state, text),
         Some(_) => Vec::new(),
         None => match state.focus {
             Focus::Catalog if state.finder.typing => {
@@ -354,7 +365,11 @@ fn resize(state: &mut State, size: Size) -> Vec<Effect> {
 
 fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
     match answer {
-        Answer::Search(hits) => return finder::found(state, hits),
+        Answer::Search(hits, hint) => return finder::found(state, hits, hint),
+        Answer::Misfits(misfits) => state.finder.misfits = misfits,
+        Answer::Definition(file) => return author::opened(state, file),
+        Answer::Draft(draft) => author::drafted(state, *draft),
+        Answer::Save(outcome) => return author::saved(state, outcome),
         Answer::Describe(card) => state.details.card = Some(card),
         Answer::Compile(outcome) => query::compiled(state, outcome),
         Answer::Complete(completions) => {
@@ -393,7 +408,7 @@ fn prepared(state: &mut State, outcome: Result<(), String>) -> Vec<Effect> {
 /// Asks for everything that depends on the definitions, the values or the connection.
 fn ask_again(state: &mut State) -> Vec<Effect> {
     let words = state.finder.input.text().to_owned();
-    let mut effects = vec![state.ask(Lookup::Search(words))];
+    let mut effects = vec![state.ask(Lookup::Search(words)), finder::fit(state)];
     if let Some(metric) = state.details.metric.clone() {
         effects.push(state.ask(Lookup::Describe(metric)));
     }
@@ -401,6 +416,7 @@ fn ask_again(state: &mut State) -> Vec<Effect> {
         effects.extend(ask::read(state));
     }
     effects.extend(query::ask_sql(state));
+    effects.extend(author::refresh(state));
     effects
 }
 
@@ -449,6 +465,14 @@ fn settle(state: &mut State) {
     let offset = super::view::reader_limit(state, &layout);
     if let Some(Popup::Reader(reader)) = state.popups.last_mut() {
         reader.offset = reader.offset.min(offset);
+    }
+    let limit = match state.popups.last() {
+        Some(Popup::Author(author)) => super::view::author_limit(state, author),
+        _ => 0,
+    };
+    if let Some(Popup::Author(author)) = state.popups.last_mut() {
+        author.follow(super::author::text_area(state.size));
+        author.offset = author.offset.min(limit);
     }
     if let Some(Popup::Picker(picker)) = state.popups.last_mut() {
         let list = super::layout::picker_list(state.size, &picker.kind);

@@ -63,6 +63,12 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         );
     }
 
+    let below = Rect {
+        y: inner.y + 1,
+        ..search
+    };
+    hint(state, usize::from(below.width)).render(below, frame.buffer_mut());
+
     let list = Rect {
         y: inner.y + 2,
         height: inner.height - 2,
@@ -114,6 +120,40 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
     }
 }
 
+/// What may be typed next, or what is wrong; else what the query leaves out.
+fn hint<'a>(state: &'a State, columns: usize) -> Line<'a> {
+    let (finder, theme) = (&state.finder, &state.theme);
+    let typing = state.focus == Focus::Catalog && finder.typing;
+    if let Some(problem) = &finder.hint.problem {
+        return Line::styled(truncate(problem, columns).into_owned(), theme.warning);
+    }
+    if typing && finder.input.is_empty() {
+        return Line::styled("%owner %tag %status %dim %category", theme.dim);
+    }
+    if typing && finder.completion().is_some() {
+        let mut line = Line::styled("Tab ", theme.dim);
+        for (index, offer) in finder.hint.offers.iter().enumerate() {
+            let count = offer
+                .metrics
+                .map_or(String::new(), |count| format!("{count} "));
+            let gap = if offer.metrics.is_some() { " " } else { "" };
+            if line.width() + width(&offer.text) + count.len() > columns && index > 0 {
+                line.push_span(Span::styled("…", theme.dim));
+                break;
+            }
+            let style = if index == 0 { theme.accent } else { theme.text };
+            line.push_span(Span::styled(offer.text.as_str(), style));
+            line.push_span(Span::styled(format!("{count}{gap}"), theme.dim));
+        }
+        return line;
+    }
+    match finder.misfits.len() {
+        0 => Line::default(),
+        1 => Line::styled("1 does not fit the query", theme.dim),
+        count => Line::styled(format!("{count} do not fit the query"), theme.dim),
+    }
+}
+
 /// Marks a line as selected: a sign in front of it, and the selection style where the keys go.
 pub fn mark_selected(frame: &mut Frame<'_>, area: Rect, theme: &Theme, focused: bool) {
     let style = if focused {
@@ -151,16 +191,22 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
         Span::styled(if used { "• " } else { "  " }, theme.accent),
         Span::styled(format!("{sign} "), style),
     ];
-    let plain = if used { theme.accent } else { theme.text };
+    let misfit = state.finder.misfit(&metric.name);
+    let plain = match (used, misfit) {
+        (true, _) => theme.accent,
+        (false, Some(_)) => theme.dim,
+        (false, None) => theme.text,
+    };
     let room = columns.saturating_sub(4);
     let by_name = !letters(hit, Field::Name).is_empty();
     let why = hit
         .matches
         .iter()
         .find(|found| found.field != Field::Name)
-        .filter(|_| !by_name);
+        .filter(|found| found.asked || !by_name);
+    let not_by = misfit.map(|misfit| format!("not by {}", misfit.group));
     // On a narrow screen the label gives way, unless it is why the metric was found.
-    let names = if room < names + 16 && why.is_none() {
+    let names = if room < names + 16 && why.is_none() && misfit.is_none() {
         room
     } else {
         names.min(room * 3 / 5)
@@ -175,9 +221,10 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
     ));
     if let Some(room) = room.checked_sub(names + 2) {
         spans.push(Span::raw(" ".repeat(gap)));
-        let (word, text, indices) = match why {
-            None => ("", metric.label.as_str(), letters(hit, Field::Label)),
-            Some(found) => (
+        let (word, text, indices) = match (&not_by, why) {
+            (Some(reason), _) => ("", reason.as_str(), &[] as &[u32]),
+            (None, None) => ("", metric.label.as_str(), letters(hit, Field::Label)),
+            (None, Some(found)) => (
                 field_word(found.field),
                 found.text.as_str(),
                 found.indices.as_slice(),
@@ -196,7 +243,11 @@ fn field_word(field: Field) -> &'static str {
         Field::Alias => "also ",
         Field::Owner => "owner ",
         Field::Tag => "tag ",
-        Field::Name | Field::Label | Field::Description => "",
+        Field::Category => "in ",
+        Field::Unit => "unit ",
+        Field::Dimension => "by ",
+        Field::Dataset => "from ",
+        Field::Name | Field::Label | Field::Description | Field::Status | Field::Kind => "",
     }
 }
 

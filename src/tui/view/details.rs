@@ -8,7 +8,6 @@ use ratatui::widgets::Widget;
 
 use super::{catalog, pane};
 use crate::compile::DimensionChoice;
-use crate::model::Status;
 use crate::session::{Lineage, MetricCard};
 use crate::tui::layout::{Layout, inside};
 use crate::tui::state::{Focus, State};
@@ -68,7 +67,17 @@ fn lines<'a>(state: &'a State, width: usize) -> Vec<Line<'a>> {
             .into_iter()
             .map(|line| Line::styled(line, state.theme.error))
             .collect(),
-        Some(Ok(card)) => Sheet::new(&state.theme, width).card(card),
+        Some(Ok(card)) => {
+            let mut sheet = Sheet::new(&state.theme, width);
+            if let Some(misfit) = state.finder.misfit(&card.name) {
+                let reason = format!("does not fit the query: {}", misfit.reason);
+                for line in wrap(&reason, width) {
+                    let line = Line::styled(line.to_owned(), state.theme.warning);
+                    sheet.lines.push(line);
+                }
+            }
+            sheet.card(card)
+        }
     }
 }
 
@@ -138,12 +147,7 @@ impl<'a> Sheet<'a> {
     fn status(&mut self, card: &MetricCard) {
         let theme = self.theme;
         let (sign, style) = catalog::status(card.status, theme);
-        let word = match card.status {
-            Status::Draft => "draft",
-            Status::Published => "published",
-            Status::Certified => "certified",
-            Status::Deprecated => "deprecated",
-        };
+        let word = card.status.word();
         let mut spans = vec![
             Span::styled(card.name.clone(), theme.accent),
             Span::styled("  ", theme.dim),

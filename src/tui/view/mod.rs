@@ -1,5 +1,6 @@
 //! Draws the state. Nothing is changed here, and nothing is read but the state.
 
+mod author;
 mod catalog;
 mod dates;
 mod details;
@@ -30,6 +31,7 @@ use super::state::{Focus, State};
 use super::widgets::text::{Align, put, width};
 use crate::registry::Severity;
 
+pub use author::limit as author_limit;
 pub use details::height as details_height;
 pub use popup::reader_limit;
 pub use preview::reasons_height;

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{dates, files, menu, naming, pane};
+use super::{author, dates, files, menu, naming, pane};
 use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
@@ -36,6 +36,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         Popup::File(dialog) => files::draw(state, dialog, frame, hits),
         Popup::Dates(picker) => dates::draw(state, picker, frame, hits),
         Popup::Menu(bar) => menu::draw(state, *bar, frame, screen, hits),
+        Popup::Author(author) => author::draw(state, author, frame, hits),
     }
 }
 

@@ -3,6 +3,26 @@
 /// Above this many lines to compare on either side, all of them count as changed.
 const MOST: usize = 1_000;
 
+/// The lines of two texts as one: ` ` in both, `-` only in the old one, `+` only in the new one.
+pub fn diff<'a>(old: &'a str, new: &'a str) -> Vec<(char, &'a str)> {
+    let mut old_lines = old.lines();
+    let (mut lines, mut added) = (Vec::new(), Vec::new());
+    for (line, is_changed) in new.lines().zip(changed_lines(old, new)) {
+        if is_changed {
+            added.push(('+', line));
+            continue;
+        }
+        // What is common stands in the old text too, behind what was taken away.
+        let gone = old_lines.by_ref().take_while(|there| *there != line);
+        lines.extend(gone.map(|there| ('-', there)));
+        lines.append(&mut added);
+        lines.push((' ', line));
+    }
+    lines.extend(old_lines.map(|there| ('-', there)));
+    lines.append(&mut added);
+    lines
+}
+
 /// For each line of `new`, whether it is new or different: not part of the longest common sequence of lines.
 pub(super) fn changed_lines(old: &str, new: &str) -> Vec<bool> {
     let old: Vec<&str> = old.lines().collect();
@@ -67,4 +87,20 @@ fn common(old: &[&str], new: &[&str]) -> Vec<bool> {
         }
     }
     is_common
+}
+
+#[cfg(test)]
+mod tests {
+    use super::diff;
+
+    #[test]
+    fn what_was_taken_away_stands_before_what_came_instead() {
+        let shown: Vec<String> = diff("a\nb\nc\nd", "a\nx\nc\nd\ne")
+            .into_iter()
+            .map(|(sign, line)| format!("{sign}{line}"))
+            .collect();
+        assert_eq!(shown, [" a", "-b", "+x", " c", " d", "+e"]);
+        assert_eq!(diff("", "a"), [('+', "a")]);
+        assert_eq!(diff("a", ""), [('-', "a")]);
+    }
 }

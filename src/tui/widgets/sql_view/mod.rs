@@ -10,6 +10,7 @@ use ratatui::style::Style;
 use super::scroll::{first_shown, moved};
 use super::text::{Align, clip, put, sanitize, width};
 use crate::tui::Theme;
+pub use changes::diff;
 use highlight::{Kind, Span};
 
 /// The sign before a line that changed.

@@ -1,0 +1,402 @@
+//! What a change of definitions does to the numbers: every metric whose SQL differs, before and after, as a whole and by a
+//! dimension.
+
+use arrow_array::{Float64Array, RecordBatch};
+use indexmap::IndexMap;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::cell::{cell_text, raw_json};
+use super::{Catalog, Session, SessionError, Sides};
+use crate::compile::{Compiled, DimensionChoice, OutputColumn, Role};
+use crate::model::{ColumnState, DimensionType, GroupBy, MetricQuery};
+
+/// Most metrics that are computed; the others are named.
+const MOST_METRICS: usize = 8;
+
+/// Most values of the dimension that are compared.
+const MOST_VALUES: u64 = 1_000;
+
+/// A dimension with more values tells little at a glance.
+const FEW_VALUES: u64 = 60;
+
+/// A change of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRequest {
+    /// The metric that is changed.
+    pub metric: String,
+    /// The file, relative to the project.
+    pub path: String,
+    /// Its text before and after.
+    pub text: Sides<String>,
+    /// The dimension to compare by; `None` takes one with few values.
+    pub dimension: Option<String>,
+}
+
+/// What a change does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The metrics that were computed, the changed one first.
+    pub figures: Vec<Figure>,
+    /// Further metrics whose SQL changes.
+    pub further: Vec<String>,
+    /// Metrics that have no SQL any more, with the reason.
+    pub broken: Vec<(String, String)>,
+    /// The dimension that was compared by.
+    pub dimension: Option<String>,
+    /// All that it may be compared by.
+    pub dimensions: Vec<String>,
+}
+
+/// A metric before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// The metric.
+    pub metric: String,
+    /// The query of the total.
+    pub line: String,
+    /// The total, or why there is none.
+    pub total: Sides<Result<Option<f64>, String>>,
+    /// The values of the dimension that change, the largest change first.
+    pub parts: Vec<Part>,
+    /// How many values do not change.
+    pub same: usize,
+    /// Why there are no parts.
+    pub note: Option<String>,
+    column: Option<OutputColumn>,
+}
+
+/// A value of the dimension before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The value.
+    pub label: String,
+    /// Its figures; none where there are no rows.
+    pub value: Sides<Option<f64>>,
+}
+
+impl Figure {
+    /// A number as the metric's format writes it.
+    pub fn number(&self, value: Option<f64>) -> String {
+        match (value, &self.column) {
+            (None, _) => "none".to_owned(),
+            (Some(value), Some(column)) => {
+                cell_text(&Float64Array::from(vec![value]), 0, column).text
+            }
+            (Some(value), None) => value.to_string(),
+        }
+    }
+}
+
+impl Sides<Option<f64>> {
+    /// The change in percent of what was before; `None` where that says nothing.
+    pub fn percent(&self) -> Option<f64> {
+        let (before, after) = (self.before?, self.after?);
+        (before != 0.0).then(|| (after - before) / before.abs() * 100.0)
+    }
+
+    /// Whether nothing changes that a reader could see.
+    pub fn is_same(&self) -> bool {
+        match (self.before, self.after) {
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
+            (before, after) => before == after,
+        }
+    }
+
+    fn difference(&self) -> f64 {
+        (self.after.unwrap_or(0.0) - self.before.unwrap_or(0.0)).abs()
+    }
+}
+
+/// What is to be run for one metric.
+struct Job {
+    metric: String,
+    line: String,
+    total: Sides<Result<Compiled, String>>,
+    parts: Option<Sides<Compiled>>,
+}
+
+impl Session {
+    /// Computes what a change does, on the connection in use. Nothing is written, and the query log does not hear of it.
+    ///
+    /// # Errors
+    /// It was cancelled. What fails for one metric is told with that metric.
+    pub async fn change(
+        &self,
+        request: ChangeRequest,
+        cancel: CancellationToken,
+    ) -> Result<Change, SessionError> {
+        let session = self.clone();
+        let planned = tokio::task::spawn_blocking(move || session.plan_change(&request));
+        let (jobs, mut change) = planned.await.map_err(|_| SessionError::interrupted())?;
+        for job in jobs {
+            if cancel.is_cancelled() {
+                return Err(SessionError::interrupted());
+            }
+            change.figures.push(self.figure(job, &cancel).await);
+        }
+        if cancel.is_cancelled() {
+            return Err(SessionError::interrupted());
+        }
+        Ok(change)
+    }
+
+    /// Everything up to the first statement that is run.
+    fn plan_change(&self, request: &ChangeRequest) -> (Vec<Job>, Change) {
+        let before = self.drafted(&request.path, &request.text.before);
+        let after = self.drafted(&request.path, &request.text.after);
+        let dimensions = self.dimensions_of(&after, &request.metric);
+        let chosen = request.dimension.clone();
+        let dimension = chosen.or_else(|| self.telling(&request.metric, &dimensions));
+        let mut change = Change {
+            figures: Vec::new(),
+            further: Vec::new(),
+            broken: Vec::new(),
+            dimension,
+            dimensions,
+        };
+        let mut jobs = Vec::new();
+        let others = after.registry.metrics.keys();
+        let others = others.filter(|name| **name != request.metric);
+        for metric in std::iter::once(&request.metric).chain(others) {
+            let by = change.dimension.as_deref();
+            let Some(job) = self.job(&before, &after, metric, by, *metric == request.metric) else {
+                continue;
+            };
+            match (&job.total.before, &job.total.after) {
+                (Ok(_), Err(reason)) => change.broken.push((job.metric, reason.clone())),
+                _ if jobs.len() < MOST_METRICS => jobs.push(job),
+                _ => change.further.push(job.metric),
+            }
+        }
+        let gone = before.registry.metrics.keys();
+        let gone = gone.filter(|name| !after.registry.metrics.contains_key(*name));
+        let reason = "it is defined no more";
+        for name in gone.filter(|name| **name != request.metric) {
+            change.broken.push((name.clone(), reason.to_owned()));
+        }
+        (jobs, change)
+    }
+
+    /// The statements of a metric, where they are not the same before and after.
+    fn job(
+        &self,
+        before: &Catalog,
+        after: &Catalog,
+        metric: &str,
+        by: Option<&str>,
+        always: bool,
+    ) -> Option<Job> {
+        let query = |groups: Vec<GroupBy>| MetricQuery {
+            metrics: vec![metric.to_owned()],
+            group_by: Some(groups),
+            ..MetricQuery::default()
+        };
+        let compile = |query: &MetricQuery| {
+            let of = |catalog: &Catalog| {
+                let known = catalog.registry.metrics.contains_key(metric);
+                let gone = || Err(format!("there is no metric '{metric}'"));
+                let compiled = self.compile_in(catalog, query);
+                if known {
+                    compiled.map_err(|error| error.to_string())
+                } else {
+                    gone()
+                }
+            };
+            Sides {
+                before: of(before),
+                after: of(after),
+            }
+        };
+        let sql = |side: &Result<Compiled, String>| {
+            side.as_ref().ok().map(|compiled| compiled.main.sql.clone())
+        };
+        let differs =
+            |sides: &Sides<Result<Compiled, String>>| sql(&sides.before) != sql(&sides.after);
+        let total = query(Vec::new());
+        let line = total.to_string();
+        let total = compile(&total);
+        let parts = by.map(|name| compile(&query(vec![GroupBy::Dimension(name.to_owned())])));
+        if !always && !differs(&total) && !parts.as_ref().is_some_and(differs) {
+            return None;
+        }
+        let parts = match parts {
+            Some(Sides {
+                before: Ok(before),
+                after: Ok(after),
+            }) => Some(Sides { before, after }),
+            _ => None,
+        };
+        Some(Job {
+            metric: metric.to_owned(),
+            line,
+            total,
+            parts,
+        })
+    }
+
+    /// The dimensions a metric may be compared by.
+    fn dimensions_of(&self, catalog: &Catalog, metric: &str) -> Vec<String> {
+        let choices = catalog
+            .reach
+            .choices(&catalog.registry, &[metric.to_owned()]);
+        let is_personal = |choice: &DimensionChoice| {
+            let dataset = catalog.registry.datasets.get(&choice.dataset);
+            let dimension = dataset.and_then(|dataset| dataset.dimensions.get(&choice.dimension));
+            dimension.is_none_or(|dimension| dimension.pii)
+        };
+        let fits = choices.into_iter().filter(|choice| {
+            choice.reachable.is_ok()
+                && !is_personal(choice)
+                && matches!(choice.kind, DimensionType::Text | DimensionType::Boolean)
+        });
+        fits.map(|choice| choice.name).collect()
+    }
+
+    /// The first dimension with few values, else the first one.
+    fn telling(&self, metric: &str, dimensions: &[String]) -> Option<String> {
+        let metrics = [metric.to_owned()];
+        let has_few = |name: &&String| {
+            let known = self.values(&metrics, name, "", 1).state;
+            matches!(known, ColumnState::Indexed { distinct } if (2..=FEW_VALUES).contains(&distinct))
+        };
+        let few = dimensions.iter().take(20).find(has_few);
+        few.or_else(|| dimensions.first()).cloned()
+    }
+
+    async fn figure(&self, job: Job, cancel: &CancellationToken) -> Figure {
+        let of = |side: &Result<Compiled, String>| side.as_ref().ok().and_then(metric_column);
+        let column = of(&job.total.after).or_else(|| of(&job.total.before));
+        let total = Sides {
+            before: self.total(job.total.before, cancel).await,
+            after: self.total(job.total.after, cancel).await,
+        };
+        let mut figure = Figure {
+            metric: job.metric,
+            line: job.line,
+            total,
+            parts: Vec::new(),
+            same: 0,
+            note: None,
+            column: column.map(|(_, column)| column),
+        };
+        let Some(parts) = job.parts else {
+            return figure;
+        };
+        let before = self.parts(&parts.before, cancel).await;
+        let after = self.parts(&parts.after, cancel).await;
+        match (before, after) {
+            (Ok(before), Ok(after)) => {
+                let all = merged(before, after);
+                let count = all.len();
+                let changed = all.into_iter().filter(|part| !part.value.is_same());
+                figure.parts = changed.collect();
+                figure.same = count - figure.parts.len();
+            }
+            (Err(reason), _) | (_, Err(reason)) => figure.note = Some(reason),
+        }
+        figure
+    }
+
+    async fn total(
+        &self,
+        compiled: Result<Compiled, String>,
+        cancel: &CancellationToken,
+    ) -> Result<Option<f64>, String> {
+        let compiled = compiled?;
+        let (rows, _) = self.rows_of(&compiled, cancel).await?;
+        let (at, _) = metric_column(&compiled).ok_or("the metric has no column")?;
+        let first = rows.iter().find(|batch| batch.num_rows() > 0);
+        let cell = first.and_then(|batch| batch.columns().get(at));
+        Ok(cell.and_then(|column| raw_json(column.as_ref(), 0).as_f64()))
+    }
+
+    async fn parts(
+        &self,
+        compiled: &Compiled,
+        cancel: &CancellationToken,
+    ) -> Result<IndexMap<String, Option<f64>>, String> {
+        let (rows, truncated) = self.rows_of(compiled, cancel).await?;
+        if truncated {
+            // Two different thousands of values could not be compared.
+            return Err(format!("more than {MOST_VALUES} values are not compared"));
+        }
+        let columns = &compiled.main.columns;
+        let group = columns.iter().position(|column| column.role == Role::Group);
+        let (group, (metric, _)) = group
+            .zip(metric_column(compiled))
+            .ok_or("the query has no grouping")?;
+        let label_column = columns.get(group).ok_or("the query has no grouping")?;
+        let mut parts = IndexMap::new();
+        for batch in &rows {
+            let all = batch.columns();
+            let (Some(labels), Some(values)) = (all.get(group), all.get(metric)) else {
+                continue;
+            };
+            for row in 0..batch.num_rows() {
+                let label = cell_text(labels.as_ref(), row, label_column).text;
+                parts.insert(label, raw_json(values.as_ref(), row).as_f64());
+            }
+        }
+        Ok(parts)
+    }
+
+    /// All rows of a statement on the connection in use, and whether there are more than are compared.
+    async fn rows_of(
+        &self,
+        compiled: &Compiled,
+        cancel: &CancellationToken,
+    ) -> Result<(Vec<RecordBatch>, bool), String> {
+        let warehouse = self
+            .warehouse(&self.connection())
+            .map_err(|error| error.to_string())?;
+        let (sender, mut received) = mpsc::channel(4);
+        let query = async {
+            let sender = sender;
+            let request = super::run::request(&compiled.main, Some(MOST_VALUES));
+            warehouse.query(request, cancel, &sender).await
+        };
+        let collect = async {
+            let mut batches = Vec::new();
+            while let Some(batch) = received.recv().await {
+                batches.push(batch);
+            }
+            batches
+        };
+        let (finished, batches) = tokio::join!(query, collect);
+        let finished = finished.map_err(|error| error.to_string())?;
+        Ok((batches, finished.truncated))
+    }
+}
+
+fn metric_column(compiled: &Compiled) -> Option<(usize, OutputColumn)> {
+    let columns = compiled.main.columns.iter().enumerate();
+    let mut metrics = columns.filter(|(_, column)| column.role == Role::Metric);
+    metrics.next().map(|(at, column)| (at, column.clone()))
+}
+
+/// Both sides by value, the largest difference first.
+fn merged(
+    before: IndexMap<String, Option<f64>>,
+    mut after: IndexMap<String, Option<f64>>,
+) -> Vec<Part> {
+    let mut parts: Vec<Part> = before
+        .into_iter()
+        .map(|(label, before)| {
+            let after = after.shift_remove(&label).flatten();
+            Part {
+                label,
+                value: Sides { before, after },
+            }
+        })
+        .collect();
+    parts.extend(after.into_iter().map(|(label, after)| Part {
+        label,
+        value: Sides {
+            before: None,
+            after,
+        },
+    }));
+    parts.sort_by(|a, b| b.value.difference().total_cmp(&a.value.difference()));
+    parts
+}
