@@ -2,6 +2,7 @@
 
 mod ask;
 mod batch;
+mod behind;
 mod check;
 mod completions;
 mod demo;
@@ -84,6 +85,8 @@ struct Global {
 enum Command {
     /// Run a query and print its rows
     Query(query::QueryArgs),
+    /// Print the rows behind a number, which add up to it
+    Rows(behind::RowsArgs),
     /// Answer a question in plain words, or say which word is in the way
     Ask(ask::AskArgs),
     /// Print the SQL of a query without running it
@@ -144,6 +147,7 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         None => explore::run(global),
         Some(Command::Query(args)) => query::run(global, &args),
+        Some(Command::Rows(args)) => behind::run(global, &args),
         Some(Command::Ask(args)) => ask::run(global, &args),
         Some(Command::Sql(args)) => sql::run(global, &args),
         Some(Command::Search(args)) => search::run(global, &args),

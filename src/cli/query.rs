@@ -88,7 +88,7 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
 }
 
 /// The file to write; its ending says in which form, unless that is said.
-fn target(path: &Path, format: Option<Format>) -> Result<FileTarget, SessionError> {
+pub fn target(path: &Path, format: Option<Format>) -> Result<FileTarget, SessionError> {
     let format = match format {
         Some(format) => format
             .of_file()

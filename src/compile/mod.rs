@@ -2,6 +2,7 @@
 
 mod additivity;
 mod bases;
+mod behind;
 mod choices;
 mod compare;
 mod conventions;
@@ -28,6 +29,7 @@ mod write;
 
 pub use additivity::{Additivity, additivity};
 pub use bases::Bases;
+pub use behind::{Behind, NumberOf, ROWS, RowsOf, TIMES, behind};
 pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
 pub use plan::Plan;

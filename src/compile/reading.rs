@@ -151,7 +151,8 @@ fn with_condition(text: String, condition: Option<&Expression>) -> String {
     }
 }
 
-fn measure(measure: &Measure) -> String {
+/// What a measure aggregates: "sum of amount over orders where status <> 'CANCELLED'".
+pub(super) fn measure(measure: &Measure) -> String {
     let expr = measure.expr.as_ref().map(|expr| expr.text.as_str());
     let what = match (measure.agg, expr) {
         (Aggregate::Count, None) => "number of rows".to_owned(),

@@ -22,6 +22,7 @@
 mod adapting;
 mod ask;
 mod asking;
+mod behind;
 mod cache;
 mod card;
 mod catalog;
@@ -64,6 +65,7 @@ pub use crate::usage::{HistoryEntry, Outcome as HistoryOutcome, Question};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
 };
+pub use behind::{NumberCard, PartCard, metric_of, parse_at};
 pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
 pub use catalog::{Catalog, Reload};
 pub use change::{Change, ChangeRequest, Figure, Part};

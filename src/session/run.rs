@@ -455,7 +455,8 @@ async fn stream(
     Ok((finished?, collector))
 }
 
-async fn total_row(
+/// The one row of a statement that has one.
+pub(super) async fn total_row(
     warehouse: &Warehouse,
     statement: &Statement,
     cancel: &CancellationToken,

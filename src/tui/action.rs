@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::drill;
 use super::files;
 use super::keymap::{Found, Keymap, joined};
 use super::keys::Chord;
 use super::popup::Popup;
 use super::state::{Focus, Phase, State};
 use super::tabs;
+use super::update::times;
+use crate::model::Comparison;
 
 /// Why an action cannot be used right now, in words for people.
 pub type Reason = Cow<'static, str>;
@@ -56,6 +59,14 @@ pub enum Action {
     DeleteKept,
     SaveName,
     OtherField,
+    PreviousPeriod,
+    YearAgo,
+    NoComparison,
+    SortByChange,
+    Finer,
+    Coarser,
+    Earlier,
+    Later,
     Copy,
     Mark,
     MarkColumn,
@@ -106,6 +117,12 @@ pub enum Action {
     CompleteLine,
     SearchHistory,
     ViewCell,
+    CellMenu,
+    StepBack,
+    RowsBehind,
+    ExplainNumber,
+    NextPart,
+    CopyBehind,
     Sort,
     FindInResult,
     NextMatch,
@@ -154,6 +171,8 @@ pub enum Context {
     Picker,
     /// A window of text.
     Reader,
+    /// The rows behind a number.
+    Behind,
     /// A question to answer.
     Question,
     /// The dialog for a file.
@@ -219,6 +238,7 @@ impl Context {
             Self::Naming => "Saving a query",
             Self::Picker => "Lists",
             Self::Reader => "Text",
+            Self::Behind => "Rows behind a number",
             Self::Question => "Question",
             Self::File => "File to write",
             Self::Saving => "File being written",
@@ -363,6 +383,32 @@ fn has_result(state: &State) -> Result<(), Reason> {
         Ok(())
     } else {
         Err("there is no result yet; F5 runs the query".into())
+    }
+}
+
+fn has_row(state: &State) -> Result<(), Reason> {
+    match drill::row_here(state) {
+        Some(_) => Ok(()),
+        None => Err("there is no row here; F5 runs the query".into()),
+    }
+}
+
+fn has_trail(state: &State) -> Result<(), Reason> {
+    if state.trail.is_empty() {
+        Err("nothing was drilled into; Enter on a cell does".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn has_number(state: &State) -> Result<(), Reason> {
+    drill::number_here(state).map(drop)
+}
+
+fn has_parts(state: &State) -> Result<(), Reason> {
+    match state.popups.last() {
+        Some(Popup::Behind(behind)) if behind.parts.len() > 1 => Ok(()),
+        _ => Err("the number is one aggregation".into()),
     }
 }
 
@@ -543,6 +589,16 @@ static ACTIONS: &[Entry] = &[
     entry(A::Time, "time", &["t"], C::Panes, "Time range", Some("time")),
     entry(A::Dates, "dates", &[], C::Panes, "Time range from a calendar", None),
     entry(A::Compare, "compare", &["v"], C::Panes, "Compare with another time (versus)", Some("versus")).when(has_metric),
+    entry(A::PreviousPeriod, "compare.previous", &["p"], C::Panes, "Compare with the previous period", None).when(|state| times::can_compare(state, Some(Comparison::PreviousPeriod))),
+    entry(A::YearAgo, "compare.year", &["Y"], C::Panes, "Compare with the year before", None).when(|state| times::can_compare(state, Some(Comparison::PreviousYear))),
+    entry(A::NoComparison, "compare.none", &["0"], C::Panes, "Compare with nothing", None).when(|state| times::can_compare(state, None)),
+    entry(A::SortByChange, "sort.change", &["D"], C::Panes, "Sort by change: the largest first, the smallest, not at all", None).when(times::can_sort_by_change),
+    entry(A::Finer, "grain.finer", &[","], C::Panes, "Finer grain of time", None).when(|state| times::can_regrain(state, true)),
+    entry(A::Coarser, "grain.coarser", &["."], C::Panes, "Coarser grain of time", None).when(|state| times::can_regrain(state, false)),
+    entry(A::Earlier, "window.earlier", &["["], C::Panes, "Shift the time window back by its length", None).when(|state| times::can_shift(state, false)),
+    entry(A::Later, "window.later", &["]"], C::Panes, "Shift the time window forth by its length", None).when(|state| times::can_shift(state, true)),
+    entry(A::RowsBehind, "rows", &["r"], C::Panes, "The rows behind this number", None).when(has_number),
+    entry(A::ExplainNumber, "explain", &["E"], C::Panes, "Explain this number", None).when(has_number),
     entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_query),
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
     entry(A::RedoQuery, "query.redo", &["R"], C::Panes, "Forth to the query that was undone", None).when(has_future),
@@ -610,7 +666,9 @@ static ACTIONS: &[Entry] = &[
     entry(A::StartAnew, "line.anew", &["Ctrl+N"], C::Prompt, "Ask anew, or go on from the query above", None).when(has_metric),
     entry(A::BreakLine, "line.break", &["Alt+Enter", "Ctrl+J"], C::Prompt, "Start a new line of text", None),
     entry(A::Definition, "definition.sql", &["Enter"], C::Preview, "Show the definition behind this line", Some("definition")).when(has_definition),
-    entry(A::ViewCell, "cell", &["Enter"], C::Result, "See the whole cell", Some("cell")).when(has_result),
+    entry(A::CellMenu, "cell.menu", &["Enter"], C::Result, "Drill into this cell, filter by it, explain it", Some("cell")).when(has_row),
+    entry(A::StepBack, "step.back", &["Backspace"], C::Result, "One step back up, to the rows that were drilled into", None).when(has_trail),
+    entry(A::ViewCell, "cell", &[], C::Result, "See the whole cell", None).when(has_result),
     entry(A::Sort, "sort", &["s"], C::Result, "Sort by this column; again: the other way", Some("sort")).when(has_result),
     entry(A::FindInResult, "result.find", &["/"], C::Result, "Search in the result", Some("search")).when(has_result),
     entry(A::NextMatch, "result.next", &["n"], C::Result, "Next match", None).when(has_find),
@@ -662,6 +720,9 @@ static ACTIONS: &[Entry] = &[
     entry(A::AuthorType, "author.type", &["i", "Enter"], C::AuthorKeys, "Type in the text", Some("type")),
     entry(A::AuthorEditor, "author.editor.letter", &["e"], C::AuthorKeys, "Open the file in $VISUAL or $EDITOR", Some("editor")),
     entry(A::Back, "author.close", &["q"], C::AuthorKeys, "Close the file", None),
+    entry(A::NextPart, "rows.part", &["Tab"], C::Behind, "The rows of the next aggregation of this number", Some("part")).when(has_parts),
+    entry(A::CopyBehind, "rows.copy", &["y"], C::Behind, "Copy the rows", Some("copy")),
+    entry(A::Close, "rows.close", &["q", "Enter"], C::Behind, "Close", Some("close")),
     entry(A::Confirm, "question.yes", &["y", "Enter"], C::Question, "Yes", Some("yes")),
     entry(A::Close, "question.no", &["n"], C::Question, "No", Some("no")),
     entry(A::Left, "menu.left", &["Left"], C::Menu, "The menu to the left", None),
@@ -708,6 +769,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         // Not everywhere: what leaves for another pane would leave the text behind.
         Some(Popup::Author(author)) if author.typing => &[C::AuthorText, C::Author],
         Some(Popup::Author(_)) => &[C::AuthorKeys, C::Author, C::Sideways, C::Lists],
+        Some(Popup::Behind(_)) => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
         None => match state.focus {
             Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
             Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],

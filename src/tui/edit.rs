@@ -109,6 +109,13 @@ fn pick<'a>(condition: &'a Filter, field: &str) -> Option<(&'a [String], bool)> 
     }
 }
 
+/// The values of `field` that a condition excludes, where it does nothing else.
+pub fn excluded<'a>(condition: &'a Filter, field: &str) -> Option<&'a [String]> {
+    pick(condition, field)
+        .filter(|(_, negated)| *negated)
+        .map(|(values, _)| values)
+}
+
 /// The values of `field` a query picks.
 pub fn picked(query: &MetricQuery, field: &str) -> Picked {
     let mut picked = Picked::default();
@@ -142,7 +149,8 @@ pub fn set_picked(query: &mut MetricQuery, field: &str, picked: Picked) {
     set_conditions(query, all);
 }
 
-fn condition(field: &str, mut values: Vec<String>, negated: bool) -> Option<Filter> {
+/// A condition that picks values (or all but them).
+pub fn condition(field: &str, mut values: Vec<String>, negated: bool) -> Option<Filter> {
     let field = field.to_owned();
     match values.len() {
         0 => None,

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::files::FileJob;
 use super::keymap::Keymap;
+use super::look::Look;
 use super::message::{
     Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, RunNews, Setting,
     Slot,
@@ -188,6 +189,7 @@ pub(super) struct Engine {
     stop_asking: CancellationToken,
     stop_writing: CancellationToken,
     stop_measuring: CancellationToken,
+    stop_looking: CancellationToken,
 }
 
 /// One waiting lookup of each kind: a later one takes the place of an earlier one.
@@ -217,6 +219,7 @@ impl Engine {
             stop_asking: CancellationToken::new(),
             stop_writing: CancellationToken::new(),
             stop_measuring: CancellationToken::new(),
+            stop_looking: CancellationToken::new(),
         }
     }
 
@@ -238,6 +241,8 @@ impl Engine {
                 chosen,
             } => self.answer_question(generation, question, options, chosen),
             Effect::StopAsking => self.stop_asking(),
+            Effect::Look { generation, look } => self.look(generation, look),
+            Effect::StopLooking => self.stop_looking(),
             Effect::WriteFile { generation, job } => self.write(generation, *job),
             Effect::StopWriting => self.stop_writing(),
             Effect::Measure {
@@ -424,6 +429,31 @@ impl Engine {
         self.stop_measuring.cancel();
     }
 
+    /// Looks behind a number and sends the news; an earlier look ends.
+    pub(super) fn look(&mut self, generation: u64, look: Look) {
+        self.stop_looking();
+        self.stop_looking = CancellationToken::new();
+        let (cancel, session, sender) = (
+            self.stop_looking.clone(),
+            self.session.clone(),
+            self.sender.clone(),
+        );
+        self.runtime.spawn(async move {
+            let (told, mut news) = mpsc::channel(4);
+            let forward = async {
+                while let Some(news) = news.recv().await {
+                    let _ = sender.send(Message::Look { generation, news }).await;
+                }
+            };
+            tokio::join!(super::look::look(session, look, cancel, told), forward);
+        });
+    }
+
+    /// Looks no more.
+    pub(super) fn stop_looking(&self) {
+        self.stop_looking.cancel();
+    }
+
     /// Forgets what was chosen for words.
     pub(super) fn forget(&self, words: String) {
         let (session, sender) = (self.session.clone(), self.sender.clone());
@@ -543,6 +573,7 @@ impl Drop for Engine {
         self.stop_asking();
         self.stop_writing();
         self.stop_measuring();
+        self.stop_looking();
         self.desk
             .waiting
             .lock()

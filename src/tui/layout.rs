@@ -275,6 +275,25 @@ pub fn reader(screen: Size) -> Rect {
     )
 }
 
+/// The window of the rows behind a number.
+pub fn behind(screen: Size) -> Rect {
+    centred(
+        screen,
+        screen.width.saturating_sub(4),
+        screen.height.saturating_sub(4),
+    )
+}
+
+/// The rows in it: a line above says what they are, one below what they add up to.
+pub fn behind_grid(screen: Size) -> Rect {
+    let inner = inside(behind(screen));
+    Rect {
+        y: inner.y + 1.min(inner.height),
+        height: inner.height.saturating_sub(2),
+        ..inner
+    }
+}
+
 /// A window in the middle of the screen.
 pub fn centred(screen: Size, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(screen.width), height.min(screen.height));

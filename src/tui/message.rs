@@ -11,6 +11,7 @@ use ratatui::layout::Size;
 
 use super::files::FileJob;
 use super::hit::Target;
+use super::look::{Look, LookNews};
 use super::question::Written;
 use super::widgets::grid::{Copied, Copy, CopyFormat, Find, Found, SortJob, SortedOrder, Table};
 use crate::compile::{CompileError, Compiled, DimensionChoice};
@@ -75,6 +76,13 @@ pub enum Message {
         generation: u64,
         /// The numbers, or why there are none.
         outcome: Result<Box<Change>, SessionError>,
+    },
+    /// News of a look behind a number.
+    Look {
+        /// The generation it was started for.
+        generation: u64,
+        /// The news.
+        news: LookNews,
     },
     /// The demo is being made.
     Preparing(String),
@@ -401,6 +409,15 @@ pub enum Effect {
     },
     /// Answer it no more.
     StopAsking,
+    /// Look behind a number; an earlier look ends.
+    Look {
+        /// Returned with the news.
+        generation: u64,
+        /// What to look at.
+        look: Look,
+    },
+    /// Look no more.
+    StopLooking,
     /// Forget what was chosen for words.
     Forget(String),
     /// Forget a line or a question of the history.

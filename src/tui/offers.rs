@@ -553,6 +553,10 @@ pub fn page_text(state: &State, page: &Page) -> String {
             .iter()
             .map(|problem| format!("{problem}\n"))
             .collect(),
+        Page::Number(_, sections) => sections
+            .iter()
+            .map(|section| format!("{}\n{}\n\n", section.heading, section.lines.join("\n")))
+            .collect(),
         Page::Excerpts(excerpts) => excerpts
             .iter()
             .map(|excerpt| format!("# {}\n{}\n", excerpt.at, excerpt.lines.join("\n")))

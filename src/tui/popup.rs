@@ -1,6 +1,7 @@
 //! Windows on top of the panes: lists to choose from, texts to read, questions to answer.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -8,9 +9,12 @@ use super::action::{Action, Context, Menu};
 use super::author::Author;
 use super::files::FileDialog;
 use super::input::LineInput;
+use super::look::{Look, PartName, Section};
 use super::message::Excerpt;
+use super::state::Phase;
 use super::widgets::fuzzy_list::FuzzyList;
-use super::widgets::grid;
+use super::widgets::grid::{self, Grid};
+use crate::compile::Compiled;
 use crate::model::{Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
 use crate::session::{Clarification, Meaning, RejectedSql};
 
@@ -26,6 +30,8 @@ pub enum Popup {
     Naming(Box<Naming>),
     /// A file to write the result to.
     File(FileDialog),
+    /// The rows behind a number.
+    Behind(Box<Behind>),
     /// The menu bar.
     Menu(MenuBar),
     /// A calendar.
@@ -119,6 +125,8 @@ pub enum PickerKind {
     Copies,
     /// Themes.
     Themes,
+    /// What can be done with a cell.
+    Cell,
 }
 
 impl Picker {
@@ -194,6 +202,8 @@ pub enum Choice {
     Copy(CopyKind),
     /// A theme.
     Theme(String),
+    /// A step down from a cell, in words, and the query it leads to; it is run.
+    Step(String, Box<MetricQuery>),
 }
 
 /// What can be copied.
@@ -254,6 +264,77 @@ pub enum Page {
     Problems,
     /// Definitions; empty while they are read.
     Excerpts(Vec<Excerpt>),
+    /// A number explained, by the generation it was asked with; empty while it is.
+    Number(u64, Vec<Section>),
+}
+
+/// A window with the rows behind a number.
+pub struct Behind {
+    /// Its title.
+    pub title: String,
+    /// What is looked at.
+    pub look: Look,
+    /// The number as it was shown, all digits; `None` is NULL.
+    pub shown: Option<String>,
+    /// The look that may send news.
+    pub generation: u64,
+    /// The aggregations that the number is computed from.
+    pub parts: Vec<PartName>,
+    /// What was run.
+    pub compiled: Option<Arc<Compiled>>,
+    /// The rows.
+    pub grid: Option<Grid>,
+    /// What all of them add up to.
+    pub sum: Option<Sum>,
+    /// How far it is.
+    pub phase: Phase,
+}
+
+/// What rows add up to, as the engine says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// The column that is added up.
+    pub column: String,
+    /// The value, for people.
+    pub text: String,
+    /// The value, all digits; `None` is NULL.
+    pub raw: Option<String>,
+    /// How many rows there are.
+    pub rows: u64,
+}
+
+/// How what rows add up to and the number are related.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the number.
+    Same,
+    /// The number is computed from it.
+    Part,
+    /// It is not this number, which was shown.
+    Other(String),
+}
+
+impl Behind {
+    /// Whether the rows add up to the number that was shown. Engines add up in any order, which moves the last digits.
+    pub fn verdict(&self) -> Verdict {
+        let Some(sum) = &self.sum else {
+            return Verdict::Part;
+        };
+        if self.look.number.column.as_deref() != Some(sum.column.as_str()) {
+            return Verdict::Part;
+        }
+        let number = |text: &Option<String>| text.as_ref()?.parse::<f64>().ok();
+        let is_same = match (number(&self.shown), number(&sum.raw)) {
+            (Some(shown), Some(sum)) => (shown - sum).abs() <= 1e-9 * shown.abs().max(1.0),
+            // A sum of no rows is NULL, where the metric may say 0.
+            (Some(shown), None) => sum.raw.is_none() && sum.rows == 0 && shown == 0.0,
+            _ => self.shown == sum.raw,
+        };
+        match is_same {
+            true => Verdict::Same,
+            false => Verdict::Other(self.shown.clone().unwrap_or_else(|| "NULL".to_owned())),
+        }
+    }
 }
 
 /// A question with the action that follows a yes.

@@ -331,7 +331,7 @@ impl App {
 
     async fn carry_out(&mut self, effects: Vec<Effect>) -> Result<bool, TuiError> {
         for effect in effects {
-            if let Effect::Lookup { .. } | Effect::Ask { .. } = effect {
+            if let Effect::Lookup { .. } | Effect::Ask { .. } | Effect::Look { .. } = effect {
                 self.asked = Some(Instant::now());
             }
             let Some(effect) = self.engine.carry_out(effect) else {

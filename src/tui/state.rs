@@ -103,6 +103,10 @@ pub struct State {
     pub future: Vec<Moment>,
     /// The steps that led down to the query, the latest last.
     pub trail: Vec<Step>,
+    /// Whether a look behind a number goes on.
+    pub looking: bool,
+    /// The last change, while it is not known yet whether it is one.
+    pub attempt: Option<Attempt>,
     /// The selected part of the query.
     pub part: usize,
     /// The query line.
@@ -276,6 +280,16 @@ impl Preview {
     }
 }
 
+/// A change that is made only where its SQL can be written.
+pub struct Attempt {
+    /// The query it leads to.
+    pub query: MetricQuery,
+    /// Whether it is run then.
+    pub run: bool,
+    /// Whether it is a step down into a result.
+    pub is_step: bool,
+}
+
 /// The rows of the last run.
 #[derive(Debug, Clone, Default)]
 pub struct Results {
@@ -356,6 +370,8 @@ impl State {
             past: Vec::new(),
             future: Vec::new(),
             trail: Vec::new(),
+            looking: false,
+            attempt: None,
             part: 0,
             prompt: Prompt {
                 input: LineInput::of_many_lines(),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{client, metrex, shop};
 
-const TOOLS: [&str; 8] = [
+const TOOLS: [&str; 9] = [
     "list_metrics",
     "describe_metric",
     "dimension_values",
@@ -12,6 +12,7 @@ const TOOLS: [&str; 8] = [
     "compare_periods",
     "plot_distribution",
     "explain_query",
+    "rows_behind_number",
     "ask",
 ];
 

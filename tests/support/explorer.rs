@@ -10,6 +10,7 @@ use jiff::civil::date;
 use metrex::model::{ColumnType, ConnectionKind};
 use metrex::registry::UserConfig;
 use metrex::session::{Asked, OpenOptions, ReindexOptions, RunOptions, Session};
+use metrex::tui::look;
 use metrex::tui::{
     AskNews, Chord, Depth, Effect, FileNews, HitMap, Keys, LineInput, Message, RunNews, State,
     Theme, answer, setting, update, view,
@@ -457,6 +458,17 @@ impl Explorer {
                     outcome,
                 }]
             }
+            Effect::Look { generation, look } => {
+                let (told, mut news) = mpsc::channel(1000);
+                let looking =
+                    look::look(self.session.clone(), look, CancellationToken::new(), told);
+                self.runtime.block_on(looking);
+                let mut messages = Vec::new();
+                while let Ok(news) = news.try_recv() {
+                    messages.push(Message::Look { generation, news });
+                }
+                messages
+            }
             Effect::Reload => {
                 self.session.reload();
                 let catalog = self.session.catalog();
@@ -512,6 +524,7 @@ impl Explorer {
             Effect::Cancel(_)
             | Effect::StopMeasuring
             | Effect::StopAsking
+            | Effect::StopLooking
             | Effect::Mouse(_)
             | Effect::Suspend
             | Effect::Redraw => vec![],

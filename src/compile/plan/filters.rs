@@ -181,8 +181,19 @@ impl Planned {
 
     /// That every filter is in the text, whatever templates a project has.
     pub(in crate::compile) fn check_text(&self, lines: &[Vec<Place>]) -> Result<(), CompileError> {
+        self.check_text_of(None, lines)
+    }
+
+    /// That every filter of one leaf (or of all) is in the text.
+    pub(in crate::compile) fn check_text_of(
+        &self,
+        leaf: Option<&str>,
+        lines: &[Vec<Place>],
+    ) -> Result<(), CompileError> {
+        let is_asked = |owed: &&Owed| leaf.is_none_or(|leaf| owed.column == leaf);
         let written = |owed: &&Owed| lines.iter().any(|places| self.is_of(owed, places));
-        match self.owed.iter().find(|owed| !written(owed)) {
+        let mut owed = self.owed.iter().filter(is_asked);
+        match owed.find(|owed| !written(owed)) {
             None => Ok(()),
             Some(lost) => Err(CompileError::new(
                 ErrorCode::Template,

@@ -73,7 +73,8 @@ impl Aggregated {
         .column(dialect)
     }
 
-    pub(super) fn column(&self, dialect: Dialect) -> Column {
+    /// The aggregate over the rows of its leg.
+    pub(in crate::compile) fn column(&self, dialect: Dialect) -> Column {
         let only = self.only.as_ref().map(|only| only.sql.as_str());
         let row = match (&self.row, only) {
             (row, None) => row.clone(),
@@ -239,7 +240,8 @@ impl Leg {
         }))
     }
 
-    fn scan(&self, dialect: Dialect) -> Scan {
+    /// The rows that it aggregates.
+    pub(in crate::compile) fn scan(&self, dialect: Dialect) -> Scan {
         // Engines evaluate conditions in the order written where they think them equally dear: a comparison of dates is
         // cheap and leaves out most rows, but for SQLite, whose dates are text.
         let bounds = || self.bounds.iter().cloned();

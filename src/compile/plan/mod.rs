@@ -30,7 +30,7 @@ pub(super) use context::{Context, Days, Window};
 pub(super) use each::{Each, relations};
 pub(super) use filters::Owed;
 pub(super) use formula::{Formula, Leaf};
-pub(super) use leg::{Leg, PERIOD};
+pub(super) use leg::{Aggregated, Leg, PERIOD, Rows};
 pub(super) use periods::{Bound, Periods, Shown};
 pub(super) use planner::{Planned, Planner, prior_name};
 use snapshots::Snapshots;

@@ -295,15 +295,7 @@ impl<'a> Scope<'a> {
         dimension: &Dimension,
         alias: &str,
     ) -> Result<String, CompileError> {
-        let sql = expr::operand(&own_sql(dimension, alias, self.dialect)?);
-        Ok(match &dataset.stored_in {
-            // Converted where it is read, so that conditions, periods and windows all see the local time.
-            Some(zone) if dimension.kind == DimensionType::Time => {
-                let local = &self.registry.calendar.timezone;
-                self.dialect.local_time(&sql, zone, local)
-            }
-            _ => sql,
-        })
+        local(self.registry, (dataset, dimension), alias, self.dialect)
     }
 
     /// A time dimension in UTC, where no hour comes twice; `None` where it is not known in which zone it is stored.
@@ -385,7 +377,25 @@ impl<'a> Scope<'a> {
     }
 }
 
-fn column(alias: &str, name: &str, dialect: Dialect) -> String {
+/// A dimension's own expression under an alias, times being local ones.
+pub(super) fn local(
+    registry: &Registry,
+    (dataset, dimension): (&Dataset, &Dimension),
+    alias: &str,
+    dialect: Dialect,
+) -> Result<String, CompileError> {
+    let sql = expr::operand(&own_sql(dimension, alias, dialect)?);
+    Ok(match &dataset.stored_in {
+        // Converted where it is read, so that conditions, periods and windows all see the local time.
+        Some(zone) if dimension.kind == DimensionType::Time => {
+            dialect.local_time(&sql, zone, &registry.calendar.timezone)
+        }
+        _ => sql,
+    })
+}
+
+/// A column of a table under an alias.
+pub(super) fn column(alias: &str, name: &str, dialect: Dialect) -> String {
     format!("{}.{}", dialect.name(alias), dialect.name(name))
 }
 

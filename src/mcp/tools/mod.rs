@@ -8,6 +8,7 @@ mod explain_query;
 mod list_metrics;
 mod plot_distribution;
 mod query_metric;
+mod rows_behind;
 
 use super::tool::Entry;
 
@@ -21,6 +22,7 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<compare_periods::ComparePeriods>(),
         Entry::of::<plot_distribution::PlotDistribution>(),
         Entry::of::<explain_query::ExplainQuery>(),
+        Entry::of::<rows_behind::RowsBehind>(),
         Entry::of::<ask::Ask>(),
     ]
 }

@@ -1,9 +1,10 @@
 //! What each action does.
 
 use super::{
-    ask, author, borders, dates, files, finder, kept, menu, picker, prompt, query, reader, result,
-    steps, tabs,
+    ask, author, behind, borders, dates, drill, files, finder, kept, menu, picker, prompt, query,
+    reader, result, steps, tabs, times,
 };
+use crate::model::Comparison;
 use crate::tui::action::{self, Action};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::parts;
@@ -95,6 +96,15 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PreviousTab => tabs::cycle(state, -1),
         Action::SideBySide => tabs::side_by_side(state),
         Action::ShareFilters => tabs::toggle_sharing(state),
+        Action::StepBack => steps::step_back(state),
+        Action::PreviousPeriod => times::compare(state, Some(Comparison::PreviousPeriod)),
+        Action::YearAgo => times::compare(state, Some(Comparison::PreviousYear)),
+        Action::NoComparison => times::compare(state, None),
+        Action::SortByChange => times::sort_by_change(state),
+        Action::Finer => times::regrain(state, true),
+        Action::Coarser => times::regrain(state, false),
+        Action::Earlier => times::shift(state, false),
+        Action::Later => times::shift(state, true),
         Action::Definition => reader::definitions(state),
         Action::Editor => reader::edit(state),
         Action::GrowPane => borders::grow(state, true),
@@ -126,6 +136,11 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Unfold => finder::fold(state, false),
         Action::EditPart => edit_part(state),
         Action::RemovePart => remove_part(state),
+        Action::CellMenu => drill::menu(state),
+        Action::RowsBehind => behind::rows(state),
+        Action::ExplainNumber => behind::meaning(state),
+        Action::NextPart => behind::next_part(state),
+        Action::CopyBehind => behind::copy(state),
         Action::ViewCell => quietly(state, result::view_cell),
         Action::Sort => result::sort(state),
         Action::FindInResult => quietly(state, |state| state.result.finding = true),
@@ -363,6 +378,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
         Some(Popup::File(_)) => quietly(state, |state| files::step(state, action)),
         Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),
         Some(Popup::Menu(_)) => quietly(state, |state| menu::step(state, action)),
+        Some(Popup::Behind(_)) => quietly(state, |state| behind::moved(state, action)),
         None => step(state, state.focus, action),
     }
 }

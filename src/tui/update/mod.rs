@@ -2,9 +2,12 @@
 
 mod act;
 mod ask;
+mod attempt;
 mod author;
+mod behind;
 mod borders;
 mod dates;
+mod drill;
 mod files;
 mod finder;
 mod kept;
@@ -17,6 +20,7 @@ mod reader;
 mod result;
 mod steps;
 mod tabs;
+pub(super) mod times;
 mod workspace;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
@@ -89,6 +93,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             author::measured(state, generation, outcome);
             Vec::new()
         }
+        Message::Look { generation, news } => {
+            match state.find_tab(|tab| behind::is_waiting(tab, generation)) {
+                Some(tab) => state.in_tab(tab, |state| behind::news(state, generation, news)),
+                None => return Vec::new(),
+            }
+        }
         Message::Preparing(step) => {
             state.preparing = Some(step);
             Vec::new()
@@ -125,6 +135,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     };
     effects.extend(finder::follow(state));
     settle(state);
+    let looks = |effect: &Effect| matches!(effect, Effect::Look { .. });
+    state.looking |= effects.iter().any(looks);
+    if state.looking && state.find_tab(behind::is_open).is_none() {
+        state.looking = false;
+        effects.push(Effect::StopLooking);
+    }
     effects
 }
 
@@ -371,7 +387,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Draft(draft) => author::drafted(state, *draft),
         Answer::Save(outcome) => return author::saved(state, outcome),
         Answer::Describe(card) => state.details.card = Some(card),
-        Answer::Compile(outcome) => query::compiled(state, outcome),
+        Answer::Compile(outcome) => return attempt::compiled(state, outcome),
         Answer::Complete(completions) => {
             state.prompt.completions = completions;
             state.prompt.selected = None;
@@ -473,6 +489,12 @@ fn settle(state: &mut State) {
     if let Some(Popup::Author(author)) = state.popups.last_mut() {
         author.follow(super::author::text_area(state.size));
         author.offset = author.offset.min(limit);
+    }
+    let rows = super::layout::behind_grid(state.size).as_size();
+    if let Some(Popup::Behind(behind)) = state.popups.last_mut()
+        && let Some(grid) = &mut behind.grid
+    {
+        grid.set_size(rows);
     }
     if let Some(Popup::Picker(picker)) = state.popups.last_mut() {
         let list = super::layout::picker_list(state.size, &picker.kind);

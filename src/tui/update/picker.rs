@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::{act, ask, dates, prompt, query, result};
+use super::{act, ask, attempt, dates, drill, prompt, query, result};
 use crate::compile::DimensionChoice;
 use crate::model::query_line::print_literal;
 use crate::model::{CompareOp, DimensionType, Filter};
@@ -19,6 +19,7 @@ use crate::tui::parts::{Part, PartKind};
 use crate::tui::popup::{Choice, Picker, PickerKind, Popup};
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
+use crate::tui::times;
 use crate::tui::widgets::fuzzy_list::{FuzzyList, Item, Mark};
 
 /// Opens a list.
@@ -80,6 +81,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         ),
         PickerKind::Copies => ("Copy".to_owned(), offers::copies(state), Vec::new()),
         PickerKind::Themes => ("Themes".to_owned(), offers::themes(state), Vec::new()),
+        PickerKind::Cell => ("This cell".to_owned(), drill::offers(state), Vec::new()),
     };
     let mut picker = Picker {
         kind,
@@ -193,6 +195,13 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 
 /// Dimensions have come.
 pub(super) fn dimensions(state: &mut State, choices: &[DimensionChoice]) {
+    if top(state).is_some_and(|picker| picker.kind == PickerKind::Cell) {
+        let offered = drill::dimensions(state, choices);
+        if let Some(picker) = top(state) {
+            fill(picker, offered);
+        }
+        return;
+    }
     let filter = matches!(
         top(state).map(|picker| &picker.kind),
         Some(PickerKind::Dimensions { filter: true })
@@ -304,7 +313,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         }
         Choice::Time(time) => changed.time = time,
         Choice::Dates => return dates::open(state),
-        Choice::Compare(compare) => changed.compare = compare,
+        Choice::Compare(compare) => times::set_comparison(&mut changed, compare),
         Choice::Order(key) => changed.order = key.into_iter().collect(),
         Choice::Limit(limit) => edit::set_limit(&mut changed, limit),
         Choice::Total(total) => changed.total = total,
@@ -320,6 +329,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
             state.notice = Some(Notice::Info(text));
             return Vec::new();
         }
+        Choice::Step(words, query) => return attempt::step(state, words, *query),
         Choice::Connection(name) => return vec![Effect::Connect(name)],
         Choice::Copy(kind) => return result::copy(state, kind),
         Choice::Theme(name) => {

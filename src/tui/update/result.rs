@@ -236,7 +236,7 @@ pub(super) fn view_cell(state: &mut State) {
 }
 
 /// Most rows that are copied; a terminal takes no more anyway.
-const COPY_ROWS: usize = 100_000;
+pub(super) const COPY_ROWS: usize = 100_000;
 
 /// Copies the query line, the SQL or rows.
 pub(super) fn copy(state: &mut State, kind: CopyKind) -> Vec<Effect> {
@@ -274,9 +274,13 @@ pub(super) fn written(state: &mut State, copied: Copied) -> Vec<Effect> {
 
 /// Moves in the rows.
 pub(super) fn moved(state: &mut State, action: Action) {
-    let Some(grid) = &mut state.result.grid else {
-        return;
-    };
+    if let Some(grid) = &mut state.result.grid {
+        step(grid, action);
+    }
+}
+
+/// Moves in a grid.
+pub(super) fn step(grid: &mut Grid, action: Action) {
     match action {
         Action::Up => grid.move_by(-1, 0),
         Action::Down => grid.move_by(1, 0),

@@ -38,6 +38,18 @@ pub(super) fn redo(state: &mut State) -> Vec<Effect> {
     restore(state, after)
 }
 
+/// Takes back the last change (or step), which could not be made: nothing of it is kept to be redone.
+pub(super) fn take_back(state: &mut State, is_step: bool) -> Vec<Effect> {
+    if is_step {
+        state.trail.pop();
+    }
+    if let Some(before) = state.past.pop() {
+        state.query = before.query;
+        state.origin = before.origin;
+    }
+    query::arrived(state)
+}
+
 fn restore(state: &mut State, moment: Moment) -> Vec<Effect> {
     state.query = moment.query;
     state.origin = moment.origin;

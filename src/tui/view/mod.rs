@@ -1,6 +1,7 @@
 //! Draws the state. Nothing is changed here, and nothing is read but the state.
 
 mod author;
+mod behind;
 mod catalog;
 mod dates;
 mod details;

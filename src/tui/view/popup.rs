@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{author, dates, files, menu, naming, pane};
+use super::{author, behind, dates, files, menu, naming, pane};
 use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
@@ -37,6 +37,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         Popup::Dates(picker) => dates::draw(state, picker, frame, hits),
         Popup::Menu(bar) => menu::draw(state, *bar, frame, screen, hits),
         Popup::Author(author) => author::draw(state, author, frame, hits),
+        Popup::Behind(rows) => behind::draw(state, rows, frame, hits),
     }
 }
 
@@ -169,6 +170,7 @@ fn page<'a>(state: &'a State, page: &'a Page, width: usize) -> Vec<Line<'a>> {
             }
             lines
         }
+        Page::Number(_, sections) => behind::sections(state, sections, width),
         Page::Excerpts(excerpts) => excerpts
             .iter()
             .flat_map(|excerpt| excerpt_lines(state, excerpt))

@@ -7,7 +7,7 @@ use super::{pane, result};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::Layout;
 use crate::tui::state::{Focus, State};
-use crate::tui::widgets::text::{Align, put, truncate, width};
+use crate::tui::widgets::text::{Align, put, sanitize, truncate, width};
 
 /// Columns of a tab beside its text: its number, its sign and the blanks around.
 const AROUND: usize = 6;
@@ -90,7 +90,10 @@ pub fn draw_beside(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: 
 pub fn result_title(state: &State, columns: usize) -> String {
     let title = Focus::Result.title();
     if state.tabs.beside().is_none() && !state.is_aside() {
-        return title.to_owned();
+        let steps = state.trail.iter();
+        let steps = steps.map(|step| format!(" › {}", sanitize(&step.words)));
+        let trail = format!("{title}{}", steps.collect::<String>());
+        return truncate(&trail, columns.saturating_sub(REMARK)).into_owned();
     }
     // The query that has run; else the one that is to.
     let query = if state.result.query.is_empty() {

@@ -116,7 +116,7 @@ impl Painter<'_> {
             let mut style = if is_null {
                 self.theme.null
             } else {
-                self.theme.text
+                self.changed(slot.column, &text).unwrap_or(self.theme.text)
             };
             if is_selected {
                 style = style.add_modifier(Modifier::BOLD);
@@ -134,6 +134,17 @@ impl Painter<'_> {
         }
         self.frozen_line(y);
         self.text = text;
+    }
+
+    /// The style of a change, which has its sign in the text.
+    fn changed(&self, column: usize, text: &str) -> Option<Style> {
+        let role = self.grid.table.columns().get(column)?.role;
+        match text.chars().next()? {
+            _ if !matches!(role, Role::Change | Role::ChangePercent) => None,
+            '+' => Some(self.theme.good),
+            '-' | '−' => Some(self.theme.error.remove_modifier(Modifier::BOLD)),
+            _ => None,
+        }
     }
 
     fn totals(&mut self, y: u16) {

@@ -1,0 +1,143 @@
+//! The rows behind a number, in a window, with what they add up to.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::pane;
+use crate::session::cell::thousands;
+use crate::tui::hit::{HitMap, Target};
+use crate::tui::layout::{self, inside};
+use crate::tui::look::{LookAt, Section};
+use crate::tui::popup::{Behind, Verdict};
+use crate::tui::question::time_words;
+use crate::tui::state::{Phase, State};
+use crate::tui::widgets::text::{sanitize, wrap};
+
+/// Draws the window.
+pub fn draw(state: &State, behind: &Behind, frame: &mut Frame<'_>, hits: &mut HitMap) {
+    let theme = &state.theme;
+    let area = layout::behind(state.size);
+    hits.add(area, Target::Popup);
+    let remark = match &behind.phase {
+        Phase::Running(since) => Line::styled(
+            format!(
+                "running {} · Esc cancels",
+                time_words(state.now.saturating_sub(*since))
+            ),
+            theme.warning,
+        ),
+        _ => Line::default(),
+    };
+    pane::window(frame, area, &sanitize(&behind.title), remark, theme);
+    let inner = inside(area);
+    let line = |y: u16| Rect {
+        y,
+        height: 1,
+        ..inner
+    };
+    part(state, behind).render(line(inner.y), frame.buffer_mut());
+    let body = layout::behind_grid(state.size);
+    if let (Phase::Failed(error), None) = (&behind.phase, &behind.grid) {
+        let width = usize::from(inner.width);
+        let message = wrap(&error.message, width).into_iter();
+        let message = message.map(|line| Line::styled(line, theme.error));
+        let hint = error
+            .hint()
+            .map(|hint| wrap(hint, width))
+            .unwrap_or_default();
+        let lines = message.chain(hint.into_iter().map(Line::from));
+        for (text, y) in lines.zip(body.y..body.bottom()) {
+            text.render(line(y), frame.buffer_mut());
+        }
+        return;
+    }
+    if let Some(grid) = &behind.grid {
+        grid.draw(body, frame.buffer_mut(), theme, true);
+        sum(state, behind).render(line(inner.bottom().saturating_sub(1)), frame.buffer_mut());
+    }
+}
+
+/// The aggregation whose rows they are.
+fn part<'a>(state: &State, behind: &'a Behind) -> Line<'a> {
+    let theme = &state.theme;
+    let LookAt::Rows(at) = behind.look.at else {
+        return Line::default();
+    };
+    let Some(part) = behind.parts.get(at) else {
+        return Line::default();
+    };
+    let mut line = Line::default();
+    if behind.parts.len() > 1 {
+        let which = format!("{} ({} of {}, Tab) ", part.name, at + 1, behind.parts.len());
+        line.push_span(Span::styled(which, theme.accent));
+    }
+    line.push_span(Span::styled(sanitize(&part.reading), theme.text));
+    if !part.left_out.is_empty() {
+        let left_out = format!(" · personal, left out: {}", part.left_out.join(", "));
+        line.push_span(Span::styled(left_out, theme.dim));
+    }
+    line
+}
+
+/// What the rows add up to, and whether that is the number.
+fn sum(state: &State, behind: &Behind) -> Line<'static> {
+    let theme = &state.theme;
+    if let Phase::Failed(error) = &behind.phase {
+        return Line::styled(format!("incomplete: {}", error.message), theme.error);
+    }
+    let Some(sum) = &behind.sum else {
+        return Line::styled("adding up…", theme.dim);
+    };
+    let rows = thousands(usize::try_from(sum.rows).unwrap_or(usize::MAX));
+    let noun = if sum.rows == 1 { "row" } else { "rows" };
+    let is = Span::styled(
+        format!("{rows} {noun} · {} = {}", sum.column, sum.text),
+        theme.text,
+    );
+    let verdict = match behind.verdict() {
+        Verdict::Same => Span::styled(" · the number itself", theme.good),
+        Verdict::Part => Span::styled(" · a part of the number", theme.dim),
+        Verdict::Other(shown) => Span::styled(
+            format!(" · ! not {shown}, which was shown: the data, or a rollup, is of another time"),
+            theme.warning,
+        ),
+    };
+    let cut = match &behind.phase {
+        Phase::Done(summary) if summary.truncated => Span::styled(
+            format!(
+                " · the first {} are here",
+                thousands(usize::try_from(summary.rows).unwrap_or(usize::MAX))
+            ),
+            theme.warning,
+        ),
+        _ => Span::default(),
+    };
+    Line::from(vec![is, verdict, cut])
+}
+
+/// The lines of an explanation.
+pub fn sections<'a>(state: &State, sections: &'a [Section], width: usize) -> Vec<Line<'a>> {
+    let theme = &state.theme;
+    if sections.is_empty() {
+        return vec![Line::styled(
+            "asking the warehouse… · Esc cancels",
+            theme.warning,
+        )];
+    }
+    let mut lines = Vec::new();
+    for section in sections {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::styled(section.heading.as_str(), theme.header));
+        for text in &section.lines {
+            let texts = text
+                .lines()
+                .flat_map(|text| wrap(text, width.saturating_sub(2)));
+            lines.extend(texts.map(|text| Line::from(format!("  {}", sanitize(text)))));
+        }
+    }
+    lines
+}
