@@ -23,6 +23,7 @@ mod adapting;
 mod ask;
 mod asking;
 mod behind;
+mod beside;
 mod cache;
 mod card;
 mod catalog;
@@ -66,6 +67,7 @@ pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
 };
 pub use behind::{NumberCard, PartCard, metric_of, parse_at};
+pub use beside::{subtotal_queries, trend_query};
 pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
 pub use catalog::{Catalog, Reload};
 pub use change::{Change, ChangeRequest, Figure, Part};
@@ -78,6 +80,7 @@ pub use draft::{DefinitionFile, Draft, NotSaved, Sides};
 pub use error::{Failure, SessionError};
 pub use exchange::{Imported, OtherTool, import};
 pub use open::{OpenOptions, Session};
+pub use partial::partial_starts;
 pub use prepare::Preparing;
 pub use rollups::RollupPlan;
 pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};

@@ -21,6 +21,33 @@ impl Session {
     }
 }
 
+/// The first days of the periods that are not complete: cut by the range, or not over yet.
+pub fn partial_starts(
+    range: DateRange,
+    grain: Grain,
+    week_start: Weekday,
+    today: Date,
+) -> Vec<Date> {
+    if grain.is_sub_day() {
+        return Vec::new();
+    }
+    let floor = |day: Date| grain.floor(day, week_start);
+    let holds = |day: Date| {
+        range.start.is_none_or(|start| start <= day) && range.end.is_none_or(|end| end > day)
+    };
+    let first = range.start.filter(|&start| floor(start) != start);
+    let last = range.end.filter(|&end| floor(end) != end);
+    let now = Some(today).filter(|&today| holds(today));
+    let mut days: Vec<Date> = [first, last, now]
+        .into_iter()
+        .flatten()
+        .map(floor)
+        .collect();
+    days.sort();
+    days.dedup();
+    days
+}
+
 fn partial(range: DateRange, grain: Grain, week_start: Weekday, today: Date) -> Option<String> {
     let is_border = |day: Date| grain.floor(day, week_start) == day;
     let first = range.start.is_some_and(|start| !is_border(start));

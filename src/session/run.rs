@@ -129,36 +129,8 @@ impl Session {
         options: RunOptions,
         cancel: CancellationToken,
     ) -> Result<Answer, SessionError> {
-        let (sender, mut events) = mpsc::channel(8);
-        let collect = async {
-            let (mut compiled, mut batches, mut totals) = (None, Vec::new(), None);
-            while let Some(event) = events.recv().await {
-                match event {
-                    RunEvent::Started(started) => compiled = Some(started),
-                    RunEvent::Batch(batch) => batches.push(batch),
-                    RunEvent::Totals(row) => totals = Some(row),
-                }
-            }
-            (compiled, batches, totals)
-        };
-        let (summary, (compiled, batches, totals)) =
-            tokio::join!(self.run(query, options, cancel, sender), collect);
-        let summary = summary?;
-        // A run that succeeds has started.
-        let compiled = compiled.ok_or_else(SessionError::interrupted)?;
-        Ok(Answer {
-            line: compiled.query.to_string(),
-            columns: compiled.main.columns.clone(),
-            batches,
-            totals,
-            rows: summary.rows,
-            truncated: summary.truncated,
-            sql: compiled.main.sql.clone(),
-            reasons: compiled.reasons.clone(),
-            notes: notes(&compiled),
-            cached: summary.cached,
-            elapsed: summary.elapsed,
-        })
+        let (sender, events) = mpsc::channel(8);
+        collect(self.run(query, options, cancel, sender), events).await
     }
 
     /// Compiles and runs a query; rows arrive as events while the engine works. Cancelling stops the engine. A receiver
@@ -191,6 +163,20 @@ impl Session {
         options: RunOptions,
         cancel: CancellationToken,
         events: mpsc::Sender<RunEvent>,
+    ) -> Result<RunSummary, SessionError> {
+        self.run_noted(compiled, connection, options, cancel, events, true)
+            .await
+    }
+
+    /// Without `recorded`, it is not a query that the history shows.
+    async fn run_noted(
+        &self,
+        compiled: Arc<Compiled>,
+        connection: &str,
+        options: RunOptions,
+        cancel: CancellationToken,
+        events: mpsc::Sender<RunEvent>,
+        recorded: bool,
     ) -> Result<RunSummary, SessionError> {
         let (started, began) = (Instant::now(), Timestamp::now());
         let connection = self.connection_named(connection)?;
@@ -240,7 +226,9 @@ impl Session {
         // Filters may hold what is not for everyone's eyes; it is logged only for those who ask for it.
         let error = result.as_ref().err().map(|error| &error.message);
         tracing::debug!(line = key.line, sql = key.sql, ?error);
-        self.record(&compiled, &key, elapsed, &result).await;
+        if recorded {
+            self.record(&compiled, &key, elapsed, &result).await;
+        }
         let (finished, cached) = result?;
         Ok(RunSummary {
             rows: finished.rows,
@@ -251,6 +239,24 @@ impl Session {
                 .saturating_sub(cached.unwrap_or_default())
                 .unwrap_or(began),
         })
+    }
+
+    /// Runs a query that belongs to another one, on the connection of that one, to its end; no history shows it.
+    ///
+    /// # Errors
+    /// As for [`Session::run`].
+    pub async fn answer_beside(
+        &self,
+        query: &MetricQuery,
+        connection: &str,
+        cancel: CancellationToken,
+    ) -> Result<Answer, SessionError> {
+        let dialect = self.dialect_of(connection);
+        let compiled = Arc::new(self.compile_on(query, connection, dialect)?);
+        let (sender, events) = mpsc::channel(8);
+        let options = RunOptions::default();
+        let run = self.run_noted(compiled, connection, options, cancel, sender, false);
+        collect(run, events).await
     }
 
     /// Passes a run on whose columns only the engine knows: they are named when the first rows are there.
@@ -387,6 +393,41 @@ impl Session {
         // The first query opens the history. Where it cannot be recorded, the answer is as good.
         let _ = tokio::task::spawn_blocking(write).await;
     }
+}
+
+/// Follows a run to its end.
+async fn collect(
+    run: impl Future<Output = Result<RunSummary, SessionError>>,
+    mut events: mpsc::Receiver<RunEvent>,
+) -> Result<Answer, SessionError> {
+    let collect = async {
+        let (mut compiled, mut batches, mut totals) = (None, Vec::new(), None);
+        while let Some(event) = events.recv().await {
+            match event {
+                RunEvent::Started(started) => compiled = Some(started),
+                RunEvent::Batch(batch) => batches.push(batch),
+                RunEvent::Totals(row) => totals = Some(row),
+            }
+        }
+        (compiled, batches, totals)
+    };
+    let (summary, (compiled, batches, totals)) = tokio::join!(run, collect);
+    let summary = summary?;
+    // A run that succeeds has started.
+    let compiled = compiled.ok_or_else(SessionError::interrupted)?;
+    Ok(Answer {
+        line: compiled.query.to_string(),
+        columns: compiled.main.columns.clone(),
+        batches,
+        totals,
+        rows: summary.rows,
+        truncated: summary.truncated,
+        sql: compiled.main.sql.clone(),
+        reasons: compiled.reasons.clone(),
+        notes: notes(&compiled),
+        cached: summary.cached,
+        elapsed: summary.elapsed,
+    })
 }
 
 /// What a reader should know beside the rows: values that could not be checked and the like, and why there is no total

@@ -11,6 +11,7 @@ use super::popup::Popup;
 use super::state::{Focus, Phase, State};
 use super::tabs;
 use super::update::times;
+use super::widgets::grid::Switch;
 use crate::model::Comparison;
 
 /// Why an action cannot be used right now, in words for people.
@@ -130,6 +131,20 @@ pub enum Action {
     Wider,
     Narrower,
     Freeze,
+    FilterRows,
+    HideColumn,
+    ShowColumns,
+    ColumnLeft,
+    ColumnRight,
+    FitColumn,
+    FitColumns,
+    Look(Switch),
+    Trends,
+    Pivot,
+    Subtotals,
+    RowForm,
+    FoldAll,
+    UnfoldAll,
     Choose,
     Candidate(usize),
     Toggle,
@@ -157,6 +172,10 @@ pub enum Context {
     Result,
     /// The search box of the result.
     Find,
+    /// The box of the filter of rows.
+    RowFilter,
+    /// A value of JSON as a tree.
+    Tree,
     /// The values of a dimension.
     Values,
     /// The list of dimensions.
@@ -231,6 +250,8 @@ impl Context {
             Self::Preview => "SQL",
             Self::Result => "Result",
             Self::Find => "Search in the result",
+            Self::RowFilter => "Filter of the rows",
+            Self::Tree => "JSON",
             Self::Values => "Values of a dimension",
             Self::Dimensions => "Dimensions",
             Self::Meanings => "Meanings of words",
@@ -409,6 +430,26 @@ fn has_parts(state: &State) -> Result<(), Reason> {
     match state.popups.last() {
         Some(Popup::Behind(behind)) if behind.parts.len() > 1 => Ok(()),
         _ => Err("the number is one aggregation".into()),
+    }
+}
+
+fn has_rows(state: &State) -> Result<(), Reason> {
+    has_result(state)?;
+    let rows = state.result.grid.as_ref().map(|grid| grid.table().rows());
+    if rows.is_some_and(|rows| rows > 0) {
+        Ok(())
+    } else {
+        Err("there are no rows".into())
+    }
+}
+
+fn has_hidden(state: &State) -> Result<(), Reason> {
+    has_result(state)?;
+    let hidden = state.result.grid.as_ref().map(|grid| grid.hidden());
+    if hidden.is_some_and(|hidden| hidden > 0) {
+        Ok(())
+    } else {
+        Err("no column is hidden".into())
     }
 }
 
@@ -678,6 +719,28 @@ static ACTIONS: &[Entry] = &[
     entry(A::Freeze, "column.freeze", &["F"], C::Result, "Freeze the columns up to this one, or none", None).when(has_result),
     entry(A::Mark, "mark", &["m"], C::Result, "Mark cells from here on, or no longer", None).when(has_result),
     entry(A::MarkColumn, "mark.column", &["M"], C::Result, "Mark whole columns from here on", None).when(has_result),
+    entry(A::FilterRows, "rows.filter", &["&"], C::Result, "Show only rows with a text, a pattern or a condition: gmv > 1K", Some("rows")).when(has_result),
+    entry(A::HideColumn, "column.hide", &["z h"], C::Result, "Hide the column", None).when(has_result),
+    entry(A::ShowColumns, "column.show", &["z a"], C::Result, "Show all columns", None).when(has_hidden),
+    entry(A::ColumnLeft, "column.left", &["z <"], C::Result, "Move the column to the left", None).when(has_result),
+    entry(A::ColumnRight, "column.right", &["z >"], C::Result, "Move the column to the right", None).when(has_result),
+    entry(A::FitColumn, "column.fit", &["z f"], C::Result, "Fit the column to its rows on the screen, or not", None).when(has_result),
+    entry(A::FitColumns, "column.fit_all", &["z F"], C::Result, "Fit all columns to their rows on the screen, or not", None).when(has_result),
+    entry(A::Look(Switch::Heat), "look.heat", &["z m"], C::Result, "Heat map of the column, or of all numbers", None).when(has_rows),
+    entry(A::Look(Switch::Bars), "look.bars", &["z b"], C::Result, "Bars beside the column, or beside all numbers", None).when(has_rows),
+    entry(A::Look(Switch::Short), "look.short", &["z c"], C::Result, "Compact numbers: 1.2M", None).when(has_rows),
+    entry(A::Trends, "look.trends", &["z l"], C::Result, "Sparklines: the trend of each row", None).when(has_rows),
+    entry(A::Pivot, "pivot", &["z p"], C::Result, "Pivot: the values of this group as columns, or back", None).when(has_rows),
+    entry(A::Subtotals, "subtotals", &["z t"], C::Result, "Subtotals, computed by the engine", None).when(has_rows),
+    entry(A::RowForm, "row", &["z r"], C::Result, "See the row as a form", None).when(has_rows),
+    entry(A::Choose, "rows.keep", &["Enter", "Tab"], C::RowFilter, "Keep the filter and leave the box", Some("keep")),
+    entry(A::Toggle, "json.toggle", &["Enter", "Space"], C::Tree, "Fold or unfold", Some("fold")),
+    entry(A::Fold, "json.fold", &["Left", "h"], C::Tree, "Fold, or go to what holds it", None),
+    entry(A::Unfold, "json.unfold", &["Right", "l"], C::Tree, "Unfold, or go into it", None),
+    entry(A::FoldAll, "json.fold_all", &["-"], C::Tree, "Fold everything", Some("fold all")),
+    entry(A::UnfoldAll, "json.unfold_all", &["+"], C::Tree, "Unfold everything", Some("unfold all")),
+    entry(A::Copy, "json.copy", &["y"], C::Tree, "Copy the value", Some("copy")),
+    entry(A::Close, "json.close", &["q"], C::Tree, "Close", Some("close")),
     entry(A::NextMatch, "find.next", &["Enter", "Down"], C::Find, "Next match", Some("next")),
     entry(A::PreviousMatch, "find.previous", &["Up"], C::Find, "Previous match", Some("previous")),
     entry(A::Choose, "choose", &["Enter"], C::Picker, "Choose", Some("choose")),
@@ -770,6 +833,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Author(author)) if author.typing => &[C::AuthorText, C::Author],
         Some(Popup::Author(_)) => &[C::AuthorKeys, C::Author, C::Sideways, C::Lists],
         Some(Popup::Behind(_)) => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
+        Some(Popup::Tree(_)) => &[C::Tree, C::Sideways, C::Lists, C::Everywhere],
         None => match state.focus {
             Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
             Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],
@@ -778,6 +842,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
             Focus::Query => &[C::Query, C::Panes, C::Sideways, C::Lists, C::Everywhere],
             Focus::Preview => &[C::Preview, C::Panes, C::Sideways, C::Lists, C::Everywhere],
             Focus::Result if state.result.finding => &[C::Find, C::Everywhere],
+            Focus::Result if state.result.filtering => &[C::RowFilter, C::Lists, C::Everywhere],
             Focus::Result => &[C::Result, C::Panes, C::Sideways, C::Lists, C::Everywhere],
         },
     }

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::beside::BesideJob;
 use super::files::FileJob;
 use super::keymap::Keymap;
 use super::look::Look;
@@ -108,7 +109,10 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
         Lookup::Workspace => Answer::Workspace(session.workspace()),
         Lookup::Excerpts(places) => Answer::Excerpts(excerpts(session, &places)),
         Lookup::Sort(job) => Answer::Sort(job.run().map_err(|error| error.to_string())),
-        Lookup::Find(mut find) => Answer::Find(find.step(usize::MAX)),
+        Lookup::Find(find) => Answer::Find(find.run()),
+        Lookup::Filter(job) => Answer::Filter(job.run()),
+        Lookup::Group(job) => Answer::Group(job.run()),
+        Lookup::Pivot(job) => Answer::Pivot(job.run().map(Box::new)),
         Lookup::Write {
             table,
             what,
@@ -184,7 +188,9 @@ pub(super) struct Engine {
     runtime: Handle,
     sender: Sender,
     desk: Arc<Desk>,
-    /// The runs that are under way, by generation.
+    /// For work on rows.
+    rows: Arc<Desk>,
+    /// The runs that are under way, and what is asked beside them, by generation.
     runs: HashMap<u64, CancellationToken>,
     stop_asking: CancellationToken,
     stop_writing: CancellationToken,
@@ -202,19 +208,25 @@ struct Desk {
 #[derive(Default)]
 struct Waiting {
     lookups: BTreeMap<Slot, (u64, Lookup)>,
+    /// What is being answered, where it can be stopped.
+    running: Option<(Slot, CancellationToken)>,
     closed: bool,
 }
 
 impl Engine {
     pub(super) fn new(session: Session, runtime: Handle, sender: Sender) -> Self {
-        let desk = Arc::new(Desk::default());
-        let clerk = (session.clone(), sender.clone(), Arc::clone(&desk));
-        std::thread::spawn(move || clerk.2.serve(&clerk.0, &clerk.1));
+        let [desk, rows] = [(); 2].map(|()| {
+            let desk = Arc::new(Desk::default());
+            let clerk = (session.clone(), sender.clone(), Arc::clone(&desk));
+            std::thread::spawn(move || clerk.2.serve(&clerk.0, &clerk.1));
+            desk
+        });
         Self {
             session,
             runtime,
             sender,
             desk,
+            rows,
             runs: HashMap::new(),
             stop_asking: CancellationToken::new(),
             stop_writing: CancellationToken::new(),
@@ -233,6 +245,7 @@ impl Engine {
                 written,
                 fresh,
             } => self.run(generation, query, written, fresh),
+            Effect::Beside { generation, job } => self.ask_beside(generation, job),
             Effect::Cancel(generation) => self.cancel(generation),
             Effect::Ask {
                 generation,
@@ -262,15 +275,47 @@ impl Engine {
         None
     }
 
-    /// Asks the session; an earlier question of the same kind that still waits is dropped.
+    /// Asks the session; an earlier question of the same kind is dropped if it waits, and stopped if it can be.
     pub(super) fn ask(&self, generation: u64, lookup: Lookup) {
-        let mut waiting = self
-            .desk
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        waiting.lookups.insert(lookup.slot(), (generation, lookup));
-        self.desk.bell.notify_one();
+        let slot = lookup.slot();
+        let desk = if slot.is_of_rows() {
+            &self.rows
+        } else {
+            &self.desk
+        };
+        let mut waiting = desk.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, stop)) = waiting.running.take_if(|(running, _)| *running == slot) {
+            stop.cancel();
+        }
+        waiting.lookups.insert(slot, (generation, lookup));
+        desk.bell.notify_one();
+    }
+
+    /// Asks for something that belongs to the rows.
+    pub(super) fn ask_beside(&mut self, generation: u64, job: BesideJob) {
+        let cancel = self.cancelled_by(generation);
+        let done = cancel.clone().drop_guard();
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn(async move {
+            let _done = done;
+            let outcome = job.run(&session, cancel).await.map(Box::new);
+            // The explorer may be gone.
+            let _ = sender
+                .send(Message::Beside {
+                    generation,
+                    outcome,
+                })
+                .await;
+        });
+    }
+
+    /// A token that is cancelled by the generation.
+    fn cancelled_by(&mut self, generation: u64) -> CancellationToken {
+        let cancel = CancellationToken::new();
+        // The end of a run cancels its token.
+        self.runs.retain(|_, run| !run.is_cancelled());
+        self.runs.insert(generation, cancel.clone());
+        cancel
     }
 
     /// Runs a query and sends its news.
@@ -281,10 +326,7 @@ impl Engine {
         written: Option<Written>,
         fresh: bool,
     ) {
-        let cancel = CancellationToken::new();
-        // The end of a run cancels its token.
-        self.runs.retain(|_, run| !run.is_cancelled());
-        self.runs.insert(generation, cancel.clone());
+        let cancel = self.cancelled_by(generation);
         let done = cancel.clone().drop_guard();
         let (session, sender) = (self.session.clone(), self.sender.clone());
         self.runtime.spawn(async move {
@@ -328,7 +370,7 @@ impl Engine {
         });
     }
 
-    /// Stops a run.
+    /// Stops a run, or what is asked beside one.
     pub(super) fn cancel(&self, generation: u64) {
         if let Some(run) = self.runs.get(&generation) {
             run.cancel();
@@ -574,12 +616,14 @@ impl Drop for Engine {
         self.stop_writing();
         self.stop_measuring();
         self.stop_looking();
-        self.desk
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
-        self.desk.bell.notify_one();
+        for desk in [&self.desk, &self.rows] {
+            let mut waiting = desk.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.closed = true;
+            if let Some((_, stop)) = &waiting.running {
+                stop.cancel();
+            }
+            desk.bell.notify_one();
+        }
     }
 }
 
@@ -593,7 +637,10 @@ impl Desk {
                     return;
                 }
                 match waiting.lookups.pop_first() {
-                    Some((_, next)) => break next,
+                    Some((slot, next)) => {
+                        waiting.running = next.1.stop().map(|stop| (slot, stop));
+                        break next;
+                    }
                     None => {
                         waiting = self
                             .bell

@@ -168,7 +168,8 @@ fn at_home(path: &Path) -> PathBuf {
     }
 }
 
-/// The rows on the screen as rows of a file; why not, in words for people.
+/// The rows of the result as rows of a file, also those that a filter hides: a file says what query it is the answer to.
+/// Why not, in words for people.
 pub fn rows_here(state: &State) -> Result<(Table, FileRows), &'static str> {
     let result = &state.result;
     let (Some(grid), Some(compiled)) = (&result.grid, &result.compiled) else {
@@ -187,5 +188,5 @@ pub fn rows_here(state: &State) -> Result<(Table, FileRows), &'static str> {
         run,
         totals: result.totals.clone(),
     };
-    Ok((grid.table().clone(), rows))
+    Ok((grid.whole_table(), rows))
 }

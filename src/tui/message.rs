@@ -8,12 +8,17 @@ use std::time::Duration;
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::layout::Size;
+use tokio_util::sync::CancellationToken;
 
+use super::beside::{Beside, BesideJob};
 use super::files::FileJob;
 use super::hit::Target;
 use super::look::{Look, LookNews};
 use super::question::Written;
-use super::widgets::grid::{Copied, Copy, CopyFormat, Find, Found, SortJob, SortedOrder, Table};
+use super::widgets::grid::{
+    Copied, Copy, CopyFormat, FilterJob, Filtered, Find, Found, GroupJob, Grouped, PivotJob,
+    Pivoted, SortJob, SortedOrder, Table,
+};
 use crate::compile::{CompileError, Compiled, DimensionChoice};
 use crate::model::{GroupBy, MetricQuery, Place};
 use crate::registry::Diagnostic;
@@ -55,6 +60,13 @@ pub enum Message {
         generation: u64,
         /// The news.
         news: RunNews,
+    },
+    /// What was asked beside the rows.
+    Beside {
+        /// The generation it was asked for.
+        generation: u64,
+        /// What there is, or why there is nothing.
+        outcome: Result<Box<Beside>, String>,
     },
     /// News of a question.
     Ask {
@@ -214,6 +226,12 @@ pub enum Lookup {
     Sort(SortJob),
     /// The next match in the result.
     Find(Find),
+    /// The rows that a filter keeps.
+    Filter(FilterJob),
+    /// The rows with subtotals between them.
+    Group(GroupJob),
+    /// The values of a group as columns.
+    Pivot(PivotJob),
     /// The result as text.
     Write {
         /// The rows.
@@ -248,10 +266,39 @@ pub enum Slot {
     Excerpts,
     Sort,
     Find,
+    Filter,
+    Group,
+    Pivot,
     Write,
 }
 
+impl Slot {
+    /// Work on the rows of the result.
+    pub const OF_ROWS: [Self; 6] = [
+        Self::Sort,
+        Self::Find,
+        Self::Filter,
+        Self::Group,
+        Self::Pivot,
+        Self::Write,
+    ];
+
+    /// Whether it is work on rows that may be many, which no other answer shall wait for.
+    pub fn is_of_rows(self) -> bool {
+        Self::OF_ROWS.contains(&self)
+    }
+}
+
 impl Lookup {
+    /// Ends it while it is under way, where it can take long.
+    pub fn stop(&self) -> Option<CancellationToken> {
+        match self {
+            Self::Find(find) => Some(find.stop().clone()),
+            Self::Filter(job) => Some(job.stop().clone()),
+            _ => None,
+        }
+    }
+
     /// Its kind.
     pub fn slot(&self) -> Slot {
         match self {
@@ -272,6 +319,9 @@ impl Lookup {
             Self::Excerpts(_) => Slot::Excerpts,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
+            Self::Filter(_) => Slot::Filter,
+            Self::Group(_) => Slot::Group,
+            Self::Pivot(_) => Slot::Pivot,
             Self::Write { .. } => Slot::Write,
         }
     }
@@ -300,6 +350,9 @@ pub enum Answer {
     Excerpts(Vec<Excerpt>),
     Sort(Result<SortedOrder, String>),
     Find(Found),
+    Filter(Result<Filtered, String>),
+    Group(Grouped),
+    Pivot(Result<Box<Pivoted>, String>),
     Write(Copied),
 }
 
@@ -324,6 +377,9 @@ impl Answer {
             Self::Excerpts(_) => Slot::Excerpts,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
+            Self::Filter(_) => Slot::Filter,
+            Self::Group(_) => Slot::Group,
+            Self::Pivot(_) => Slot::Pivot,
             Self::Write(_) => Slot::Write,
         }
     }
@@ -376,7 +432,14 @@ pub enum Effect {
         /// Past the cache.
         fresh: bool,
     },
-    /// Cancel the run of this generation.
+    /// Ask for something that belongs to the rows.
+    Beside {
+        /// Returned with the outcome.
+        generation: u64,
+        /// What.
+        job: BesideJob,
+    },
+    /// Cancel the run, or what is asked beside one, of this generation.
     Cancel(u64),
     /// Write a file.
     WriteFile {

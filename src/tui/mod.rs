@@ -5,6 +5,7 @@
 
 pub mod action;
 mod author;
+mod beside;
 mod commands;
 pub mod drill;
 mod edit;
@@ -35,6 +36,7 @@ mod view;
 pub mod widgets;
 
 pub use action::{actions, actions_markdown};
+pub use beside::{Beside, BesideJob, Wanted};
 pub use engine::{answer, setting};
 pub use files::{FileDialog, FileJob, JobRows, Saving};
 pub use hit::{HitMap, Target};

@@ -537,10 +537,26 @@ pub fn copies(state: &State) -> Vec<Offer> {
     offers.into_iter().map(offer).collect()
 }
 
+/// The selected row, a line for each column.
+fn row_text(state: &State) -> String {
+    let selected = state.result.grid.as_ref();
+    let selected = selected.and_then(|grid| Some((grid, grid.selected()?.0)));
+    selected.map_or(String::new(), |(grid, row)| {
+        let columns = grid.table().columns().iter().enumerate();
+        columns
+            .map(|(at, column)| {
+                let detail = grid.detail(row, at).unwrap_or_default();
+                format!("{}: {detail}\n", column.label)
+            })
+            .collect()
+    })
+}
+
 /// The text of a window.
 pub fn page_text(state: &State, page: &Page) -> String {
     match page {
         Page::Cell(text) => text.clone(),
+        Page::Row => row_text(state),
         Page::Rejected(rejected) => {
             let findings = rejected
                 .findings

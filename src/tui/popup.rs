@@ -14,6 +14,7 @@ use super::message::Excerpt;
 use super::state::Phase;
 use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid::{self, Grid};
+use super::widgets::json_tree::JsonTree;
 use crate::compile::Compiled;
 use crate::model::{Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
 use crate::session::{Clarification, Meaning, RejectedSql};
@@ -38,6 +39,16 @@ pub enum Popup {
     Dates(Box<DatePicker>),
     /// A file of definitions.
     Author(Box<Author>),
+    /// A value of JSON.
+    Tree(Tree),
+}
+
+/// A value of JSON as a tree.
+pub struct Tree {
+    /// Its title.
+    pub title: String,
+    /// The tree.
+    pub tree: JsonTree,
 }
 
 /// A calendar to choose a first and a last day from.
@@ -258,6 +269,8 @@ pub struct Reader {
 pub enum Page {
     /// One cell in full.
     Cell(String),
+    /// The selected row of the result, column by column.
+    Row,
     /// SQL of a model that did not pass, with what is wrong with it.
     Rejected(RejectedSql),
     /// Problems of the project's files.

@@ -20,7 +20,7 @@ use super::question::{Asking, Heard, Origin};
 use super::splits::{Border, Splits};
 use super::tabs::Tabs;
 use super::theme::Theme;
-use super::widgets::grid::Grid;
+use super::widgets::grid::{Arrangement, Grid};
 use super::widgets::sql_view::SqlView;
 use crate::compile::{CompileError, Compiled, ErrorCode};
 use crate::model::{GroupBy, MetricKind, MetricQuery, Place, QueryLineError, Snippet};
@@ -315,6 +315,14 @@ pub struct Results {
     pub finding: bool,
     /// Whether the run ended while its tab was not on the screen.
     pub unseen: bool,
+    /// Which rows are shown.
+    pub filter: LineInput,
+    /// Whether keys go into the filter's box.
+    pub filtering: bool,
+    /// How the columns of the run before were arranged.
+    pub arrangement: Arrangement,
+    /// What was asked beside the rows, by its generation.
+    pub beside: Option<u64>,
 }
 
 /// How far a run is.

@@ -131,6 +131,10 @@ roles! {
     header = "header", Style::new().add_modifier(Modifier::BOLD);
     /// NULL in results.
     null = "null_value", Style::new().add_modifier(Modifier::ITALIC);
+    /// Behind the smallest numbers of a heat map.
+    heat_low = "heat_low", Style::new();
+    /// Behind the largest numbers of a heat map.
+    heat_high = "heat_high", Style::new();
     /// Letters that matched a search.
     match_ = "match", Style::new().add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED);
 }
@@ -197,6 +201,26 @@ impl Theme {
             });
         };
         Self::parse(name, text, depth)
+    }
+
+    /// What stands behind a number of a heat map, from 0 for the smallest to 1 for the largest. Without true colour there
+    /// is no such thing: the sign beside the number says it.
+    pub fn shade(&self, place: f64) -> Option<Style> {
+        let (Some(Color::Rgb(r, g, b)), Some(Color::Rgb(to_r, to_g, to_b))) =
+            (self.heat_low.bg, self.heat_high.bg)
+        else {
+            return None;
+        };
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between two colours"
+        )]
+        let between = |from: u8, to: u8| {
+            (f64::from(from) + (f64::from(to) - f64::from(from)) * place).round() as u8
+        };
+        let color = Color::Rgb(between(r, to_r), between(g, to_g), between(b, to_b));
+        Some(Style::new().bg(color))
     }
 
     /// The names of all themes, sorted.

@@ -469,6 +469,14 @@ impl Explorer {
                 }
                 messages
             }
+            Effect::Beside { generation, job } => {
+                let asked = job.run(&self.session, CancellationToken::new());
+                let outcome = self.runtime.block_on(asked).map(Box::new);
+                vec![Message::Beside {
+                    generation,
+                    outcome,
+                }]
+            }
             Effect::Reload => {
                 self.session.reload();
                 let catalog = self.session.catalog();

@@ -91,6 +91,48 @@ pub fn write_cell(out: &mut String, array: &dyn Array, row: usize, column: &Outp
     matches!(value, Value::Null)
 }
 
+/// Appends the cell with a number as `1.2M` where that is shorter; returns whether the value is NULL.
+pub fn write_short(out: &mut String, array: &dyn Array, row: usize, column: &OutputColumn) -> bool {
+    let signed = is_change(column);
+    match Value::read(array, row) {
+        Value::Integer(n) if !is_name(column) => {
+            number::short(out, n as f64, &column.format, signed)
+                || write_plain(out, array, row, column)
+        }
+        Value::Number(x) if !is_name(column) => {
+            number::short(out, x, &column.format, signed) || write_plain(out, array, row, column)
+        }
+        _ => return write_cell(out, array, row, column),
+    };
+    false
+}
+
+fn write_plain(out: &mut String, array: &dyn Array, row: usize, column: &OutputColumn) -> bool {
+    write_cell(out, array, row, column);
+    true
+}
+
+/// Characters of the longest number that [`write_short`] writes for a column.
+pub fn widest_short(column: &OutputColumn, is_negative: bool) -> usize {
+    let widest = |x: f64| {
+        let mut text = String::new();
+        if !number::short(&mut text, x, &column.format, false) {
+            number::float(&mut text, x, &column.format, false);
+        }
+        text.chars().count()
+    };
+    let signs = usize::from(is_negative || is_change(column));
+    widest(999_900.0).max(widest(999.0)) + signs
+}
+
+/// Characters from the decimal point on in what [`write_short`] writes: `.2M`.
+pub fn short_tail(column: &OutputColumn) -> usize {
+    match column.ty {
+        ColumnType::Integer => 3,
+        _ => number::decimals(&column.format).map_or(3, |decimals| 3.max(decimals + 1)),
+    }
+}
+
 /// The cell with all that a cell viewer can say: the full value, the unit, the first day of a week.
 /// Line breaks of a text are kept; everything else that could harm a terminal is escaped.
 pub fn cell_detail(array: &dyn Array, row: usize, column: &OutputColumn) -> String {

@@ -46,6 +46,29 @@ pub(super) fn float(out: &mut String, x: f64, format: &Format, signed: bool) {
     }
 }
 
+/// Appends `1.2M` for what has more than three digits before the point; whether it did.
+pub(super) fn short(out: &mut String, x: f64, format: &Format, signed: bool) -> bool {
+    const UNITS: [(f64, char); 4] = [(1e3, 'K'), (1e6, 'M'), (1e9, 'B'), (1e12, 'T')];
+    let is_plain = matches!(format.kind, FormatKind::Number | FormatKind::Currency);
+    if !is_plain || x.abs() < 1e3 || x.abs() >= LARGE || !x.is_finite() {
+        return false;
+    }
+    // 999,950 is 1.0M and not 1000.0K.
+    let rounded = |unit: f64| (x.abs() / unit * 10.0).round() / 10.0;
+    let fits = UNITS.into_iter().find(|(unit, _)| rounded(*unit) < 1e3);
+    let (unit, sign) = fits.unwrap_or((1e12, 'T'));
+    push_sign(out, x < 0.0, signed && x > 0.0);
+    push_symbol(out, format);
+    let _ = write!(out, "{:.1}{sign}", rounded(unit));
+    true
+}
+
+/// Digits after the decimal point that numbers of this format have.
+pub(super) fn decimals(format: &Format) -> Option<usize> {
+    let decimals = format.decimals.unwrap_or_else(|| usual_decimals(format));
+    (decimals > 0).then_some(usize::from(decimals))
+}
+
 /// All digits that matter, so that reading it gives the same double; exponents only where plain digits would be absurd.
 pub(super) fn raw(x: f64) -> String {
     if x.is_nan() {

@@ -1,8 +1,8 @@
 //! What each action does.
 
 use super::{
-    ask, author, behind, borders, dates, drill, files, finder, kept, menu, picker, prompt, query,
-    reader, result, steps, tabs, times,
+    ask, author, behind, beside, borders, columns, dates, drill, files, finder, kept, menu, picker,
+    prompt, query, reader, result, rows as row_view, steps, tabs, times, tree,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -60,6 +60,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Views => picker::open(state, PickerKind::Views),
         Action::Connection => picker::open(state, PickerKind::Connections),
         Action::Theme => picker::open(state, PickerKind::Themes),
+        Action::Copy if tree::is_open(state) => tree::copy(state),
         Action::Copy => picker::copy(state),
         Action::Mark => quietly(state, |state| mark(state, false)),
         Action::MarkColumn => quietly(state, |state| mark(state, true)),
@@ -73,6 +74,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             Some(Popup::Dates(_)) => dates::choose(state),
             _ => picker::choose(state),
         },
+        Action::Toggle if tree::is_open(state) => quietly(state, tree::toggle),
         Action::Toggle => picker::toggle(state),
         Action::OpenValues => picker::open_values(state),
         Action::Candidate(index) => picker::take_candidate(state, index),
@@ -132,6 +134,10 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Explore => finder::explore(state),
         Action::CompleteSearch => finder::complete(state),
         Action::AddMetric => finder::add(state),
+        Action::Fold if tree::is_open(state) => quietly(state, tree::fold),
+        Action::Unfold if tree::is_open(state) => quietly(state, tree::unfold),
+        Action::FoldAll => quietly(state, |state| tree::fold_all(state, true)),
+        Action::UnfoldAll => quietly(state, |state| tree::fold_all(state, false)),
         Action::Fold => finder::fold(state, true),
         Action::Unfold => finder::fold(state, false),
         Action::EditPart => edit_part(state),
@@ -149,6 +155,18 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Wider => quietly(state, |state| widen(state, 2)),
         Action::Narrower => quietly(state, |state| widen(state, -2)),
         Action::Freeze => quietly(state, freeze),
+        Action::FilterRows => quietly(state, row_view::open),
+        Action::HideColumn => quietly(state, columns::hide),
+        Action::ShowColumns => quietly(state, columns::show),
+        Action::ColumnLeft => quietly(state, |state| columns::shift(state, false)),
+        Action::ColumnRight => quietly(state, |state| columns::shift(state, true)),
+        Action::FitColumn => quietly(state, columns::fit),
+        Action::FitColumns => quietly(state, columns::fit_all),
+        Action::Look(switch) => quietly(state, |state| columns::switch(state, switch)),
+        Action::Trends => beside::trends(state),
+        Action::Subtotals => beside::subtotals(state),
+        Action::Pivot => row_view::pivot(state),
+        Action::RowForm => open(state, "Row", Page::Row),
         Action::Confirm => confirm(state),
         Action::Close => quietly(state, |state| drop(state.popups.pop())),
     }
@@ -177,6 +195,7 @@ fn toggle(state: &mut State, kind: PickerKind) -> Vec<Effect> {
 
 fn close_find(state: &mut State) -> Vec<Effect> {
     state.result.finding = false;
+    state.result.filtering = false;
     Vec::new()
 }
 
@@ -189,6 +208,7 @@ pub(super) fn focus(state: &mut State, pane: Focus) -> Vec<Effect> {
     state.finder.typing =
         pane == Focus::Catalog && state.finder.typing && state.focus == Focus::Catalog;
     state.result.finding = false;
+    state.result.filtering = false;
     state.focus = pane;
     effects
 }
@@ -242,6 +262,10 @@ fn back(state: &mut State) -> Vec<Effect> {
             quietly(state, result::find)
         }
         Focus::Result if state.result.grid.as_mut().is_some_and(Grid::unmark) => Vec::new(),
+        Focus::Result if state.result.filtering => row_view::clear(state),
+        Focus::Result if !state.result.is_running() && state.result.beside.is_none() => {
+            row_view::clear(state)
+        }
         _ => result::cancel(state),
     }
 }
@@ -372,13 +396,18 @@ fn remove_part(state: &mut State) -> Vec<Effect> {
 fn moved(state: &mut State, action: Action) -> Vec<Effect> {
     match state.popups.last() {
         Some(Popup::Picker(_)) => quietly(state, |state| picker::step(state, action)),
-        Some(Popup::Reader(_)) => quietly(state, |state| reader::scroll(state, rows(action, 15))),
+        Some(Popup::Reader(_)) => quietly(state, |state| {
+            if !reader::turn_row(state, action) {
+                reader::scroll(state, rows(action, 15));
+            }
+        }),
         Some(Popup::Author(_)) => quietly(state, |state| author::scroll(state, rows(action, 8))),
         Some(Popup::Question(_) | Popup::Naming(_)) => Vec::new(),
         Some(Popup::File(_)) => quietly(state, |state| files::step(state, action)),
         Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),
         Some(Popup::Menu(_)) => quietly(state, |state| menu::step(state, action)),
         Some(Popup::Behind(_)) => quietly(state, |state| behind::moved(state, action)),
+        Some(Popup::Tree(_)) => quietly(state, |state| tree::step(state, action)),
         None => step(state, state.focus, action),
     }
 }

@@ -5,7 +5,9 @@ mod ask;
 mod attempt;
 mod author;
 mod behind;
+mod beside;
 mod borders;
+mod columns;
 mod dates;
 mod drill;
 mod files;
@@ -18,9 +20,11 @@ mod prompt;
 mod query;
 mod reader;
 mod result;
+mod rows;
 mod steps;
 mod tabs;
 pub(super) mod times;
+mod tree;
 mod workspace;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
@@ -96,6 +100,16 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Look { generation, news } => {
             match state.find_tab(|tab| behind::is_waiting(tab, generation)) {
                 Some(tab) => state.in_tab(tab, |state| behind::news(state, generation, news)),
+                None => return Vec::new(),
+            }
+        }
+        Message::Beside {
+            generation,
+            outcome,
+        } => {
+            let is_meant = |tab: &State| tab.result.beside == Some(generation);
+            match state.find_tab(is_meant) {
+                Some(tab) => state.in_tab(tab, |state| beside::news(state, generation, outcome)),
                 None => return Vec::new(),
             }
         }
@@ -230,6 +244,13 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 }
                 Vec::new()
             }
+            Focus::Result if state.result.filtering => {
+                if state.result.filter.key(event) {
+                    rows::ask(state)
+                } else {
+                    Vec::new()
+                }
+            }
             _ => Vec::new(),
         },
     }
@@ -265,6 +286,10 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
                 state.result.find.paste(text);
                 result::find(state);
                 Vec::new()
+            }
+            Focus::Result if state.result.filtering => {
+                state.result.filter.paste(text);
+                rows::ask(state)
             }
             // A pasted text is a query line or a question, wherever no other text is typed.
             _ => {
@@ -399,7 +424,10 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Choices(remembered) => picker::choices(state, &remembered),
         Answer::Workspace(workspace) => return workspace::restore(state, workspace),
         Answer::Excerpts(excerpts) => reader::excerpts(state, excerpts),
-        Answer::Sort(order) => result::sorted(state, order),
+        Answer::Sort(order) => return result::sorted(state, order),
+        Answer::Filter(outcome) => return rows::filtered(state, outcome),
+        Answer::Group(grouped) => beside::grouped(state, grouped),
+        Answer::Pivot(outcome) => rows::pivoted(state, outcome),
         Answer::Find(found) => result::found(state, found),
         Answer::Write(copied) => return result::written(state, copied),
     }
@@ -499,6 +527,10 @@ fn settle(state: &mut State) {
     if let Some(Popup::Picker(picker)) = state.popups.last_mut() {
         let list = super::layout::picker_list(state.size, &picker.kind);
         picker.list.set_height(list.height);
+    }
+    let window = super::layout::inside(super::layout::reader(state.size));
+    if let Some(Popup::Tree(open)) = state.popups.last_mut() {
+        open.tree.set_height(window.height);
     }
     if !state.prompt.typing {
         state.forget(Slot::Complete);

@@ -1,5 +1,6 @@
 //! Windows of text: help, definitions, cells, problems.
 
+use crate::tui::action::Action;
 use crate::tui::message::{Effect, Excerpt, Lookup, Notice};
 use crate::tui::popup::{Page, Popup, Reader};
 use crate::tui::state::State;
@@ -52,4 +53,23 @@ pub(super) fn scroll(state: &mut State, lines: isize) {
     if let Some(Popup::Reader(reader)) = state.popups.last_mut() {
         reader.offset = reader.offset.saturating_add_signed(lines);
     }
+}
+
+/// Left and right turn to the row before and after, where a row is shown.
+pub(super) fn turn_row(state: &mut State, action: Action) -> bool {
+    let by = match action {
+        Action::Left => -1,
+        Action::Right => 1,
+        _ => return false,
+    };
+    let (Some(Popup::Reader(reader)), Some(grid)) =
+        (state.popups.last_mut(), &mut state.result.grid)
+    else {
+        return false;
+    };
+    if reader.page == Page::Row {
+        reader.offset = 0;
+        grid.move_by(by, 0);
+    }
+    reader.page == Page::Row
 }

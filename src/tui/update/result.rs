@@ -1,14 +1,19 @@
 //! Runs and their rows: started, cancelled, sorted, searched, copied.
 
-use super::{act, finder, keys, prompt, query};
-use crate::model::{Direction, OrderBy};
-use crate::session::{Failure, RunEvent, RunSummary, SessionError};
+use jiff::civil::Date;
+
+use super::{act, beside, finder, keys, prompt, query, rows};
+use crate::compile::Compiled;
+use crate::model::{Direction, GroupBy, OrderBy};
+use crate::session::cell::raw_text;
+use crate::session::{Failure, RunEvent, RunSummary, SessionError, partial_starts};
 use crate::tui::action::{Action, Context};
 use crate::tui::layout::{Layout, grid_area};
 use crate::tui::message::{Effect, Lookup, Notice, RunNews, Slot};
-use crate::tui::popup::{Answered, CopyKind, Page, Popup, Question};
+use crate::tui::popup::{Answered, CopyKind, Page, Popup, Question, Tree};
 use crate::tui::state::{Focus, Phase, Results, State};
 use crate::tui::widgets::grid::{Copied, Found, Grid, Heading, Progress, SortedOrder};
+use crate::tui::widgets::json_tree::JsonTree;
 
 /// Starts the query; a run that is under way is cancelled.
 pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
@@ -25,11 +30,17 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
     if state.result.is_running() {
         effects.push(Effect::Cancel(state.result.generation));
     }
+    effects.extend(state.result.beside.map(Effect::Cancel));
     let generation = state.next_generation();
-    for slot in [Slot::Sort, Slot::Find, Slot::Write] {
+    for slot in Slot::OF_ROWS {
         state.forget(slot);
     }
+    let arrangement = match &state.result.grid {
+        Some(grid) => grid.arrangement(),
+        None => std::mem::take(&mut state.result.arrangement),
+    };
     state.result = Results {
+        arrangement,
         generation,
         query: state.query.clone(),
         connection: match state.written(&state.query) {
@@ -57,7 +68,27 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
         state.result.phase = Phase::Cancelling(since);
         return vec![Effect::Cancel(state.result.generation)];
     }
+    if let Some(generation) = state.result.beside.take() {
+        state.notice = Some(Notice::Info("cancelled".to_owned()));
+        return vec![Effect::Cancel(generation)];
+    }
     Vec::new()
+}
+
+/// The column of the time that the query groups by, and its periods that are not complete.
+fn incomplete(state: &State, compiled: &Compiled) -> Option<(usize, Vec<Date>)> {
+    let groups = compiled.query.group_by.as_deref()?;
+    let (column, grain) = groups
+        .iter()
+        .enumerate()
+        .find_map(|(at, group)| match group {
+            GroupBy::Grain { grain, of: None } => Some((at, *grain)),
+            _ => None,
+        })?;
+    let week_start = state.catalog.registry.calendar.week_start;
+    let today = state.setting.today;
+    let days = partial_starts(compiled.range, grain, week_start, today);
+    Some((column, days))
 }
 
 /// Takes news of a run; of an earlier run they are dropped.
@@ -67,7 +98,12 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
     }
     match news {
         RunNews::Event(RunEvent::Started(compiled)) => {
-            state.result.grid = Some(Grid::new(compiled.main.columns.clone()));
+            let mut grid = Grid::new(compiled.main.columns.clone());
+            grid.arrange(&state.result.arrangement);
+            if let Some((column, days)) = incomplete(state, &compiled) {
+                grid.set_partial(column, days);
+            }
+            state.result.grid = Some(grid);
             if state.written(&state.result.query).is_none() {
                 prompt::recall(state, &compiled.query.to_string());
             }
@@ -118,17 +154,27 @@ fn ended(state: &mut State, outcome: Result<RunSummary, SessionError>) -> Vec<Ef
             state.result.phase = Phase::Failed(error);
         }
     }
-    Vec::new()
+    if state.result.filter.is_empty() {
+        return Vec::new();
+    }
+    rows::ask(state)
 }
 
 /// Sorts by the selected column: here if all rows are here, else only in the query.
 pub(super) fn sort(state: &mut State) -> Vec<Effect> {
+    let is_filtering = state.waits_for(Slot::Filter);
     let Some(grid) = &mut state.result.grid else {
         return Vec::new();
     };
     let Some((_, column)) = grid.selected() else {
         return Vec::new();
     };
+    if is_filtering {
+        state.notice = Some(Notice::Info(
+            "the rows are being filtered; sort when that is done".to_owned(),
+        ));
+        return Vec::new();
+    }
     match grid.progress() {
         Progress::Streaming => {
             state.notice = Some(Notice::Error(
@@ -161,7 +207,7 @@ pub(super) fn sort(state: &mut State) -> Vec<Effect> {
         Progress::Complete => match grid.next_direction(column) {
             None => {
                 grid.unsort();
-                Vec::new()
+                beside::regroup(state)
             }
             Some(direction) => {
                 let job = grid.sort_request(column, direction);
@@ -174,7 +220,7 @@ pub(super) fn sort(state: &mut State) -> Vec<Effect> {
 }
 
 /// The order was found.
-pub(super) fn sorted(state: &mut State, order: Result<SortedOrder, String>) {
+pub(super) fn sorted(state: &mut State, order: Result<SortedOrder, String>) -> Vec<Effect> {
     match (order, &mut state.result.grid) {
         (Ok(order), Some(grid)) => {
             grid.apply(order);
@@ -182,6 +228,7 @@ pub(super) fn sorted(state: &mut State, order: Result<SortedOrder, String>) {
         (Err(error), _) => state.notice = Some(Notice::Error(format!("not sorted: {error}"))),
         _ => {}
     }
+    beside::regroup(state)
 }
 
 /// Sorts in the query and runs it.
@@ -217,6 +264,8 @@ pub(super) fn next_match(state: &mut State, heading: Heading) -> Vec<Effect> {
 pub(super) fn found(state: &mut State, found: Found) {
     match (found, &mut state.result.grid) {
         (Found::At(row, column), Some(grid)) => grid.select(row, column),
+        // Another search came first.
+        (Found::NotYet, _) => {}
         _ => {
             state.notice = Some(Notice::Info(format!(
                 "'{}' is not in the result",
@@ -228,10 +277,19 @@ pub(super) fn found(state: &mut State, found: Found) {
 
 /// Shows the selected cell in full.
 pub(super) fn view_cell(state: &mut State) {
-    let cell = state.result.grid.as_ref().and_then(Grid::selected_detail);
-    if let Some((column, text)) = cell {
+    let Some(grid) = &state.result.grid else {
+        return;
+    };
+    let json = grid
+        .selected()
+        .and_then(|(row, column)| grid.table().cell(row, column))
+        .and_then(|(array, index)| JsonTree::read(&raw_text(array, index)?));
+    if let Some((column, text)) = grid.selected_detail() {
         let title = column.label.clone();
-        super::reader::open(state, title, Page::Cell(text));
+        match json {
+            Some(tree) => state.popups.push(Popup::Tree(Tree { title, tree })),
+            None => super::reader::open(state, title, Page::Cell(text)),
+        }
     }
 }
 

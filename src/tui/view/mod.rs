@@ -16,6 +16,7 @@ mod preview;
 mod prompt;
 mod query;
 mod result;
+mod row;
 mod tabs;
 mod which_key;
 

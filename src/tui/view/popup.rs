@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{author, behind, dates, files, menu, naming, pane};
+use super::{author, behind, dates, files, menu, naming, pane, row};
 use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
 use crate::tui::message::Excerpt;
-use crate::tui::popup::{Page, Picker, Popup, Question, Reader};
+use crate::tui::popup::{Page, Picker, Popup, Question, Reader, Tree};
 use crate::tui::state::State;
 use crate::tui::widgets::text::wrap;
 
@@ -38,6 +38,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         Popup::Menu(bar) => menu::draw(state, *bar, frame, screen, hits),
         Popup::Author(author) => author::draw(state, author, frame, hits),
         Popup::Behind(rows) => behind::draw(state, rows, frame, hits),
+        Popup::Tree(tree) => draw_tree(state, tree, frame, hits),
     }
 }
 
@@ -127,6 +128,15 @@ fn draw_reader(state: &State, reader: &Reader, frame: &mut Frame<'_>, hits: &mut
     }
 }
 
+fn draw_tree(state: &State, open: &Tree, frame: &mut Frame<'_>, hits: &mut HitMap) {
+    let theme = &state.theme;
+    let area = layout::reader(state.size);
+    hits.add(area, Target::Popup);
+    let path = Line::styled(open.tree.path(), theme.dim);
+    pane::window(frame, area, &open.title, path, theme);
+    open.tree.draw(inside(area), frame.buffer_mut(), theme);
+}
+
 /// The last offset that a window of text can be scrolled to.
 pub fn reader_limit(state: &State, _: &Layout) -> usize {
     let Some(Popup::Reader(reader)) = state.popups.last() else {
@@ -142,6 +152,7 @@ fn page<'a>(state: &'a State, page: &'a Page, width: usize) -> Vec<Line<'a>> {
     let theme = &state.theme;
     match page {
         Page::Cell(text) => wrap(text, width).into_iter().map(Line::from).collect(),
+        Page::Row => row::lines(state, width),
         Page::Rejected(rejected) => {
             let mut lines = Vec::new();
             for finding in &rejected.findings {

@@ -11,10 +11,13 @@ use super::input::draw_input;
 use super::{pane, tabs};
 use crate::session::cell::thousands;
 use crate::tui::hit::{HitMap, Target};
+use crate::tui::input::LineInput;
 use crate::tui::layout::{Layout, grid_area, inside};
+use crate::tui::message::Slot;
 use crate::tui::question::time_words;
 use crate::tui::state::{Focus, Phase, State};
-use crate::tui::widgets::text::{sanitize, wrap};
+use crate::tui::widgets::grid::{Kept, RowFilter};
+use crate::tui::widgets::text::{sanitize, width, wrap};
 
 /// Draws the result.
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
@@ -86,19 +89,22 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         }
     }
     if state.result.finding {
-        Span::styled("/ ", theme.accent).render(line, frame.buffer_mut());
+        draw_box(state, frame, line, "/", &state.result.find);
+    } else if state.result.filtering {
+        let said = filter_words(state);
+        let cells = u16::try_from(width(&said)).unwrap_or(0).min(line.width / 2);
+        let (left, right) = (line.width - cells, line.right() - cells);
         let text = Rect {
-            x: line.x + 2,
-            width: line.width.saturating_sub(2),
+            width: left,
             ..line
         };
-        draw_input(
-            frame,
-            text,
-            &state.result.find,
-            theme,
-            state.popups.is_empty(),
-        );
+        draw_box(state, frame, text, "&", &state.result.filter);
+        let said_at = Rect {
+            x: right,
+            width: cells,
+            ..line
+        };
+        Span::styled(said, theme.dim).render(said_at, frame.buffer_mut());
     } else if let Some(grid) = &state.result.grid {
         let mut spans = vec![Span::styled(grid.position(body.as_size()), theme.dim)];
         if let Phase::Failed(error) = &state.result.phase {
@@ -118,8 +124,41 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             let label = sanitize(&column.label);
             spans.push(Span::styled(format!(" · {label}"), theme.dim));
         }
+        if grid.has_partial() {
+            spans.push(Span::styled(" · ◔ not a whole period", theme.warning));
+        }
         Line::from(spans).render(line, frame.buffer_mut());
     }
+}
+
+/// A text that is typed in the last line, behind its key.
+fn draw_box(state: &State, frame: &mut Frame<'_>, line: Rect, key: &str, input: &LineInput) {
+    let theme = &state.theme;
+    Span::styled(format!("{key} "), theme.accent).render(line, frame.buffer_mut());
+    let text = Rect {
+        x: line.x + 2,
+        width: line.width.saturating_sub(2),
+        ..line
+    };
+    draw_input(frame, text, input, theme, state.popups.is_empty());
+}
+
+/// How many rows a filter keeps, and how it is understood.
+fn filter_words(state: &State) -> String {
+    let Some(grid) = &state.result.grid else {
+        return String::new();
+    };
+    let text = state.result.filter.text();
+    if text.is_empty() {
+        return "a text, a pattern, or gmv > 1K and market = BR".to_owned();
+    }
+    let said = RowFilter::read(text, grid.table().columns()).said();
+    if state.waits_for(Slot::Filter) {
+        return format!("{said} · looking…");
+    }
+    let kept = grid.table().kept().map_or(0, Kept::len);
+    let all = grid.table().arrived();
+    format!("{said} · {} of {} rows", thousands(kept), thousands(all))
 }
 
 /// Why there is no total row, where one is asked for.

@@ -2,6 +2,7 @@
 
 pub mod fuzzy_list;
 pub mod grid;
+pub mod json_tree;
 mod scroll;
 pub mod sql_view;
 pub mod text;

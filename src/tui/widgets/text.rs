@@ -145,8 +145,12 @@ pub fn put(buf: &mut Buffer, field: Rect, text: &str, style: Style, align: Align
     for _ in 0..indent {
         pen.write(" ");
     }
+    let first = pen.x;
     for grapheme in shown.graphemes(true) {
         pen.write(grapheme);
+    }
+    if is_right_to_left(shown) {
+        pen.isolate(first);
     }
     if cut.is_some() {
         pen.write("…");
@@ -154,6 +158,15 @@ pub fn put(buf: &mut Buffer, field: Rect, text: &str, style: Style, align: Align
     while pen.x < pen.end {
         pen.write(" ");
     }
+}
+
+/// Whether a text has letters of a script that is written from right to left.
+fn is_right_to_left(text: &str) -> bool {
+    text.chars().any(|c| {
+        matches!(c,
+            '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    })
 }
 
 struct Pen<'a> {
@@ -165,6 +178,22 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// Keeps a text that runs from right to left from turning what stands beside it, on terminals that turn texts. The
+    /// marks belong to the first and the last cell, so that they are written again whenever those are.
+    fn isolate(&mut self, first: u16) {
+        for (x, is_first) in [(first, true), (self.x.saturating_sub(1), false)] {
+            if let Some(cell) = self.buf.cell_mut((x, self.y)).filter(|_| first < self.x) {
+                let symbol = cell.symbol();
+                let marked = if is_first {
+                    format!("\u{2068}{symbol}")
+                } else {
+                    format!("{symbol}\u{2069}")
+                };
+                cell.set_symbol(&marked);
+            }
+        }
+    }
+
     fn write(&mut self, grapheme: &str) {
         let cells = u16::try_from(grapheme_width(grapheme)).unwrap_or(u16::MAX);
         if cells == 0 || self.end.saturating_sub(self.x) < cells {

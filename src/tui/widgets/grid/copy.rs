@@ -53,6 +53,9 @@ pub struct Copied {
 impl Table {
     /// Copies, at most `cap` rows. The rows are in the order on the screen, the totals are not among them.
     pub fn copy(&self, what: Copy, format: CopyFormat, cap: usize) -> Copied {
+        if matches!(what, Copy::Column(_) | Copy::All) && self.has_subtotals() {
+            return self.without_subtotals().copy(what, format, cap);
+        }
         let (first, wanted, columns) = match what {
             Copy::Cell { row, column } => (row, 1, column..column + 1),
             Copy::Row(row) => (row, 1, 0..self.columns().len()),

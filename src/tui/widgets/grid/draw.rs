@@ -7,12 +7,16 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::layout::{Layout, Slot};
-use super::{Grid, header};
+use super::looks::is_zero;
+use super::{Grid, PARTIAL, TOTAL, header};
 use crate::compile::Role;
 use crate::model::Direction;
 use crate::session::cell::aligns_right;
 use crate::tui::Theme;
 use crate::tui::widgets::text::{Align, put, width};
+
+/// What stands where a cell has no value at its grain.
+const ABSENT: &str = "·";
 
 impl Grid {
     /// Draws the grid; the selected cell is marked when the grid has the focus.
@@ -73,9 +77,9 @@ impl Painter<'_> {
             }
         }
         self.frozen_line(y);
-        let shown = self.layout.slots.last().map_or(0, |slot| slot.column + 1);
+        let shown = self.layout.slots.last().map_or(0, |slot| slot.place + 1);
         let cut = self.layout.slots.last().is_some_and(|slot| !slot.whole);
-        if cut || shown < self.grid.table.columns().len() {
+        if cut || shown < self.grid.columns.shown().len() {
             let edge = (self.area.right() - 1, y);
             if self.buf.cell(edge).is_some_and(|cell| cell.symbol() == " ") {
                 self.symbol(edge.0, y, "›", self.theme.dim);
@@ -109,19 +113,33 @@ impl Painter<'_> {
 
     fn row(&mut self, y: u16, row: usize, focused: bool) {
         let mut text = std::mem::take(&mut self.text);
-        let is_selected = row == self.grid.selected.row;
-        let marked = self.grid.marked();
+        let grid = self.grid;
+        let is_selected = row == grid.selected.row;
+        let is_subtotal = grid.table.is_subtotal(row);
+        let marked = grid.marked();
+        let mut is_named = false;
         for slot in &self.layout.slots {
-            let is_null = self.grid.table.read(row, slot.column, &mut text);
-            let mut style = if is_null {
-                self.theme.null
+            let is_null = grid.read(row, slot.column, &mut text);
+            let mut style = if is_subtotal {
+                self.theme.header
             } else {
                 self.changed(slot.column, &text).unwrap_or(self.theme.text)
             };
+            if grid.table.is_absent(row, slot.column) {
+                style = self.theme.dim;
+                text.clear();
+                // The first group that a subtotal is over names it.
+                let names = is_subtotal && !std::mem::replace(&mut is_named, true);
+                text.push_str(if names { TOTAL } else { ABSENT });
+            } else if is_null {
+                style = self.theme.null;
+            } else if self.is_number(slot) && is_zero(&text) {
+                style = self.theme.dim;
+            }
             if is_selected {
                 style = style.add_modifier(Modifier::BOLD);
             }
-            let is_here = is_selected && focused && slot.column == self.grid.selected.column;
+            let is_here = is_selected && focused && slot.column == grid.selected.column;
             let is_marked = marked.is_some_and(|block| block.contains(row, slot.column));
             if is_here || is_marked {
                 style = style.patch(self.theme.selection);
@@ -129,8 +147,10 @@ impl Painter<'_> {
             if is_here && is_marked {
                 style = style.add_modifier(Modifier::UNDERLINED);
             }
+            self.align(slot, &mut text);
             self.put(slot, y, &text, style);
             self.mark(slot, y, &text);
+            self.beside(slot, y, row);
         }
         self.frozen_line(y);
         self.text = text;
@@ -144,6 +164,59 @@ impl Painter<'_> {
             '+' => Some(self.theme.good),
             '-' | '−' => Some(self.theme.error.remove_modifier(Modifier::BOLD)),
             _ => None,
+        }
+    }
+
+    fn is_number(&self, slot: &Slot) -> bool {
+        let column = self.grid.table.columns().get(slot.column);
+        column.is_some_and(|column| aligns_right(column) && column.role != Role::Group)
+    }
+
+    /// Brings the decimal point of a number in line with those above and below, as far as there is room.
+    fn align(&self, slot: &Slot, text: &mut String) {
+        let blanks = self.grid.after_tail(slot.column, text);
+        let room = usize::from(slot.width).saturating_sub(width(text));
+        text.extend(std::iter::repeat_n(' ', blanks.min(room)));
+    }
+
+    /// What stands right of a cell: the sign of a period that is not over, the shade of a heat map, a bar, a trend.
+    fn beside(&mut self, slot: &Slot, y: u16, row: usize) {
+        let x = self.area.x + slot.x + slot.width;
+        if self.grid.is_partial(row, slot.column) {
+            self.symbol(x, y, PARTIAL, self.theme.warning);
+        }
+        let Some(beside) = self.grid.beside(row, slot.column) else {
+            return;
+        };
+        if let Some((sign, place)) = beside.shade {
+            let style = self.theme.shade(place);
+            let field = Rect {
+                x: self.area.x + slot.x,
+                y,
+                width: slot.width,
+                height: 1,
+            };
+            let is_cursor =
+                row == self.grid.selected.row && slot.column == self.grid.selected.column;
+            if let Some(style) = style.filter(|_| !is_cursor) {
+                self.buf.set_style(field.intersection(self.buf.area), style);
+            }
+            self.symbol(x, y, sign, self.theme.accent);
+        }
+        if !beside.text.is_empty() {
+            let room = self.area.right().saturating_sub(x + 1);
+            let field = Rect {
+                x: x + 1,
+                y,
+                width: slot.beside.min(room),
+                height: 1,
+            };
+            let style = if beside.is_negative {
+                self.theme.error
+            } else {
+                self.theme.accent
+            };
+            put(self.buf, field, &beside.text, style, Align::Left);
         }
     }
 
@@ -166,7 +239,9 @@ impl Painter<'_> {
                 } else {
                     self.theme.header
                 };
-                self.put(slot, y, &cell.text, style);
+                let mut text = self.grid.total_text(slot.column, cell);
+                self.align(slot, &mut text);
+                self.put(slot, y, &text, style);
             }
         }
         self.frozen_line(y);
@@ -225,7 +300,7 @@ impl Painter<'_> {
             .checked_sub(1)
             .and_then(|i| self.layout.slots.get(i))
         {
-            let x = (self.area.x + slot.x + slot.width).saturating_add(1);
+            let x = (self.area.x + slot.x + slot.width + slot.beside).saturating_add(1);
             self.symbol(x, y, "│", self.theme.border);
         }
     }

@@ -15,17 +15,24 @@ const LEAST_CUT: u16 = 6;
 /// A column on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot {
+    /// Its place in the table, and among the columns that are shown.
     pub(super) column: usize,
+    pub(super) place: usize,
     /// Cells from the left edge of the grid.
     pub(super) x: u16,
     pub(super) width: u16,
+    /// Cells for what is drawn beside its numbers.
+    pub(super) beside: u16,
     pub(super) whole: bool,
 }
 
 impl Slot {
     /// Where the next column begins.
     fn end(&self) -> u16 {
-        self.x.saturating_add(self.width).saturating_add(GAP)
+        self.x
+            .saturating_add(self.width)
+            .saturating_add(self.beside)
+            .saturating_add(GAP)
     }
 }
 
@@ -52,14 +59,14 @@ impl Grid {
         let top = first_shown(self.top, self.selected.row, height, self.table.rows());
 
         let frozen = self.frozen_slots(size.width);
+        let wanted = self.columns.place(self.selected.column);
         let mut left = self.left.max(frozen.len());
-        if self.selected.column >= frozen.len() {
-            left = left.min(self.selected.column);
+        if wanted >= frozen.len() {
+            left = left.min(wanted);
         }
         loop {
             let slots = self.slots(size.width, &frozen, left);
-            let wanted = self.selected.column;
-            let shows = slots.iter().any(|slot| slot.column == wanted && slot.whole);
+            let shows = slots.iter().any(|slot| slot.place == wanted && slot.whole);
             if shows || left >= wanted {
                 return Layout {
                     header,
@@ -78,14 +85,17 @@ impl Grid {
     fn frozen_slots(&self, width: u16) -> Vec<Slot> {
         let mut x = 0;
         let mut slots = Vec::new();
-        for column in 0..self.frozen.min(self.table.columns().len()) {
+        let shown = self.columns.shown().iter().enumerate();
+        for (place, &column) in shown.take(self.frozen) {
             let slot = Slot {
                 column,
+                place,
                 x,
-                width: self.widths.get(column),
+                width: self.column_width(column),
+                beside: self.beside_width(column),
                 whole: true,
             };
-            x += slot.width + GAP;
+            x = slot.end();
             if x > width / 2 {
                 break;
             }
@@ -98,21 +108,29 @@ impl Grid {
         let mut slots = frozen.to_vec();
         // One cell more for the line after the frozen columns.
         let mut x = slots.last().map_or(0, |slot| slot.end().saturating_add(1));
-        for (column, spec) in self.table.columns().iter().enumerate().skip(left) {
+        for (place, &column) in self.columns.shown().iter().enumerate().skip(left) {
             let room = width.saturating_sub(x);
-            let wanted = self.widths.get(column);
+            let wanted = self.column_width(column);
             let whole = wanted <= room;
-            let is_first = column == left;
-            if room == 0 || !(whole || is_first || (room >= LEAST_CUT && !aligns_right(spec))) {
+            let is_first = place == left;
+            let is_text = self
+                .table
+                .columns()
+                .get(column)
+                .is_some_and(|spec| !aligns_right(spec));
+            if room == 0 || !(whole || is_first || (room >= LEAST_CUT && is_text)) {
                 break;
             }
-            slots.push(Slot {
+            let slot = Slot {
                 column,
+                place,
                 x,
                 width: wanted.min(room),
+                beside: self.beside_width(column),
                 whole,
-            });
-            x = x.saturating_add(wanted + GAP);
+            };
+            x = slot.end();
+            slots.push(slot);
         }
         slots
     }

@@ -15,15 +15,22 @@ impl Grid {
     /// Selects a cell; beyond the edge is the edge.
     pub fn select(&mut self, row: usize, column: usize) {
         self.selected.row = row.min(self.table.rows().saturating_sub(1));
-        self.selected.column = column.min(self.table.columns().len().saturating_sub(1));
+        let place = self
+            .columns
+            .place(column.min(self.table.columns().len().saturating_sub(1)));
+        self.selected.column = self.columns.at(place);
         self.settle();
     }
 
     /// Moves the selection by rows (down) and columns (right).
     pub fn move_by(&mut self, rows: isize, columns: isize) {
+        let place = self.columns.place(self.selected.column);
+        let place = place
+            .saturating_add_signed(columns)
+            .min(self.columns.last());
         self.select(
             self.selected.row.saturating_add_signed(rows),
-            self.selected.column.saturating_add_signed(columns),
+            self.columns.at(place),
         );
     }
 
@@ -58,14 +65,15 @@ impl Grid {
     }
 
     /// Remembers what the layout had to scroll.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
+        self.selected.row = self.selected.row.min(self.table.rows().saturating_sub(1));
         if self.size.area() == 0 {
             return;
         }
         let layout = self.layout(self.size);
         self.top = layout.top;
         if let Some(slot) = layout.slots.get(layout.frozen) {
-            self.left = slot.column;
+            self.left = slot.place;
         }
     }
 
@@ -77,6 +85,7 @@ impl Grid {
         let count = thousands(rows);
         let mut text = match (self.progress, rows) {
             (Progress::Streaming, 0) => "waiting for rows".to_owned(),
+            (_, 0) if self.table.arrived() > 0 => "no rows match".to_owned(),
             (_, 0) => "no rows".to_owned(),
             (progress, _) => {
                 let of = if progress == Progress::Stopped {
@@ -91,19 +100,35 @@ impl Grid {
         };
         match self.progress {
             Progress::Streaming if rows > 0 => text.push('+'),
-            Progress::Cut => text.push_str(&format!(", cut at {count}")),
+            Progress::Cut => {
+                let all = thousands(self.table.arrived());
+                text.push_str(&format!(", cut at {all}"));
+            }
             Progress::Streaming | Progress::Complete | Progress::Stopped => {}
         }
-        let columns = self.table.columns().len();
+        if let Some(kept) = self.table.kept() {
+            text.push_str(&format!(
+                " · {} of {} rows",
+                thousands(kept.len()),
+                thousands(self.table.arrived())
+            ));
+        }
+        let columns = self.columns.shown().len();
         let moving = layout.slots.get(layout.frozen..).unwrap_or_default();
         if let (Some(first), Some(last)) = (moving.first(), moving.last())
             && layout.slots.len() < columns
         {
             text.push_str(&format!(
                 " · columns {}–{} of {columns}",
-                first.column + 1,
-                last.column + 1
+                first.place + 1,
+                last.place + 1
             ));
+        }
+        if self.columns.hidden() > 0 {
+            text.push_str(&format!(" · {} hidden", self.columns.hidden()));
+        }
+        if self.filter_is_stale() {
+            text.push_str(" · newest rows not filtered");
         }
         if self.sort_is_stale() {
             text.push_str(" · newest rows not sorted");

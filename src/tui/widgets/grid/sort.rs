@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, UInt32Array};
 use arrow_ord::partition::partition;
 use arrow_ord::sort::sort_to_indices;
 use arrow_schema::{ArrowError, SortOptions};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
 
+use super::filter::Kept;
 use super::table::Table;
 use crate::model::Direction;
 
@@ -18,6 +19,7 @@ pub struct SortJob {
     column: usize,
     direction: Direction,
     values: Vec<ArrayRef>,
+    kept: Option<Arc<Kept>>,
 }
 
 /// The rows in the order of a column. NULLs are last in both directions, equal values keep the order of arrival.
@@ -42,6 +44,7 @@ impl SortJob {
             column,
             direction,
             values,
+            kept: table.kept_rows(),
         })
     }
 
@@ -54,11 +57,19 @@ impl SortJob {
             column,
             direction,
             values,
+            kept,
         } = self;
         let arrays: Vec<&dyn Array> = values.iter().map(AsRef::as_ref).collect();
-        let rows = match arrays.as_slice() {
-            [] => Vec::new(),
-            arrays => stable_order(&concat(arrays)?, direction)?,
+        let rows = match (arrays.as_slice(), kept) {
+            ([], _) => Vec::new(),
+            (arrays, None) => stable_order(&concat(arrays)?, direction)?,
+            (arrays, Some(kept)) => {
+                let rows = UInt32Array::from(kept.rows().to_vec());
+                let values = take(&concat(arrays)?, &rows, None)?;
+                let order = stable_order(&values, direction)?;
+                let arrived = order.iter().map(|&at| kept.row(at as usize));
+                arrived.filter_map(|row| u32::try_from(row).ok()).collect()
+            }
         };
         Ok(SortedOrder {
             column,

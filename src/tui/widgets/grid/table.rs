@@ -1,5 +1,5 @@
-//! The rows behind a grid: Arrow batches as they came, in arrival or sorted order. A clone is cheap and can be sent to
-//! a worker, which sorts, searches or copies while the grid goes on.
+//! The rows behind a grid: Arrow batches as they came; filtered, sorted or with subtotals between them. A clone is cheap
+//! and can be sent to a worker, which sorts, searches or copies while the grid goes on.
 
 use std::sync::Arc;
 
@@ -10,7 +10,10 @@ use arrow_select::interleave::interleave_record_batch;
 use crate::compile::OutputColumn;
 use crate::session::cell;
 
+use super::filter::Kept;
+use super::pivot::Sources;
 use super::sort::SortedOrder;
+use super::subtotals::Grouped;
 
 /// Rows of a batch that is put together in another order.
 const ORDERED: usize = 8_192;
@@ -22,7 +25,10 @@ pub struct Table {
     batches: Arc<Vec<RecordBatch>>,
     /// For each batch, the number of rows up to its end.
     ends: Arc<Vec<usize>>,
+    kept: Option<Arc<Kept>>,
     order: Option<Arc<SortedOrder>>,
+    grouped: Option<Arc<Grouped>>,
+    sources: Option<Arc<Sources>>,
 }
 
 impl Table {
@@ -31,18 +37,54 @@ impl Table {
             columns: columns.into(),
             batches: Arc::default(),
             ends: Arc::default(),
+            kept: None,
             order: None,
+            grouped: None,
+            sources: None,
         }
     }
 
     pub(super) fn push(&mut self, batch: RecordBatch) {
-        let end = self.rows() + batch.num_rows();
+        let end = self.arrived() + batch.num_rows();
         Arc::make_mut(&mut self.ends).push(end);
         Arc::make_mut(&mut self.batches).push(batch);
     }
 
     pub(super) fn set_order(&mut self, order: Option<SortedOrder>) {
         self.order = order.map(Arc::new);
+        self.grouped = None;
+    }
+
+    /// Shows only some rows, or all; the order is to be that of the rows kept.
+    pub(super) fn set_kept(&mut self, kept: Option<Kept>, order: Option<SortedOrder>) {
+        self.kept = kept.map(Arc::new);
+        self.set_order(order);
+    }
+
+    pub(super) fn set_grouped(&mut self, grouped: Option<Grouped>) {
+        self.grouped = grouped.map(Arc::new);
+    }
+
+    pub(super) fn set_sources(&mut self, sources: Sources) {
+        self.sources = Some(Arc::new(sources));
+    }
+
+    /// The same rows without the subtotals between them.
+    pub fn without_subtotals(&self) -> Self {
+        Self {
+            grouped: None,
+            ..self.clone()
+        }
+    }
+
+    /// All rows in order of arrival.
+    pub(super) fn as_arrived(&self) -> Self {
+        Self {
+            kept: None,
+            order: None,
+            grouped: None,
+            ..self.clone()
+        }
     }
 
     /// The columns, in order.
@@ -50,8 +92,17 @@ impl Table {
         &self.columns
     }
 
-    /// Rows that have arrived.
+    /// Rows that are shown: all that have arrived, those that a filter keeps, with subtotals between them.
     pub fn rows(&self) -> usize {
+        match (&self.grouped, &self.kept) {
+            (Some(grouped), _) => grouped.len(),
+            (None, Some(kept)) => kept.len(),
+            (None, None) => self.arrived(),
+        }
+    }
+
+    /// Rows that have arrived.
+    pub fn arrived(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }
 
@@ -60,48 +111,96 @@ impl Table {
         self.order.as_deref()
     }
 
+    /// The filter that applies.
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
+    }
+
+    pub(super) fn kept_rows(&self) -> Option<Arc<Kept>> {
+        self.kept.clone()
+    }
+
+    /// Whether there are subtotals between the rows.
+    pub fn has_subtotals(&self) -> bool {
+        self.grouped.is_some()
+    }
+
+    /// Whether a row is a subtotal.
+    pub fn is_subtotal(&self, row: usize) -> bool {
+        self.grouped
+            .as_ref()
+            .is_some_and(|grouped| grouped.level(self.arrived_row(row)).is_some())
+    }
+
     pub(super) fn batches(&self) -> &[RecordBatch] {
         &self.batches
     }
 
-    /// The array and the index in it that hold a cell, by the position of its row on the screen.
-    pub fn cell(&self, row: usize, column: usize) -> Option<(&dyn Array, usize)> {
-        let (batch, index) = self.place(row)?;
-        let array = self.batches.get(batch)?.columns().get(column)?;
-        Some((array.as_ref(), index))
+    /// The arrived row at a position on the screen; subtotals are counted behind the last one.
+    pub(super) fn arrived_row(&self, row: usize) -> usize {
+        match (&self.grouped, &self.order, &self.kept) {
+            (Some(grouped), ..) => grouped.row(row),
+            (None, Some(order), _) => order.row(row),
+            (None, None, Some(kept)) => kept.row(row),
+            (None, None, None) => row,
+        }
     }
 
-    /// The rows in the order on the screen, in batches.
+    /// The array and the index in it that hold a cell, by the position of its row on the screen.
+    pub fn cell(&self, row: usize, column: usize) -> Option<(&dyn Array, usize)> {
+        let row = self.arrived_row(row);
+        match &self.grouped {
+            Some(grouped) if row >= self.arrived() => grouped.cell(row, column),
+            _ => {
+                let (batch, index) = self.place(row)?;
+                let array = self.batches.get(batch)?.columns().get(column)?;
+                Some((array.as_ref(), index))
+            }
+        }
+    }
+
+    /// The rows in the order on the screen, in batches, without subtotals.
     pub fn in_order(&self) -> impl Iterator<Item = Result<RecordBatch, ArrowError>> + '_ {
         let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        let rows = self.rows();
-        let as_they_came = self
-            .batches
-            .iter()
-            .filter(|_| self.order.is_none())
-            .cloned()
-            .map(Ok);
-        let ordered = (0..rows).step_by(ORDERED).filter(|_| self.order.is_some());
+        let shown = self.without_subtotals();
+        let rows = shown.rows();
+        let is_ordered = self.order.is_some() || self.kept.is_some();
+        let as_they_came = self.batches.iter().filter(move |_| !is_ordered);
+        let as_they_came = as_they_came.cloned().map(Ok);
+        let ordered = (0..rows).step_by(ORDERED).filter(move |_| is_ordered);
         let ordered = ordered.map(move |first| {
             let places = first..rows.min(first + ORDERED);
-            let places: Vec<_> = places.filter_map(|row| self.place(row)).collect();
+            let places: Vec<_> = places
+                .filter_map(|row| shown.place(shown.arrived_row(row)))
+                .collect();
             interleave_record_batch(&batches, &places)
         });
         as_they_came.chain(ordered)
     }
 
-    /// The batch and the index in it that hold a row, by its position on the screen.
+    /// The batch and the index in it that hold an arrived row.
     fn place(&self, row: usize) -> Option<(usize, usize)> {
-        let row = match &self.order {
-            Some(order) => order.row(row),
-            None => row,
-        };
         let batch = self.ends.partition_point(|&end| end <= row);
         let start = batch
             .checked_sub(1)
             .and_then(|previous| self.ends.get(previous))
             .unwrap_or(&0);
         (batch < self.batches.len()).then_some((batch, row - start))
+    }
+
+    /// Whether a cell has no value because there is none at its grain: a group that a subtotal is over, or a pair of
+    /// row and column of a pivoted result that no row was for.
+    pub fn is_absent(&self, row: usize, column: usize) -> bool {
+        let row = self.arrived_row(row);
+        let in_grouped = self.grouped.as_ref().map(|of| of.is_absent(row, column));
+        let in_pivoted = self.sources.as_ref().map(|of| of.is_absent(row, column));
+        in_grouped.or(in_pivoted).unwrap_or(false)
+    }
+
+    /// The row and the column of the result before it was pivoted that a cell shows.
+    pub(super) fn source(&self, row: usize, column: usize) -> Option<(usize, usize)> {
+        let row = self.arrived_row(row);
+        self.sources.as_ref()?.source(row, column)
     }
 
     /// Puts the displayed text of a cell in `out`; returns whether it is NULL.

@@ -1,0 +1,139 @@
+//! What the engine computes beside the rows of the result: subtotals between them, trends in them.
+
+use std::sync::Arc;
+
+use crate::session::{subtotal_queries, trend_query};
+use crate::tui::beside::{Beside, BesideJob, Wanted};
+use crate::tui::message::{Effect, Lookup, Notice, Slot};
+use crate::tui::state::State;
+use crate::tui::widgets::grid::{Grid, Grouped, Progress};
+
+/// Puts subtotals between the rows, or takes them away.
+pub(super) fn subtotals(state: &mut State) -> Vec<Effect> {
+    let Some(grid) = &mut state.result.grid else {
+        return Vec::new();
+    };
+    if grid.wants_subtotals() {
+        grid.set_subtotals(None);
+        return Vec::new();
+    }
+    ask(state, Wanted::Subtotals)
+}
+
+/// Shows the trend of each row, or none.
+pub(super) fn trends(state: &mut State) -> Vec<Effect> {
+    let Some(grid) = &mut state.result.grid else {
+        return Vec::new();
+    };
+    if grid.trend().is_some() {
+        grid.set_trend(None);
+        return Vec::new();
+    }
+    ask(state, Wanted::Trend)
+}
+
+fn ask(state: &mut State, wanted: Wanted) -> Vec<Effect> {
+    let job = match job(state, wanted) {
+        Ok(job) => job,
+        Err(why) => return refused(state, wanted, &why),
+    };
+    let generation = state.next_generation();
+    state.result.beside = Some(generation);
+    state.notice = Some(Notice::Info(format!(
+        "asking the warehouse for {} · Esc cancels",
+        words(wanted)
+    )));
+    vec![Effect::Beside { generation, job }]
+}
+
+/// What is to be asked, or why not, as far as that is known without asking.
+fn job(state: &State, wanted: Wanted) -> Result<BesideJob, String> {
+    let compiled = state.result.compiled.as_ref().ok_or("there is no query")?;
+    let grid = state.result.grid.as_ref().ok_or("there is no result")?;
+    if state.result.catalog != state.catalog.generation {
+        return Err("the definitions have changed since the run; F5 runs it again".to_owned());
+    }
+    if grid.is_pivoted() {
+        return Err("the rows are pivoted; z p brings them back".to_owned());
+    }
+    match grid.progress() {
+        Progress::Streaming => return Err("rows are still coming".to_owned()),
+        Progress::Cut | Progress::Stopped if wanted == Wanted::Subtotals => {
+            return Err("only a part of the rows is here, and they would be of all".to_owned());
+        }
+        _ => {}
+    }
+    match wanted {
+        Wanted::Subtotals => subtotal_queries(compiled).map(drop)?,
+        Wanted::Trend => trend_query(&state.catalog.registry, compiled).map(drop)?,
+    }
+    Ok(BesideJob {
+        wanted,
+        compiled: Arc::clone(compiled),
+        connection: state.result.connection.clone(),
+    })
+}
+
+fn words(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::Subtotals => "subtotals",
+        Wanted::Trend => "trends",
+    }
+}
+
+fn refused(state: &mut State, wanted: Wanted, why: &str) -> Vec<Effect> {
+    let words = words(wanted);
+    state.notice = Some(Notice::Error(format!("no {words}: {why}")));
+    Vec::new()
+}
+
+/// The engine has answered; what was asked for an earlier result is dropped.
+pub(super) fn news(
+    state: &mut State,
+    generation: u64,
+    outcome: Result<Box<Beside>, String>,
+) -> Vec<Effect> {
+    if state.result.beside != Some(generation) {
+        return Vec::new();
+    }
+    state.result.beside = None;
+    state.notice = None;
+    let Some(grid) = &mut state.result.grid else {
+        return Vec::new();
+    };
+    match outcome.map(|beside| *beside) {
+        Ok(Beside::Subtotals(levels)) => {
+            grid.set_subtotals(Some(levels));
+            return regroup(state);
+        }
+        Ok(Beside::Trend(trend)) => {
+            state.notice = Some(Notice::Info(format!(
+                "the last {} whole {}s of each row, each line from its least to its most",
+                trend.periods(),
+                trend.grain
+            )));
+            grid.set_trend(Some(trend));
+        }
+        Err(why) => state.notice = Some(Notice::Error(format!("not shown: {why}"))),
+    }
+    Vec::new()
+}
+
+/// Puts the subtotals between the rows as they lie now.
+pub(super) fn regroup(state: &mut State) -> Vec<Effect> {
+    let job = state.result.grid.as_ref().and_then(Grid::group_request);
+    match job {
+        Some(job) => vec![state.ask(Lookup::Group(job))],
+        None => {
+            state.forget(Slot::Group);
+            Vec::new()
+        }
+    }
+}
+
+/// The subtotals lie between the rows.
+pub(super) fn grouped(state: &mut State, grouped: Grouped) {
+    if let Some(grid) = &mut state.result.grid {
+        grid.group(grouped);
+    }
+}
