@@ -29,6 +29,7 @@ mod card;
 mod catalog;
 pub mod cell;
 mod change;
+pub mod chart;
 mod choices;
 mod compatible;
 mod complete;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::charting::{self, ChartForm};
 use super::drill;
 use super::files;
 use super::keymap::{Found, Keymap, joined};
@@ -145,6 +146,9 @@ pub enum Action {
     RowForm,
     FoldAll,
     UnfoldAll,
+    Chart,
+    ChartKind,
+    SaveChart(ChartForm),
     Choose,
     Candidate(usize),
     Toggle,
@@ -660,6 +664,9 @@ static ACTIONS: &[Entry] = &[
     entry(A::Author, "author", &["A"], C::Panes, "Change the definition, and see what it does to the numbers", None).when(has_metric_here).menu(M::Project),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file).menu(M::Project),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None).menu(M::Result),
+    entry(A::Chart, "chart", &["c"], C::Panes, "Chart beside the rows, in their place, or none", Some("chart")).when(has_result).menu(M::Result),
+    entry(A::ChartKind, "chart.kind", &["K"], C::Panes, "Kind of chart, what it is drawn with, saving it", None).when(has_result).menu(M::Result),
+    entry(A::SaveChart(ChartForm::Svg), "chart.svg", &[], C::Panes, "Save the chart as SVG", None).when(charting::is_drawn).menu(M::Result),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
     entry(A::SaveQuery, "query.save", &["B"], C::Panes, "Save the query in the project (bookmark)", None).when(can_save).menu(M::Project),
     entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen).menu(M::Project),

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::beside::BesideJob;
+use super::charting;
 use super::files::FileJob;
 use super::keymap::Keymap;
 use super::look::Look;
@@ -18,6 +19,7 @@ use super::message::{
 };
 use super::question::Written;
 use super::theme::Depth;
+use super::widgets::chart::Glyphs;
 use crate::model::{MetricQuery, Place};
 use crate::registry::UserConfig;
 use crate::session::files::Writing;
@@ -59,6 +61,7 @@ pub fn setting(session: &Session, user: &UserConfig, depth: Depth) -> Setting {
         depth,
         problems: configured.cloned().chain(problems).collect(),
         keymap,
+        glyphs: Glyphs::default(),
     }
 }
 
@@ -119,6 +122,12 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
             format,
             cap,
         } => Answer::Write(table.copy(what, format, cap)),
+        Lookup::Chart(job) => Answer::Chart(job.run()),
+        Lookup::SaveChart {
+            chart,
+            form,
+            folder,
+        } => Answer::SaveChart(charting::save(&chart, form, &folder)),
     }
 }
 

@@ -11,10 +11,12 @@ use ratatui::layout::Size;
 use tokio_util::sync::CancellationToken;
 
 use super::beside::{Beside, BesideJob};
+use super::charting::{ChartForm, ChartJob};
 use super::files::FileJob;
 use super::hit::Target;
 use super::look::{Look, LookNews};
 use super::question::Written;
+use super::widgets::chart::Glyphs;
 use super::widgets::grid::{
     Copied, Copy, CopyFormat, FilterJob, Filtered, Find, Found, GroupJob, Grouped, PivotJob,
     Pivoted, SortJob, SortedOrder, Table,
@@ -22,6 +24,7 @@ use super::widgets::grid::{
 use crate::compile::{CompileError, Compiled, DimensionChoice};
 use crate::model::{GroupBy, MetricQuery, Place};
 use crate::registry::Diagnostic;
+use crate::session::chart::Chart;
 use crate::session::files::FileWritten;
 use crate::session::{
     AskOptions, Asked, Catalog, Change, ChangeRequest, Completion, ConnectionInfo, DefinitionFile,
@@ -243,6 +246,17 @@ pub enum Lookup {
         /// Most rows.
         cap: usize,
     },
+    /// The chart of the result.
+    Chart(ChartJob),
+    /// The chart in a file.
+    SaveChart {
+        /// The chart.
+        chart: Arc<Chart>,
+        /// The form.
+        form: ChartForm,
+        /// Where the file is to stand.
+        folder: PathBuf,
+    },
 }
 
 /// Kinds of lookups; an answer counts only if no later lookup of its kind was started.
@@ -270,17 +284,20 @@ pub enum Slot {
     Group,
     Pivot,
     Write,
+    Chart,
+    SaveChart,
 }
 
 impl Slot {
     /// Work on the rows of the result.
-    pub const OF_ROWS: [Self; 6] = [
+    pub const OF_ROWS: [Self; 7] = [
         Self::Sort,
         Self::Find,
         Self::Filter,
         Self::Group,
         Self::Pivot,
         Self::Write,
+        Self::Chart,
     ];
 
     /// Whether it is work on rows that may be many, which no other answer shall wait for.
@@ -323,6 +340,8 @@ impl Lookup {
             Self::Group(_) => Slot::Group,
             Self::Pivot(_) => Slot::Pivot,
             Self::Write { .. } => Slot::Write,
+            Self::Chart(_) => Slot::Chart,
+            Self::SaveChart { .. } => Slot::SaveChart,
         }
     }
 }
@@ -354,6 +373,8 @@ pub enum Answer {
     Group(Grouped),
     Pivot(Result<Box<Pivoted>, String>),
     Write(Copied),
+    Chart(Result<Arc<Chart>, String>),
+    SaveChart(Result<String, String>),
 }
 
 impl Answer {
@@ -381,6 +402,8 @@ impl Answer {
             Self::Group(_) => Slot::Group,
             Self::Pivot(_) => Slot::Pivot,
             Self::Write(_) => Slot::Write,
+            Self::Chart(_) => Slot::Chart,
+            Self::SaveChart(_) => Slot::SaveChart,
         }
     }
 }
@@ -535,4 +558,6 @@ pub struct Setting {
     pub keymap: super::Keymap,
     /// What is wrong in the configurations.
     pub problems: Vec<Diagnostic>,
+    /// What charts are drawn with.
+    pub glyphs: Glyphs,
 }

@@ -6,6 +6,7 @@
 pub mod action;
 mod author;
 mod beside;
+pub mod charting;
 mod commands;
 pub mod drill;
 mod edit;
@@ -22,6 +23,7 @@ mod moment;
 mod offers;
 mod outside;
 mod parts;
+mod picture;
 pub mod popup;
 mod question;
 mod run;
@@ -48,6 +50,7 @@ pub use message::{
     Slot,
 };
 pub use moment::{Moment, Step};
+pub use picture::{Palette, picture};
 pub use run::{TuiError, edit, run};
 pub use state::State;
 pub use tabs::Tabs;

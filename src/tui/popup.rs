@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::action::{Action, Context, Menu};
 use super::author::Author;
+use super::charting::ChartChoice;
 use super::files::FileDialog;
 use super::input::LineInput;
 use super::look::{Look, PartName, Section};
@@ -138,6 +139,8 @@ pub enum PickerKind {
     Themes,
     /// What can be done with a cell.
     Cell,
+    /// Kinds of charts.
+    Charts,
 }
 
 impl Picker {
@@ -215,6 +218,8 @@ pub enum Choice {
     Theme(String),
     /// A step down from a cell, in words, and the query it leads to; it is run.
     Step(String, Box<MetricQuery>),
+    /// Something about the chart.
+    Chart(ChartChoice),
 }
 
 /// What can be copied.

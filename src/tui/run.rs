@@ -21,6 +21,7 @@ use super::state::State;
 use super::terminal::{COPY_CAP, Screen};
 use super::theme::{Depth, Theme, ThemeError};
 use super::update::update;
+use super::widgets::chart::Glyphs;
 use crate::registry::UserConfig;
 use crate::session::Session;
 
@@ -77,7 +78,8 @@ fn start(session: Session, metric: Option<String>) -> Result<(), TuiError> {
 async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiError> {
     let variable = |name: &str| std::env::var(name).ok();
     let user = UserConfig::open();
-    let setting = engine::setting(&session, &user, Depth::detect(variable));
+    let mut setting = engine::setting(&session, &user, Depth::detect(variable));
+    setting.glyphs = Glyphs::detect(variable);
     let configured = user
         .theme
         .or_else(|| session.project().config.theme.clone());

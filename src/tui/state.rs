@@ -9,6 +9,7 @@ use arrow_array::RecordBatch;
 use ratatui::layout::Size;
 
 use super::action::Action;
+use super::charting::Charting;
 use super::files::Saving;
 use super::input::LineInput;
 use super::keys::Chord;
@@ -323,6 +324,8 @@ pub struct Results {
     pub arrangement: Arrangement,
     /// What was asked beside the rows, by its generation.
     pub beside: Option<u64>,
+    /// The chart of the rows.
+    pub chart: Charting,
 }
 
 /// How far a run is.

@@ -137,6 +137,18 @@ roles! {
     heat_high = "heat_high", Style::new();
     /// Letters that matched a search.
     match_ = "match", Style::new().add_modifier(Modifier::BOLD).add_modifier(Modifier::UNDERLINED);
+    /// The first series of a chart; each has a sign too.
+    series_1 = "series_1", Style::new();
+    /// The second.
+    series_2 = "series_2", Style::new();
+    /// The third.
+    series_3 = "series_3", Style::new();
+    /// The fourth.
+    series_4 = "series_4", Style::new();
+    /// The fifth.
+    series_5 = "series_5", Style::new();
+    /// The sixth.
+    series_6 = "series_6", Style::new();
 }
 
 const BUILT_IN: [(&str, &str); 2] = [
@@ -221,6 +233,18 @@ impl Theme {
         };
         let color = Color::Rgb(between(r, to_r), between(g, to_g), between(b, to_b));
         Some(Style::new().bg(color))
+    }
+
+    /// The style of a series of a chart; from the seventh on they come round again.
+    pub fn series(&self, index: usize) -> Style {
+        match index % 6 {
+            0 => self.series_1,
+            1 => self.series_2,
+            2 => self.series_3,
+            3 => self.series_4,
+            4 => self.series_5,
+            _ => self.series_6,
+        }
     }
 
     /// The names of all themes, sorted.

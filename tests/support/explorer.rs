@@ -12,8 +12,8 @@ use metrex::registry::UserConfig;
 use metrex::session::{Asked, OpenOptions, ReindexOptions, RunOptions, Session};
 use metrex::tui::look;
 use metrex::tui::{
-    AskNews, Chord, Depth, Effect, FileNews, HitMap, Keys, LineInput, Message, RunNews, State,
-    Theme, answer, setting, update, view,
+    AskNews, Chord, Depth, Effect, FileNews, HitMap, Keys, LineInput, Message, Palette, RunNews,
+    State, Theme, answer, picture, setting, update, view,
 };
 use metrex::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 use ratatui::Terminal;
@@ -283,6 +283,29 @@ impl Explorer {
             .enable_all()
             .build()
             .unwrap();
+        Self::opened(session, folder, runtime, Size { width, height }, depth)
+    }
+
+    /// Opened over a session that is ready; true colours.
+    pub fn over(session: Session, folder: TempDir, width: u16, height: u16) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let size = Size { width, height };
+        let mut explorer = Self::opened(session, folder, runtime, size, Depth::True);
+        explorer.hold = false;
+        explorer.release();
+        explorer
+    }
+
+    fn opened(
+        session: Session,
+        folder: TempDir,
+        runtime: tokio::runtime::Runtime,
+        size: Size,
+        depth: Depth,
+    ) -> Self {
         let theme = Theme::load("dark", &[], depth).unwrap();
         let mut setting = setting(&session, &user, depth);
         setting.folder = folder.path().to_owned();
@@ -291,7 +314,7 @@ impl Explorer {
             session.catalog(),
             session.connection(),
             theme,
-            Size { width, height },
+            size,
         );
         Self {
             state,
@@ -548,6 +571,11 @@ impl Explorer {
             .unwrap();
         self.hits = hits;
         terminal
+    }
+
+    /// The screen as SVG.
+    pub fn picture(&mut self, palette: &Palette) -> String {
+        picture(self.draw().backend().buffer(), palette)
     }
 
     /// What the screen shows, line by line.

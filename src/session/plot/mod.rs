@@ -6,5 +6,7 @@ mod svg;
 mod text;
 
 pub use data::{Bar, Bin, BoxRow, Plot, PlotKind, PlotRequest, Shape};
+pub(super) use statistics::bins;
 pub use statistics::{FiveNumbers, quantile};
-pub use text::Charset;
+pub use svg::escaped;
+pub use text::{Charset, bar};

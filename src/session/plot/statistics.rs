@@ -65,7 +65,7 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
 
 /// Bins of equal width from the smallest to the largest value, with the number of values in each: `ceil(log2 n) + 1` of them
 /// (Sturges, 1926), at most 20. A value on a border belongs to the upper bin, the largest to the last one.
-pub(super) fn bins(values: &[f64]) -> Vec<(f64, f64, usize)> {
+pub(in crate::session) fn bins(values: &[f64]) -> Vec<(f64, f64, usize)> {
     let min = values.iter().copied().fold(f64::INFINITY, f64::min);
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if values.is_empty() {

@@ -115,7 +115,7 @@ fn shortened(label: &str) -> String {
 }
 
 /// Text as XML 1.0 content; the few characters XML has no place for become spaces.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -131,8 +131,8 @@ pub(super) fn position(value: f64, (low, high): (f64, f64)) -> f64 {
     }
 }
 
-/// From zero to the value; below zero to the left, in whole columns.
-fn bar(value: f64, scale: (f64, f64), room: usize, charset: Charset) -> String {
+/// A bar in `room` columns from zero to the value; below zero to the left, in whole columns.
+pub fn bar(value: f64, scale: (f64, f64), room: usize, charset: Charset) -> String {
     if scale.0 == scale.1 {
         return String::new();
     }

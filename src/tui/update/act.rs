@@ -1,8 +1,8 @@
 //! What each action does.
 
 use super::{
-    ask, author, behind, beside, borders, columns, dates, drill, files, finder, kept, menu, picker,
-    prompt, query, reader, result, rows as row_view, steps, tabs, times, tree,
+    ask, author, behind, beside, borders, chart, columns, dates, drill, files, finder, kept, menu,
+    picker, prompt, query, reader, result, rows as row_view, steps, tabs, times, tree,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -167,6 +167,9 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Subtotals => beside::subtotals(state),
         Action::Pivot => row_view::pivot(state),
         Action::RowForm => open(state, "Row", Page::Row),
+        Action::Chart => chart::turn(state),
+        Action::ChartKind => picker::open(state, PickerKind::Charts),
+        Action::SaveChart(form) => chart::save(state, form),
         Action::Confirm => confirm(state),
         Action::Close => quietly(state, |state| drop(state.popups.pop())),
     }

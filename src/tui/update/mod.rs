@@ -7,6 +7,7 @@ mod author;
 mod behind;
 mod beside;
 mod borders;
+mod chart;
 mod columns;
 mod dates;
 mod drill;
@@ -148,6 +149,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
     };
     effects.extend(finder::follow(state));
+    effects.extend(chart::follow(state));
     settle(state);
     let looks = |effect: &Effect| matches!(effect, Effect::Look { .. });
     state.looking |= effects.iter().any(looks);
@@ -430,6 +432,8 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Pivot(outcome) => rows::pivoted(state, outcome),
         Answer::Find(found) => result::found(state, found),
         Answer::Write(copied) => return result::written(state, copied),
+        Answer::Chart(drawn) => chart::made(state, drawn),
+        Answer::SaveChart(name) => chart::saved(state, name),
     }
     Vec::new()
 }
@@ -468,7 +472,8 @@ fn ask_again(state: &mut State) -> Vec<Effect> {
 pub(super) fn fit_rows(state: &mut State, pane: Option<Rect>) {
     if let (Some(grid), Some(area)) = (&mut state.result.grid, pane) {
         let area = super::layout::grid_area(super::layout::inside(area));
-        grid.set_size(area.as_size());
+        let (rows, _) = state.result.chart.split(area);
+        grid.set_size(rows.unwrap_or(area).as_size());
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::{act, ask, attempt, dates, drill, prompt, query, result};
+use super::{act, ask, attempt, chart, dates, drill, prompt, query, result};
 use crate::compile::DimensionChoice;
 use crate::model::query_line::print_literal;
 use crate::model::{CompareOp, DimensionType, Filter};
 use crate::session::{RememberedChoice, ValueList};
 use crate::tui::action::Action;
+use crate::tui::charting;
 use crate::tui::commands;
 use crate::tui::edit::{self, Picked};
 use crate::tui::layout;
@@ -82,6 +83,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         PickerKind::Copies => ("Copy".to_owned(), offers::copies(state), Vec::new()),
         PickerKind::Themes => ("Themes".to_owned(), offers::themes(state), Vec::new()),
         PickerKind::Cell => ("This cell".to_owned(), drill::offers(state), Vec::new()),
+        PickerKind::Charts => ("Chart".to_owned(), charting::offers(state), Vec::new()),
     };
     let mut picker = Picker {
         kind,
@@ -332,6 +334,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         Choice::Step(words, query) => return attempt::step(state, words, *query),
         Choice::Connection(name) => return vec![Effect::Connect(name)],
         Choice::Copy(kind) => return result::copy(state, kind),
+        Choice::Chart(choice) => return chart::choose(state, choice),
         Choice::Theme(name) => {
             match Theme::load(&name, &state.setting.themes, state.setting.depth) {
                 Ok(theme) => state.theme = theme,

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{act, beside, finder, keys, prompt, query, rows};
+use super::{act, beside, chart, finder, keys, prompt, query, rows};
 use crate::compile::Compiled;
 use crate::model::{Direction, GroupBy, OrderBy};
 use crate::session::cell::raw_text;
@@ -49,6 +49,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
         },
         catalog: state.catalog.generation,
         phase: Phase::Running(state.now),
+        chart: state.result.chart.again(),
         ..Results::default()
     };
     state.popups.clear();
@@ -332,6 +333,9 @@ pub(super) fn written(state: &mut State, copied: Copied) -> Vec<Effect> {
 
 /// Moves in the rows.
 pub(super) fn moved(state: &mut State, action: Action) {
+    if state.result.chart.leads() {
+        return chart::moved(state, action);
+    }
     if let Some(grid) = &mut state.result.grid {
         step(grid, action);
     }
@@ -354,6 +358,10 @@ pub(super) fn step(grid: &mut Grid, action: Action) {
 
 /// The wheel turned over the rows.
 pub(super) fn scroll(state: &mut State, rows: isize) {
+    if state.result.chart.leads() {
+        let action = if rows < 0 { Action::Up } else { Action::Down };
+        return chart::moved(state, action);
+    }
     if let Some(grid) = &mut state.result.grid {
         grid.scroll(rows);
     }
@@ -362,6 +370,7 @@ pub(super) fn scroll(state: &mut State, rows: isize) {
 /// A place in the rows was clicked: a cell is selected, and `again` acts as Enter does; a header sorts.
 pub(super) fn click(state: &mut State, column: u16, row: u16, again: bool) -> Vec<Effect> {
     let area = Layout::of(state).inner(Focus::Result).map(grid_area);
+    let area = area.and_then(|area| state.result.chart.split(area).0);
     let (Some(area), Some(grid)) = (area, &mut state.result.grid) else {
         return Vec::new();
     };

@@ -3,6 +3,7 @@
 mod author;
 mod behind;
 mod catalog;
+mod chart;
 mod dates;
 mod details;
 mod files;

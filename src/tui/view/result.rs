@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{pane, tabs};
+use super::{chart, pane, tabs};
 use crate::session::cell::thousands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::input::LineInput;
@@ -17,7 +17,7 @@ use crate::tui::message::Slot;
 use crate::tui::question::time_words;
 use crate::tui::state::{Focus, Phase, State};
 use crate::tui::widgets::grid::{Kept, RowFilter};
-use crate::tui::widgets::text::{sanitize, width, wrap};
+use crate::tui::widgets::text::{Align, put, sanitize, width, wrap};
 
 /// Draws the result.
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
@@ -81,8 +81,14 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             return;
         }
         (_, Some(grid)) => {
-            hits.add(body, Target::Grid(0, 0));
-            grid.draw(body, frame.buffer_mut(), theme, focused);
+            let (rows, drawn) = state.result.chart.split(body);
+            if let Some(rows) = rows {
+                hits.add(rows, Target::Grid(0, 0));
+                grid.draw(rows, frame.buffer_mut(), theme, focused);
+            }
+            if let Some(area) = drawn {
+                chart::draw(state, grid, frame, area, hits);
+            }
         }
         (_, None) => {
             Span::styled("asking the warehouse…", theme.dim).render(body, frame.buffer_mut())
@@ -106,7 +112,12 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         };
         Span::styled(said, theme.dim).render(said_at, frame.buffer_mut());
     } else if let Some(grid) = &state.result.grid {
-        let mut spans = vec![Span::styled(grid.position(body.as_size()), theme.dim)];
+        if let Some(text) = chart::position(state, grid) {
+            put(frame.buffer_mut(), line, &text, theme.text, Align::Left);
+            return;
+        }
+        let size = state.result.chart.split(body).0.unwrap_or(body).as_size();
+        let mut spans = vec![Span::styled(grid.position(size), theme.dim)];
         if let Phase::Failed(error) = &state.result.phase {
             spans.push(Span::styled(
                 format!(" · incomplete: {}", error.message),

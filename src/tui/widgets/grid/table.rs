@@ -101,6 +101,19 @@ impl Table {
         }
     }
 
+    /// Whether it is the same rows in the same order: nothing was sorted, filtered or pivoted in between.
+    pub fn is_same(&self, other: &Self) -> bool {
+        fn same<T: ?Sized>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+            one.map(Arc::as_ptr).map(<*const T>::cast::<()>)
+                == other.map(Arc::as_ptr).map(<*const T>::cast::<()>)
+        }
+        Arc::ptr_eq(&self.columns, &other.columns)
+            && Arc::ptr_eq(&self.batches, &other.batches)
+            && same(self.kept.as_ref(), other.kept.as_ref())
+            && same(self.order.as_ref(), other.order.as_ref())
+            && same(self.grouped.as_ref(), other.grouped.as_ref())
+    }
+
     /// Rows that have arrived.
     pub fn arrived(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)

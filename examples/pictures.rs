@@ -1,0 +1,75 @@
+//! Draws the pictures of the documents: plays keys to the explorer over the demo, and writes each screen as SVG.
+//!
+//! ```sh
+//! cargo run --example pictures -- assets            # all of them
+//! cargo run --example pictures -- assets chart      # those whose name has the word in it
+//! ```
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../tests/support/explorer.rs"]
+mod explorer;
+
+use std::error::Error;
+use std::path::Path;
+
+use explorer::Explorer;
+use metrex::session::{OpenOptions, ReindexOptions, Session};
+use metrex::tui::{Palette, Theme};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// Name, columns and rows, theme, keys.
+type Picture = (&'static str, (u16, u16), &'static str, &'static str);
+
+#[rustfmt::skip]
+const PICTURES: &[Picture] = &[
+    ("explorer", (120, 36), "dark", "<F2>gmv by market last 30 days vs previous period total<Enter>"),
+    ("search", (80, 24), "dark", "take"),
+    ("chart-line", (100, 30), "dark", "<F2>gmv by week last 26 weeks vs previous period<Enter>cc<Right><Last>"),
+    ("chart-lines", (120, 36), "dark", "<F2>gmv by market, month where market in (BR, ID, TH, VN) last 12 months<Enter>c"),
+    ("chart-stacked", (100, 30), "light", "<F2>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
+    ("chart-multiples", (120, 36), "dark", "<F2>gmv by market, week last 26 weeks<Enter>cc<Right>"),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().unwrap_or_else(|| "assets".to_owned());
+    let word = arguments.next().unwrap_or_default();
+    let state = TempDir::new()?;
+    let session = demo(state.path())?;
+    for (name, (width, height), theme, keys) in PICTURES {
+        if !name.contains(&word) {
+            continue;
+        }
+        let mut explorer = Explorer::over(session.clone(), TempDir::new()?, *width, *height);
+        explorer.state.theme = Theme::load(theme, &[], metrex::tui::Depth::True)?;
+        let palette = match *theme {
+            "light" => Palette::LIGHT,
+            _ => Palette::DARK,
+        };
+        let svg = explorer.keys(keys).picture(&palette);
+        let path = Path::new(&folder).join(name).with_extension("svg");
+        std::fs::write(&path, svg)?;
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// The demo as it is on 20 November 2026, made anew.
+fn demo(state: &Path) -> Result<Session, Box<dyn Error>> {
+    let session = Session::open(OpenOptions {
+        today: Some("2026-11-20".parse()?),
+        state_dir: Some(state.to_owned()),
+        ..OpenOptions::default()
+    })?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(session.prepare(|_| {}))?;
+    let options = ReindexOptions::default();
+    runtime.block_on(session.reindex(&options, |_| {}, CancellationToken::new()))?;
+    Ok(session)
+}
