@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::OnceLock;
 
 use super::{CompileError, ErrorCode};
-use crate::model::{Dataset, Dimension, Metric, Registry};
+use crate::model::{ConversionResult, Dataset, Dimension, Metric, MetricKind, Registry};
 use crate::registry::nearest;
 
 /// Longest join path that is considered.
@@ -260,27 +260,40 @@ impl Reachability {
 
 /// The simple and ratio metrics that a metric is made of, and complex ones with facets.
 pub fn leaf_metrics<'a>(registry: &'a Registry, metric: &'a Metric) -> Vec<&'a Metric> {
-    fn walk<'a>(registry: &'a Registry, metric: &'a Metric, depth: u8, out: &mut Vec<&'a Metric>) {
-        match &metric.kind {
-            kind if !kind.inputs().is_empty() && depth < 32 => {
-                for input in kind
-                    .inputs()
-                    .iter()
-                    .filter_map(|input| registry.metric(input))
-                {
-                    walk(registry, input, depth + 1, out);
-                }
-            }
-            kind if kind.sources().is_empty() => {}
-            _ => {
-                if !out.iter().any(|seen| seen.name == metric.name) {
-                    out.push(metric);
-                }
-            }
+    leaves(registry, metric, MetricKind::inputs)
+}
+
+/// Those of them whose numbers are in the metric's: what is converted from only says which conversions are counted.
+pub(super) fn counted_metrics<'a>(registry: &'a Registry, metric: &'a Metric) -> Vec<&'a Metric> {
+    leaves(registry, metric, |kind| match kind {
+        MetricKind::Conversion(conversion) if conversion.result == ConversionResult::Count => {
+            vec![&conversion.conversion]
+        }
+        kind => kind.inputs(),
+    })
+}
+
+fn leaves<'a>(
+    registry: &'a Registry,
+    metric: &'a Metric,
+    inputs: impl Fn(&MetricKind) -> Vec<&str>,
+) -> Vec<&'a Metric> {
+    let mut out: Vec<&Metric> = Vec::new();
+    let mut left = vec![(metric, 0)];
+    while let Some((metric, depth)) = left.pop() {
+        let inputs = inputs(&metric.kind);
+        if !inputs.is_empty() && depth < 32 {
+            let inputs = inputs
+                .iter()
+                .rev()
+                .filter_map(|input| registry.metric(input));
+            left.extend(inputs.map(|input| (input, depth + 1)));
+        } else if !metric.kind.sources().is_empty()
+            && out.iter().all(|seen| seen.name != metric.name)
+        {
+            out.push(metric);
         }
     }
-    let mut out = Vec::new();
-    walk(registry, metric, 0, &mut out);
     out
 }
 

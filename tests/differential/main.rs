@@ -82,7 +82,7 @@ fn many(family: &'static Family) {
 
 #[test]
 fn every_engine_gives_the_rows_of_the_oracle() {
-    few(&FACTS, 110);
+    few(&FACTS, 70);
 }
 
 #[test]

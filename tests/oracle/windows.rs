@@ -288,7 +288,14 @@ impl Question<'_, '_> {
                 let of_data = times.iter().max().map(|last| moved(*last));
                 // An open range goes on to today, as it does for every trend.
                 let of_data = of_data.unwrap_or(first);
-                if start.is_some() {
+                // What looks back ends today.
+                if context.back.is_some() && grain >= Grain::Day {
+                    if start.is_some() {
+                        today
+                    } else {
+                        of_data.min(today)
+                    }
+                } else if start.is_some() {
                     of_data.max(today)
                 } else {
                     of_data

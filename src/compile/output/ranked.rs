@@ -4,8 +4,9 @@ use super::{Output, SortKey};
 use crate::compile::additivity::{Additivity, of_measure};
 use crate::compile::key::Key;
 use crate::compile::plan::{Aggregate, Column, Compute, Leaf, Node};
+use crate::compile::reach::counted_metrics;
 use crate::compile::write::Fragment;
-use crate::compile::{CompileError, ErrorCode, OutputColumn, Role, leaf_metrics};
+use crate::compile::{CompileError, ErrorCode, OutputColumn, Role};
 use crate::model::{Aggregate as Agg, ColumnType, Metric, Presented};
 
 /// The place of a row within the limit's groups.
@@ -103,7 +104,7 @@ impl Output<'_> {
         if self.planned.legs.iter().any(|leg| leg.daily.is_some()) {
             return Err("each group has its own days of a period".to_owned());
         }
-        for leaf in leaf_metrics(self.registry, metric) {
+        for leaf in counted_metrics(self.registry, metric) {
             if let Some(facets) = leaf.kind.facets().filter(|facets| !facets.per.is_empty()) {
                 let per: Vec<_> = facets.per.iter().map(ToString::to_string).collect();
                 return Err(format!("its rows are per {}", per.join(" and ")));

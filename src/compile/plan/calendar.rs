@@ -32,8 +32,8 @@ impl<'a> Planner<'a> {
         countable(range, grain)?;
         let spine = self.spine(grain);
         let spine = spine.filter(|_| data.is_none() || self.is_metricflow());
-        // The first or last period of the data; with a day, its period where that is later.
-        let of_data = |end: &str, or: Option<Date>| match (data, spine) {
+        // The first or last period of the data; with a day, its period where that is later (`>`) or earlier (`<`).
+        let of_data = |end: &str, or: Option<(&str, Date)>| match (data, spine) {
             (_, Some((table, column, place))) => {
                 let time = format!("{end}({})", dialect.name(column));
                 let found = dialect.trunc(&time, grain, week_start);
@@ -62,9 +62,9 @@ impl<'a> Planner<'a> {
                 };
                 let found = match or {
                     None => found,
-                    Some(day) => {
+                    Some((sign, day)) => {
                         let day = dialect.date(grain.floor(day, week_start));
-                        format!("CASE WHEN {found} > {day} THEN {found} ELSE {day} END")
+                        format!("CASE WHEN {found} {sign} {day} THEN {found} ELSE {day} END")
                     }
                 };
                 let mut sql = format!("SELECT {found} FROM {}", from.sql);
@@ -78,14 +78,22 @@ impl<'a> Planner<'a> {
             Some(start) => Bound::Day(grain.floor(shown.floor(start, week_start), week_start)),
             None => of_data("MIN", None)?,
         };
+        let today = self.options.today;
         let last = match (range.end, data) {
+            // What looks back in a range without an end ends today: later periods have none before them.
+            (None, Some((.., Some(_)))) if !grain.is_sub_day() && !self.is_metricflow() => {
+                match range.start {
+                    None => of_data("MAX", Some(("<", today)))?,
+                    Some(_) => Bound::Day(grain.floor(today, week_start)),
+                }
+            }
             (None, Some(_))
                 if range.start.is_none() || grain.is_sub_day() || self.is_metricflow() =>
             {
                 of_data("MAX", None)?
             }
             // A trend with a start goes on to today, and so does what accumulates in it; rows after today have periods too.
-            (None, Some(_)) => of_data("MAX", Some(self.options.today))?,
+            (None, Some(_)) => of_data("MAX", Some((">", today)))?,
             // dbt knows no today: its periods are those of the table.
             (None, None) if range.start.is_none() || (self.is_metricflow() && spine.is_some()) => {
                 of_data("MAX", None)?
