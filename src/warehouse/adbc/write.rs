@@ -8,6 +8,7 @@ use adbc_driver_manager::ManagedConnection;
 use tokio_util::sync::CancellationToken;
 
 use super::cancel::Brake;
+use super::connect::threads;
 use super::{error, files, library};
 use crate::warehouse::{Dialect, WarehouseError};
 
@@ -74,6 +75,7 @@ impl Change {
             ("autoinstall_known_extensions", "false"),
             ("autoload_known_extensions", "false"),
         ];
+        let options = options.into_iter().chain(threads(&self.path));
         let options =
             options.map(|(key, value)| (OptionDatabase::from(key), OptionValue::from(value)));
         let database = driver.new_database_with_opts(options).map_err(connecting)?;
