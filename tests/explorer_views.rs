@@ -29,9 +29,9 @@ fn undo_and_redo_go_through_groupings_filters_times_and_orders() {
         [
             "",
             "gmv",
-            "gmv by market with total",
-            "gmv by market where channel = ads with total",
-            "gmv by market where channel = ads last 7 days with total",
+            "gmv by market total",
+            "gmv by market where channel = ads total",
+            "gmv by market where channel = ads last 7 days total",
             &whole,
         ]
     );
@@ -49,7 +49,7 @@ fn undo_and_redo_go_through_groupings_filters_times_and_orders() {
 #[test]
 fn undo_brings_the_question_back_that_a_query_came_from() {
     let mut explorer = Explorer::new(80, 24);
-    explorer.keys("<F4>gmv by market last 7 days<Enter>");
+    explorer.keys("<F4>how much gmv per market in the last 7 days<Enter>");
     assert!(explorer.state.origin().is_some(), "{}", explorer.screen());
     explorer.keys("<F2><Ctrl+U>visits<Enter>");
     assert!(explorer.state.origin().is_none());
@@ -74,7 +74,7 @@ fn every_tab_has_its_own_query_rows_and_way_back() {
         .keys("visits<Enter>gdevice<Enter><Esc>");
     assert_eq!(
         tab_lines(&explorer),
-        ["gmv by market with total", "visits by device with total"]
+        ["gmv by market total", "visits by device total"]
     );
     assert_shows!(explorer, "1 gmv by market", "2 visits by device", "F5 runs");
     explorer.keys("<F5>");
@@ -83,7 +83,7 @@ fn every_tab_has_its_own_query_rows_and_way_back() {
     explorer.act("tab.next");
     assert_shows!(explorer, "TH", "VN");
     explorer.keys("uu");
-    assert_eq!(tab_lines(&explorer), ["", "visits by device with total"]);
+    assert_eq!(tab_lines(&explorer), ["", "visits by device total"]);
     explorer.act("tab.previous");
     assert_shows!(explorer, "desktop", "phone");
     assert!(!explorer.screen().contains("VN"));
@@ -116,7 +116,7 @@ fn a_tab_that_was_closed_can_be_opened_again() {
     explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>");
     assert_shows!(explorer.act("tab.close"), "this is the only tab");
     explorer.act("tab.duplicate").keys("x").act("tab.close");
-    assert_eq!(tab_lines(&explorer), ["gmv by market with total"]);
+    assert_eq!(tab_lines(&explorer), ["gmv by market total"]);
     assert!(
         !explorer.screen().contains(" 1 gmv by market"),
         "no bar for one tab"
@@ -164,8 +164,8 @@ fn two_results_stand_side_by_side_and_filter_alike_on_request() {
     assert_eq!(
         tab_lines(&explorer),
         [
-            "gmv by market where channel = ads with total",
-            "orders by market where channel = ads with total"
+            "gmv by market where channel = ads total",
+            "orders by market where channel = ads total"
         ]
     );
     explorer.keys("<F5>");
@@ -175,14 +175,14 @@ fn two_results_stand_side_by_side_and_filter_alike_on_request() {
     }
     // Undoing goes to both too; and each has its own again.
     explorer.keys("u");
-    assert_eq!(tab_lines(&explorer)[0], "gmv by market with total");
+    assert_eq!(tab_lines(&explorer)[0], "gmv by market total");
     explorer
         .act("tab.share")
         .keys("fchannel<Enter>email<Enter>");
-    assert_eq!(tab_lines(&explorer)[0], "gmv by market with total");
+    assert_eq!(tab_lines(&explorer)[0], "gmv by market total");
     // The keys go to the other side, and back.
     explorer.keys("5").act("tab.next");
-    assert_eq!(explorer.line(), "gmv by market with total");
+    assert_eq!(explorer.line(), "gmv by market total");
     explorer.act("tab.beside");
     assert_eq!(explorer.screen().matches("VN").count(), 1);
 }
@@ -230,7 +230,7 @@ fn what_was_open_is_open_again_at_the_next_start_and_nothing_is_run() {
     );
     assert_eq!(
         tab_lines(&again),
-        ["gmv by market with total", "visits by device with total"]
+        ["gmv by market total", "visits by device total"]
     );
     assert_eq!(
         (again.state.tabs.at(), again.state.tabs.pair()),
@@ -261,7 +261,7 @@ fn what_was_open_stands_behind_what_was_begun_before_it_is_known() {
     again.state.query = "visits".parse().unwrap();
     again.held = held;
     again.release();
-    assert_eq!(tab_lines(&again), ["visits", "gmv by market with total"]);
+    assert_eq!(tab_lines(&again), ["visits", "gmv by market total"]);
     assert_eq!(again.state.tabs.at(), 0);
 }
 
@@ -293,7 +293,7 @@ fn a_query_is_saved_in_the_project_and_found_again() {
     assert_shows!(explorer, "saved as ads in metrics/bookmarks.yaml");
     assert_eq!(
         bookmarks(&explorer),
-        "views:\n  ads:\n    description: \"Orders from ads: by market.\"\n    query: gmv by market where channel = ads with total\n"
+        "views:\n  ads:\n    description: \"Orders from ads: by market.\"\n    query: gmv by market where channel = ads total\n"
     );
     // A remark of a person, in the same file, is there for good.
     let path = explorer.folder.path().join("shop/metrics/bookmarks.yaml");
@@ -306,10 +306,7 @@ fn a_query_is_saved_in_the_project_and_found_again() {
         "{text}"
     );
     explorer.keys("XVads<Enter>");
-    assert_eq!(
-        explorer.line(),
-        "gmv by market where channel = ads with total"
-    );
+    assert_eq!(explorer.line(), "gmv by market where channel = ads total");
     // Its name comes with it.
     assert_shows!(explorer.keys("B"), "Orders from ads: by market.");
 }
@@ -326,7 +323,7 @@ fn a_name_that_is_taken_is_replaced_only_when_told_so() {
     );
     assert!(bookmarks(&explorer).contains("query: gmv\n"));
     explorer.keys("<Enter>");
-    assert!(bookmarks(&explorer).contains("query: gmv by market with total\n"));
+    assert!(bookmarks(&explorer).contains("query: gmv by market total\n"));
     for (name, why) in [
         ("gmv", "'gmv' is the name of a metric"),
         ("two words", "'two words' cannot name a view"),
@@ -362,16 +359,19 @@ fn the_history_is_searched_run_again_copied_and_deleted() {
     explorer.keys("Hmarket");
     assert_shows!(explorer, "1 of 2", "4 rows");
     explorer.keys("<Ctrl+Y><F5>");
-    assert_eq!(explorer.copied, ["gmv by market with total"]);
-    assert_eq!(explorer.line(), "gmv by market with total");
+    assert_eq!(explorer.copied, ["gmv by market all time total"]);
+    assert_eq!(explorer.line(), "gmv by market all time total");
     assert_shows!(explorer, "VN");
     explorer.keys("Hvisits<Ctrl+T>");
-    assert_eq!(tab_lines(&explorer), ["gmv by market with total", "visits"]);
+    assert_eq!(
+        tab_lines(&explorer),
+        ["gmv by market all time total", "visits all time"]
+    );
     explorer.keys("H<Delete>");
     assert_shows!(
         explorer,
         "1 of 1",
-        "deleted from the history: gmv by market with total"
+        "deleted from the history: gmv by market all time total"
     );
     explorer.keys("<Esc>H");
     assert_shows!(explorer, "1 of 1", "visits");

@@ -656,7 +656,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::NextTab, "tab.next.anywhere", &["Ctrl+PageDown"], C::Everywhere, "Next tab", None).when(has_tabs).menu(M::View),
     entry(A::PreviousTab, "tab.previous.anywhere", &["Ctrl+PageUp"], C::Everywhere, "Previous tab", None).when(has_tabs).menu(M::View),
     entry(A::SideBySide, "tab.beside", &["w s"], C::Panes, "Two tabs side by side, or one again", None).when(can_pair).menu(M::View),
-    entry(A::ShareFilters, "tab.share", &["w f"], C::Panes, "Both sides with the same filters, or each its own", None).when(has_pair).menu(M::View),
+    entry(A::ShareFilters, "tab.share", &["w f"], C::Panes, "Same filters on both sides, or each its own", None).when(has_pair).menu(M::View),
     entry(A::ClearQuery, "query.clear", &["X"], C::Panes, "Clear the query", None),
     entry(A::WriteFile, "file", &["W"], C::Panes, "Write the result to a file", None).when(can_write).menu(M::Result),
     entry(A::StopWriting, "file.stop", &[], C::Panes, "Stop writing the file", None).when(is_saving).menu(M::Result),

@@ -26,7 +26,7 @@ pub fn draw(state: &State, naming: &Naming, frame: &mut Frame<'_>, hits: &mut Hi
     let query = wrap(&line, inner_columns);
     let trouble = naming.trouble.as_deref().map(|text| format!("! {text}"));
     let (text, style) = match (&trouble, naming.taken()) {
-        (Some(text), true) => (format!("{text} · Enter replaces it"), theme.warning),
+        (Some(text), true) => (text.clone(), theme.warning),
         (Some(text), false) => (text.clone(), theme.error),
         (None, _) => (
             "its name, and what it shows in plain words".to_owned(),
@@ -34,7 +34,10 @@ pub fn draw(state: &State, naming: &Naming, frame: &mut Frame<'_>, hits: &mut Hi
         ),
     };
     let text = sanitize(&text);
-    let said = wrap(&text, inner_columns);
+    let mut said = wrap(&text, inner_columns);
+    if naming.taken() {
+        said.push("Enter replaces it");
+    }
     let rows = query.len() + said.len() + 6;
     let area = layout::centred(state.size, columns, u16::try_from(rows).unwrap_or(u16::MAX));
     hits.add(area, Target::Popup);
