@@ -127,7 +127,7 @@ fn a_tab_that_was_closed_can_be_opened_again() {
     for _ in 0..30 {
         explorer.act("tab.duplicate");
     }
-    assert_shows!(explorer, "there are 20 tabs already", "20 gmv");
+    assert_shows!(explorer, "there are 20 tabs already", "20 gmv by");
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_query_is_saved_in_the_project_and_found_again() {
     // A remark of a person, in the same file, is there for good.
     let path = explorer.folder.path().join("shop/metrics/bookmarks.yaml");
     std::fs::write(&path, format!("# Ours.\n{}", bookmarks(&explorer))).unwrap();
-    explorer.keys("X/visits<Enter>B<Ctrl+U>all_visits<Enter>");
+    explorer.keys("X/<Ctrl+U>visits<Enter>B<Ctrl+U>all_visits<Enter>");
     let text = bookmarks(&explorer);
     assert!(
         text.starts_with("# Ours.\nviews:\n  ads:")
@@ -355,7 +355,7 @@ fn a_saved_query_is_deleted_after_a_question() {
 #[test]
 fn the_history_is_searched_run_again_copied_and_deleted() {
     let mut explorer = Explorer::new(80, 24);
-    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>X/visits<Enter><F5>X");
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>X/<Ctrl+U>visits<Enter><F5>X");
     explorer.keys("Hmarket");
     assert_shows!(explorer, "1 of 2", "4 rows");
     explorer.keys("<Ctrl+Y><F5>");

@@ -19,7 +19,7 @@ const REMARK: usize = 18;
 const SHARED: &str = " same filters ";
 
 /// Most columns of the text of a tab, and fewest.
-const TEXT: (usize, usize) = (30, 3);
+const TEXT: (usize, usize) = (30, 9);
 
 /// Draws the tabs, as many as fit; the one on the screen is always among them.
 pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
