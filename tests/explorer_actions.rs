@@ -13,6 +13,7 @@ mod support;
 use std::collections::{HashMap, HashSet};
 
 use metrex::tui::action::{Action, Context, contexts};
+use metrex::tui::popup::Popup;
 use metrex::tui::{Found, Keys, actions, actions_markdown};
 use support::Explorer;
 
@@ -41,6 +42,48 @@ fn no_key_means_two_things_in_one_context() {
         let first = Keys::one(keys.first);
         if let (Some(other), true) = (seen.get(&(*context, first)), keys.second.is_some()) {
             panic!("{keys} of {id} begins with the key of {other}");
+        }
+    }
+}
+
+#[test]
+fn every_action_has_a_name_and_a_title() {
+    for entry in actions() {
+        let id = entry.id;
+        assert!(!id.is_empty() && !entry.title.is_empty(), "{id}");
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
+        assert!(id.chars().all(plain), "{id} has other signs than a to z and dots");
+        let first = entry.title.chars().next().unwrap();
+        assert!(first.is_uppercase(), "{id}: {}", entry.title);
+        assert!(!entry.title.ends_with('.'), "{id}: {}", entry.title);
+    }
+}
+
+/// Names of the actions that the table gives a condition.
+fn conditional() -> Vec<&'static str> {
+    let table = include_str!("../src/tui/action.rs").lines();
+    let rows = table.filter(|row| row.trim_start().starts_with("entry(A::") && row.contains(".when("));
+    rows.map(|row| row.split('"').nth(1).unwrap()).collect()
+}
+
+/// Actions with a condition that holds although nothing is chosen: there is always room for a tab.
+const POSSIBLE: [&str; 2] = ["tab.new", "tab.duplicate"];
+
+#[test]
+fn whatever_has_a_condition_says_why_it_cannot_be_done_where_nothing_is_chosen() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("<Esc>3");
+    let conditional = conditional();
+    assert!(conditional.len() > 20);
+    for id in conditional {
+        let entry = actions().iter().find(|entry| entry.id == id).unwrap();
+        match (entry.enabled)(&explorer.state) {
+            Ok(()) => assert!(POSSIBLE.contains(&id), "{id} can be done where nothing is chosen"),
+            Err(reason) => {
+                assert!(!reason.trim().is_empty(), "{id} has no reason");
+                assert!(reason.chars().count() <= 72, "{id}: '{reason}' is too long for the footer");
+                assert!(!reason.ends_with('.'), "{id}: '{reason}' ends with a full stop");
+            }
         }
     }
 }
@@ -112,13 +155,12 @@ fn every_action_can_be_reached_by_a_key_or_from_the_palette() {
 
 #[test]
 fn no_key_is_one_that_terminals_cannot_send_or_that_others_use() {
+    let unsent = ["Ctrl+Enter", "Ctrl+Space", "Ctrl+S", "Ctrl+Q"].map(|key| key.parse().unwrap());
     for entry in actions() {
         for key in entry.keys {
-            assert!(
-                !["Ctrl+Enter", "Ctrl+Space", "Ctrl+S", "Ctrl+Q"].contains(key),
-                "{} is on {key}",
-                entry.id
-            );
+            let keys: Keys = key.parse().unwrap();
+            let sent = keys.chords().all(|chord| !unsent.contains(&chord));
+            assert!(sent, "{} is on {key}", entry.id);
         }
         if entry.action == Action::Quit {
             assert!(!entry.keys.contains(&"Esc"));
@@ -136,13 +178,15 @@ fn no_key_is_one_that_terminals_cannot_send_or_that_others_use() {
 fn the_footer_and_the_help_are_read_from_the_table() {
     let mut explorer = Explorer::new(120, 50);
     explorer.keys("<F1>");
-    let help = explorer.screen();
-    for title in [
-        "Run the query",
-        "Edit the query line",
-        "Suspend to the shell",
-    ] {
-        assert!(help.contains(title), "{help}");
+    let in_help: HashSet<String> = match explorer.state.popups.last() {
+        Some(Popup::Picker(picker)) => {
+            let items = picker.list.items().iter();
+            items.map(|item| item.key.clone()).collect()
+        }
+        _ => panic!("the help is a list"),
+    };
+    for entry in actions().iter().filter(|entry| !entry.keys.is_empty()) {
+        assert!(in_help.contains(entry.id), "{} is not in the help", entry.id);
     }
     let markdown = actions_markdown();
     for entry in actions().iter().filter(|entry| !entry.keys.is_empty()) {
@@ -178,4 +222,39 @@ fn the_documented_keys_are_the_real_ones() {
         actions_markdown(),
         "docs/keys.md is `actions_markdown()` below its introduction"
     );
+}
+
+/// What `metrex man` prints, for a user with this configuration.
+fn man_page(config: &str) -> String {
+    let folder = tempfile::TempDir::new().unwrap();
+    let config_folder = folder.path().join("config/metrex");
+    std::fs::create_dir_all(&config_folder).unwrap();
+    std::fs::write(config_folder.join("config.yaml"), config).unwrap();
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_metrex"))
+        .arg("man")
+        .current_dir(folder.path())
+        .env("XDG_CONFIG_HOME", folder.path().join("config"))
+        .env("HOME", folder.path())
+        .output()
+        .unwrap();
+    assert!(printed.status.success(), "{printed:?}");
+    let page = String::from_utf8(printed.stdout).unwrap();
+    page.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
+}
+
+#[test]
+fn the_man_page_lists_every_key_of_the_table() {
+    let page = man_page("");
+    for entry in actions().iter().filter(|entry| !entry.keys.is_empty()) {
+        let keys = entry.keys.join(", ");
+        let row = format!("\\fB{keys}\\fR ({})\n{}", entry.context.title(), entry.title);
+        assert!(page.contains(&row), "'{row}' is missing");
+    }
+}
+
+#[test]
+fn the_man_page_shows_the_keys_that_the_user_chose() {
+    let page = man_page("keys: {run: [F7, Ctrl+G]}\n");
+    assert!(page.contains("F7, Ctrl+G"), "{page}");
+    assert!(!page.contains("F5, Ctrl+R (Everywhere)"));
 }
