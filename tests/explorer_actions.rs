@@ -52,7 +52,10 @@ fn every_action_has_a_name_and_a_title() {
         let id = entry.id;
         assert!(!id.is_empty() && !entry.title.is_empty(), "{id}");
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
-        assert!(id.chars().all(plain), "{id} has other signs than a to z and dots");
+        assert!(
+            id.chars().all(plain),
+            "{id} has other signs than a to z and dots"
+        );
         let first = entry.title.chars().next().unwrap();
         assert!(first.is_uppercase(), "{id}: {}", entry.title);
         assert!(!entry.title.ends_with('.'), "{id}: {}", entry.title);
@@ -62,7 +65,8 @@ fn every_action_has_a_name_and_a_title() {
 /// Names of the actions that the table gives a condition.
 fn conditional() -> Vec<&'static str> {
     let table = include_str!("../src/tui/action.rs").lines();
-    let rows = table.filter(|row| row.trim_start().starts_with("entry(A::") && row.contains(".when("));
+    let rows =
+        table.filter(|row| row.trim_start().starts_with("entry(A::") && row.contains(".when("));
     rows.map(|row| row.split('"').nth(1).unwrap()).collect()
 }
 
@@ -78,11 +82,20 @@ fn whatever_has_a_condition_says_why_it_cannot_be_done_where_nothing_is_chosen()
     for id in conditional {
         let entry = actions().iter().find(|entry| entry.id == id).unwrap();
         match (entry.enabled)(&explorer.state) {
-            Ok(()) => assert!(POSSIBLE.contains(&id), "{id} can be done where nothing is chosen"),
+            Ok(()) => assert!(
+                POSSIBLE.contains(&id),
+                "{id} can be done where nothing is chosen"
+            ),
             Err(reason) => {
                 assert!(!reason.trim().is_empty(), "{id} has no reason");
-                assert!(reason.chars().count() <= 72, "{id}: '{reason}' is too long for the footer");
-                assert!(!reason.ends_with('.'), "{id}: '{reason}' ends with a full stop");
+                assert!(
+                    reason.chars().count() <= 72,
+                    "{id}: '{reason}' is too long for the footer"
+                );
+                assert!(
+                    !reason.ends_with('.'),
+                    "{id}: '{reason}' ends with a full stop"
+                );
             }
         }
     }
@@ -186,7 +199,11 @@ fn the_footer_and_the_help_are_read_from_the_table() {
         _ => panic!("the help is a list"),
     };
     for entry in actions().iter().filter(|entry| !entry.keys.is_empty()) {
-        assert!(in_help.contains(entry.id), "{} is not in the help", entry.id);
+        assert!(
+            in_help.contains(entry.id),
+            "{} is not in the help",
+            entry.id
+        );
     }
     let markdown = actions_markdown();
     for entry in actions().iter().filter(|entry| !entry.keys.is_empty()) {
@@ -239,7 +256,9 @@ fn man_page(config: &str) -> String {
         .unwrap();
     assert!(printed.status.success(), "{printed:?}");
     let page = String::from_utf8(printed.stdout).unwrap();
-    page.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
+    page.replace("\\-", "-")
+        .replace("\\&", "")
+        .replace("\\e", "\\")
 }
 
 #[test]
@@ -247,7 +266,11 @@ fn the_man_page_lists_every_key_of_the_table() {
     let page = man_page("");
     for entry in actions().iter().filter(|entry| !entry.keys.is_empty()) {
         let keys = entry.keys.join(", ");
-        let row = format!("\\fB{keys}\\fR ({})\n{}", entry.context.title(), entry.title);
+        let row = format!(
+            "\\fB{keys}\\fR ({})\n{}",
+            entry.context.title(),
+            entry.title
+        );
         assert!(page.contains(&row), "'{row}' is missing");
     }
 }

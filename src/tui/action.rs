@@ -407,14 +407,24 @@ fn has_result(state: &State) -> Result<(), Reason> {
     if state.result.grid.is_some() {
         Ok(())
     } else {
-        Err("there is no result yet; F5 runs the query".into())
+        Err(no_result(state))
     }
+}
+
+/// Why nothing can be done with the result.
+pub(super) fn no_result(state: &State) -> Reason {
+    let key = state.key(Action::Run);
+    format!("there is no result yet; {key} runs the query").into()
 }
 
 fn has_row(state: &State) -> Result<(), Reason> {
     match drill::row_here(state) {
         Some(_) => Ok(()),
-        None => Err("there is no row here; F5 runs the query".into()),
+        None => Err(format!(
+            "there is no row here; {} runs the query",
+            state.key(Action::Run)
+        )
+        .into()),
     }
 }
 
@@ -580,7 +590,8 @@ fn has_part(state: &State) -> Result<(), Reason> {
 
 fn has_find(state: &State) -> Result<(), Reason> {
     if state.result.find.is_empty() {
-        Err("/ searches in the result".into())
+        let key = state.key(Action::FindInResult);
+        Err(format!("{key} searches in the result").into())
     } else {
         has_result(state)
     }
@@ -589,7 +600,7 @@ fn has_find(state: &State) -> Result<(), Reason> {
 fn can_write(state: &State) -> Result<(), Reason> {
     match &state.saving {
         Some(_) => Ok(()),
-        None => files::rows_here(state).map(drop).map_err(Reason::from),
+        None => files::rows_here(state).map(drop),
     }
 }
 

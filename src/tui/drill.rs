@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::action::Reason;
+use super::action::{Action, Reason};
 use super::edit::{self, Picked};
 use super::state::State;
 use super::times;
@@ -312,7 +312,10 @@ pub struct Number {
 /// # Errors
 /// There is none, in words for people.
 pub fn number_here(state: &State) -> Result<Number, Reason> {
-    let none = || Reason::from("there is no number here; F5 runs the query");
+    let none = || {
+        let key = state.key(Action::Run);
+        Reason::from(format!("there is no number here; {key} runs the query"))
+    };
     let grid = state.result.grid.as_ref().ok_or_else(none)?;
     if state.written(&state.result.query).is_some() {
         return Err("its SQL was written by a model: nobody knows its rows".into());

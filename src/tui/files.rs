@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::action::{Action, Reason, no_result};
 use super::input::LineInput;
 use super::state::{Phase, State};
 use super::widgets::grid::Table;
@@ -170,15 +171,18 @@ fn at_home(path: &Path) -> PathBuf {
 
 /// The rows of the result as rows of a file, also those that a filter hides: a file says what query it is the answer to.
 /// Why not, in words for people.
-pub fn rows_here(state: &State) -> Result<(Table, FileRows), &'static str> {
+pub fn rows_here(state: &State) -> Result<(Table, FileRows), Reason> {
     let result = &state.result;
     let (Some(grid), Some(compiled)) = (&result.grid, &result.compiled) else {
-        return Err("there is no result yet; F5 runs the query");
+        return Err(no_result(state));
     };
     let run = match &result.phase {
-        Phase::Idle => return Err("there is no result yet; F5 runs the query"),
-        Phase::Running(_) | Phase::Cancelling(_) => return Err("rows are still coming"),
-        Phase::Failed(_) => return Err("the run did not end well; F6 runs it again"),
+        Phase::Idle => return Err(no_result(state)),
+        Phase::Running(_) | Phase::Cancelling(_) => return Err("rows are still coming".into()),
+        Phase::Failed(_) => {
+            let key = state.key(Action::Refresh);
+            return Err(format!("the run did not end well; {key} runs it again").into());
+        }
         Phase::Done(summary) => *summary,
     };
     let rows = FileRows {

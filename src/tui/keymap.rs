@@ -97,6 +97,16 @@ impl Keymap {
             .map(|(entry, keys)| (*entry, keys.as_slice()))
     }
 
+    /// The key that texts name an action by; where it has none, the one that leads to all commands.
+    pub fn key(&self, action: Action) -> String {
+        let first = |action| {
+            let rows = self.rows().filter(move |(entry, _)| entry.action == action);
+            rows.flat_map(|(_, keys)| keys).next()
+        };
+        let key = first(action).or_else(|| first(Action::Palette));
+        key.map_or_else(String::new, ToString::to_string)
+    }
+
     /// The first entry of each action, in the order of the table.
     pub fn first_rows(&self) -> impl Iterator<Item = &'static Entry> {
         let mut seen = HashSet::new();

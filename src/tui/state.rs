@@ -452,6 +452,11 @@ impl State {
         !self.generations.is_empty() || self.prompt.asking.is_some()
     }
 
+    /// The key of an action, for a text.
+    pub fn key(&self, action: Action) -> String {
+        self.setting.keymap.key(action)
+    }
+
     /// The groupings in force, also where the query names none.
     pub fn groups(&self) -> Vec<GroupBy> {
         if let Some(groups) = &self.query.group_by {

@@ -12,8 +12,8 @@ use metrex::registry::UserConfig;
 use metrex::session::{Asked, OpenOptions, ReindexOptions, RunOptions, Session};
 use metrex::tui::look;
 use metrex::tui::{
-    AskNews, Chord, Depth, Effect, FileNews, HitMap, Keys, LineInput, Message, Palette, RunNews,
-    State, Theme, answer, picture, setting, update, view,
+    AskNews, Depth, Effect, FileNews, HitMap, Keys, LineInput, Message, Palette, RunNews, State,
+    Theme, answer, picture, setting, update, view,
 };
 use metrex::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 use ratatui::Terminal;

@@ -288,7 +288,10 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     state.leaving = true;
-    state.notice = Some(Notice::Info("Ctrl+C again quits".to_owned()));
+    state.notice = Some(Notice::Info(format!(
+        "{} again quits",
+        state.key(Action::Interrupt)
+    )));
     Vec::new()
 }
 

@@ -177,7 +177,8 @@ fn answered(state: &mut State, asked: &Asked, proposal: &Proposal) -> Vec<Effect
         effects.extend(result::run(state, false));
     } else {
         let why = question::why_not_run(asked, proposal);
-        state.notice = Some(Notice::Info(format!("F5 runs it; not by itself: {why}")));
+        let key = state.key(Action::Run);
+        state.notice = Some(Notice::Info(format!("{key} runs it; not by itself: {why}")));
     }
     effects
 }

@@ -64,7 +64,7 @@ pub(super) fn write(state: &mut State, replace: bool) -> Vec<Effect> {
     };
     let typed = dialog.input.text().trim().to_owned();
     let (format, all) = (dialog.format(), dialog.all);
-    let start = rows.map_err(str::to_owned).and_then(|rows| {
+    let start = rows.map_err(String::from).and_then(|rows| {
         let known = FileFormat::known();
         let format = format.ok_or_else(|| format!("the ending says the format: {known}"))?;
         Ok((rows, format))

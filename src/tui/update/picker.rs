@@ -412,9 +412,10 @@ pub(super) fn open_values(state: &mut State) -> Vec<Effect> {
             ..
         }) => open(state, PickerKind::Values { field, kind }),
         Some(Choice::Dimension { field: None, .. }) => {
-            state.notice = Some(Notice::Info(
-                "a time grain has no values; t chooses the time range".to_owned(),
-            ));
+            let key = state.key(Action::Time);
+            state.notice = Some(Notice::Info(format!(
+                "a time grain has no values; {key} chooses the time range"
+            )));
             Vec::new()
         }
         _ => Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::{act, finder, query, result, steps};
 use crate::model::Filter;
+use crate::tui::action::Action;
 use crate::tui::message::{Effect, Notice, RunNews};
 use crate::tui::state::{Focus, Phase, Results, State};
 
@@ -119,7 +120,8 @@ pub(super) fn toggle_sharing(state: &mut State) -> Vec<Effect> {
         // The other side takes them over when everything is settled.
         state.tabs.shared = Some(None);
         hand_over(state);
-        "both sides have the filters of this one; F5 runs both".to_owned()
+        let key = state.key(Action::Run);
+        format!("both sides have the filters of this one; {key} runs both")
     };
     state.notice = Some(Notice::Info(said));
     Vec::new()

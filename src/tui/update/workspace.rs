@@ -3,6 +3,7 @@
 use super::query;
 use crate::model::MetricQuery;
 use crate::session::Workspace;
+use crate::tui::action::Action;
 use crate::tui::message::{Effect, Notice, Slot};
 use crate::tui::state::State;
 
@@ -65,6 +66,7 @@ pub(super) fn restore(state: &mut State, workspace: Option<Workspace>) -> Vec<Ef
         1 => "the query of the last time".to_owned(),
         count => format!("the {count} queries of the last time"),
     };
-    state.notice = Some(Notice::Info(format!("opened again: {what} · F5 runs")));
+    let key = state.key(Action::Run);
+    state.notice = Some(Notice::Info(format!("opened again: {what} · {key} runs")));
     query::arrived(state)
 }

@@ -97,7 +97,10 @@ fn too_small(state: &State, frame: &mut Frame<'_>, area: Rect) {
             "{}x{} needed, this is {}x{}",
             SMALLEST.0, SMALLEST.1, state.size.width, state.size.height
         )),
-        Line::styled("q quits", state.theme.dim),
+        Line::styled(
+            format!("{} quits", state.key(Action::Quit)),
+            state.theme.dim,
+        ),
     ];
     let rows = area.height / 2;
     let area = Rect {
@@ -184,8 +187,8 @@ fn banner(state: &State, frame: &mut Frame<'_>, area: Rect) {
             (Some(step), _) => (format!(" {step}"), String::new(), theme.warning),
             (None, Some(first)) => {
                 let which = match errors(state).count() {
-                    1 => "P shows it".to_owned(),
-                    count => format!("P shows all {count}"),
+                    1 => format!("{} shows it", state.key(Action::Problems)),
+                    count => format!("{} shows all {count}", state.key(Action::Problems)),
                 };
                 // The first version of the definitions has none before it to fall back to.
                 let stays = match (area.width < 110, state.catalog.generation) {

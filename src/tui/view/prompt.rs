@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 use super::input::draw_rows;
 use crate::model::MetricQuery;
 use crate::session::Understanding;
+use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, SIGN, inside};
 use crate::tui::question::{self, time_words};
@@ -44,10 +45,14 @@ pub fn remark(state: &State, columns: usize) -> Line<'static> {
     let text = match (state.continued(), prompt.heard()) {
         _ if prompt.input.is_empty() => String::new(),
         _ if is_line => "a query line · Enter runs it".to_owned(),
-        (Some(query), Some(Understanding::Clear(reading))) if reading.is_follow_up => {
-            before(query, " · Ctrl+N asks anew")
+        (Some(query), Some(Understanding::Clear(reading))) if reading.is_follow_up => before(
+            query,
+            &format!(" · {} asks anew", state.key(Action::StartAnew)),
+        ),
+        (None, _) if prompt.anew => {
+            let key = state.key(Action::StartAnew);
+            format!("asked anew · {key} goes on from the query")
         }
-        (None, _) if prompt.anew => "asked anew · Ctrl+N goes on from the query".to_owned(),
         (_, Some(Understanding::Clear(_))) => "Enter asks".to_owned(),
         _ => String::new(),
     };
@@ -63,7 +68,9 @@ fn hint(state: &State) -> Option<String> {
             Some(_) => "plain words; \"and last month?\" goes on from the query below".to_owned(),
         }),
         (true, false, _) => {
-            Some("F4 asks in plain words; F2 types a query: gmv by market last 6 months".to_owned())
+            let (ask, line) = (state.key(Action::Ask), state.key(Action::EditLine));
+            let text = "types a query: gmv by market last 6 months";
+            Some(format!("{ask} asks in plain words; {line} {text}"))
         }
         _ => None,
     }

@@ -7,6 +7,7 @@ use ratatui::text::Line;
 
 use super::{pane, prompt, result};
 use crate::session::Certainty;
+use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout};
 use crate::tui::parts;
@@ -22,10 +23,11 @@ fn remark(state: &State) -> Line<'static> {
     match &state.result.phase {
         Phase::Running(_) | Phase::Cancelling(_) => result::progress(state),
         Phase::Done(_) | Phase::Failed(_) if state.result.query != state.query => {
-            Line::styled("changed since the run · F5", theme.warning)
+            let key = state.key(Action::Run);
+            Line::styled(format!("changed since the run · {key}"), theme.warning)
         }
         _ if state.query.is_empty() => Line::default(),
-        _ => Line::styled("F5 runs", theme.dim),
+        _ => Line::styled(format!("{} runs", state.key(Action::Run)), theme.dim),
     }
 }
 

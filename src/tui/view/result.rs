@@ -10,6 +10,7 @@ use ratatui::widgets::Widget;
 use super::input::draw_input;
 use super::{chart, pane, tabs};
 use crate::session::cell::thousands;
+use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::input::LineInput;
 use crate::tui::layout::{Layout, grid_area, inside};
@@ -45,9 +46,9 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
     match (&state.result.phase, &state.result.grid) {
         (Phase::Idle, _) => {
             let hint = if state.query.is_empty() {
-                "choose a metric in the catalog"
+                "choose a metric in the catalog".to_owned()
             } else {
-                "F5 runs the query"
+                format!("{} runs the query", state.key(Action::Run))
             };
             Span::styled(hint, theme.dim).render(body, frame.buffer_mut());
             return;
@@ -212,7 +213,11 @@ fn run_progress(state: &State) -> Line<'static> {
         Phase::Failed(_) => Line::styled("failed", theme.error),
         Phase::Done(summary) => match summary.cached {
             Some(age) => Line::styled(
-                format!("from the cache, {} old · F6 asks again", span(age)),
+                format!(
+                    "from the cache, {} old · {} asks again",
+                    span(age),
+                    state.key(Action::Refresh)
+                ),
                 theme.warning,
             ),
             None => Line::styled(time_words(summary.elapsed), theme.dim),
