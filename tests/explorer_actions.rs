@@ -108,7 +108,7 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 16] = [
+const STATES: [&str; 18] = [
     "",
     "<Esc>",
     "gmv<Enter>",
@@ -125,6 +125,8 @@ const STATES: [&str; 16] = [
     "gmv<Enter><Ctrl+P>",
     "gmv<Enter>gmarket<Enter><Esc><F5>",
     "gmv<Enter><F5>W",
+    "gmv<Enter>A",
+    "gmv<Enter>A<Esc>",
 ];
 
 #[test]

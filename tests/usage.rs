@@ -49,6 +49,24 @@ fn answered_queries_of_the_last_90_days_are_counted() {
 }
 
 #[test]
+fn what_was_used_lately_weighs_more_than_what_was_used_long_ago() {
+    let folder = tempfile::tempdir().unwrap();
+    let usage = Usage::open(&folder.path().join("usage.db")).unwrap();
+    let days_ago = |days: i64, metric: &str| QueryRecord {
+        at: Timestamp::now() - (days * 24).hours(),
+        ..record(metric, &[metric], Outcome::Ok)
+    };
+    usage.record(days_ago(0, "gmv"));
+    usage.record(days_ago(40, "aov"));
+    usage.record(days_ago(41, "aov"));
+    usage.record(days_ago(91, "orders"));
+    let weights = usage.frecency().unwrap();
+    assert!(weights["gmv"] > weights["aov"], "{weights:?}");
+    assert!(weights["aov"] > 0 && !weights.contains_key("orders"));
+    assert_eq!(usage.counts().unwrap()["aov"], 2);
+}
+
+#[test]
 fn history_has_every_line_once_newest_first() {
     let folder = tempfile::tempdir().unwrap();
     let usage = Usage::open(&folder.path().join("usage.db")).unwrap();

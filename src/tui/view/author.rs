@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Clear, Widget};
 
 use super::pane;
 use crate::registry::{Diagnostic, Severity};
@@ -34,7 +34,7 @@ pub fn draw(state: &State, author: &Author, frame: &mut Frame<'_>, hits: &mut Hi
         _ if author.is_changed() => Line::styled("not saved", theme.warning),
         _ => Line::styled("saved", theme.dim),
     };
-    pane::window(frame, text, &author.path, remark, theme);
+    window(frame, text, &author.path, remark, theme, author.typing);
     draw_text(author, theme, inside(text), frame);
 
     let title = match author.shows {
@@ -52,7 +52,7 @@ pub fn draw(state: &State, author: &Author, frame: &mut Frame<'_>, hits: &mut Hi
     } else {
         Line::default()
     };
-    pane::window(frame, said, title, remark, theme);
+    window(frame, said, title, remark, theme, !author.typing);
     let shown = lines.into_iter().skip(author.offset);
     for (line, y) in shown.zip(area.y..area.bottom()) {
         let row = Rect {
@@ -62,6 +62,20 @@ pub fn draw(state: &State, author: &Author, frame: &mut Frame<'_>, hits: &mut Hi
         };
         line.render(row, frame.buffer_mut());
     }
+}
+
+/// One of the two windows; the keys go to one of them.
+fn window(
+    to: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    remark: Line<'_>,
+    theme: &Theme,
+    focused: bool,
+) {
+    Clear.render(area, to.buffer_mut());
+    to.buffer_mut().set_style(area, theme.text);
+    pane::frame(to, area, title, remark, theme, focused);
 }
 
 /// The last offset that what is said can be scrolled to.
