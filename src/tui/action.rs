@@ -420,11 +420,7 @@ pub(super) fn no_result(state: &State) -> Reason {
 fn has_row(state: &State) -> Result<(), Reason> {
     match drill::row_here(state) {
         Some(_) => Ok(()),
-        None => Err(format!(
-            "there is no row here; {} runs the query",
-            state.key(Action::Run)
-        )
-        .into()),
+        None => Err(drill::no_row(state)),
     }
 }
 
@@ -648,7 +644,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::PreviousPeriod, "compare.previous", &["p"], C::Panes, "Compare with the previous period", None).when(|state| times::can_compare(state, Some(Comparison::PreviousPeriod))),
     entry(A::YearAgo, "compare.year", &["Y"], C::Panes, "Compare with the year before", None).when(|state| times::can_compare(state, Some(Comparison::PreviousYear))),
     entry(A::NoComparison, "compare.none", &["0"], C::Panes, "Compare with nothing", None).when(|state| times::can_compare(state, None)),
-    entry(A::SortByChange, "sort.change", &["D"], C::Panes, "Sort by change: the largest first, the smallest, not at all", None).when(times::can_sort_by_change),
+    entry(A::SortByChange, "sort.change", &["D"], C::Panes, "Sort by change: down, up, not at all", None).when(times::can_sort_by_change),
     entry(A::Finer, "grain.finer", &[","], C::Panes, "Finer grain of time", None).when(|state| times::can_regrain(state, true)),
     entry(A::Coarser, "grain.coarser", &["."], C::Panes, "Coarser grain of time", None).when(|state| times::can_regrain(state, false)),
     entry(A::Earlier, "window.earlier", &["["], C::Panes, "Shift the time window back by its length", None).when(|state| times::can_shift(state, false)),
@@ -725,8 +721,8 @@ static ACTIONS: &[Entry] = &[
     entry(A::StartAnew, "line.anew", &["Ctrl+N"], C::Prompt, "Ask anew, or go on from the query above", None).when(has_metric),
     entry(A::BreakLine, "line.break", &["Alt+Enter", "Ctrl+J"], C::Prompt, "Start a new line of text", None),
     entry(A::Definition, "definition.sql", &["Enter"], C::Preview, "Show the definition behind this line", Some("definition")).when(has_definition),
-    entry(A::CellMenu, "cell.menu", &["Enter"], C::Result, "Drill into this cell, filter by it, explain it", Some("cell")).when(has_row),
-    entry(A::StepBack, "step.back", &["Backspace"], C::Result, "One step back up, to the rows that were drilled into", None).when(has_trail),
+    entry(A::CellMenu, "cell.menu", &["Enter"], C::Result, "Drill, filter, explain: the cell's menu", Some("cell")).when(has_row),
+    entry(A::StepBack, "step.back", &["Backspace"], C::Result, "One step back up, to the rows before", None).when(has_trail),
     entry(A::ViewCell, "cell", &[], C::Result, "See the whole cell", None).when(has_result),
     entry(A::Sort, "sort", &["s"], C::Result, "Sort by this column; again: the other way", Some("sort")).when(has_result),
     entry(A::FindInResult, "result.find", &["/"], C::Result, "Search in the result", Some("search")).when(has_result),
@@ -801,7 +797,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::AuthorType, "author.type", &["i", "Enter"], C::AuthorKeys, "Type in the text", Some("type")),
     entry(A::AuthorEditor, "author.editor.letter", &["e"], C::AuthorKeys, "Open the file in $VISUAL or $EDITOR", Some("editor")),
     entry(A::Back, "author.close", &["q"], C::AuthorKeys, "Close the file", None),
-    entry(A::NextPart, "rows.part", &["Tab"], C::Behind, "The rows of the next aggregation of this number", Some("part")).when(has_parts),
+    entry(A::NextPart, "rows.part", &["Tab"], C::Behind, "The rows of the next part of the number", Some("part")).when(has_parts),
     entry(A::CopyBehind, "rows.copy", &["y"], C::Behind, "Copy the rows", Some("copy")),
     entry(A::Close, "rows.close", &["q", "Enter"], C::Behind, "Close", Some("close")),
     entry(A::Confirm, "question.yes", &["y", "Enter"], C::Question, "Yes", Some("yes")),

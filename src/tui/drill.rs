@@ -263,18 +263,43 @@ impl Value {
     }
 }
 
+/// Why no row is under the cursor, in words for people.
+pub fn no_row(state: &State) -> Reason {
+    match &state.result.grid {
+        Some(grid) if grid.is_pivoted() => {
+            let key = state.key(Action::Pivot);
+            format!("the rows are pivoted; {key} brings them back").into()
+        }
+        _ => {
+            let key = state.key(Action::Run);
+            format!("there is no number here; {key} runs the query").into()
+        }
+    }
+}
+
 /// The row under the cursor.
 pub fn row_here(state: &State) -> Option<Row<'_>> {
     let grid = state.result.grid.as_ref()?;
     let compiled = state.result.compiled.as_deref()?;
     let (row, at) = grid.selected()?;
+    if grid.is_pivoted() {
+        return None;
+    }
     let groups = compiled.query.group_by.iter().flatten();
-    let columns = grid.table().columns().iter().enumerate();
-    let columns = columns.filter(|(_, column)| column.role == Role::Group);
+    let columns = compiled.main.columns.iter();
+    let columns = columns.filter(|column| column.role == Role::Group);
     let mut values = Vec::new();
     let mut selected = None;
-    for (group, (index, column)) in groups.zip(columns) {
-        let (array, row) = grid.table().cell(row, index)?;
+    for (group, column) in groups.zip(columns) {
+        let mut own = grid.table().columns().iter();
+        let index = own.position(|own| own.name == column.name)?;
+        let Some((array, row)) = grid.table().cell(row, index) else {
+            // A subtotal is of all groups of those that it leaves out.
+            if grid.table().is_subtotal(row) {
+                continue;
+            }
+            return None;
+        };
         if index == at {
             selected = Some(values.len());
         }
@@ -312,10 +337,7 @@ pub struct Number {
 /// # Errors
 /// There is none, in words for people.
 pub fn number_here(state: &State) -> Result<Number, Reason> {
-    let none = || {
-        let key = state.key(Action::Run);
-        Reason::from(format!("there is no number here; {key} runs the query"))
-    };
+    let none = || no_row(state);
     let grid = state.result.grid.as_ref().ok_or_else(none)?;
     if state.written(&state.result.query).is_some() {
         return Err("its SQL was written by a model: nobody knows its rows".into());

@@ -9,7 +9,7 @@ use super::pane;
 use crate::session::cell::thousands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, inside};
-use crate::tui::look::{LookAt, Section};
+use crate::tui::look::{LookAt, PartName, Section};
 use crate::tui::popup::{Behind, Verdict};
 use crate::tui::question::time_words;
 use crate::tui::state::{Phase, State};
@@ -62,10 +62,7 @@ pub fn draw(state: &State, behind: &Behind, frame: &mut Frame<'_>, hits: &mut Hi
 /// The aggregation whose rows they are.
 fn part<'a>(state: &State, behind: &'a Behind) -> Line<'a> {
     let theme = &state.theme;
-    let LookAt::Rows(at) = behind.look.at else {
-        return Line::default();
-    };
-    let Some(part) = behind.parts.get(at) else {
+    let (Some(part), LookAt::Rows(at)) = (part_here(behind), behind.look.at) else {
         return Line::default();
     };
     let mut line = Line::default();
@@ -74,11 +71,14 @@ fn part<'a>(state: &State, behind: &'a Behind) -> Line<'a> {
         line.push_span(Span::styled(which, theme.accent));
     }
     line.push_span(Span::styled(sanitize(&part.reading), theme.text));
-    if !part.left_out.is_empty() {
-        let left_out = format!(" · personal, left out: {}", part.left_out.join(", "));
-        line.push_span(Span::styled(left_out, theme.dim));
-    }
     line
+}
+
+fn part_here(behind: &Behind) -> Option<&PartName> {
+    let LookAt::Rows(at) = behind.look.at else {
+        return None;
+    };
+    behind.parts.get(at)
 }
 
 /// What the rows add up to, and whether that is the number.
@@ -114,7 +114,14 @@ fn sum(state: &State, behind: &Behind) -> Line<'static> {
         ),
         _ => Span::default(),
     };
-    Line::from(vec![is, verdict, cut])
+    let left_out = match part_here(behind) {
+        Some(part) if !part.left_out.is_empty() => {
+            let names = part.left_out.join(", ");
+            Span::styled(format!(" · personal, not shown: {names}"), theme.dim)
+        }
+        _ => Span::default(),
+    };
+    Line::from(vec![is, verdict, cut, left_out])
 }
 
 /// The lines of an explanation.

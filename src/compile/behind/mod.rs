@@ -1,6 +1,8 @@
 //! The rows behind a number: those that its aggregations add up, before they do. They come from the plan of the query itself,
 //! so that they are the rows of the number and no others; where that cannot be, it is refused with the reason.
 
+mod columns;
+
 use super::output::{self, Shaped};
 use super::plan::{
     Aggregate, Aggregated, Column, Compute, Leg, Node, Planned, Planner, Rows, Sort,
@@ -13,10 +15,10 @@ use super::{
     dunder, filter, key, reading, scope,
 };
 use crate::model::{
-    self, ColumnType, Dataset, Dimension, Format, Grain, GroupBy, Metric, MetricQuery, Period,
-    Registry,
+    self, ColumnType, Dataset, Format, Grain, GroupBy, Metric, MetricQuery, Period, Registry,
 };
 use crate::warehouse::Dialect;
+use columns::{Shown, column};
 
 /// The column with the number of rows, in the totals of [`RowsOf::compiled`].
 pub const ROWS: &str = "metrex_rows";
@@ -265,7 +267,8 @@ impl Finder<'_> {
                 continue;
             };
             let group = self.request.groups.get(*index);
-            let sql = is_value(&key.sql.sql, (known, group), *value, dialect)?;
+            let engine = (dialect, self.registry.calendar.week_start);
+            let sql = is_value(&key.sql.sql, (known, group), *value, engine)?;
             scan.conditions
                 .push(Fragment::new(sql, key.sql.places.iter().copied()));
         }
@@ -381,7 +384,11 @@ impl Finder<'_> {
         let sources = leaves.iter().flat_map(|leaf| leaf.kind.sources());
         let mut measures = sources.flat_map(|source| &source.measures);
         let is_it = |measure: &&model::Measure| {
-            measure.dataset == dataset && own.places.contains(&measure.place)
+            let places = std::iter::once(measure.place);
+            let mut places = places.chain(measure.expr.as_ref().map(|expr| expr.place));
+            measure.dataset == dataset
+                && measure.agg == own.agg
+                && places.all(|place| own.places.contains(&place))
         };
         measures
             .find(is_it)
@@ -423,12 +430,24 @@ fn counts(own: &Aggregated) -> Option<Fragment> {
     Some(Fragment::new(sql, own.places.iter().copied()))
 }
 
+/// Whether a date, or a period that is written out, can be one of a grain.
+fn is_of(value: &str, grain: Grain) -> bool {
+    match Period::parse(value) {
+        Some(Period::Day(_)) => true,
+        Some(Period::Week(..)) => grain == Grain::Week,
+        Some(Period::Month(..)) => grain == Grain::Month,
+        Some(Period::Quarter(..)) => grain == Grain::Quarter,
+        Some(Period::Year(_)) => grain == Grain::Year,
+        None => false,
+    }
+}
+
 /// The condition that a grouping has a value.
 fn is_value(
     sql: &str,
     (key, group): (&key::Key, Option<&GroupBy>),
     value: Option<&str>,
-    dialect: Dialect,
+    (dialect, week_start): (Dialect, model::Weekday),
 ) -> Result<String, CompileError> {
     let Some(value) = value else {
         return Ok(format!("({sql}) IS NULL"));
@@ -454,6 +473,12 @@ fn is_value(
             let Some((day, _)) = Period::parse(value).and_then(Period::days) else {
                 return Err(invalid("a date").hint("write 2026-11, or its first day 2026-11-01"));
             };
+            if let Some(grain) = key.grain
+                && (!is_of(value, grain) || grain.floor(day, week_start) != day)
+            {
+                let hint = format!("write the first day of the {grain}");
+                return Err(invalid(&format!("a {grain}")).hint(hint));
+            }
             // SQLite keeps dates as texts, which may have a time.
             let sql = match group {
                 Some(GroupBy::Dimension(_)) => {
@@ -472,150 +497,4 @@ fn is_value(
             format!("{} = {}", dialect.instant(sql), dialect.timestamp(at))
         }
     })
-}
-
-fn column(name: &str, ty: ColumnType, role: Role, format: Format) -> OutputColumn {
-    OutputColumn {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        role,
-        ty,
-        format,
-        grain: None,
-        additive: false,
-    }
-}
-
-/// The columns that are shown of the rows.
-struct Shown<'a> {
-    registry: &'a Registry,
-    dataset: &'a Dataset,
-    dialect: Dialect,
-    columns: Vec<OutputColumn>,
-    selected: Vec<Column>,
-    left_out: Vec<String>,
-}
-
-impl<'a> Shown<'a> {
-    fn new(registry: &'a Registry, dataset: &'a Dataset, dialect: Dialect) -> Self {
-        Self {
-            registry,
-            dataset,
-            dialect,
-            columns: Vec::new(),
-            selected: Vec::new(),
-            left_out: Vec::new(),
-        }
-    }
-
-    /// Adds a column, unless there is one of its name.
-    fn add(&mut self, column: OutputColumn, sql: Fragment) -> bool {
-        let same = |known: &OutputColumn| known.name.eq_ignore_ascii_case(&column.name);
-        if self.columns.iter().any(same) {
-            return false;
-        }
-        self.selected.push(Column {
-            name: column.name.clone(),
-            ty: column.ty,
-            sql,
-        });
-        self.columns.push(column);
-        true
-    }
-
-    fn personal(&self) -> impl Iterator<Item = &'a Dimension> {
-        self.dataset
-            .dimensions
-            .values()
-            .filter(|dimension| dimension.pii)
-    }
-
-    /// Adds what identifies a row; returns the names.
-    fn key(&mut self) -> Vec<String> {
-        let mut names = Vec::new();
-        for name in &self.dataset.key {
-            let is_it = |dimension: &&Dimension| dimension.column.as_ref() == Some(name);
-            if self.personal().any(|dimension| is_it(&dimension)) {
-                continue;
-            }
-            let known = self.dataset.dimensions.values().find(is_it);
-            let ty = known.map_or(ColumnType::Text, |known| key::column_type(known.kind));
-            let sql = scope::column(&self.dataset.name, name, self.dialect);
-            let sql = self.typed(sql, ty);
-            let own = column(name, ty, Role::Group, Format::default());
-            if self.add(own, Fragment::new(sql, [self.dataset.place])) {
-                names.push(name.clone());
-            }
-        }
-        names
-    }
-
-    /// Adds what a row adds to the aggregate; returns whether the rows can be sorted by it.
-    fn value(&mut self, own: &Aggregated, format: &Format) -> bool {
-        use model::Aggregate::{Count, CountDistinct, Max, Min, PercentileDiscrete, SumBoolean};
-        let one = || ("1".to_owned(), ColumnType::Integer, Format::default());
-        let (sql, ty, format) = match (own.agg, &own.row) {
-            (_, None) | (Count | SumBoolean, _) => one(),
-            (_, Some(row)) if self.is_personal(row) => {
-                self.left_out.push(own.name.clone());
-                return false;
-            }
-            (CountDistinct, Some(row)) => {
-                let sql = self.typed(row.clone(), ColumnType::Text);
-                (sql, ColumnType::Text, Format::default())
-            }
-            (Min | Max | PercentileDiscrete(_), Some(row)) => {
-                (self.typed(row.clone(), own.ty), own.ty, format.clone())
-            }
-            (_, Some(row)) => {
-                let sql = self.dialect.cast(row, ColumnType::Number);
-                (sql, ColumnType::Number, format.clone())
-            }
-        };
-        let is_summed = ty == ColumnType::Number;
-        let shown = column(&own.name, ty, Role::Metric, format);
-        self.add(shown, Fragment::new(sql, own.places.iter().copied())) && is_summed
-    }
-
-    /// Whether SQL reads a column with personal data.
-    fn is_personal(&self, sql: &str) -> bool {
-        let mut personal = self.personal();
-        personal.any(|dimension| {
-            let own = (self.dataset, dimension);
-            let read = scope::local(self.registry, own, &self.dataset.name, self.dialect);
-            read.map_or(true, |read| sql.contains(&read))
-        })
-    }
-
-    /// Adds the dimensions of the dataset, but for personal data.
-    fn dimensions(&mut self) -> Result<(), CompileError> {
-        for dimension in self.dataset.dimensions.values() {
-            if dimension.pii {
-                self.left_out.push(dimension.name.clone());
-                continue;
-            }
-            let is_key = |name: &String| dimension.column.as_ref() == Some(name);
-            if dimension.of_metric.is_some() || self.dataset.key.iter().any(is_key) {
-                continue;
-            }
-            let own = (self.dataset, dimension);
-            let sql = scope::local(self.registry, own, &self.dataset.name, self.dialect)?;
-            let ty = key::column_type(dimension.kind);
-            let sql = self.typed(sql, ty);
-            let shown = OutputColumn {
-                label: dimension.label.clone(),
-                ..column(&dimension.name, ty, Role::Group, dimension.format.clone())
-            };
-            self.add(shown, Fragment::new(sql, [dimension.place]));
-        }
-        Ok(())
-    }
-
-    /// Texts have one type on every engine, whatever the column has.
-    fn typed(&self, sql: String, ty: ColumnType) -> String {
-        match ty {
-            ColumnType::Text => self.dialect.as_text(&sql),
-            _ => sql,
-        }
-    }
 }
