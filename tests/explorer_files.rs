@@ -234,7 +234,7 @@ fn a_file_that_is_there_is_replaced_only_after_a_yes() {
     let path = explorer.folder.path().join("out.csv");
     fs::write(&path, "mine").unwrap();
     explorer.keys("W<Ctrl+U>out.csv<Enter>");
-    assert_shows!(explorer, "Replace it?");
+    assert_shows!(explorer, "is there already");
     explorer.keys("n");
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     explorer.keys("<Enter>y");

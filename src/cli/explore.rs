@@ -11,15 +11,25 @@ pub fn needs_terminal() -> Outcome {
     if !stdin().is_terminal() || !stdout().is_terminal() {
         let error = SessionError::usage("no_terminal", "the explorer needs a terminal");
         return Err(error
-            .with_hint("`metrex query 'LINE'` prints rows, `metrex --help` lists the commands")
+            .with_hint(
+                "`metrex --linear` reads and writes plain lines, `metrex query 'LINE'` prints rows, `metrex --help` lists the commands",
+            )
             .into());
     }
     Ok(())
 }
 
-pub fn run(global: &Global) -> Outcome {
-    needs_terminal()?;
-    let ended = tui::run(global.open()?);
+pub fn run(global: &Global, linear: bool) -> Outcome {
+    if !linear {
+        needs_terminal()?;
+    }
+    // A dumb terminal cannot move its cursor.
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let session = global.open()?;
+    let ended = match linear || is_dumb {
+        true => tui::linear(session),
+        false => tui::run(session),
+    };
     ended.map_err(|error| SessionError::usage("terminal", error.to_string()))?;
     Ok(())
 }

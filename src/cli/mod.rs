@@ -57,6 +57,9 @@ type Outcome = Result<(), Failure>;
 pub struct Cli {
     #[command(flatten)]
     global: Global,
+    /// Explore as plain text, line by line: for screen readers, dumb terminals and pipes
+    #[arg(long)]
+    linear: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -145,7 +148,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Outcome {
     let global = &cli.global;
     match cli.command {
-        None => explore::run(global),
+        None => explore::run(global, cli.linear),
         Some(Command::Query(args)) => query::run(global, &args),
         Some(Command::Rows(args)) => behind::run(global, &args),
         Some(Command::Ask(args)) => ask::run(global, &args),

@@ -17,6 +17,7 @@ mod input;
 mod keymap;
 mod keys;
 mod layout;
+mod linear;
 pub mod look;
 mod message;
 mod moment;
@@ -45,6 +46,7 @@ pub use hit::{HitMap, Target};
 pub use input::LineInput;
 pub use keymap::{Found, Keymap, joined};
 pub use keys::{Chord, Keys};
+pub use linear::linear;
 pub use message::{
     Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, RunNews, Setting,
     Slot,

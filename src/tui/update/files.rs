@@ -160,8 +160,9 @@ fn said(written: &FileWritten) -> String {
     };
     let beside = written.beside.as_deref().and_then(name);
     let beside = beside.map_or_else(String::new, |name| format!(" (and {name})"));
+    let plural = if rows == 1 { "" } else { "s" };
     format!(
-        "{} rows{cut} in {}{beside}",
+        "{} row{plural}{cut} in {}{beside}",
         thousands(rows),
         written.path.display()
     )

@@ -157,6 +157,11 @@ impl FuzzyList {
         &self.items
     }
 
+    /// The items that are shown, best first.
+    pub fn found(&self) -> impl Iterator<Item = &Item> {
+        (0..self.lines.len()).filter_map(|line| self.item(line))
+    }
+
     /// How many items are shown.
     pub fn shown(&self) -> usize {
         self.lines
