@@ -1,4 +1,4 @@
-//! Scrolling, drawing and sorting a result of a million rows.
+//! Scrolling, drawing, sorting and filtering a result of a million rows.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::hint::black_box;
@@ -131,6 +131,16 @@ fn scroll(criterion: &mut Criterion) {
                 .step(usize::MAX)
         });
     });
+    let filters = [
+        ("filter_condition", "gmv > 10M and market = BR"),
+        ("filter_pattern", "(br|mx)$"),
+    ];
+    for (name, text) in filters {
+        let mut full = grid(&batches);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| full.filter_request(text).unwrap().run().unwrap());
+        });
+    }
     group.finish();
 }
 

@@ -55,7 +55,7 @@ fn line(explorer: &mut Explorer, text: &str) -> String {
 }
 
 fn header(explorer: &mut Explorer) -> Vec<String> {
-    let words = line(explorer, "│market").replace(['│', '›'], " ");
+    let words = line(explorer, "│ market").replace(['│', '›'], " ");
     words.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -88,13 +88,13 @@ fn columns_are_hidden_moved_and_brought_back_and_the_next_run_keeps_them() {
 fn rows_are_filtered_by_text_pattern_and_condition() {
     let mut explorer = result("gmv by market, channel");
     explorer.keys("&VN");
-    assert_shows!(explorer, "a text or pattern in any cell · 4 of 16 rows");
+    assert_shows!(explorer, "text or pattern · 4 of 16 rows");
     explorer.keys("<Enter>");
     assert_shows!(explorer, "rows 1–4 of 4", "4 of 16 rows");
     explorer.keys("&<Ctrl+U>^(id|th)$");
     assert_shows!(explorer, "8 of 16 rows");
     explorer.keys("<Ctrl+U>market = sg and channel is null");
-    assert_shows!(explorer, "a condition · 1 of 16 rows");
+    assert_shows!(explorer, "condition · 1 of 16 rows");
     explorer.keys("<Ctrl+U>gmv > 18K");
     let kept = explorer.state.result.grid.as_ref().unwrap().table().rows();
     assert!(kept > 0 && kept < 16, "{kept}");
@@ -182,7 +182,7 @@ fn subtotals_that_would_mislead_are_refused_with_the_reason() {
     let mut explorer = result("gmv by market");
     command(&mut explorer, "Subtotals, computed");
     assert!(notice(&explorer).contains("two or more groupings"));
-    let mut explorer = result("gmv by market, channel order gmv desc limit 5");
+    let mut explorer = result("gmv by market, channel order by gmv desc limit 5");
     command(&mut explorer, "Subtotals, computed");
     assert!(notice(&explorer).contains("the limit leaves rows out"));
     let mut explorer = result("gmv by market, channel where gmv > 15000");
@@ -196,20 +196,33 @@ fn subtotals_that_would_mislead_are_refused_with_the_reason() {
 
 #[test]
 fn a_group_is_pivoted_into_columns_and_back() {
-    let mut explorer = result("gmv by market, month from 2026-03-01 to 2026-11-20");
+    let mut explorer = result("gmv by market, month 2026-03-01..2026-11-20");
     explorer.keys("l");
-    command(&mut explorer, "Pivot: the values");
+    command(&mut explorer, "Pivot this group");
     let columns = header(&mut explorer);
     assert_eq!(columns[..3], ["market", "2026-03", "2026-04"]);
+    explorer.keys("lllllllll");
+    assert_shows!(explorer, "2026-11 ◔");
+    explorer.keys("E");
+    assert!(
+        !notice(&explorer).contains("many rows"),
+        "a number of one market and month"
+    );
+    explorer.keys("<Esc>hhhhhhhhhE");
+    assert!(
+        notice(&explorer).contains("of many rows"),
+        "{}",
+        notice(&explorer)
+    );
     let grid = explorer.state.result.grid.as_ref().unwrap();
     assert_eq!(grid.table().rows(), 4);
     let (table, row, column) = grid.behind(1, 2).unwrap();
     assert_eq!(table.columns()[column].name, "gmv");
     assert_eq!(table.cell(row, column).unwrap().1, row);
-    command(&mut explorer, "Pivot: the values");
+    command(&mut explorer, "Pivot this group");
     assert_eq!(header(&mut explorer), ["market", "month", "gmv"]);
     explorer.keys("l");
-    command(&mut explorer, "Pivot: the values");
+    command(&mut explorer, "Pivot this group");
     assert!(
         notice(&explorer).contains("no grouping"),
         "{}",
@@ -219,17 +232,17 @@ fn a_group_is_pivoted_into_columns_and_back() {
 
 #[test]
 fn rows_show_their_trend_over_whole_periods() {
-    let mut explorer = result("gmv by market from 2026-04-01 to 2026-11-20");
+    let mut explorer = result("gmv by market 2026-04-01..2026-11-20");
     command(&mut explorer, "Sparklines");
     assert!(
         notice(&explorer).contains("whole months"),
         "{}",
         notice(&explorer)
     );
-    let row = line(&mut explorer, "│VN");
+    let row = line(&mut explorer, "│ VN");
     assert!(row.contains(['▁', '█']), "{row}");
     command(&mut explorer, "Sparklines");
-    assert!(!line(&mut explorer, "│VN").contains('█'));
+    assert!(!line(&mut explorer, "│ VN").contains('█'));
     let mut explorer = result("gmv by month");
     command(&mut explorer, "Sparklines");
     assert!(notice(&explorer).contains("periods already"));
@@ -237,9 +250,9 @@ fn rows_show_their_trend_over_whole_periods() {
 
 #[test]
 fn a_period_that_is_not_over_is_marked() {
-    let mut explorer = result("gmv by month from 2026-09-01 to 2026-11-20");
-    assert!(line(&mut explorer, "2026-11").contains('◔'));
-    assert!(!line(&mut explorer, "2026-10").contains('◔'));
+    let mut explorer = result("gmv by month 2026-09-01..2026-11-20");
+    assert!(line(&mut explorer, "│ 2026-11").contains('◔'));
+    assert!(!line(&mut explorer, "│ 2026-10").contains('◔'));
     assert_shows!(explorer, "◔ not a whole period");
 }
 
@@ -257,7 +270,7 @@ fn numbers_are_shaded_drawn_and_shortened() {
     command(&mut explorer, "Compact numbers");
     let screen = explorer.screen();
     assert!(screen.contains("K"), "{screen}");
-    let row = line(&mut explorer, "│ID");
+    let row = line(&mut explorer, "│ ID");
     assert!(!row.contains(','), "{row}");
 }
 

@@ -267,8 +267,7 @@ impl Value {
 pub fn no_row(state: &State) -> Reason {
     match &state.result.grid {
         Some(grid) if grid.is_pivoted() => {
-            let key = state.key(Action::Pivot);
-            format!("the rows are pivoted; {key} brings them back").into()
+            "a row of a pivoted result is of many rows: go to one of its numbers".into()
         }
         _ => {
             let key = state.key(Action::Run);
@@ -282,20 +281,18 @@ pub fn row_here(state: &State) -> Option<Row<'_>> {
     let grid = state.result.grid.as_ref()?;
     let compiled = state.result.compiled.as_deref()?;
     let (row, at) = grid.selected()?;
-    if grid.is_pivoted() {
-        return None;
-    }
+    let (table, row, at) = grid.behind(row, at)?;
     let groups = compiled.query.group_by.iter().flatten();
     let columns = compiled.main.columns.iter();
     let columns = columns.filter(|column| column.role == Role::Group);
     let mut values = Vec::new();
     let mut selected = None;
     for (group, column) in groups.zip(columns) {
-        let mut own = grid.table().columns().iter();
+        let mut own = table.columns().iter();
         let index = own.position(|own| own.name == column.name)?;
-        let Some((array, row)) = grid.table().cell(row, index) else {
+        let Some((array, row)) = table.cell(row, index) else {
             // A subtotal is of all groups of those that it leaves out.
-            if grid.table().is_subtotal(row) {
+            if table.is_subtotal(row) {
                 continue;
             }
             return None;
@@ -344,7 +341,8 @@ pub fn number_here(state: &State) -> Result<Number, Reason> {
     }
     let row = row_here(state).ok_or_else(none)?;
     let (at, column) = grid.selected().ok_or_else(none)?;
-    let columns = grid.table().columns();
+    let (table, at, column) = grid.behind(at, column).ok_or_else(none)?;
+    let columns = table.columns();
     let is_number = |column: &OutputColumn| !matches!(column.role, Role::Group | Role::Bound);
     let column = match columns.get(column) {
         Some(own) if is_number(own) => Some(column),
@@ -355,7 +353,7 @@ pub fn number_here(state: &State) -> Result<Number, Reason> {
         .get(column)
         .map(|column| column.name.clone())
         .ok_or_else(none)?;
-    let cell = grid.table().cell(at, column);
+    let cell = table.cell(at, column);
     let said = row.values.iter().map(Value::said);
     let title: Vec<String> = std::iter::once(name.clone()).chain(said).collect();
     let at = row

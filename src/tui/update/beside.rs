@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::session::{subtotal_queries, trend_query};
+use crate::tui::action::Action;
 use crate::tui::beside::{Beside, BesideJob, Wanted};
 use crate::tui::message::{Effect, Lookup, Notice, Slot};
 use crate::tui::state::State;
@@ -51,10 +52,14 @@ fn job(state: &State, wanted: Wanted) -> Result<BesideJob, String> {
     let compiled = state.result.compiled.as_ref().ok_or("there is no query")?;
     let grid = state.result.grid.as_ref().ok_or("there is no result")?;
     if state.result.catalog != state.catalog.generation {
-        return Err("the definitions have changed since the run; F5 runs it again".to_owned());
+        let key = state.key(Action::Run);
+        return Err(format!(
+            "the definitions have changed since the run; {key} runs it again"
+        ));
     }
     if grid.is_pivoted() {
-        return Err("the rows are pivoted; z p brings them back".to_owned());
+        let key = state.key(Action::Pivot);
+        return Err(format!("the rows are pivoted; {key} brings them back"));
     }
     match grid.progress() {
         Progress::Streaming => return Err("rows are still coming".to_owned()),

@@ -1,16 +1,18 @@
 //! The columns of the result as the reader wants them: hidden, moved, fitted, decorated.
 
+use crate::tui::action::Action;
 use crate::tui::message::Notice;
 use crate::tui::state::State;
 use crate::tui::widgets::grid::Switch;
 
 /// Hides the selected column.
 pub(super) fn hide(state: &mut State) {
+    let key = state.key(Action::ShowColumns);
     let Some(grid) = &mut state.result.grid else {
         return;
     };
     state.notice = Some(match grid.hide_column() {
-        Some(label) => Notice::Info(format!("{label} is hidden; z a shows all columns")),
+        Some(label) => Notice::Info(format!("{label} is hidden; {key} shows all columns")),
         None => Notice::Error("the last column stays".to_owned()),
     });
 }

@@ -1,6 +1,7 @@
 //! Which rows of the result are shown, and how they lie: filtered, pivoted.
 
 use super::beside;
+use crate::tui::action::Action;
 use crate::tui::message::{Effect, Lookup, Notice, Slot};
 use crate::tui::state::State;
 use crate::tui::widgets::grid::{Filtered, Pivoted};
@@ -87,7 +88,8 @@ pub(super) fn pivoted(state: &mut State, outcome: Result<Box<Pivoted>, String>) 
             state.result.filter.set("");
             let flat = state.result.grid.take();
             state.result.grid = flat.map(|flat| flat.pivoted(*pivoted));
-            state.notice = Some(Notice::Info("pivoted; z p brings the rows back".to_owned()));
+            let key = state.key(Action::Pivot);
+            state.notice = Some(Notice::Info(format!("pivoted; {key} brings the rows back")));
         }
         Err(why) => state.notice = Some(Notice::Error(format!("not pivoted: {why}"))),
     }

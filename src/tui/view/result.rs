@@ -20,6 +20,9 @@ use crate::tui::state::{Focus, Phase, State};
 use crate::tui::widgets::grid::{Kept, RowFilter};
 use crate::tui::widgets::text::{Align, put, sanitize, width, wrap};
 
+/// Cells that a filter being typed has at least.
+const TYPED: u16 = 24;
+
 /// Draws the result.
 pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut HitMap) {
     let Some(area) = layout.result else { return };
@@ -99,7 +102,8 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         draw_box(state, frame, line, "/", &state.result.find);
     } else if state.result.filtering {
         let said = filter_words(state);
-        let cells = u16::try_from(width(&said)).unwrap_or(0).min(line.width / 2);
+        let cells = u16::try_from(width(&said)).unwrap_or(0);
+        let cells = cells.min(line.width.saturating_sub(TYPED));
         let (left, right) = (line.width - cells, line.right() - cells);
         let text = Rect {
             width: left,
@@ -162,7 +166,7 @@ fn filter_words(state: &State) -> String {
     };
     let text = state.result.filter.text();
     if text.is_empty() {
-        return "a text, a pattern, or gmv > 1K and market = BR".to_owned();
+        return "text, pattern, or gmv > 1K and market = BR".to_owned();
     }
     let said = RowFilter::read(text, grid.table().columns()).said();
     if state.waits_for(Slot::Filter) {

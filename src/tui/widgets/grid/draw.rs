@@ -204,11 +204,12 @@ impl Painter<'_> {
             self.symbol(x, y, sign, self.theme.accent);
         }
         if !beside.text.is_empty() {
-            let room = self.area.right().saturating_sub(x + 1);
+            // One blank, so that a shade is no part of a bar.
+            let room = self.area.right().saturating_sub(x + 2);
             let field = Rect {
-                x: x + 1,
+                x: x + 2,
                 y,
-                width: slot.beside.min(room),
+                width: slot.beside.saturating_sub(1).min(room),
                 height: 1,
             };
             let style = if beside.is_negative {

@@ -81,10 +81,10 @@ impl RowFilter {
     /// How it is understood.
     pub fn said(&self) -> String {
         match (&self.unknown, &self.test) {
-            (Some(field), _) => format!("no column '{}': looked for as text", sanitize(field)),
-            (None, Test::Any(pattern)) if !pattern.is_valid() => "looked for as written".to_owned(),
-            (None, Test::Any(_)) => "a text or pattern in any cell".to_owned(),
-            (None, _) => "a condition".to_owned(),
+            (Some(field), _) => format!("no column '{}', so text", sanitize(field)),
+            (None, Test::Any(pattern)) if !pattern.is_valid() => "text as written".to_owned(),
+            (None, Test::Any(_)) => "text or pattern".to_owned(),
+            (None, _) => "condition".to_owned(),
         }
     }
 }

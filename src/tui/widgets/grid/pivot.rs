@@ -316,23 +316,14 @@ impl Grid {
         }
     }
 
-    /// The columns of the query's result, also where the grid shows them pivoted.
-    pub fn flat_columns(&self) -> &[OutputColumn] {
-        self.flat
-            .as_ref()
-            .map_or(self.table.columns(), |flat| flat.table.columns())
-    }
-
-    /// The rows of the query's result as they arrived, and in them the row and the column of a cell of this grid. None for
-    /// a subtotal, and for a pair of row and column of a pivoted grid that no row was for.
+    /// The rows of the query's result, and in them the row and the column of a cell of this grid: another one where it is
+    /// pivoted. None for the groups of a pivoted row, which many rows have, and where no row was for a cell of it.
     pub fn behind(&self, row: usize, column: usize) -> Option<(Table, usize, usize)> {
-        match &self.flat {
-            Some(flat) => {
-                let (row, column) = self.table.source(row, column)?;
-                Some((flat.table.as_arrived(), row, column))
-            }
-            None if self.table.is_subtotal(row) => None,
-            None => Some((self.table.as_arrived(), self.table.arrived_row(row), column)),
-        }
+        let Some(flat) = &self.flat else {
+            return Some((self.table.clone(), row, column));
+        };
+        let spec = self.table.columns().get(column)?;
+        let (row, column) = self.table.source(row, column)?;
+        (spec.role != Role::Group).then(|| (flat.table.as_arrived(), row, column))
     }
 }
