@@ -108,6 +108,16 @@ fn the_arrows_go_from_mark_to_mark_and_select_the_cells_they_show() {
 }
 
 #[test]
+fn a_click_goes_to_the_nearest_mark() {
+    let mut explorer = charted("gmv by market", "cc");
+    explorer.click("VN");
+    assert_shows!(explorer, "VN · gmv: $");
+    let mut explorer = charted("gmv by month where market = ID", "cc");
+    explorer.click("2026-09");
+    assert_shows!(explorer, "2026-09 · gmv: $");
+}
+
+#[test]
 fn the_column_under_the_cursor_is_drawn() {
     let mut explorer = charted("gmv, orders by market", "c");
     assert_eq!(chart(&explorer).column.name, "gmv");

@@ -26,6 +26,8 @@ pub enum Target {
     Sql(u16, u16),
     /// A place in the result: column and row, from its corner.
     Grid(u16, u16),
+    /// A place in the chart: column and row, from its corner.
+    Chart(u16, u16),
     /// A place in the list on top: column and row, from its corner.
     List(u16, u16),
     /// A day of the calendar on top.
@@ -66,6 +68,7 @@ impl HitMap {
         Some(match target {
             Target::Sql(..) => Target::Sql(x, y),
             Target::Grid(..) => Target::Grid(x, y),
+            Target::Chart(..) => Target::Chart(x, y),
             Target::List(..) => Target::List(x, y),
             other => *other,
         })

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use ratatui::layout::Rect;
+
 use crate::session::chart::Chart;
 use crate::tui::action::Action;
 use crate::tui::charting::{self, ChartChoice, ChartForm, Shown};
+use crate::tui::layout::{Layout, grid_area};
 use crate::tui::message::{Effect, Lookup, Notice};
 use crate::tui::state::{Focus, State};
+use crate::tui::view::chart_view;
 use crate::tui::widgets::chart::{Step, step};
+use crate::tui::widgets::grid::Grid;
 
 /// Columns of a screen from which on a chart has room beside the rows.
 const WIDE: u16 = 100;
@@ -77,6 +82,21 @@ pub(super) fn moved(state: &mut State, action: Action) {
     if let Some(grid) = &mut state.result.grid
         && let Some((row, column)) = step(&chart, grid.selected(), to)
     {
+        grid.select(row, column);
+    }
+}
+
+/// A place in the chart was clicked: the nearest mark is looked at.
+pub(super) fn click(state: &mut State, column: u16, row: u16) {
+    let area = Layout::of(state).inner(Focus::Result).map(grid_area);
+    let area = area.and_then(|area| state.result.chart.split(area).1);
+    let (Some(area), Some(chart)) = (area, state.result.chart.chart().cloned()) else {
+        return;
+    };
+    let area = Rect { x: 0, y: 0, ..area };
+    let selected = state.result.grid.as_ref().and_then(Grid::selected);
+    let cell = chart_view(state, &chart, selected).cell_at(column, row, area);
+    if let (Some(grid), Some((row, column))) = (&mut state.result.grid, cell) {
         grid.select(row, column);
     }
 }

@@ -335,7 +335,7 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
         Target::SearchBox | Target::CatalogRow(_) => Focus::Catalog,
         Target::QueryLine | Target::Part(_) => Focus::Query,
         Target::Sql(..) => Focus::Preview,
-        Target::Grid(..) => Focus::Result,
+        Target::Grid(..) | Target::Chart(..) => Focus::Result,
     };
     let again = state.focus == pane;
     let mut effects = act::focus(state, pane);
@@ -364,6 +364,7 @@ fn click(state: &mut State, target: Target) -> Vec<Effect> {
             }
         }
         Target::Grid(column, row) => effects.extend(result::click(state, column, row, again)),
+        Target::Chart(column, row) => chart::click(state, column, row),
         _ => {}
     }
     effects
@@ -382,7 +383,7 @@ fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
         Target::Pane(focus) | Target::Border(_, focus) => Some(focus),
         Target::SearchBox | Target::CatalogRow(_) => Some(Focus::Catalog),
         Target::Sql(..) => Some(Focus::Preview),
-        Target::Grid(..) => Some(Focus::Result),
+        Target::Grid(..) | Target::Chart(..) => Some(Focus::Result),
     };
     let lines = notches.saturating_mul(WHEEL);
     if pane == Some(Focus::Result) {

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::session::chart::ChartKind;
+use crate::session::chart::{Chart, ChartKind};
 use crate::tui::charting::Shown;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::state::{Focus, State};
@@ -14,7 +14,7 @@ use crate::tui::widgets::text::{Align, put, wrap};
 
 /// Draws it.
 pub fn draw(state: &State, grid: &Grid, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
-    hits.add(area, Target::Pane(Focus::Result));
+    hits.add(area, Target::Chart(0, 0));
     let theme = &state.theme;
     let charting = &state.result.chart;
     let mut say = |text: &str, style: Style| {
@@ -36,16 +36,26 @@ pub fn draw(state: &State, grid: &Grid, frame: &mut Frame<'_>, area: Rect, hits:
     match &charting.drawn {
         None => say("the chart is drawn when all rows are here", theme.dim),
         Some(Err(reason)) => say(&format!("no chart: {reason}"), theme.warning),
-        Some(Ok(chart)) => ChartView {
-            chart,
-            selected: grid.selected(),
-            glyphs: state.setting.glyphs,
-            theme,
-            focused: state.focus == Focus::Result
-                && charting.shown == Shown::Instead
-                && !state.is_aside(),
+        Some(Ok(chart)) => {
+            of(state, chart, grid.selected()).draw(area, frame.buffer_mut());
         }
-        .draw(area, frame.buffer_mut()),
+    }
+}
+
+/// A chart of the result as it is drawn.
+pub fn of<'a>(
+    state: &'a State,
+    chart: &'a Chart,
+    selected: Option<(usize, usize)>,
+) -> ChartView<'a> {
+    ChartView {
+        chart,
+        selected,
+        glyphs: state.setting.glyphs,
+        theme: &state.theme,
+        focused: state.focus == Focus::Result
+            && state.result.chart.shown == Shown::Instead
+            && !state.is_aside(),
     }
 }
 

@@ -35,6 +35,7 @@ use super::widgets::text::{Align, put, width};
 use crate::registry::Severity;
 
 pub use author::limit as author_limit;
+pub use chart::of as chart_view;
 pub use details::height as details_height;
 pub use popup::reader_limit;
 pub use preview::reasons_height;

@@ -32,13 +32,14 @@ pub struct ChartView<'a> {
 }
 
 impl ChartView<'_> {
-    /// Draws it: what is measured, the names of the colours, the marks, and what a reader must know.
-    pub fn draw(&self, area: Rect, buf: &mut Buffer) {
+    /// Draws it: what is measured, the names of the colours, the marks, and what a reader must know. Returns where the marks are.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer) -> Vec<Spot> {
+        let mut spots = Vec::new();
         let area = area.intersection(buf.area);
         if area.width < 12 || area.height < 4 {
             let words = "too little room for a chart";
             put(buf, area, words, self.theme.dim, Align::Left);
-            return;
+            return spots;
         }
         let mut rest = area;
         let title = format!("{} · {}", self.chart.values.title, self.chart.kind);
@@ -58,11 +59,11 @@ impl ChartView<'_> {
         match self.chart.kind {
             ChartKind::Line | ChartKind::Scatter => {
                 let body = without_last(rest, !notes.is_empty());
-                self.plane(body, buf);
+                self.plane(body, buf, &mut spots);
             }
             ChartKind::Multiples => {
                 // Which of the panels are shown has to be said too.
-                let said = self.multiples(without_last(rest, true), buf);
+                let said = self.multiples(without_last(rest, true), buf, &mut spots);
                 if !said.is_empty() {
                     notes = [said, notes]
                         .into_iter()
@@ -74,7 +75,7 @@ impl ChartView<'_> {
             ChartKind::Bars | ChartKind::Stacked | ChartKind::Histogram => {
                 let body = without_last(rest, !notes.is_empty());
                 if let Some(panel) = self.chart.panels.first() {
-                    self.rows(panel, 0, body, true, buf);
+                    self.rows((panel, 0), body, true, buf, &mut spots);
                 }
             }
         }
@@ -86,6 +87,15 @@ impl ChartView<'_> {
             };
             put(buf, last, &notes, self.theme.warning, Align::Left);
         }
+        spots
+    }
+
+    /// The cell of the result whose mark is nearest to a place, for a chart drawn in an area.
+    pub fn cell_at(&self, column: u16, row: u16, area: Rect) -> Option<(usize, usize)> {
+        let spots = self.draw(area, &mut Buffer::empty(area));
+        // Letters are about twice as high as they are wide.
+        let far = |spot: &&Spot| spot.column.abs_diff(column) + 2 * spot.row.abs_diff(row);
+        spots.iter().min_by_key(far).map(|spot| spot.cell)
     }
 
     /// `a BR  b ID  c TH`: the sign and the colour of each series.
@@ -147,6 +157,13 @@ impl ChartView<'_> {
             self.theme.text.add_modifier(Modifier::BOLD)
         }
     }
+}
+
+/// Where a mark was drawn.
+pub struct Spot {
+    column: u16,
+    row: u16,
+    cell: (usize, usize),
 }
 
 /// `a` for the first series.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::canvas::Canvas;
-use super::{ChartView, letter, take_line, walk};
+use super::{ChartView, Spot, letter, take_line, walk};
 use crate::session::chart::{Across, Axis, ChartKind, Panel};
 use crate::tui::widgets::text::{Align, put, width};
 
@@ -14,7 +14,7 @@ const SMALL: (u16, u16) = (22, 5);
 
 impl ChartView<'_> {
     /// Lines or points with both axes.
-    pub(super) fn plane(&self, area: Rect, buf: &mut Buffer) {
+    pub(super) fn plane(&self, area: Rect, buf: &mut Buffer, spots: &mut Vec<Spot>) {
         let Some(panel) = self.chart.panels.first() else {
             return;
         };
@@ -45,7 +45,7 @@ impl ChartView<'_> {
         }
         let mut canvas = Canvas::new(field, self.glyphs);
         self.axes(&ticks, field, &canvas, area, buf);
-        self.marks(panel, 0, &mut canvas, buf);
+        self.marks((panel, 0), &mut canvas, buf, spots);
     }
 
     /// The axis at the left with its numbers, and the one below with its texts.
@@ -143,7 +143,13 @@ impl ChartView<'_> {
     }
 
     /// What is drawn of a panel, the largest series last, so that it lies on top; the one that is looked at lies above all.
-    fn marks(&self, panel: &Panel, number: usize, canvas: &mut Canvas, buf: &mut Buffer) {
+    fn marks(
+        &self,
+        (panel, number): (&Panel, usize),
+        canvas: &mut Canvas,
+        buf: &mut Buffer,
+        spots: &mut Vec<Spot>,
+    ) {
         let chosen = self
             .selected
             .and_then(|selected| walk::find(self.chart, selected))
@@ -181,6 +187,14 @@ impl ChartView<'_> {
                 match last.filter(|_| !mark.after_gap && self.chart.kind != ChartKind::Scatter) {
                     Some(from) => canvas.line(from, dot, style, sign, series.is_prior),
                     None => canvas.dot(dot, style, sign),
+                }
+                if let Some(at) = mark.row {
+                    let (column, row) = canvas.cell_of(dot);
+                    spots.push(Spot {
+                        column,
+                        row,
+                        cell: (at, series.column),
+                    });
                 }
                 last = Some(dot);
             }
@@ -226,7 +240,7 @@ impl ChartView<'_> {
     }
 
     /// Small charts side by side, all with the same axes; returns which of them are shown, where not all are.
-    pub(super) fn multiples(&self, area: Rect, buf: &mut Buffer) -> String {
+    pub(super) fn multiples(&self, area: Rect, buf: &mut Buffer, spots: &mut Vec<Spot>) -> String {
         let mut area = area;
         let (low, high) = (
             self.chart.values.number(self.chart.values.low),
@@ -283,10 +297,10 @@ impl ChartView<'_> {
                 Align::Left,
             );
             match self.chart.across {
-                Across::Places(_) => self.rows(panel, number, field, false, buf),
+                Across::Places(_) => self.rows((panel, number), field, false, buf, spots),
                 _ => {
                     let mut canvas = Canvas::new(field, self.glyphs);
-                    self.marks(panel, number, &mut canvas, buf);
+                    self.marks((panel, number), &mut canvas, buf, spots);
                 }
             }
         }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use super::{ChartView, Glyphs, walk};
+use super::{ChartView, Glyphs, Spot, walk};
 use crate::session::chart::{Across, ChartKind, Mark, Panel};
 use crate::session::plot::{Charset, bar};
 use crate::tui::widgets::text::{Align, put, width};
@@ -16,11 +16,11 @@ impl ChartView<'_> {
     /// The bars of a panel, scrolled to the one that is looked at.
     pub(super) fn rows(
         &self,
-        panel: &Panel,
-        number: usize,
+        (panel, number): (&Panel, usize),
         area: Rect,
         with_numbers: bool,
         buf: &mut Buffer,
+        spots: &mut Vec<Spot>,
     ) {
         let Across::Places(places) = &self.chart.across else {
             return;
@@ -80,8 +80,8 @@ impl ChartView<'_> {
             );
             let field = Rect { y, ..field };
             match self.chart.kind {
-                ChartKind::Stacked => self.stack(panel, at, field, chosen.as_ref(), buf),
-                _ => self.bar(panel, at, field, buf),
+                ChartKind::Stacked => self.stack(panel, at, field, chosen.as_ref(), buf, spots),
+                _ => self.bar(panel, at, field, buf, spots),
             }
             let last = Rect {
                 x: area.right().saturating_sub(numbers),
@@ -111,7 +111,7 @@ impl ChartView<'_> {
         self.chart.number(values.sum())
     }
 
-    fn bar(&self, panel: &Panel, at: usize, field: Rect, buf: &mut Buffer) {
+    fn bar(&self, panel: &Panel, at: usize, field: Rect, buf: &mut Buffer, spots: &mut Vec<Spot>) {
         let axis = &self.chart.values;
         let charset = match self.glyphs {
             Glyphs::Ascii => Charset::Ascii,
@@ -131,6 +131,14 @@ impl ChartView<'_> {
                 }
                 continue;
             }
+            if let Some(row) = mark.row {
+                let cell = (row, series.column);
+                spots.push(Spot {
+                    column: field.x,
+                    row: field.y,
+                    cell,
+                });
+            }
             let drawn = bar(
                 mark.value,
                 (axis.low, axis.high),
@@ -148,6 +156,7 @@ impl ChartView<'_> {
         field: Rect,
         chosen: Option<&walk::Found<'_>>,
         buf: &mut Buffer,
+        spots: &mut Vec<Spot>,
     ) {
         let column = |value: f64| {
             let columns = self.chart.values.position(value) * f64::from(field.width);
@@ -167,6 +176,14 @@ impl ChartView<'_> {
             } else {
                 self.style(index, series)
             };
+            if let Some(row) = mark.row {
+                let (column, cell) = (from.midpoint(column(end)), (row, series.column));
+                spots.push(Spot {
+                    column,
+                    row: field.y,
+                    cell,
+                });
+            }
             for x in from..column(end) {
                 if let Some(cell) = buf.cell_mut((x, field.y)) {
                     cell.set_char(self.glyphs.fill(index)).set_style(style);
