@@ -271,7 +271,6 @@ impl Explorer {
 
     /// Opened on the project in a folder; what it asks for first is kept.
     fn start(folder: TempDir, (width, height): (u16, u16), depth: Depth, user: &str) -> Self {
-        let user = UserConfig::read(user, Path::new("config.yaml"));
         let session = Session::open(OpenOptions {
             project: Some(folder.path().join("shop")),
             today: Some(date(2026, 11, 20)),
@@ -283,7 +282,8 @@ impl Explorer {
             .enable_all()
             .build()
             .unwrap();
-        Self::opened(session, folder, runtime, Size { width, height }, depth)
+        let size = Size { width, height };
+        Self::opened(session, folder, runtime, size, depth, user)
     }
 
     /// Opened over a session that is ready; true colours.
@@ -293,7 +293,7 @@ impl Explorer {
             .build()
             .unwrap();
         let size = Size { width, height };
-        let mut explorer = Self::opened(session, folder, runtime, size, Depth::True);
+        let mut explorer = Self::opened(session, folder, runtime, size, Depth::True, "");
         explorer.hold = false;
         explorer.release();
         explorer
@@ -305,7 +305,9 @@ impl Explorer {
         runtime: tokio::runtime::Runtime,
         size: Size,
         depth: Depth,
+        user: &str,
     ) -> Self {
+        let user = UserConfig::read(user, Path::new("config.yaml"));
         let theme = Theme::load("dark", &[], depth).unwrap();
         let mut setting = setting(&session, &user, depth);
         setting.folder = folder.path().to_owned();

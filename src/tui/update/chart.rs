@@ -104,11 +104,12 @@ pub(super) fn click(state: &mut State, column: u16, row: u16) {
 /// Writes the chart to a file.
 pub(super) fn save(state: &mut State, form: ChartForm) -> Vec<Effect> {
     let chart = state.result.chart.chart().cloned();
+    let folder = state.setting.folder.clone();
     let effect = chart.map(|chart| {
         state.ask(Lookup::SaveChart {
             chart,
             form,
-            folder: ".".into(),
+            folder,
         })
     });
     effect.into_iter().collect()
