@@ -8,210 +8,38 @@
     missing_docs
 )]
 
+#[path = "support/pty.rs"]
+mod pty;
 #[path = "support/explorer.rs"]
 mod support;
 
-use std::io::{Read, Write};
-use std::num::NonZero;
+use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use portable_pty::CommandBuilder;
+use pty::{Pty, command, count};
 use tempfile::TempDir;
 
-/// Long enough for a busy machine; nothing waits longer than it has to.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PROGRAM: &str = env!("CARGO_BIN_EXE_metrex");
 
-/// A pseudo terminal with the program in it.
-struct Pty {
-    master: Box<dyn MasterPty + Send>,
-    writer: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    seen: Arc<Mutex<Seen>>,
-    folder: TempDir,
-}
-
-struct Seen {
-    bytes: Vec<u8>,
-    screen: vt100::Parser,
-    ended: bool,
-}
-
-impl Pty {
-    fn start(rows: u16, cols: u16, env: &[(&str, &str)]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let project = folder.path().join("shop");
-        support::project(&project);
-        let state = folder.path().join("state");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_metrex"));
-        command.args(["--today", "2026-11-20"]);
-        command.arg("--project");
-        command.arg(&project);
-        command.arg("--state-dir");
-        command.arg(&state);
-        for name in [
-            "NO_COLOR",
-            "COLORTERM",
-            "SSH_CONNECTION",
-            "SSH_TTY",
-            "TMUX",
-            "VISUAL",
-            "EDITOR",
-        ] {
-            command.env_remove(name);
-        }
-        command.env("TERM", "xterm-256color");
-        for (name, value) in env {
-            command.env(name, value);
-        }
-        Self::run(rows, cols, command, folder)
-    }
-
-    fn run(rows: u16, cols: u16, command: CommandBuilder, folder: TempDir) -> Self {
-        let pair = native_pty_system()
-            .openpty(PtySize {
-                rows,
-                cols,
-                pixel_width: 0,
-                pixel_height: 0,
-            })
-            .unwrap();
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let seen = Seen {
-            bytes: Vec::new(),
-            screen: vt100::Parser::new(nonzero(rows), nonzero(cols), 0),
-            ended: false,
-        };
-        let seen = Arc::new(Mutex::new(seen));
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let to = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(read @ 1..) = reader.read(&mut buffer) {
-                let mut to = to.lock().unwrap();
-                to.bytes.extend_from_slice(&buffer[..read]);
-                to.screen.process(&buffer[..read]);
-            }
-            to.lock().unwrap().ended = true;
-        });
-        let writer = pair.master.take_writer().unwrap();
-        Self {
-            master: pair.master,
-            writer,
-            child,
-            seen,
-            folder,
-        }
-    }
-
-    fn send(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).unwrap();
-        self.writer.flush().unwrap();
-    }
-
-    fn text(&self) -> String {
-        self.seen.lock().unwrap().screen.screen().contents()
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.seen.lock().unwrap().bytes.clone()
-    }
-
-    fn resize(&self, rows: u16, cols: u16) {
-        let mut seen = self.seen.lock().unwrap();
-        seen.screen
-            .screen_mut()
-            .set_size(nonzero(rows), nonzero(cols));
-        let size = PtySize {
-            rows,
-            cols,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        self.master.resize(size).unwrap();
-    }
-
-    fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
-        let start = Instant::now();
-        while !holds(self) {
-            assert!(
-                start.elapsed() < PATIENCE,
-                "{what} does not happen:\n{}",
-                self.text()
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn shows(&self, text: &str) {
-        self.until(&format!("'{text}'"), |pty| pty.text().contains(text));
-    }
-
-    fn ends(&mut self) -> ExitStatus {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                self.until("the last output", |pty| pty.seen.lock().unwrap().ended);
-                return status;
-            }
-            assert!(
-                start.elapsed() < PATIENCE,
-                "it does not end:\n{}",
-                self.text()
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.process_id().unwrap().to_string();
-        assert!(
-            Command::new("kill")
-                .args([name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    /// Everything that was switched on is switched off again.
-    fn assert_given_back(&self) {
-        let seen = self.seen.lock().unwrap();
-        let screen = seen.screen.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen is left");
-        assert!(!screen.hide_cursor(), "the cursor is back");
-        assert!(!screen.bracketed_paste(), "pastes are plain again");
-        assert_eq!(
-            screen.mouse_protocol_mode(),
-            vt100::MouseProtocolMode::None,
-            "the mouse is free"
-        );
-    }
-}
-
-impl Drop for Pty {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-    }
-}
-
-fn nonzero(cells: u16) -> NonZero<u16> {
-    NonZero::new(cells).unwrap()
-}
-
-fn count(bytes: &[u8], sequence: &str) -> usize {
-    bytes
-        .windows(sequence.len())
-        .filter(|window| *window == sequence.as_bytes())
-        .count()
+/// The program on the shop's project.
+fn start(rows: u16, cols: u16, env: &[(&str, &str)]) -> Pty {
+    let folder = TempDir::new().unwrap();
+    let project = folder.path().join("shop");
+    support::project(&project);
+    let command = command(
+        Path::new(PROGRAM),
+        &project,
+        &folder.path().join("state"),
+        env,
+    );
+    Pty::run(rows, cols, command, folder)
 }
 
 #[test]
 fn three_letters_a_run_and_out_again() {
-    let mut pty = Pty::start(24, 80, &[]);
+    let mut pty = start(24, 80, &[]);
     pty.shows("Commerce");
     pty.send("gmv");
     pty.shows("Cancelled orders do not count");
@@ -226,7 +54,7 @@ fn three_letters_a_run_and_out_again() {
 
 #[test]
 fn the_terminal_is_asked_nothing_and_each_frame_is_one_update() {
-    let pty = Pty::start(24, 80, &[]);
+    let pty = start(24, 80, &[]);
     pty.shows("Commerce");
     let bytes = pty.bytes();
     for query in [
@@ -252,19 +80,19 @@ fn the_terminal_is_asked_nothing_and_each_frame_is_one_update() {
 
 #[test]
 fn nothing_is_sent_while_nothing_happens() {
-    let mut pty = Pty::start(40, 120, &[]);
+    let pty = start(40, 120, &[]);
     pty.shows("Gross merchandise value");
     pty.send("gmv\r\x1b[15~");
     pty.shows("rows 1–1 of 1");
     std::thread::sleep(Duration::from_millis(500));
-    let before = pty.bytes().len();
+    let before = pty.sent();
     std::thread::sleep(Duration::from_millis(1500));
-    assert_eq!(pty.bytes().len(), before);
+    assert_eq!(pty.sent(), before);
 }
 
 #[test]
 fn a_keystroke_costs_a_slow_line_little() {
-    let mut pty = Pty::start(24, 80, &[("COLORTERM", "truecolor")]);
+    let pty = start(24, 80, &[("COLORTERM", "truecolor")]);
     pty.shows("Gross merchandise value");
     std::thread::sleep(Duration::from_millis(300));
     for (keys, shown) in [
@@ -272,11 +100,11 @@ fn a_keystroke_costs_a_slow_line_little() {
         ("vi", "Visits to the site"),
         ("\x7f\x7f", "4 metrics"),
     ] {
-        let before = pty.bytes().len();
+        let before = pty.sent();
         pty.send(keys);
         pty.shows(shown);
         std::thread::sleep(Duration::from_millis(300));
-        let sent = pty.bytes().len() - before;
+        let sent = pty.sent() - before;
         assert!(sent <= 2500, "{keys:?} sends {sent} bytes");
     }
 }
@@ -284,7 +112,7 @@ fn a_keystroke_costs_a_slow_line_little() {
 #[test]
 fn signals_give_the_terminal_back() {
     for signal in ["-TERM", "-HUP", "-INT"] {
-        let mut pty = Pty::start(24, 80, &[]);
+        let mut pty = start(24, 80, &[]);
         pty.shows("Commerce");
         pty.signal(signal);
         pty.ends();
@@ -295,7 +123,7 @@ fn signals_give_the_terminal_back() {
 #[test]
 fn a_project_that_does_not_open_leaves_the_terminal_alone() {
     let folder = TempDir::new().unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_metrex"));
+    let mut command = CommandBuilder::new(PROGRAM);
     command.args(["--project", "/nowhere/at/all"]);
     let mut pty = Pty::run(24, 80, command, folder);
     assert!(!pty.ends().success());
@@ -310,7 +138,7 @@ fn a_theme_that_does_not_read_says_so_before_the_terminal_is_taken() {
     support::project(&project);
     std::fs::create_dir_all(project.join("themes")).unwrap();
     std::fs::write(project.join("themes/dark.yaml"), "accent: sparkling\n").unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_metrex"));
+    let mut command = CommandBuilder::new(PROGRAM);
     command.env("METREX_STATE_DIR", folder.path().join("state"));
     command.arg("--project");
     command.arg(&project);
@@ -322,7 +150,7 @@ fn a_theme_that_does_not_read_says_so_before_the_terminal_is_taken() {
 
 #[test]
 fn a_resize_is_followed() {
-    let pty = Pty::start(24, 80, &[]);
+    let pty = start(24, 80, &[]);
     pty.shows("Commerce");
     pty.resize(40, 120);
     pty.until("the large layout", |pty| {
@@ -335,7 +163,7 @@ fn a_resize_is_followed() {
 
 #[test]
 fn no_color_means_no_colour() {
-    let pty = Pty::start(24, 80, &[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]);
+    let pty = start(24, 80, &[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]);
     pty.shows("Commerce");
     let bytes = pty.bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -355,17 +183,28 @@ fn no_color_means_no_colour() {
 
 #[test]
 fn sixteen_colours_unless_the_terminal_says_more() {
-    let pty = Pty::start(24, 80, &[]);
-    pty.shows("Commerce");
-    assert_eq!(count(&pty.bytes(), "38;2;"), 0);
-    let pty = Pty::start(24, 80, &[("COLORTERM", "truecolor")]);
-    pty.shows("Commerce");
-    assert!(count(&pty.bytes(), "38;2;") > 0);
+    for (env, of_256, of_24_bits) in [
+        (("TERM", "xterm"), false, false),
+        (("TERM", "xterm-256color"), true, false),
+        (("COLORTERM", "truecolor"), false, true),
+    ] {
+        let pty = start(24, 80, &[env]);
+        pty.shows("Commerce");
+        // The 16 are written as 38;5 too, by numbers of one or two digits.
+        let text = String::from_utf8_lossy(&pty.bytes()).into_owned();
+        let is_of_256 = |rest: &&str| rest.chars().take_while(char::is_ascii_digit).count() == 3;
+        assert_eq!(
+            text.split("38;5;").skip(1).any(|rest| is_of_256(&rest)),
+            of_256,
+            "{env:?}"
+        );
+        assert_eq!(text.contains("38;2;"), of_24_bits, "{env:?}");
+    }
 }
 
 #[test]
 fn a_copy_is_an_osc_52_of_the_text() {
-    let mut pty = Pty::start(24, 80, &[("SSH_CONNECTION", "1 2 3 4")]);
+    let pty = start(24, 80, &[("SSH_CONNECTION", "1 2 3 4")]);
     pty.shows("Commerce");
     pty.send("gmv\r");
     pty.shows("SUM(");
@@ -384,14 +223,14 @@ fn the_editor_gets_the_terminal_and_gives_it_back() {
         .arg(&editor)
         .status()
         .unwrap();
-    let mut pty = Pty::start(24, 80, &[("EDITOR", editor.to_str().unwrap())]);
+    let mut pty = start(24, 80, &[("EDITOR", editor.to_str().unwrap())]);
     pty.shows("Commerce");
     pty.send("gmv\r");
     pty.shows("SUM(");
     pty.send("e");
     pty.shows("editing +");
     assert!(pty.text().contains("shop.yaml"));
-    assert!(!pty.seen.lock().unwrap().screen.screen().alternate_screen());
+    assert!(!pty.seen().screen.screen().alternate_screen());
     pty.send("\r");
     pty.shows("SUM(");
     pty.send("q");
@@ -408,7 +247,7 @@ fn suspending_gives_the_terminal_to_the_shell_until_it_continues() {
     // The shell stays its parent and leads the session, as a login shell does.
     let line = format!(
         "'{}' --today 2026-11-20 --project '{}' --state-dir '{}'; echo over",
-        env!("CARGO_BIN_EXE_metrex"),
+        PROGRAM,
         project.display(),
         folder.path().join("state").display()
     );
@@ -418,9 +257,9 @@ fn suspending_gives_the_terminal_to_the_shell_until_it_continues() {
     pty.shows("Commerce");
     pty.send("\x1a");
     pty.until("the main screen", |pty| {
-        !pty.seen.lock().unwrap().screen.screen().alternate_screen()
+        !pty.seen().screen.screen().alternate_screen()
     });
-    let group = format!("-{}", pty.child.process_id().unwrap());
+    let group = format!("-{}", pty.id());
     // It may be stopped a moment after the screen is given back.
     pty.until("going on", |pty| {
         assert!(
@@ -431,8 +270,7 @@ fn suspending_gives_the_terminal_to_the_shell_until_it_continues() {
                 .success()
         );
         std::thread::sleep(Duration::from_millis(50));
-        pty.text().contains("Commerce")
-            && pty.seen.lock().unwrap().screen.screen().alternate_screen()
+        pty.text().contains("Commerce") && pty.seen().screen.screen().alternate_screen()
     });
     pty.send("\x03\x03");
     pty.ends();
@@ -442,7 +280,7 @@ fn suspending_gives_the_terminal_to_the_shell_until_it_continues() {
 
 #[test]
 fn an_edit_on_disk_shows_at_once() {
-    let pty = Pty::start(24, 80, &[]);
+    let pty = start(24, 80, &[]);
     pty.shows("Gross merchandise value");
     let file = pty.folder.path().join("shop/metrics/shop.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -467,13 +305,13 @@ fn questions_are_typed_answered_and_continued() {
         "--state-dir".as_ref(),
         folder.path().as_os_str(),
     ];
-    let indexed = Command::new(env!("CARGO_BIN_EXE_metrex"))
+    let indexed = Command::new(PROGRAM)
         .args(arguments)
         .arg("reindex")
         .output()
         .unwrap();
     assert!(indexed.status.success());
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_metrex"));
+    let mut command = CommandBuilder::new(PROGRAM);
     command.args(arguments);
     command.env("TERM", "xterm-256color");
     let mut pty = Pty::run(24, 80, command, folder);

@@ -52,6 +52,41 @@ pub enum ConnectionKind {
     Adbc(AdbcSettings),
 }
 
+/// What keeps a connection from writing, beside the SQL being read before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// The file is opened read-only.
+    File,
+    /// Every statement runs in a read-only transaction.
+    Transaction,
+    /// Nothing that the engine is known to keep.
+    Nothing,
+}
+
+impl Guard {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "read-only file",
+            Self::Transaction => "read-only transaction",
+            Self::Nothing => "NOT guarded by the engine",
+        }
+    }
+}
+
+impl ConnectionKind {
+    /// What keeps it from writing.
+    pub fn guard(&self) -> Guard {
+        match self {
+            Self::Sqlite { .. } => Guard::File,
+            Self::Postgres(_) | Self::Duckdb { .. } => Guard::Transaction,
+            // Such a driver is asked for a read-only connection, and may ignore that.
+            Self::Adbc(settings) if settings.dialect != Dialect::Postgres => Guard::Nothing,
+            Self::Adbc(_) => Guard::Transaction,
+        }
+    }
+}
+
 /// One entry of `connections:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {

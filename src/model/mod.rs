@@ -21,7 +21,7 @@ pub use calendar::{
     Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, Spine, TimeRange,
     Weekday,
 };
-pub use connection::{AdbcSettings, Connection, ConnectionKind, PostgresSettings};
+pub use connection::{AdbcSettings, Connection, ConnectionKind, Guard, PostgresSettings};
 pub use dataset::{Dataset, Dimension, DimensionType, Join, OfMetric, Relation, Validity};
 pub use dialect::Dialect;
 pub use format::{ColumnType, Format, FormatKind};

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::ProjectFile;
 use super::calendar::read_calendar;
-use super::connections::{self, RawConnection, Read};
+use super::connections::{self, Care, RawConnection, Read};
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
 use super::key_settings::{KeySetting, RawKeys};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
@@ -22,6 +24,21 @@ use crate::model::{
 /// Time for which an answer is reused, where the project says nothing.
 const CACHE_TTL: Duration = Duration::from_secs(10 * 60);
 
+/// How a text gets into the clipboard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Clipboard {
+    /// By the terminal (OSC 52) over SSH; else by a program of the desktop, and by the terminal where none takes it.
+    #[default]
+    Auto,
+    /// By the terminal, always.
+    Osc52,
+    /// By a program of the desktop: wl-copy, xclip, xsel or pbcopy.
+    Tools,
+    /// Not at all.
+    Off,
+}
+
 /// The configuration of a project.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -29,6 +46,8 @@ pub struct Config {
     pub connections: IndexMap<String, Connection>,
     /// Name of the connection used when none is asked for; the first one where none is given.
     pub default_connection: Option<String>,
+    /// How carefully each connection is used, by name.
+    pub care: IndexMap<String, Care>,
     /// Connections that cannot be used now, by name, and why: an environment variable is not set.
     pub unavailable: IndexMap<String, String>,
     /// Names of the connections to the demo's data (`type: demo`), and their row caps.
@@ -41,10 +60,12 @@ pub struct Config {
     pub state_dir: Option<PathBuf>,
     /// Time for which an answer is reused.
     pub cache_ttl: Duration,
-    /// Name of the theme.
+    /// Name of the theme; `auto` asks the terminal whether its background is light.
     pub theme: Option<String>,
     /// Whether the explorer opens what was open when it ended.
     pub restore_session: bool,
+    /// How a text gets into the clipboard.
+    pub clipboard: Clipboard,
     /// The language model that may be asked, where there is one.
     pub llm: Option<LlmSettings>,
     /// What may run without being looked at first.
@@ -60,6 +81,7 @@ impl Default for Config {
         Self {
             connections: IndexMap::new(),
             default_connection: None,
+            care: IndexMap::new(),
             unavailable: IndexMap::new(),
             demo: IndexMap::new(),
             calendar: Calendar::default(),
@@ -68,6 +90,7 @@ impl Default for Config {
             cache_ttl: CACHE_TTL,
             theme: None,
             restore_session: true,
+            clipboard: Clipboard::default(),
             llm: None,
             auto_run: AutoRun::default(),
             keys: Vec::new(),
@@ -91,10 +114,12 @@ object! {
         state_dir: Option<Text>,
         /// Time for which an answer is reused, such as `10m`.
         cache_ttl: Option<Text>,
-        /// Name of the theme.
+        /// Name of the theme; `auto` asks the terminal whether its background is light.
         theme: Option<Text>,
         /// Whether the explorer opens what was open when it ended: `true` (the default) or `false`.
         restore_session: Option<At<bool>>,
+        /// How a text gets into the clipboard: `auto` (the default), `osc52`, `tools` or `off`.
+        clipboard: Option<Word<Clipboard>>,
         /// A language model that may be asked where the definitions alone do not answer.
         llm: Option<RawLlm>,
         /// How questions are answered.
@@ -172,6 +197,7 @@ impl Config {
         self.conventions = raw.conventions.map(|word| word.value).unwrap_or_default();
         for entry in &raw.connections.0 {
             let name = || entry.name.value.clone();
+            self.care.insert(name(), connections::care(entry, sink));
             match connections::read(entry, root, sink) {
                 Some(Read::Usable(connection)) => {
                     self.connections.insert(name(), connection);
@@ -194,6 +220,7 @@ impl Config {
         }
         self.theme = raw.theme.as_ref().map(|text| text.value.clone());
         self.restore_session = raw.restore_session.is_none_or(|at| at.value);
+        self.clipboard = raw.clipboard.map(|word| word.value).unwrap_or_default();
         self.llm = raw.llm.as_ref().and_then(|llm| read_llm(llm, root, sink));
         let auto_run = raw.ask.as_ref().and_then(|ask| ask.auto_run);
         self.auto_run = auto_run.map_or_else(AutoRun::default, |word| word.value);

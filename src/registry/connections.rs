@@ -15,6 +15,9 @@ use crate::model::{AdbcSettings, Connection, ConnectionKind, Dialect, PostgresSe
 /// Rows after which a result is cut, where the connection says nothing.
 const ROW_CAP: u64 = 1_000_000;
 
+/// Rows in a step of a plan above which one is asked in production, where the connection says nothing.
+const ASK_ABOVE: u64 = 10_000_000;
+
 /// Kinds of warehouses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +61,40 @@ object! {
         options: Named<Text>,
         /// Most rows a query returns.
         row_cap: Option<At<u64>>,
+        /// Whether a mistake there costs most: shown in a colour of its own.
+        production: Option<At<bool>>,
+        /// Rows in a step of the engine's plan above which one is asked before a query runs; 10,000,000 in production.
+        ask_above_rows: Option<At<u64>>,
+    }
+}
+
+/// How carefully a connection is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Care {
+    /// Whether a mistake there costs most.
+    pub production: bool,
+    /// Rows in a step of the engine's plan above which one is asked before a query runs; `None` never asks.
+    pub ask_above_rows: Option<u64>,
+}
+
+/// Reads how carefully a connection is used.
+pub(super) fn care(entry: &Entry<RawConnection>, sink: &mut Sink) -> Care {
+    let Some(raw) = &entry.value else {
+        return Care::default();
+    };
+    let production = raw.production.is_some_and(|is| is.value);
+    let kind = raw.r#type.map(|kind| kind.value);
+    let has_estimates = !matches!(kind, Some(RawType::Sqlite | RawType::Demo));
+    if let (Some(rows), false) = (&raw.ask_above_rows, has_estimates) {
+        let message = "'ask_above_rows' does not belong to a connection of this type";
+        let hint = Some("SQLite's plans say nothing about rows".to_owned());
+        sink.error("config", rows.place, "", message, hint);
+    }
+    let rows = raw.ask_above_rows.map(|rows| rows.value);
+    let usual = (production && has_estimates).then_some(ASK_ABOVE);
+    Care {
+        production,
+        ask_above_rows: rows.or(usual),
     }
 }
 

@@ -41,8 +41,8 @@ mod views;
 mod words;
 pub(crate) mod yaml;
 
-pub use config::Config;
-pub use connections::of_address;
+pub use config::{Clipboard, Config};
+pub use connections::{Care, of_address};
 pub use diagnostic::{CODES, Diagnostic, Severity};
 pub use key_settings::KeySetting;
 pub use load::{Loaded, load};

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::ProjectFile;
+use super::config::Clipboard;
 use super::diagnostic::{Diagnostic, Severity, Sink};
 use super::key_settings::{KeySetting, RawKeys};
-use super::read::{Read as _, object};
+use super::read::{Read as _, Word, object};
 use super::yaml::{self, Text};
 use crate::model::FileId;
 
@@ -18,6 +19,8 @@ pub struct UserConfig {
     pub keys: Vec<KeySetting>,
     /// Name of the theme; it goes before the project's.
     pub theme: Option<String>,
+    /// How a text gets into the clipboard; it goes before the project's.
+    pub clipboard: Option<Clipboard>,
     /// What is wrong in the file. Nobody is kept from working by it.
     pub problems: Vec<Diagnostic>,
 }
@@ -29,6 +32,8 @@ object! {
         keys: RawKeys,
         /// Name of the theme.
         theme: Option<Text>,
+        /// How a text gets into the clipboard: `auto` (the default), `osc52`, `tools` or `off`.
+        clipboard: Option<Word<Clipboard>>,
     }
 }
 
@@ -72,6 +77,7 @@ impl UserConfig {
                 if let Some(raw) = RawUserConfig::read(&node, &mut sink) {
                     let file = path.display().to_string();
                     config.keys = raw.keys.settings(&file);
+                    config.clipboard = raw.clipboard.map(|word| word.value);
                     config.theme = raw.theme.map(|text| text.value);
                 }
             }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::{Session, SessionError};
 use crate::index::ValueIndex;
-use crate::model::{Connection, ConnectionKind, PostgresSettings};
-use crate::registry::{nearest, without_secrets};
+use crate::model::{Connection, ConnectionKind, Guard, PostgresSettings};
+use crate::registry::{Care, nearest, without_secrets};
 use crate::warehouse::{Dialect, Warehouse};
 
 /// A configured connection, without secrets.
@@ -19,6 +19,10 @@ pub struct ConnectionInfo {
     pub dialect: Dialect,
     /// Where it leads.
     pub target: String,
+    /// What keeps it from writing.
+    pub guard: Guard,
+    /// How carefully it is used.
+    pub care: Care,
 }
 
 /// What is open.
@@ -36,6 +40,8 @@ impl Session {
             name: connection.name.clone(),
             dialect: dialect(&connection.kind),
             target: target(&connection.kind),
+            guard: connection.kind.guard(),
+            care: self.care_of(&connection.name),
         };
         self.project()
             .config
@@ -43,6 +49,11 @@ impl Session {
             .values()
             .map(info)
             .collect()
+    }
+
+    pub(super) fn care_of(&self, name: &str) -> Care {
+        let care = &self.project().config.care;
+        care.get(name).copied().unwrap_or_default()
     }
 
     /// Name of the connection in use; empty where the project has none.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Session;
+use super::{ConnectionInfo, Session};
 use crate::model::{ConnectionKind, Relation};
 use crate::registry::Severity;
 use crate::warehouse::{TableInfo, duckdb_library};
@@ -80,9 +80,7 @@ impl Session {
             );
         }
         for connection in self.connections() {
-            let answers = self
-                .check_connection(&connection.name, &connection.target)
-                .await;
+            let answers = self.check_connection(&connection).await;
             let is_there = answers.status == CheckStatus::Ok;
             checks.push(answers);
             if is_there {
@@ -172,14 +170,20 @@ impl Session {
         }
     }
 
-    async fn check_connection(&self, name: &str, target: &str) -> Check {
+    async fn check_connection(&self, connection: &ConnectionInfo) -> Check {
+        let (name, target) = (connection.name.as_str(), connection.target.as_str());
+        let guard = connection.guard.word();
         let title = format!("connection {name}");
         let warehouse = match self.warehouse(name) {
             Ok(warehouse) => warehouse,
             Err(error) => return failed(title, target, error.message.clone(), error.hint()),
         };
         match tokio::time::timeout(PATIENCE, warehouse.ping()).await {
-            Ok(Ok(version)) => Check::new(title, CheckStatus::Ok, format!("{version} at {target}")),
+            Ok(Ok(version)) => Check::new(
+                title,
+                CheckStatus::Ok,
+                format!("{version} at {target}, {guard}"),
+            ),
             Ok(Err(error)) => failed(title, target, error.message, error.hint.as_deref()),
             Err(_) => failed(
                 title,

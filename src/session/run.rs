@@ -12,7 +12,7 @@ use super::cache::{Collector, Key};
 use super::engine_columns::named_columns;
 use super::{Session, SessionError};
 use crate::compile::{Compiled, OutputColumn, Reason, ReasonKind, Statement};
-use crate::model::{Comparison, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
+use crate::model::{Comparison, Connection, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
 use crate::usage::{Outcome, QueryRecord};
 use crate::warehouse::{Finished, Request, Warehouse, WarehouseError};
 
@@ -180,16 +180,7 @@ impl Session {
     ) -> Result<RunSummary, SessionError> {
         let (started, began) = (Instant::now(), Timestamp::now());
         let connection = self.connection_named(connection)?;
-        let totals = compiled.totals.as_ref().ok();
-        let key = Key {
-            connection: connection.name.clone(),
-            line: compiled.query.to_string(),
-            sql: compiled.main.sql.clone(),
-            totals: totals
-                .filter(|_| compiled.query.total)
-                .map(|totals| totals.sql.clone()),
-            row_cap: options.row_cap.unwrap_or(connection.row_cap),
-        };
+        let key = key(&compiled, connection, options);
         let result = if compiled.main.columns.is_empty() {
             let (sender, arriving) = mpsc::channel(4);
             let fetch = async {
@@ -257,6 +248,18 @@ impl Session {
         let options = RunOptions::default();
         let run = self.run_noted(compiled, connection, options, cancel, sender, false);
         collect(run, events).await
+    }
+
+    /// Whether a result of it is kept that is young enough.
+    pub(super) fn is_kept(
+        &self,
+        compiled: &Compiled,
+        connection: &str,
+        options: RunOptions,
+    ) -> Result<bool, SessionError> {
+        let key = key(compiled, self.connection_named(connection)?, options);
+        let ttl = self.project().config.cache_ttl;
+        Ok(!options.fresh && self.cache().get(&key, ttl).is_some())
     }
 
     /// Passes a run on whose columns only the engine knows: they are named when the first rows are there.
@@ -428,6 +431,19 @@ async fn collect(
         cached: summary.cached,
         elapsed: summary.elapsed,
     })
+}
+
+fn key(compiled: &Compiled, connection: &Connection, options: RunOptions) -> Key {
+    let totals = compiled.totals.as_ref().ok();
+    Key {
+        connection: connection.name.clone(),
+        line: compiled.query.to_string(),
+        sql: compiled.main.sql.clone(),
+        totals: totals
+            .filter(|_| compiled.query.total)
+            .map(|totals| totals.sql.clone()),
+        row_cap: options.row_cap.unwrap_or(connection.row_cap),
+    }
 }
 
 /// What a reader should know beside the rows: values that could not be checked and the like, and why there is no total

@@ -681,7 +681,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views).menu(M::Project),
     entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None).menu(M::Project),
     entry(A::Problems, "problems", &["P"], C::Panes, "Problems in the registry", None).when(has_problems).menu(M::Project),
-    entry(A::Theme, "theme", &[], C::Panes, "Switch the theme", None).menu(M::View),
+    entry(A::Theme, "theme", &["T"], C::Panes, "Switch the theme", None).menu(M::View),
     entry(A::GrowPane, "pane.grow", &["w +"], C::Panes, "Make this pane larger", None).menu(M::View),
     entry(A::ShrinkPane, "pane.shrink", &["w -"], C::Panes, "Make this pane smaller", None).menu(M::View),
     entry(A::EvenPanes, "pane.even", &["w ="], C::Panes, "Give all panes their usual size", None).menu(M::View),

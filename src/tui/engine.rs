@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::beside::BesideJob;
 use super::charting;
+use super::clipboard::{self, Ways};
 use super::files::FileJob;
 use super::keymap::Keymap;
 use super::look::Look;
@@ -24,8 +25,8 @@ use crate::model::{MetricQuery, Place};
 use crate::registry::UserConfig;
 use crate::session::files::Writing;
 use crate::session::{
-    AskOptions, ChangeRequest, HistoryEntry, HistoryOutcome, Meaning, RunOptions, SavedQuery,
-    Session, Workspace,
+    AskOptions, ChangeRequest, Expense, HistoryEntry, HistoryOutcome, Meaning, RunOptions,
+    SavedQuery, Session, Workspace,
 };
 
 /// Lines of a definition that are shown before and after its first one.
@@ -56,6 +57,7 @@ pub fn setting(session: &Session, user: &UserConfig, depth: Depth) -> Setting {
         root: project.root.clone(),
         today: session.today(),
         connections: session.connections(),
+        clipboard: user.clipboard.unwrap_or(project.config.clipboard),
         themes,
         folder: std::env::current_dir().unwrap_or_default(),
         depth,
@@ -129,6 +131,22 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
             folder,
         } => Answer::SaveChart(charting::save(&chart, form, &folder)),
     }
+}
+
+/// What stands against running it without a question. Whatever goes wrong here goes wrong in the run too, and is said then.
+async fn expense(
+    session: &Session,
+    query: &MetricQuery,
+    written: Option<&Written>,
+    options: RunOptions,
+    cancel: &CancellationToken,
+) -> Option<Expense> {
+    let (compiled, connection) = match written {
+        Some(written) => (Arc::clone(&written.compiled), written.connection.clone()),
+        None => (Arc::new(session.compile(query).ok()?), session.connection()),
+    };
+    let expense = session.expense(&compiled, &connection, options, cancel);
+    expense.await.ok().flatten()
 }
 
 /// Query lines and questions, the latest first.
@@ -253,7 +271,8 @@ impl Engine {
                 query,
                 written,
                 fresh,
-            } => self.run(generation, query, written, fresh),
+                anyway,
+            } => self.run(generation, query, written, fresh, anyway),
             Effect::Beside { generation, job } => self.ask_beside(generation, job),
             Effect::Cancel(generation) => self.cancel(generation),
             Effect::Ask {
@@ -334,6 +353,7 @@ impl Engine {
         query: MetricQuery,
         written: Option<Written>,
         fresh: bool,
+        anyway: bool,
     ) {
         let cancel = self.cancelled_by(generation);
         let done = cancel.clone().drop_guard();
@@ -345,6 +365,14 @@ impl Engine {
                 fresh,
                 row_cap: None,
             };
+            if !anyway
+                && let Some(expense) =
+                    expense(&session, &query, written.as_ref(), options, &cancel).await
+            {
+                let news = RunNews::Expensive { expense, fresh };
+                let _ = sender.send(Message::Run { generation, news }).await;
+                return;
+            }
             let run = async {
                 match written {
                     None => session.run(&query, options, cancel, events).await,
@@ -503,6 +531,22 @@ impl Engine {
     /// Looks no more.
     pub(super) fn stop_looking(&self) {
         self.stop_looking.cancel();
+    }
+
+    /// Hands a copy to a program of the desktop.
+    pub(super) fn copy(&self, text: String, ways: Ways) {
+        let sender = self.sender.clone();
+        self.runtime.spawn(async move {
+            let bytes = text.len();
+            let message = match clipboard::hand_over(&ways.programs, &text).await {
+                Ok(name) => {
+                    Message::Notice(Notice::Info(format!("copied {bytes} bytes with {name}")))
+                }
+                Err(reason) if ways.terminal => Message::NotCopied { text, reason },
+                Err(reason) => Message::Notice(Notice::Error(format!("not copied: {reason}"))),
+            };
+            let _ = sender.send(message).await;
+        });
     }
 
     /// Forgets what was chosen for words.

@@ -28,8 +28,8 @@ use crate::session::chart::Chart;
 use crate::session::files::FileWritten;
 use crate::session::{
     AskOptions, Asked, Catalog, Change, ChangeRequest, Completion, ConnectionInfo, DefinitionFile,
-    Draft, Hit, Meaning, MetricCard, Misfit, NotSaved, RememberedChoice, RunEvent, RunSummary,
-    SavedQuery, SearchHint, SessionError, Stage, Understanding, ValueList, Workspace,
+    Draft, Expense, Hit, Meaning, MetricCard, Misfit, NotSaved, RememberedChoice, RunEvent,
+    RunSummary, SavedQuery, SearchHint, SessionError, Stage, Understanding, ValueList, Workspace,
 };
 
 /// Something that happened.
@@ -126,6 +126,18 @@ pub enum Message {
         /// Why it is not the one asked for.
         error: Option<String>,
     },
+    /// The terminal has told its background.
+    Background {
+        /// Whether it is light.
+        is_light: bool,
+    },
+    /// No program of the desktop took a copy; the terminal is asked next.
+    NotCopied {
+        /// The text.
+        text: String,
+        /// Why.
+        reason: String,
+    },
     /// Something to say in the status line.
     Notice(Notice),
 }
@@ -142,6 +154,13 @@ pub enum Notice {
 /// News of a run.
 #[derive(Debug)]
 pub enum RunNews {
+    /// It was not started: it looks expensive.
+    Expensive {
+        /// How expensive.
+        expense: Expense,
+        /// Whether it was to go past the cache.
+        fresh: bool,
+    },
     /// An event of the session.
     Event(RunEvent),
     /// The end.
@@ -454,6 +473,8 @@ pub enum Effect {
         written: Option<Written>,
         /// Past the cache.
         fresh: bool,
+        /// However expensive it looks.
+        anyway: bool,
     },
     /// Ask for something that belongs to the rows.
     Beside {
@@ -523,8 +544,10 @@ pub enum Effect {
     Reload,
     /// Switch the connection.
     Connect(String),
-    /// Copy to the clipboard of the user's terminal.
+    /// Copy to the clipboard, the way the project says.
     Copy(String),
+    /// Copy to the clipboard of the user's terminal, for the reason that nothing else took it.
+    CopyByTerminal(String, String),
     /// Open a file in an editor at a line.
     Edit(PathBuf, u32),
     /// Capture the mouse, or leave it to the terminal.
@@ -550,6 +573,8 @@ pub struct Setting {
     pub today: jiff::civil::Date,
     /// All connections.
     pub connections: Vec<ConnectionInfo>,
+    /// How a text gets into the clipboard.
+    pub clipboard: crate::registry::Clipboard,
     /// Theme files of the project: name and text.
     pub themes: Vec<(String, String)>,
     /// How many colours the terminal shows.

@@ -5,8 +5,10 @@
 
 pub mod action;
 mod author;
+mod background;
 mod beside;
 pub mod charting;
+mod clipboard;
 mod commands;
 pub mod drill;
 mod edit;
@@ -22,6 +24,7 @@ pub mod look;
 mod message;
 mod moment;
 mod offers;
+mod outlet;
 mod outside;
 mod parts;
 mod picture;

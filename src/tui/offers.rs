@@ -476,14 +476,17 @@ pub fn connections(state: &State) -> Vec<Offer> {
     let connections = state.setting.connections.iter();
     connections
         .map(|connection| {
-            let right = if connection.name == state.connection {
+            let mut right = Vec::new();
+            right.extend(connection.care.production.then_some("production"));
+            right.push(if connection.name == state.connection {
                 "in use"
             } else {
                 connection.dialect.word()
-            };
+            });
+            let detail = format!("{} · {}", connection.guard.word(), connection.target);
             let item = Item::new(&connection.name, &connection.name)
-                .detail(&connection.target)
-                .right(right);
+                .detail(&detail)
+                .right(&right.join(" · "));
             (item, Choice::Connection(connection.name.clone()))
         })
         .collect()
@@ -494,11 +497,14 @@ pub fn themes(state: &State) -> Vec<Offer> {
     let names = Theme::names(&state.setting.themes).into_iter();
     names
         .map(|name| {
-            let item = Item::new(&name, &name).right(if name == state.theme.name {
+            let in_use = if name == state.theme_name {
                 "in use"
             } else {
                 ""
-            });
+            };
+            let item = Item::new(&name, &name)
+                .detail(Theme::about(&name, &state.setting.themes))
+                .right(in_use);
             (item, Choice::Theme(name))
         })
         .collect()

@@ -368,6 +368,8 @@ pub struct Question {
 pub enum Answered {
     /// Leave.
     Quit,
+    /// Run what looks expensive; past the cache, or not.
+    RunAnyway(bool),
     /// Sort in the query and run it.
     SortInQuery(OrderBy),
     /// Delete a saved query.

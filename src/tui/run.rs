@@ -13,6 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::background::{Heard, Listener};
+use super::clipboard::{self, Ways};
 use super::engine::{self, Engine};
 use super::hit::HitMap;
 use super::message::{Effect, Lookup, Message, Notice};
@@ -22,7 +24,7 @@ use super::terminal::{COPY_CAP, Screen};
 use super::theme::{Depth, Theme, ThemeError};
 use super::update::update;
 use super::widgets::chart::Glyphs;
-use crate::registry::UserConfig;
+use crate::registry::{Clipboard, UserConfig};
 use crate::session::Session;
 
 /// Messages that may wait; senders of rows wait for room, so that a fast warehouse never floods the screen.
@@ -80,10 +82,15 @@ async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiErro
     let user = UserConfig::open();
     let mut setting = engine::setting(&session, &user, Depth::detect(variable));
     setting.glyphs = Glyphs::detect(variable);
-    let configured = user
+    let is_light = Theme::is_light(variable);
+    let fitting = Theme::for_background(is_light.unwrap_or_default());
+    let wanted = user
         .theme
         .or_else(|| session.project().config.theme.clone());
-    let name = configured.unwrap_or_else(|| Theme::default_name(variable).to_owned());
+    let is_auto = wanted.as_deref() == Some("auto");
+    let name = wanted
+        .filter(|_| !is_auto)
+        .unwrap_or_else(|| fitting.to_owned());
     let theme = Theme::load(&name, &setting.themes, setting.depth)?;
     let (width, height) = crossterm::terminal::size()?;
     let size = Size { width, height };
@@ -106,6 +113,7 @@ async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiErro
     if let Err(error) = &watcher {
         let _ = sender.try_send(Message::Notice(Notice::Error(error.to_string())));
     }
+    let has_colours = state.setting.depth != Depth::None;
     let engine = Engine::new(session, tokio::runtime::Handle::current(), sender);
     engine.prepare();
     let slow = ["SSH_CONNECTION", "SSH_TTY"]
@@ -118,6 +126,8 @@ async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiErro
         screen,
         hits: HitMap::default(),
         keyboard: Keyboard::new(),
+        listener: Listener::default(),
+        asks_background: is_auto && is_light.is_none() && has_colours,
         received,
         started: Instant::now(),
         frame: Duration::from_millis(if slow { 33 } else { 16 }),
@@ -137,6 +147,9 @@ struct App {
     screen: Screen,
     hits: HitMap,
     keyboard: Keyboard,
+    listener: Listener,
+    /// Whether the terminal is still to be asked for its background.
+    asks_background: bool,
     received: mpsc::Receiver<Message>,
     started: Instant,
     /// Least time between two frames.
@@ -203,6 +216,8 @@ enum Woken {
     Stop,
     Leave,
     Time,
+    /// The line to the terminal has room.
+    Free,
 }
 
 impl App {
@@ -212,19 +227,22 @@ impl App {
         let mut dirty = true;
         while !leaving {
             let due = self.due();
-            if dirty && due.is_zero() {
-                self.hits = self.screen.draw(&self.state)?;
-                self.drawn = Some(Instant::now());
+            // On a slow line, what has changed meanwhile is one frame.
+            let is_busy = self.screen.is_busy();
+            if dirty && due.is_zero() && !is_busy {
+                self.draw()?;
                 dirty = false;
             }
             let ticks = self.state.shows_running() || self.state.prompt.asking.is_some();
             let timer = match (dirty, ticks) {
+                (true, _) if due.is_zero() => None,
                 (true, _) => Some(due),
                 (false, true) => Some(TICK),
                 (false, false) => None,
             };
-            let woken = self.wait(&mut signals, timer).await;
+            let woken = self.wait(&mut signals, timer, dirty && is_busy).await;
             let input = match woken {
+                Woken::Free => continue,
                 Woken::Leave | Woken::Input(None) | Woken::Message(None) => break,
                 Woken::Time => {
                     dirty |= ticks;
@@ -232,7 +250,7 @@ impl App {
                     continue;
                 }
                 Woken::Stop => vec![Message::Key(SUSPEND)],
-                Woken::Input(Some(event)) => self.translate(event?).into_iter().collect(),
+                Woken::Input(Some(event)) => self.translate(event?),
                 Woken::Message(Some(message)) => vec![message],
             };
             self.tell(Message::Clock(self.started.elapsed())).await?;
@@ -259,7 +277,22 @@ impl App {
         left(self.drawn, self.frame).max(answers)
     }
 
-    async fn wait(&mut self, signals: &mut Signals, timer: Option<Duration>) -> Woken {
+    fn draw(&mut self) -> Result<(), TuiError> {
+        self.hits = self.screen.draw(&self.state)?;
+        self.drawn = Some(Instant::now());
+        if std::mem::take(&mut self.asks_background) {
+            self.screen.ask_background()?;
+            self.listener.listen(Instant::now());
+        }
+        Ok(())
+    }
+
+    async fn wait(
+        &mut self,
+        signals: &mut Signals,
+        timer: Option<Duration>,
+        is_busy: bool,
+    ) -> Woken {
         let (keyboard, received) = (&mut self.keyboard, &mut self.received);
         let time = async {
             match timer {
@@ -276,6 +309,7 @@ impl App {
             event = keyboard.events.recv() => Woken::Input(event),
             message = received.recv() => Woken::Message(message),
             () = time => Woken::Time,
+            () = Screen::freed(), if is_busy => Woken::Free,
         }
     }
 
@@ -283,14 +317,14 @@ impl App {
     async fn catch_up(&mut self, dirty: &mut bool) -> Result<bool, TuiError> {
         let mut leaving = false;
         for _ in 0..BATCH {
-            let message = match self.keyboard.events.try_recv() {
+            let messages = match self.keyboard.events.try_recv() {
                 Ok(event) => self.translate(event?),
                 Err(_) => match self.received.try_recv() {
-                    Ok(message) => Some(message),
+                    Ok(message) => vec![message],
                     Err(_) => break,
                 },
             };
-            if let Some(message) = message {
+            for message in messages {
                 *dirty = true;
                 leaving |= self.tell(message).await?;
             }
@@ -298,10 +332,22 @@ impl App {
         Ok(leaving)
     }
 
-    /// An event of the terminal as a message; what means nothing is dropped.
-    fn translate(&self, event: Event) -> Option<Message> {
+    /// An event of the terminal as messages; what means nothing is dropped.
+    fn translate(&mut self, event: Event) -> Vec<Message> {
+        if let Event::Key(key) = event
+            && key.kind == KeyEventKind::Press
+        {
+            return match self.listener.key(key, Instant::now()) {
+                Heard::Keys(keys) => keys.into_iter().map(Message::Key).collect(),
+                Heard::Light(is_light) => vec![Message::Background { is_light }],
+                Heard::Nothing => Vec::new(),
+            };
+        }
+        self.translate_other(event).into_iter().collect()
+    }
+
+    fn translate_other(&self, event: Event) -> Option<Message> {
         match event {
-            Event::Key(key) if key.kind == KeyEventKind::Press => Some(Message::Key(key)),
             Event::Paste(text) => Some(Message::Paste(text)),
             Event::Resize(width, height) => Some(Message::Resize(Size { width, height })),
             Event::Mouse(mouse) => {
@@ -340,7 +386,8 @@ impl App {
                 continue;
             };
             match effect {
-                Effect::Copy(text) => self.copy(&text)?,
+                Effect::Copy(text) => self.copy(text)?,
+                Effect::CopyByTerminal(text, reason) => self.copy_by_terminal(&text, &reason)?,
                 Effect::Edit(file, line) => self.edit(&file, line).await?,
                 Effect::Mouse(on) => self.screen.capture_mouse(on)?,
                 Effect::Suspend => self.suspend().await?,
@@ -357,11 +404,33 @@ impl App {
         update(&mut self.state, Message::Notice(notice));
     }
 
-    fn copy(&mut self, text: &str) -> Result<(), TuiError> {
+    fn copy(&mut self, text: String) -> Result<(), TuiError> {
+        let setting = self.state.setting.clipboard;
+        let ways = clipboard::ways(setting, |name| std::env::var(name).ok());
+        match ways {
+            Ways { ref programs, .. } if !programs.is_empty() => self.engine.copy(text, ways),
+            Ways { terminal: true, .. } => return self.copy_by_terminal(&text, ""),
+            _ if setting == Clipboard::Off => self.say(Notice::Error(
+                "not copied: metrex.yaml says `clipboard: off`".to_owned(),
+            )),
+            _ => self.say(Notice::Error(
+                "not copied: `clipboard: tools` finds no desktop, neither WAYLAND_DISPLAY nor DISPLAY is set".to_owned(),
+            )),
+        }
+        Ok(())
+    }
+
+    /// Copies by OSC 52; where it is only tried next, for the reason given.
+    fn copy_by_terminal(&mut self, text: &str, reason: &str) -> Result<(), TuiError> {
         let bytes = text.len();
+        let before = if reason.is_empty() {
+            String::new()
+        } else {
+            format!("{reason}; ")
+        };
         if bytes > COPY_CAP {
             self.say(Notice::Error(format!(
-                "not copied: {bytes} bytes are more than the {COPY_CAP} that terminals take; `metrex query … --format csv` writes a file"
+                "not copied: {before}{bytes} bytes are more than the {COPY_CAP} that terminals take; `metrex query … --format csv` writes a file"
             )));
             return Ok(());
         }
@@ -372,7 +441,7 @@ impl App {
             ""
         };
         self.say(Notice::Info(format!(
-            "copied {bytes} bytes via OSC 52{tmux}"
+            "{before}copied {bytes} bytes via OSC 52{tmux}"
         )));
         Ok(())
     }
@@ -383,6 +452,7 @@ impl App {
         self.keyboard.stop().await;
         let outcome = self.screen.lend(self.state.mouse, other)?;
         self.keyboard = Keyboard::new();
+        self.listener = Listener::default();
         let (width, height) = crossterm::terminal::size()?;
         update(&mut self.state, Message::Resize(Size { width, height }));
         Ok(outcome)

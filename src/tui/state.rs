@@ -1,6 +1,6 @@
 //! Everything the screen shows, and nothing else: no connection, no file, no clock.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::charting::Charting;
 use super::files::Saving;
 use super::input::LineInput;
 use super::keys::Chord;
-use super::message::{Effect, Lookup, Misfits, Notice, Setting, Slot};
+use super::message::{Effect, Lookup, Message, Misfits, Notice, Setting, Slot};
 use super::moment::{Moment, Step};
 use super::parts::{self, Part};
 use super::popup::{Page, Popup, Reader};
@@ -28,7 +28,8 @@ use crate::model::{GroupBy, MetricKind, MetricQuery, Place, QueryLineError, Snip
 use crate::registry::Diagnostic;
 use crate::session::files::FileFormat;
 use crate::session::{
-    Catalog, Completed, Completion, Hit, MetricCard, Misfit, RunSummary, SearchHint, SessionError,
+    Catalog, Completed, Completion, ConnectionInfo, Hit, MetricCard, Misfit, RunSummary,
+    SearchHint, SessionError,
 };
 
 /// Panes that take the keys.
@@ -78,8 +79,12 @@ pub struct State {
     pub problems: Vec<Diagnostic>,
     /// The connection in use.
     pub connection: String,
-    /// Styles.
+    /// Styles, of the theme in force or of one that is tried on.
     pub theme: Theme,
+    /// The theme in force.
+    pub theme_name: String,
+    /// Keys and pastes that wait for an answer, in order.
+    pub ahead: VecDeque<Message>,
     /// Size of the terminal.
     pub size: Size,
     /// Time since the start.
@@ -365,6 +370,8 @@ impl State {
             setting,
             catalog,
             connection,
+            theme_name: theme.name.clone(),
+            ahead: VecDeque::new(),
             theme,
             size,
             now: Duration::ZERO,
@@ -469,6 +476,12 @@ impl State {
         compiled
             .and_then(|compiled| compiled.query.group_by.clone())
             .unwrap_or_default()
+    }
+
+    /// The connection in use, where it can be used.
+    pub fn known_connection(&self) -> Option<&ConnectionInfo> {
+        let mut connections = self.setting.connections.iter();
+        connections.find(|known| known.name == self.connection)
     }
 
     /// The selected part of the query.

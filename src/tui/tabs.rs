@@ -298,8 +298,8 @@ fn exchange(state: &mut State, other: &mut State) {
         };
     }
     fields! {
-        of_all: setting catalog problems connection theme size now finder details preparing run_when_ready notice
-            mouse leaving splits dragging used first_key tabs looking counter saving file_format file_folder;
+        of_all: setting catalog problems connection theme theme_name size now finder details preparing run_when_ready notice
+            mouse leaving splits dragging used first_key ahead tabs looking counter saving file_format file_folder;
         of_a_tab: focus popups query origin chosen past future trail attempt part prompt preview result generations
     }
 }

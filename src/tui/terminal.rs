@@ -1,8 +1,9 @@
-//! The terminal: taken and given back whatever happens, one write per frame, never asked a question.
+//! The terminal: taken and given back whatever happens, one write per frame, asked nothing that anybody would wait for.
 
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,16 +14,21 @@ use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
 };
-use crossterm::{cursor, execute, queue};
+use crossterm::{cursor, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::background;
 use super::hit::HitMap;
+use super::outlet::outlet;
 use super::state::State;
 use super::view::view;
 
 /// The most that is copied by OSC 52: many terminals cut or drop longer sequences.
 pub(super) const COPY_CAP: usize = 100_000;
+
+/// How long the terminal may take to be given back: a line that is dead must not keep the program.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Clicks, the wheel, and moves while a button is held, with SGR positions. Other moves are not wanted: each would cross a
 /// slow line for nothing.
@@ -46,10 +52,7 @@ impl Write for Held {
         if !self.0.ends_with(FRAME_END) {
             return Ok(());
         }
-        let mut out = stdout().lock();
-        out.write_all(&self.0)?;
-        self.0.clear();
-        out.flush()
+        outlet().send(&std::mem::take(&mut self.0))
     }
 }
 
@@ -97,18 +100,33 @@ impl Screen {
 
     /// Captures the mouse, or leaves it to the terminal.
     pub(super) fn capture_mouse(&mut self, on: bool) -> io::Result<()> {
+        let mut bytes = Vec::new();
         if on {
-            execute!(stdout(), Print(MOUSE))
+            queue!(bytes, Print(MOUSE))?;
         } else {
-            execute!(stdout(), DisableMouseCapture)
+            queue!(bytes, DisableMouseCapture)?;
         }
+        outlet().send(&bytes)
     }
 
     /// Puts a text in the clipboard of the terminal at the user's end of the line, by OSC 52.
     pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
-        let mut out = stdout();
-        write!(out, "{}", osc52(text))?;
-        out.flush()
+        outlet().send(osc52(text).as_bytes())
+    }
+
+    /// Asks for the colour of the background. The answer comes among the keys, or never.
+    pub(super) fn ask_background(&mut self) -> io::Result<()> {
+        outlet().send(background::QUESTION.as_bytes())
+    }
+
+    /// Whether the line has not taken the last frame yet.
+    pub(super) fn is_busy(&self) -> bool {
+        outlet().is_busy()
+    }
+
+    /// Waits until the line has taken something.
+    pub(super) async fn freed() {
+        outlet().freed().await;
     }
 
     /// Gives the terminal back while something else uses it.
@@ -135,31 +153,34 @@ fn osc52(text: &str) -> String {
 fn take(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(
-        stdout(),
+    let mut bytes = Vec::new();
+    queue!(
+        bytes,
         EnterAlternateScreen,
         DisableLineWrap,
         EnableBracketedPaste,
         cursor::Hide
     )?;
     if mouse {
-        execute!(stdout(), Print(MOUSE))?;
+        queue!(bytes, Print(MOUSE))?;
     }
-    Ok(())
+    outlet().send(&bytes)
 }
 
 /// Gives the terminal back as it was; whether it was ours. What fails here has no terminal left to be told to.
 fn give_back() -> bool {
     let was_taken = TAKEN.swap(false, Ordering::SeqCst);
     if was_taken {
-        let _ = restore(&mut stdout());
+        let mut bytes = Vec::new();
+        let _ = restore(&mut bytes).and_then(|()| outlet().send(&bytes));
+        outlet().drain(PATIENCE);
         let _ = disable_raw_mode();
     }
     was_taken
 }
 
 fn restore(out: &mut impl Write) -> io::Result<()> {
-    execute!(
+    queue!(
         out,
         EndSynchronizedUpdate,
         DisableMouseCapture,

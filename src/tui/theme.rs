@@ -1,4 +1,4 @@
-//! Themes: one style for each role on the screen, read from `themes/*.yaml`, for true colour, 16 colours or none.
+//! Themes: one style for each role on the screen, read from `themes/*.yaml`, for true colour, 256 colours, 16 or none.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,38 @@ use ratatui::style::{Color, Modifier, Style};
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// `NO_COLOR` is set: attributes only.
+    /// `NO_COLOR` is set, or the terminal is a dumb one: attributes only.
     None,
     /// The 16 colours of the terminal's own palette.
     Sixteen,
+    /// The fixed palette of 256.
+    Indexed,
     /// 24 bits.
     True,
 }
 
+/// Terminals of 24 bits that say so by their name alone; SSH passes on `TERM`, but not `COLORTERM`.
+const TRUE: [&str; 6] = [
+    "alacritty",
+    "foot",
+    "xterm-direct",
+    "xterm-ghostty",
+    "xterm-kitty",
+    "wezterm",
+];
+
 impl Depth {
     /// What the environment says; the terminal itself is never asked. `variable` looks up an environment variable.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let said = |name: &str| variable(name).filter(|value| !value.is_empty());
-        if said("NO_COLOR").is_some() {
+        let said = |name: &str| variable(name).unwrap_or_default();
+        let terminal = said("TERM");
+        let is_true = matches!(said("COLORTERM").as_str(), "truecolor" | "24bit");
+        if !said("NO_COLOR").is_empty() || terminal == "dumb" {
             Self::None
-        } else if said("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit") {
+        } else if is_true || TRUE.contains(&terminal.as_str()) {
             Self::True
+        } else if terminal.contains("256color") {
+            Self::Indexed
         } else {
             Self::Sixteen
         }
@@ -119,6 +135,8 @@ roles! {
     warning = "warning", Style::new().add_modifier(Modifier::ITALIC);
     /// Certified, finished, added.
     good = "good", Style::new();
+    /// Where a mistake costs most: the name of a connection to production.
+    production = "production", Style::new().add_modifier(Modifier::BOLD).add_modifier(Modifier::REVERSED);
     /// SQL keywords.
     keyword = "keyword", Style::new().add_modifier(Modifier::BOLD);
     /// SQL literals.
@@ -151,10 +169,15 @@ roles! {
     series_6 = "series_6", Style::new();
 }
 
-const BUILT_IN: [(&str, &str); 2] = [
-    ("dark", include_str!("../../themes/dark.yaml")),
-    ("light", include_str!("../../themes/light.yaml")),
-];
+macro_rules! built_in {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../themes/", $name, ".yaml")))),*]
+    };
+}
+
+const BUILT_IN: &[(&str, &str)] = built_in! {
+    "dark" "light" "high-contrast" "colour-blind" "colour-blind-light" "sixteen" "mono"
+};
 
 impl Default for Theme {
     fn default() -> Self {
@@ -199,7 +222,7 @@ impl Theme {
         Ok(read)
     }
 
-    /// A theme by name, from the project's `themes/` (file name and text) or from the two built-in ones.
+    /// A theme by name, from the project's `themes/` (file name and text) or from the built-in ones.
     ///
     /// # Errors
     /// No such theme, or it does not read.
@@ -254,15 +277,24 @@ impl Theme {
         names.into_iter().collect()
     }
 
-    /// `light` where the environment says that the background is light (`COLORFGBG`), else `dark`.
-    pub fn default_name(variable: impl Fn(&str) -> Option<String>) -> &'static str {
-        let background =
-            variable("COLORFGBG").and_then(|value| value.rsplit(';').next().map(str::to_owned));
-        if matches!(background.as_deref(), Some("7" | "15")) {
-            "light"
-        } else {
-            "dark"
-        }
+    /// What a theme is for: the comment on its first line.
+    pub fn about<'f>(name: &str, files: &'f [(String, String)]) -> &'f str {
+        let text = all(files).find_map(|(theme, text)| (theme == name).then_some(text));
+        let first = text
+            .and_then(|text| text.lines().next())
+            .unwrap_or_default();
+        first.strip_prefix('#').unwrap_or_default().trim()
+    }
+
+    /// Whether the environment says that the background is light (`COLORFGBG`), where it says anything.
+    pub fn is_light(variable: impl Fn(&str) -> Option<String>) -> Option<bool> {
+        let colours = variable("COLORFGBG").filter(|value| !value.is_empty())?;
+        Some(matches!(colours.rsplit(';').next(), Some("7" | "15")))
+    }
+
+    /// The theme for a light background, or for a dark one.
+    pub fn for_background(is_light: bool) -> &'static str {
+        if is_light { "light" } else { "dark" }
     }
 }
 
@@ -277,7 +309,7 @@ fn all(files: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
                 .or_else(|| name.strip_suffix(".yml"))?;
             Some((stem, text.as_str()))
         })
-        .chain(BUILT_IN)
+        .chain(BUILT_IN.iter().copied())
 }
 
 /// Reads `bold #rrggbb on #rrggbb | bold cyan`; the error is the word that means nothing.
@@ -286,6 +318,11 @@ fn style(words: &str, depth: Depth) -> Result<Style, String> {
     let (full, sixteen) = (parts(full)?, parts(sixteen)?);
     Ok(match depth {
         Depth::True => full,
+        Depth::Indexed => Style {
+            fg: full.fg.map(indexed),
+            bg: full.bg.map(indexed),
+            ..full
+        },
         Depth::Sixteen => Style {
             fg: sixteen.fg.filter(|color| !matches!(color, Color::Rgb(..))),
             bg: sixteen.bg.filter(|color| !matches!(color, Color::Rgb(..))),
@@ -327,4 +364,29 @@ fn parts(words: &str) -> Result<Style, String> {
         style.bg = style.bg.or(Some(Color::Reset));
     }
     Ok(style)
+}
+
+/// The colour of the palette of 256 that is nearest; its first 16 are left out, since every terminal has its own.
+fn indexed(color: Color) -> Color {
+    let Color::Rgb(red, green, blue) = color else {
+        return color;
+    };
+    let wanted = [red, green, blue];
+    let distance = |(_, rgb): &(u8, [u8; 3])| -> u32 {
+        let parts = rgb.iter().zip(wanted);
+        parts
+            .map(|(one, other)| u32::from(one.abs_diff(other)).pow(2))
+            .sum()
+    };
+    palette()
+        .min_by_key(distance)
+        .map_or(color, |(index, _)| Color::Indexed(index))
+}
+
+/// The cube of 6x6x6 colours, then 24 greys.
+fn palette() -> impl Iterator<Item = (u8, [u8; 3])> {
+    let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+    let cube = move |at: u8| (16 + at, [level(at / 36), level(at / 6 % 6), level(at % 6)]);
+    let grey = |at: u8| (232 + at, [8 + 10 * at; 3]);
+    (0..216).map(cube).chain((0..24).map(grey))
 }

@@ -6,6 +6,7 @@
 mod adbc;
 mod dialect;
 mod error;
+mod estimate;
 mod loader;
 mod postgres;
 mod rows;
@@ -16,6 +17,7 @@ mod writer;
 
 pub use dialect::{Dialect, Shift};
 pub use error::{WarehouseError, WarehouseErrorKind};
+pub use estimate::expected_rows;
 pub use loader::{ColumnSpec, Loader, TableSpec};
 pub use rows::Cell;
 pub use schema::{ColumnInfo, ForeignKey, TableInfo};

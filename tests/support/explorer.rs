@@ -397,6 +397,7 @@ impl Explorer {
                 query,
                 written,
                 fresh,
+                anyway: _,
             } => {
                 let (events, mut received) = mpsc::channel(1000);
                 let options = RunOptions {
@@ -524,6 +525,10 @@ impl Explorer {
                 vec![]
             }
             Effect::Copy(text) => {
+                self.copied.push(text);
+                vec![]
+            }
+            Effect::CopyByTerminal(text, _) => {
                 self.copied.push(text);
                 vec![]
             }

@@ -1,8 +1,8 @@
 //! What each action does.
 
 use super::{
-    ask, author, behind, beside, borders, chart, columns, dates, drill, files, finder, kept, menu,
-    picker, prompt, query, reader, result, rows as row_view, steps, tabs, times, tree,
+    ask, author, behind, beside, borders, chart, columns, dates, drill, expense, files, finder,
+    kept, menu, picker, prompt, query, reader, result, rows as row_view, steps, tabs, times, tree,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -340,6 +340,10 @@ fn confirm(state: &mut State) -> Vec<Effect> {
             yes: Answered::OverwriteFile,
             ..
         })) => author::save(state, true),
+        Some(Popup::Question(Question {
+            yes: Answered::RunAnyway(fresh),
+            ..
+        })) => expense::run_anyway(state, fresh),
         _ => Vec::new(),
     }
 }

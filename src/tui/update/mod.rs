@@ -1,6 +1,7 @@
 //! The pure heart: a message changes the state and says what is to be done; nothing is read, written or waited for.
 
 mod act;
+mod ahead;
 mod ask;
 mod attempt;
 mod author;
@@ -11,6 +12,7 @@ mod chart;
 mod columns;
 mod dates;
 mod drill;
+mod expense;
 mod files;
 mod finder;
 mod kept;
@@ -24,6 +26,7 @@ mod result;
 mod rows;
 mod steps;
 mod tabs;
+mod theme;
 pub(super) mod times;
 mod tree;
 mod workspace;
@@ -39,6 +42,7 @@ use super::message::{Answer, Effect, Lookup, Message, Notice, Slot};
 use super::popup::Popup;
 use super::question::Origin;
 use super::state::{Focus, State};
+use super::theme::Theme;
 use keys::Pressed;
 
 /// Lines that one notch of the wheel moves by.
@@ -46,6 +50,17 @@ const WHEEL: i32 = 3;
 
 /// Changes the state by a message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let Some(message) = ahead::keep(state, message) else {
+        return Vec::new();
+    };
+    let mut effects = apply(state, message);
+    while let Some(waited) = ahead::next(state) {
+        effects.extend(apply(state, waited));
+    }
+    effects
+}
+
+fn apply(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = match message {
         Message::Clock(now) => {
             state.now = now;
@@ -136,13 +151,18 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::ViewSaved { name, outcome } => kept::saved(state, name, outcome),
         Message::Connected { connection, error } => {
+            state.connection = connection;
             state.notice = Some(match error {
                 Some(error) => Notice::Error(error),
-                None => Notice::Info(format!("connected to {connection}")),
+                None => Notice::Info(connected(state)),
             });
-            state.connection = connection;
             ask_again(state)
         }
+        Message::Background { is_light } => {
+            state.theme_name = Theme::for_background(is_light).to_owned();
+            Vec::new()
+        }
+        Message::NotCopied { text, reason } => vec![Effect::CopyByTerminal(text, reason)],
         Message::Notice(notice) => {
             state.notice = Some(notice);
             Vec::new()
@@ -439,6 +459,19 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
     Vec::new()
 }
 
+fn connected(state: &State) -> String {
+    let mut said = format!("connected to {}", state.connection);
+    if let Some(known) = state.known_connection() {
+        let production = if known.care.production {
+            ", production"
+        } else {
+            ""
+        };
+        said = format!("{said}{production}, {}", known.guard.word());
+    }
+    said
+}
+
 fn prepared(state: &mut State, outcome: Result<(), String>) -> Vec<Effect> {
     state.preparing = None;
     if let Err(error) = outcome {
@@ -481,6 +514,7 @@ pub(super) fn fit_rows(state: &mut State, pane: Option<Rect>) {
 /// Brings everything that depends on the size and on other parts of the state into bounds.
 fn settle(state: &mut State) {
     tabs::share_filters(state);
+    theme::settle(state);
     let layout = Layout::of(state);
     let inner = |focus| {
         layout.inner(focus).map_or((0, 0), |area| {

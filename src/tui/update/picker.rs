@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::{act, ask, attempt, chart, dates, drill, prompt, query, result};
+use super::{act, ask, attempt, chart, dates, drill, prompt, query, result, theme};
 use crate::compile::DimensionChoice;
 use crate::model::query_line::print_literal;
 use crate::model::{CompareOp, DimensionType, Filter};
@@ -19,7 +19,6 @@ use crate::tui::offers;
 use crate::tui::parts::{Part, PartKind};
 use crate::tui::popup::{Choice, Picker, PickerKind, Popup};
 use crate::tui::state::State;
-use crate::tui::theme::Theme;
 use crate::tui::times;
 use crate::tui::widgets::fuzzy_list::{FuzzyList, Item, Mark};
 
@@ -98,6 +97,9 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         picker.note = Some(unsure.message.clone());
     }
     fill(&mut picker, offered);
+    if picker.kind == PickerKind::Themes {
+        picker.list.select(&state.theme_name);
+    }
     state.popups.push(Popup::Picker(Box::new(picker)));
     effects
 }
@@ -336,10 +338,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         Choice::Copy(kind) => return result::copy(state, kind),
         Choice::Chart(choice) => return chart::choose(state, choice),
         Choice::Theme(name) => {
-            match Theme::load(&name, &state.setting.themes, state.setting.depth) {
-                Ok(theme) => state.theme = theme,
-                Err(error) => state.notice = Some(Notice::Error(error.to_string())),
-            }
+            theme::choose(state, name);
             return Vec::new();
         }
         Choice::Dimension { .. } => {}

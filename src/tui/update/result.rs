@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{act, beside, chart, finder, keys, prompt, query, rows};
+use super::{act, beside, chart, expense, finder, keys, prompt, query, rows};
 use crate::compile::Compiled;
 use crate::model::{Direction, GroupBy, OrderBy};
 use crate::session::cell::raw_text;
@@ -17,6 +17,11 @@ use crate::tui::widgets::json_tree::JsonTree;
 
 /// Starts the query; a run that is under way is cancelled.
 pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
+    start(state, fresh, false)
+}
+
+/// Starts the query, however expensive it looks if one was asked.
+pub(super) fn start(state: &mut State, fresh: bool, anyway: bool) -> Vec<Effect> {
     if state.preparing.is_some() {
         state.run_when_ready = true;
         state.notice = Some(Notice::Info("runs as soon as the demo is ready".to_owned()));
@@ -58,6 +63,7 @@ pub(super) fn run(state: &mut State, fresh: bool) -> Vec<Effect> {
         query: state.query.clone(),
         written: state.written(&state.query).cloned(),
         fresh,
+        anyway,
     });
     effects.extend(act::focus(state, Focus::Result));
     effects
@@ -126,6 +132,7 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
             }
             state.result.totals = Some(batch);
         }
+        RunNews::Expensive { expense, fresh } => expense::ask(state, &expense, fresh),
         RunNews::Ended(outcome) => return ended(state, outcome),
     }
     Vec::new()

@@ -31,7 +31,8 @@ use super::action::Action;
 use super::hit::{HitMap, Target};
 use super::layout::{Layout, SMALLEST, is_too_small};
 use super::state::{Focus, State};
-use super::widgets::text::{Align, put, width};
+use super::widgets::text::{Align, put, truncate, width};
+use crate::model::Guard;
 use crate::registry::Severity;
 
 pub use author::limit as author_limit;
@@ -146,21 +147,33 @@ fn header(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
 /// Project, connection and day, as many of them as fit.
 fn where_line(state: &State, columns: usize) -> Line<'static> {
     let theme = &state.theme;
-    let known = state
-        .setting
-        .connections
-        .iter()
-        .find(|known| known.name == state.connection);
+    let known = state.known_connection();
     let connection = match known.map(|known| known.dialect.word()) {
         Some(dialect) if dialect != state.connection => format!("{} ({dialect})", state.connection),
         _ => state.connection.clone(),
     };
     let mut line = Line::from(Span::styled(" metrex", theme.accent));
-    let words = [
+    let guard = known.map(|known| match known.guard {
+        Guard::Nothing => (known.guard.word(), theme.warning),
+        guard => (guard.word(), theme.dim),
+    });
+    let mut words = vec![
         (state.setting.project.clone(), theme.text),
         (connection, theme.dim),
         (state.setting.today.to_string(), theme.dim),
     ];
+    words.extend(guard.map(|(word, style)| (word.to_owned(), style)));
+    if let Some(known) = known.filter(|known| known.care.production) {
+        // Whatever else finds no room.
+        let room = columns.saturating_sub(line.width() + 2);
+        let badge = format!(" production: {} ", known.name);
+        line.push_span(Span::raw("  "));
+        line.push_span(Span::styled(
+            truncate(&badge, room).into_owned(),
+            theme.production,
+        ));
+        words.remove(1);
+    }
     for (word, style) in words {
         if line.width() + 2 + width(&word) <= columns {
             line.push_span(Span::styled(format!("  {word}"), style));

@@ -16,7 +16,8 @@ pub fn title_style(theme: &Theme, focused: bool) -> Style {
             .add_modifier(Modifier::BOLD | Modifier::REVERSED)
     } else {
         // Without a colour of its own the title would take the border's.
-        Style::new().fg(Color::Reset).patch(theme.header)
+        let own = theme.text.fg.unwrap_or(Color::Reset);
+        Style::new().fg(own).patch(theme.header)
     }
 }
 
