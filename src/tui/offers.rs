@@ -478,15 +478,13 @@ pub fn connections(state: &State) -> Vec<Offer> {
         .map(|connection| {
             let mut right = Vec::new();
             right.extend(connection.care.production.then_some("production"));
-            right.push(if connection.name == state.connection {
-                "in use"
-            } else {
-                connection.dialect.word()
-            });
-            let detail = format!("{} · {}", connection.guard.word(), connection.target);
+            right.extend((connection.name == state.connection).then_some("in use"));
+            let dialect = connection.dialect.word();
+            let guard = connection.guard.word();
+            let detail = format!("{dialect} · {guard} · {}", connection.target);
             let item = Item::new(&connection.name, &connection.name)
                 .detail(&detail)
-                .right(&right.join(" · "));
+                .right(&right.join(", "));
             (item, Choice::Connection(connection.name.clone()))
         })
         .collect()

@@ -414,7 +414,7 @@ impl App {
                 "not copied: metrex.yaml says `clipboard: off`".to_owned(),
             )),
             _ => self.say(Notice::Error(
-                "not copied: `clipboard: tools` finds no desktop, neither WAYLAND_DISPLAY nor DISPLAY is set".to_owned(),
+                "not copied: `clipboard: tools` without WAYLAND_DISPLAY and DISPLAY".to_owned(),
             )),
         }
         Ok(())
