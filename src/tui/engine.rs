@@ -369,8 +369,12 @@ impl Engine {
                 && let Some(expense) =
                     expense(&session, &query, written.as_ref(), options, &cancel).await
             {
-                let news = RunNews::Expensive { expense, fresh };
-                let _ = sender.send(Message::Run { generation, news }).await;
+                let message = Message::Expensive {
+                    generation,
+                    expense,
+                    fresh,
+                };
+                let _ = sender.send(message).await;
                 return;
             }
             let run = async {

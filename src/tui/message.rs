@@ -131,6 +131,15 @@ pub enum Message {
         /// Whether it is light.
         is_light: bool,
     },
+    /// A run was not started: it looks expensive.
+    Expensive {
+        /// The generation it was asked for.
+        generation: u64,
+        /// How expensive.
+        expense: Expense,
+        /// Whether it was to go past the cache.
+        fresh: bool,
+    },
     /// No program of the desktop took a copy; the terminal is asked next.
     NotCopied {
         /// The text.
@@ -154,13 +163,6 @@ pub enum Notice {
 /// News of a run.
 #[derive(Debug)]
 pub enum RunNews {
-    /// It was not started: it looks expensive.
-    Expensive {
-        /// How expensive.
-        expense: Expense,
-        /// Whether it was to go past the cache.
-        fresh: bool,
-    },
     /// An event of the session.
     Event(RunEvent),
     /// The end.

@@ -162,6 +162,16 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             state.theme_name = Theme::for_background(is_light).to_owned();
             Vec::new()
         }
+        Message::Expensive {
+            generation,
+            expense,
+            fresh,
+        } => {
+            if let Some(tab) = state.find_tab(|tab| tab.result.generation == generation) {
+                state.in_tab(tab, |state| expense::ask(state, &expense, fresh));
+            }
+            Vec::new()
+        }
         Message::NotCopied { text, reason } => vec![Effect::CopyByTerminal(text, reason)],
         Message::Notice(notice) => {
             state.notice = Some(notice);

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{act, beside, chart, expense, finder, keys, prompt, query, rows};
+use super::{act, beside, chart, finder, keys, prompt, query, rows};
 use crate::compile::Compiled;
 use crate::model::{Direction, GroupBy, OrderBy};
 use crate::session::cell::raw_text;
@@ -132,7 +132,6 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
             }
             state.result.totals = Some(batch);
         }
-        RunNews::Expensive { expense, fresh } => expense::ask(state, &expense, fresh),
         RunNews::Ended(outcome) => return ended(state, outcome),
     }
     Vec::new()
