@@ -270,7 +270,7 @@ fn a_result_that_was_cut_is_sorted_in_the_query_or_not_at_all() {
 #[test]
 fn a_cell_is_seen_whole_and_the_result_is_searched() {
     let mut explorer = at_80();
-    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>/SG<Enter><Esc><Enter>");
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>/SG<Enter><Esc><Enter>whole<Enter>");
     assert_shows!(explorer, "╭ Market");
     explorer.keys("<Esc>");
 }
@@ -419,7 +419,7 @@ fn clicks_find_what_they_point_at() {
     explorer.click("5 Result");
     assert_eq!(explorer.state.focus, Focus::Result);
     explorer.click("F1 help");
-    assert_shows!(explorer, "Everywhere");
+    assert_shows!(explorer, "╭ Help");
 }
 
 #[test]
@@ -480,4 +480,27 @@ fn a_row_that_is_not_possible_says_why_when_it_is_selected() {
     let mut explorer = at_80();
     explorer.keys("visits<Enter>gmarket");
     assert_shows!(explorer, "not possible: with visits");
+}
+
+#[test]
+fn what_is_typed_ahead_of_the_answers_chooses_what_they_bring() {
+    let mut explorer = at_80();
+    explorer.hold = true;
+    explorer.keys("visits<Enter>gdevice<Enter><Esc>");
+    explorer.hold = false;
+    explorer.release();
+    assert_eq!(explorer.line(), "visits by device total");
+    explorer.hold = true;
+    explorer.keys("fdevice<Enter><Space><Enter>");
+    explorer.hold = false;
+    explorer.release();
+    assert_shows!(explorer, "device = ");
+    explorer.hold = true;
+    explorer.keys("<F3>gmv<Enter><Ctrl+C>");
+    explorer.hold = false;
+    explorer.release();
+    assert!(
+        explorer.line().starts_with("visits"),
+        "Ctrl+C takes it back"
+    );
 }
