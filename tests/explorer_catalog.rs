@@ -265,3 +265,14 @@ fn text_of_any_kind_is_pasted_and_undone() {
     assert_eq!(file(&explorer), before);
     assert_shows!(explorer, " saved ");
 }
+
+#[test]
+fn quitting_says_what_would_be_lost() {
+    let mut explorer = at_80();
+    explorer.keys("gmv<Enter>Ax<Ctrl+C>");
+    assert_shows!(explorer, "drops the change of metrics/shop.yaml");
+    explorer.keys("y<Ctrl+C>");
+    assert!(!explorer.ended, "another key in between calls it off");
+    explorer.keys("<Ctrl+C>");
+    assert!(explorer.ended);
+}

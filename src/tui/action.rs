@@ -790,9 +790,9 @@ static ACTIONS: &[Entry] = &[
     entry(A::AuthorBy, "author.by", &["F9"], C::Author, "Compare by the next dimension", Some("next dimension")),
     entry(A::AuthorEditor, "author.editor", &["F4"], C::Author, "Open the file in $VISUAL or $EDITOR", None),
     entry(A::Back, "author.back", &["Esc"], C::Author, "Out of the text; then close the file", Some("leave")),
+    entry(A::Interrupt, "author.interrupt", &["Ctrl+C"], C::Author, "Twice: quit without saving", None),
     entry(A::Redraw, "author.redraw", &["Ctrl+L"], C::Author, "Draw the screen anew", None),
     entry(A::Suspend, "author.suspend", &["Ctrl+Z"], C::Author, "Suspend to the shell", None),
-    entry(A::Help, "author.help", &["F1"], C::Author, "Help on all keys", None),
     entry(A::AuthorIndent, "author.indent", &["Tab"], C::AuthorText, "Blanks up to the next even column", None),
     entry(A::AuthorType, "author.type", &["i", "Enter"], C::AuthorKeys, "Type in the text", Some("type")),
     entry(A::AuthorEditor, "author.editor.letter", &["e"], C::AuthorKeys, "Open the file in $VISUAL or $EDITOR", Some("editor")),
@@ -843,7 +843,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::File(_)) => &[C::File, C::Everywhere],
         Some(Popup::Dates(_)) => &[C::Dates, C::Lists, C::Everywhere],
         Some(Popup::Menu(_)) => &[C::Menu, C::Lists, C::Everywhere],
-        // Not everywhere: what leaves for another pane would leave the text behind.
+        // Not everywhere, and without the commands: what leaves for another pane would leave the text behind.
         Some(Popup::Author(author)) if author.typing => &[C::AuthorText, C::Author],
         Some(Popup::Author(_)) => &[C::AuthorKeys, C::Author, C::Sideways, C::Lists],
         Some(Popup::Behind(_)) => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],

@@ -288,10 +288,15 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
         return vec![Effect::Quit];
     }
     state.leaving = true;
-    state.notice = Some(Notice::Info(format!(
-        "{} again quits",
-        state.key(Action::Interrupt)
-    )));
+    let key = state.key(Action::Interrupt);
+    let unsaved = state.popups.iter().find_map(|popup| match popup {
+        Popup::Author(author) if author.is_changed() => Some(&author.path),
+        _ => None,
+    });
+    state.notice = Some(match unsaved {
+        Some(path) => Notice::Error(format!("{key} again quits and drops the change of {path}")),
+        None => Notice::Info(format!("{key} again quits")),
+    });
     Vec::new()
 }
 
