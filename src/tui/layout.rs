@@ -242,8 +242,8 @@ pub fn grid_area(inner: Rect) -> Rect {
 /// The window of a list to choose from.
 pub fn picker(screen: Size, kind: &PickerKind) -> Rect {
     let (width, height) = match kind {
-        // Titles, keys and reasons stand side by side.
-        PickerKind::Palette | PickerKind::Help => (
+        // Titles, keys and reasons, or lines and days, stand side by side.
+        PickerKind::Palette | PickerKind::Help | PickerKind::History | PickerKind::Views => (
             screen.width.saturating_sub(4).min(100),
             screen.height.saturating_sub(4).min(40),
         ),

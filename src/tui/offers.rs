@@ -414,7 +414,7 @@ pub fn history(entries: &[Earlier]) -> Vec<Offer> {
         let at = entry.at.to_zoned(jiff::tz::TimeZone::UTC);
         let word = if entry.is_question { "asked " } else { "" };
         let item = Item::new(&entry.text, &entry.text)
-            .detail(&entry.outcome)
+            .note(&entry.outcome)
             .right(&format!("{word}{}", at.date()));
         (item, Choice::Line(entry.text.clone()))
     })
@@ -458,15 +458,12 @@ pub fn views(state: &State) -> Vec<Offer> {
     views
         .map(|view| {
             let line = view.query.to_string();
-            let about = if view.description.is_empty() {
-                &line
-            } else {
-                &view.description
+            let item = Item::new(&view.name, &view.name);
+            let item = match view.description.as_str() {
+                "" => item.detail(&line),
+                about => item.detail(about).note(&line),
             };
-            (
-                Item::new(&view.name, &view.name).detail(about),
-                Choice::Line(line),
-            )
+            (item, Choice::Line(line))
         })
         .collect()
 }

@@ -76,7 +76,10 @@ fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut
             .selected()
             .and_then(|item| item.disabled.as_deref());
         let named = picker.list.selected();
-        let named = named.and_then(|item| commands::name_note(&picker.kind, item));
+        let named = named.and_then(|item| {
+            let noted = (!item.note.is_empty()).then(|| item.note.clone());
+            commands::name_note(&picker.kind, item).or(noted)
+        });
         let note = picker.note.as_ref().or(named.as_ref());
         let line = match (&picker.typed, refused, note) {
             (Some((words, _)), ..) => Line::from(vec![

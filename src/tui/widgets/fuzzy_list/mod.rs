@@ -25,6 +25,8 @@ pub struct Item {
     pub also: String,
     /// Shown at the right edge, such as a count.
     pub right: String,
+    /// What is said about it while it is selected.
+    pub note: String,
     /// The heading it stands under while nothing is searched.
     pub group: String,
     /// Why it cannot be chosen.
@@ -64,6 +66,15 @@ impl Item {
     pub fn right(self, right: &str) -> Self {
         Self {
             right: sanitize(right).into_owned(),
+            ..self
+        }
+    }
+
+    /// With something to say about it while it is selected.
+    #[must_use]
+    pub fn note(self, note: &str) -> Self {
+        Self {
+            note: sanitize(note).into_owned(),
             ..self
         }
     }
