@@ -355,7 +355,7 @@ fn a_saved_query_is_deleted_after_a_question() {
 #[test]
 fn the_history_is_searched_run_again_copied_and_deleted() {
     let mut explorer = Explorer::new(80, 24);
-    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>X/<Ctrl+U>visits<Enter><F5>X");
+    explorer.keys("gmv<Enter>gmarket<Enter><Esc><F5>X<F3><Ctrl+U>visits<Enter><F5>X");
     explorer.keys("Hmarket");
     assert_shows!(explorer, "1 of 2", "4 rows");
     explorer.keys("<Ctrl+Y><F5>");
