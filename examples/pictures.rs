@@ -1,4 +1,4 @@
-//! Draws the pictures of the documents: plays keys to the explorer over the demo, and writes each screen as SVG.
+//! Draws the pictures of the documents: plays keys to the explorer over the demo, and writes each screen as SVG and PNG.
 //!
 //! ```sh
 //! cargo run --example pictures -- assets            # all of them
@@ -18,7 +18,7 @@ use std::error::Error;
 use std::path::Path;
 
 use explorer::Explorer;
-use metrex::session::{OpenOptions, ReindexOptions, Session};
+use metrex::session::{OpenOptions, ReindexOptions, Session, png};
 use metrex::tui::{Palette, Theme};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,9 @@ const PICTURES: &[Picture] = &[
     ("chart-stacked", (100, 30), "light", "<F2>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
     ("chart-multiples", (120, 36), "dark", "<F2>gmv by market, week last 26 weeks<Enter>cc<Right>"),
 ];
+
+/// Pixels of a PNG for each of the drawing.
+const SCALE: f32 = 2.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -53,8 +56,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => Palette::DARK,
         };
         let svg = explorer.keys(keys).picture(&palette);
-        let path = Path::new(&folder).join(name).with_extension("svg");
-        std::fs::write(&path, svg)?;
+        let path = Path::new(&folder).join(name);
+        std::fs::write(path.with_extension("svg"), &svg)?;
+        std::fs::write(path.with_extension("png"), png(&svg, SCALE)?)?;
         println!("{}", path.display());
     }
     Ok(())

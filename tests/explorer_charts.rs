@@ -250,7 +250,7 @@ fn the_environment_says_what_charts_are_drawn_with() {
 }
 
 #[test]
-fn the_chart_is_saved_as_svg_and_no_file_is_overwritten() {
+fn the_same_chart_is_saved_as_svg_and_png_and_no_file_is_overwritten() {
     let mut explorer = charted("gmv by month, market", "cc");
     explorer.hold = true;
     explorer.keys("<Ctrl+P>save the chart as svg<Enter>");
@@ -293,6 +293,12 @@ fn the_chart_is_saved_as_svg_and_no_file_is_overwritten() {
     }
     let again = save(&chart, ChartForm::Svg, &folder).unwrap();
     assert!(again.ends_with("-2.svg"), "{again}");
+    let png = save(&chart, ChartForm::Png, &folder).unwrap();
+    assert!(
+        std::fs::read(folder.join(png))
+            .unwrap()
+            .starts_with(b"\x89PNG")
+    );
 }
 
 #[test]
@@ -309,6 +315,7 @@ fn every_kind_can_be_drawn_as_svg() {
     for line in lines {
         let explorer = charted(line, "c");
         let svg = chart(&explorer).svg();
+        metrex::session::png(&svg, 1.0).unwrap_or_else(|error| panic!("{line}: {error}\n{svg}"));
         assert!(
             !svg.contains("NaN") && !svg.contains("inf"),
             "{line}: {svg}"

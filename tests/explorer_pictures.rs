@@ -10,6 +10,7 @@
 #[path = "support/explorer.rs"]
 mod support;
 
+use metrex::session::png;
 use metrex::tui::{Depth, Palette, Theme, picture};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -157,4 +158,15 @@ fn attributes_are_drawn() {
         svg.contains("fill='#ff0000' text-decoration='underline'"),
         "{svg}"
     );
+}
+
+#[test]
+fn a_picture_becomes_png_with_the_font_of_the_house() {
+    let blank = png(&written("", Style::new()), 2.0).unwrap();
+    let words = png(&written("words", Style::new()), 2.0).unwrap();
+    assert!(words.starts_with(b"\x89PNG\r\n"));
+    assert!(words.len() > blank.len(), "letters are drawn");
+    let size = |bytes: &[u8], at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    assert_eq!((size(&words, 16), size(&words, 20)), (12 * 8 * 2, 17 * 2));
+    assert!(png("no svg", 1.0).is_err());
 }

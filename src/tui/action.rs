@@ -674,6 +674,7 @@ static ACTIONS: &[Entry] = &[
     entry(A::Chart, "chart", &["c"], C::Panes, "Chart beside the rows, in their place, or none", Some("chart")).when(has_result).menu(M::Result),
     entry(A::ChartKind, "chart.kind", &["K"], C::Panes, "Kind of chart, what it is drawn with, saving it", None).when(has_result).menu(M::Result),
     entry(A::SaveChart(ChartForm::Svg), "chart.svg", &[], C::Panes, "Save the chart as SVG", None).when(charting::is_drawn).menu(M::Result),
+    entry(A::SaveChart(ChartForm::Png), "chart.png", &[], C::Panes, "Save the chart as PNG", None).when(charting::is_drawn).menu(M::Result),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
     entry(A::SaveQuery, "query.save", &["B"], C::Panes, "Save the query in the project (bookmark)", None).when(can_save).menu(M::Project),
     entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen).menu(M::Project),

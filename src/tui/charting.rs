@@ -14,6 +14,7 @@ use super::widgets::chart::Glyphs;
 use super::widgets::fuzzy_list::Item;
 use super::widgets::grid::{Progress, Table};
 use crate::session::chart::{Chart, ChartKind, Rows, Wanted, kinds};
+use crate::session::png;
 
 /// Where the chart stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,7 +72,12 @@ pub enum ChartChoice {
 pub enum ChartForm {
     /// Vector graphics.
     Svg,
+    /// Pixels.
+    Png,
 }
+
+/// Pixels of a PNG for each of the drawing.
+const SCALE: f32 = 2.0;
 
 /// Most names that are tried for a file.
 const NAMES: usize = 1000;
@@ -261,11 +267,16 @@ pub fn offers(state: &State) -> Vec<(Item, Choice)> {
         item.right(&format!("now {}", now.title())),
         ChartChoice::Glyphs(next),
     );
-    let mut item = Item::new("svg", "save as SVG").group("Look and file");
-    if charting.chart().is_none() {
-        item = item.disabled("there is no chart yet; c shows it");
+    for (form, text) in [
+        (ChartForm::Svg, "save as SVG"),
+        (ChartForm::Png, "save as PNG"),
+    ] {
+        let mut item = Item::new(text, text).group("Look and file");
+        if let Err(reason) = is_drawn(state) {
+            item = item.disabled(&reason);
+        }
+        offer(item, ChartChoice::Save(form));
     }
-    offer(item, ChartChoice::Save(ChartForm::Svg));
     offers
 }
 
@@ -277,6 +288,7 @@ pub fn save(chart: &Chart, form: ChartForm, folder: &Path) -> Result<String, Str
     let svg = chart.svg();
     let (bytes, ending) = match form {
         ChartForm::Svg => (svg.into_bytes(), "svg"),
+        ChartForm::Png => (png(&svg, SCALE)?, "png"),
     };
     let stem = chart.file_name();
     for number in 1..=NAMES {
