@@ -349,6 +349,12 @@ fn marked_cells_are_copied() {
     let rows: Value = serde_json::from_str(&explorer.copied.pop().unwrap()).unwrap();
     assert_eq!(rows.as_array().unwrap().len(), 4);
     assert_eq!(rows[0].as_object().unwrap().len(), 2);
+    explorer.keys("<Esc>zh<Left><Left>m<Right>ymarked csv<Enter>");
+    let copied = explorer.copied.pop().unwrap();
+    assert!(
+        copied.starts_with("market,orders\nSG,"),
+        "without the hidden one: {copied}"
+    );
     explorer.keys("<Esc>");
     assert!(
         explorer

@@ -47,7 +47,8 @@ fn transcript(folder: &Path, lines: &str) -> String {
     let output = child.wait_with_output().unwrap();
     let problems = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{problems}");
-    String::from_utf8(output.stdout).unwrap()
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.replace(&*folder.to_string_lossy(), "FOLDER")
 }
 
 #[test]

@@ -438,9 +438,9 @@ fn copies_for_machines_and_for_people() {
     let grid = sales();
     let copy = |what, format| grid.table().copy(what, format, 100).text;
     let cell = Copy::Cell { row: 0, column: 3 };
-    assert_eq!(copy(cell, CopyFormat::Tsv), "18204112.5");
-    assert_eq!(copy(cell, CopyFormat::Markdown), "$18,204,112.50");
-    assert_eq!(copy(cell, CopyFormat::Json), "18204112.5");
+    assert_eq!(copy(cell.clone(), CopyFormat::Tsv), "18204112.5");
+    assert_eq!(copy(cell.clone(), CopyFormat::Markdown), "$18,204,112.50");
+    assert_eq!(copy(cell.clone(), CopyFormat::Json), "18204112.5");
     insta::assert_snapshot!("all_csv", copy(Copy::All, CopyFormat::Csv));
     insta::assert_snapshot!("all_markdown", copy(Copy::All, CopyFormat::Markdown));
     insta::assert_snapshot!("row_json", copy(Copy::Row(1), CopyFormat::Json));

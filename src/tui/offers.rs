@@ -507,14 +507,19 @@ pub fn themes(state: &State) -> Vec<Offer> {
 
 /// What can be copied.
 pub fn copies(state: &State) -> Vec<Offer> {
-    let forms = |what, word: &str| {
+    let forms = |what: Copy, word: &str| {
         let forms = [
             (CopyFormat::Tsv, "TSV"),
             (CopyFormat::Csv, "CSV"),
             (CopyFormat::Markdown, "Markdown"),
             (CopyFormat::Json, "JSON"),
         ];
-        forms.map(|(form, name)| (format!("{word} as {name}"), CopyKind::Rows(what, form)))
+        forms.map(|(form, name)| {
+            (
+                format!("{word} as {name}"),
+                CopyKind::Rows(what.clone(), form),
+            )
+        })
     };
     let mut offers = Vec::new();
     let grid = state.result.grid.as_ref();

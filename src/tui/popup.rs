@@ -223,7 +223,7 @@ pub enum Choice {
 }
 
 /// What can be copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyKind {
     /// The query line.
     Line,

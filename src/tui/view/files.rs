@@ -109,8 +109,17 @@ fn rows(state: &State, dialog: &FileDialog) -> String {
     match (dialog.all, run.truncated) {
         (true, _) => "all, from the warehouse".to_owned(),
         (false, true) => format!("the {count} that are here; the query has more, the file says so"),
+        (false, false) if is_rearranged(state) => {
+            format!("{count}, all of them, also those a filter hides, as they came")
+        }
         (false, false) => format!("{count}, all of them, in the order on the screen"),
     }
+}
+
+/// Whether the rows on the screen are not those of the query one by one.
+fn is_rearranged(state: &State) -> bool {
+    let grid = state.result.grid.as_ref();
+    grid.is_some_and(|grid| grid.is_pivoted() || grid.table().kept().is_some())
 }
 
 fn progress<'a>(state: &'a State, saving: &Saving) -> Vec<Line<'a>> {

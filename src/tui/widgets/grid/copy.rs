@@ -7,7 +7,7 @@ use super::table::Table;
 use crate::session::cell::{self, aligns_right, raw_json, raw_text};
 
 /// What to copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copy {
     /// One cell: the bare value.
     Cell {
@@ -56,28 +56,23 @@ impl Table {
         if matches!(what, Copy::Column(_) | Copy::All) && self.has_subtotals() {
             return self.without_subtotals().copy(what, format, cap);
         }
-        let (first, wanted, columns) = match what {
-            Copy::Cell { row, column } => (row, 1, column..column + 1),
-            Copy::Row(row) => (row, 1, 0..self.columns().len()),
-            Copy::Column(column) => (0, self.rows(), column..column + 1),
-            Copy::Block(block) => (
-                block.rows.0,
-                block.size().0,
-                block.columns.0..block.columns.1 + 1,
-            ),
-            Copy::All => (0, self.rows(), 0..self.columns().len()),
+        let all = || (0..self.columns().len()).collect();
+        let (first, wanted, mut columns) = match &what {
+            Copy::Cell { row, column } => (*row, 1, vec![*column]),
+            Copy::Row(row) => (*row, 1, all()),
+            Copy::Column(column) => (0, self.rows(), vec![*column]),
+            Copy::Block(block) => (block.rows.0, block.size().0, block.columns.clone()),
+            Copy::All => (0, self.rows(), all()),
         };
+        columns.retain(|&column| column < self.columns().len());
         let rows = wanted.min(self.rows().saturating_sub(first)).min(cap);
-        let columns: Vec<usize> = columns
-            .filter(|&column| column < self.columns().len())
-            .collect();
         let block = Block {
             table: self,
             rows: first..first + rows,
             columns,
         };
-        let text = match (format, what) {
-            (CopyFormat::Json, _) => block.json(what),
+        let text = match (format, &what) {
+            (CopyFormat::Json, what) => block.json(what),
             (CopyFormat::Markdown, Copy::Cell { .. }) => block.bare(|table, row, column| {
                 let mut text = String::new();
                 table.read(row, column, &mut text);
@@ -170,14 +165,14 @@ impl Block<'_> {
         out
     }
 
-    fn json(&self, what: Copy) -> String {
+    fn json(&self, what: &Copy) -> String {
         let value = match what {
-            Copy::Cell { row, column } => self.table.json(row, column),
-            Copy::Row(row) => self.object(row),
+            Copy::Cell { row, column } => self.table.json(*row, *column),
+            Copy::Row(row) => self.object(*row),
             Copy::Column(column) => self
                 .rows
                 .clone()
-                .map(|row| self.table.json(row, column))
+                .map(|row| self.table.json(row, *column))
                 .collect(),
             Copy::Block(_) | Copy::All => self.rows.clone().map(|row| self.object(row)).collect(),
         };

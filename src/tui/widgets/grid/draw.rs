@@ -140,7 +140,9 @@ impl Painter<'_> {
                 style = style.add_modifier(Modifier::BOLD);
             }
             let is_here = is_selected && focused && slot.column == grid.selected.column;
-            let is_marked = marked.is_some_and(|block| block.contains(row, slot.column));
+            let is_marked = marked
+                .as_ref()
+                .is_some_and(|block| block.contains(row, slot.column));
             if is_here || is_marked {
                 style = style.patch(self.theme.selection);
             }

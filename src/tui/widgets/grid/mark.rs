@@ -10,26 +10,24 @@ pub(super) struct Mark {
     whole_columns: bool,
 }
 
-/// A block of cells: its first and last row and column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A block of cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// First and last row.
     pub rows: (usize, usize),
-    /// First and last column.
-    pub columns: (usize, usize),
+    /// Its columns, as they stand on the screen; hidden ones are not among them.
+    pub columns: Vec<usize>,
 }
 
 impl Block {
     /// Whether a cell is in it.
     pub fn contains(&self, row: usize, column: usize) -> bool {
-        let is_in = |(first, last): (usize, usize), at| (first..=last).contains(&at);
-        is_in(self.rows, row) && is_in(self.columns, column)
+        (self.rows.0..=self.rows.1).contains(&row) && self.columns.contains(&column)
     }
 
     /// How many rows and columns it has.
     pub fn size(&self) -> (usize, usize) {
-        let count = |(first, last): (usize, usize)| last - first + 1;
-        (count(self.rows), count(self.columns))
+        (self.rows.1 - self.rows.0 + 1, self.columns.len())
     }
 }
 
@@ -63,12 +61,15 @@ impl Grid {
     pub fn marked(&self) -> Option<Block> {
         let (mark, (row, column)) = (self.mark?, self.selected()?);
         let ordered = |one: usize, other: usize| (one.min(other), one.max(other));
+        let shown = self.shown_columns();
+        let place = |column: usize| shown.iter().position(|&at| at == column);
+        let (first, last) = ordered(place(mark.column)?, place(column)?);
         Some(Block {
             rows: match mark.whole_columns {
                 true => (0, self.table.rows() - 1),
                 false => ordered(mark.row, row),
             },
-            columns: ordered(mark.column, column),
+            columns: shown.get(first..=last)?.to_vec(),
         })
     }
 }

@@ -259,6 +259,7 @@ impl Grid {
             if sort.is_none() {
                 if self.table.kept().is_some() {
                     self.table.set_kept(None, None);
+                    self.mark = None;
                     self.to_first_row();
                 }
                 return None;
@@ -275,6 +276,7 @@ impl Grid {
             let Filtered { kept, order } = filtered;
             let kept = (!kept.text.is_empty()).then_some(kept);
             self.table.set_kept(kept, order);
+            self.mark = None;
             self.to_first_row();
         }
         fits
@@ -284,6 +286,7 @@ impl Grid {
     pub fn set_subtotals(&mut self, levels: Option<Vec<Level>>) {
         self.levels = levels.map(Arc::new);
         self.table.set_grouped(None);
+        self.mark = None;
         self.settle();
     }
 
@@ -308,6 +311,7 @@ impl Grid {
     pub fn group(&mut self, grouped: Grouped) {
         if self.levels.is_some() {
             self.table.set_grouped(Some(grouped));
+            self.mark = None;
             self.settle();
         }
     }
