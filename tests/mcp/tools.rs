@@ -560,3 +560,27 @@ async fn many_calls_are_answered_at_once() {
         assert_eq!(answer["rows"][0][0], [2, 2, 1][i % 3]);
     }
 }
+
+#[tokio::test]
+async fn the_rows_behind_a_number_add_up_to_it() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let arguments = json!({"query": "gmv by market last month", "at": {"market": "TH"}});
+    let answer = reply(&client, "rows_behind_number", arguments).await;
+    assert_eq!(answer["part"], "gmv");
+    assert_eq!(answer["parts"][0]["value"], "20.5");
+    assert_eq!(answer["left_out"], json!(["email"]));
+    let columns = answer["rows"]["columns"].as_array().unwrap();
+    let gmv = columns.iter().position(|column| column["name"] == "gmv").unwrap();
+    let rows = answer["rows"]["rows"].as_array().unwrap();
+    let sum: f64 = rows.iter().map(|row| row[gmv].as_f64().unwrap()).sum();
+    assert!((sum - 20.5).abs() < 1e-9, "{rows:?}");
+    assert_eq!(answer["parts"][0]["rows"], rows.len());
+    let arguments = json!({"query": "gmv, gmv share by market", "column": "gmv_share"});
+    let refused = refusal(&client, "rows_behind_number", arguments).await;
+    let message = refused["message"].as_str().unwrap();
+    assert!(message.contains("from the rows of the result"), "{refused}");
+    let arguments = json!({"query": "gmv by market", "at": {"channel": "ads"}});
+    let refused = refusal(&client, "rows_behind_number", arguments).await;
+    assert_eq!(refused["message"], "the query is not grouped by 'channel'");
+}
