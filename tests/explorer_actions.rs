@@ -108,7 +108,7 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 18] = [
+const STATES: [&str; 19] = [
     "",
     "<Esc>",
     "gmv<Enter>",
@@ -127,6 +127,7 @@ const STATES: [&str; 18] = [
     "gmv<Enter><F5>W",
     "gmv<Enter>A",
     "gmv<Enter>A<Esc>",
+    "gmv<Enter><F5>r",
 ];
 
 #[test]
