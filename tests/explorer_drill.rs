@@ -129,7 +129,7 @@ fn drilling_keeps_the_number_that_was_drilled_into() {
         "gmv by market last 3 months",
         "gmv by market, month last 3 months",
         "gmv by channel, week last 2 months",
-        "aov by channel where gmv > 10 last 90 days top 3 by aov",
+        "aov, gmv by channel where gmv > 10 last 90 days top 3 by aov",
     ] {
         let mut explorer = rows_of(line);
         let first = explorer

