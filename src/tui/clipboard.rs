@@ -80,16 +80,16 @@ async fn give(name: &str, arguments: &[&str], text: &str) -> Result<(), String> 
             std::io::ErrorKind::NotFound => "is not installed".to_owned(),
             _ => format!("cannot be started: {error}"),
         })?;
-    if let Some(mut input) = child.stdin.take() {
-        let given = input.write_all(text.as_bytes()).await;
-        given.map_err(|error| format!("does not take the text: {error}"))?;
-    }
+    let given = match child.stdin.take() {
+        Some(mut input) => input.write_all(text.as_bytes()).await,
+        None => Ok(()),
+    };
     let status = child.wait().await.map_err(|error| error.to_string())?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("ended with {status}"))
+    // One that failed has often not read to the end, which says less.
+    if !status.success() {
+        return Err(format!("ended with {status}"));
     }
+    given.map_err(|error| format!("does not take the text: {error}"))
 }
 
 #[cfg(test)]
