@@ -365,7 +365,7 @@ fn the_history_is_searched_run_again_copied_and_deleted() {
     explorer.keys("Hvisits<Ctrl+T>");
     assert_eq!(
         tab_lines(&explorer),
-        ["gmv by market all time total", "visits all time"]
+        ["gmv by market all time total", "visits by none all time"]
     );
     explorer.keys("H<Delete>");
     assert_shows!(

@@ -5,7 +5,7 @@ use crate::model::MetricQuery;
 use crate::session::Workspace;
 use crate::tui::action::Action;
 use crate::tui::message::{Effect, Notice, Slot};
-use crate::tui::state::State;
+use crate::tui::state::{Focus, State};
 
 impl State {
     /// What is open, to be kept; nothing before it is known what was open the last time, which would be lost.
@@ -21,6 +21,15 @@ impl State {
             pair: self.tabs.pair(),
             shares_filters: self.tabs.shared.is_some(),
         })
+    }
+}
+
+/// Where the keys go in a tab that is entered for the first time: a query has no need of the catalog.
+fn first_focus(tab: &State) -> Focus {
+    if tab.query.is_empty() {
+        Focus::Catalog
+    } else {
+        Focus::Query
     }
 }
 
@@ -44,6 +53,7 @@ pub(super) fn restore(state: &mut State, workspace: Option<Workspace>) -> Vec<Ef
     for query in queries {
         let mut tab = state.blank();
         tab.query = query;
+        tab.focus = first_focus(&tab);
         state.append_tab(tab);
     }
     if let Some((left, right)) = workspace.pair
@@ -55,6 +65,7 @@ pub(super) fn restore(state: &mut State, workspace: Option<Workspace>) -> Vec<Ef
     }
     if is_fresh {
         let (focus, typing) = (state.focus, state.finder.typing);
+        state.focus = first_focus(state);
         state.enter_tab(workspace.at);
         state.focus = focus;
         state.finder.typing = typing;
