@@ -54,14 +54,19 @@ fn what_cannot_be_drawn_says_why() {
     let mut explorer = charted("gmv by none", "cc");
     assert_shows!(explorer, "no chart: the result is not grouped");
     let mut explorer = charted("aov by month, market", "ccK");
-    assert_shows!(explorer, "groups of this metric do not add up");
+    assert_shows!(explorer, "its groups do not add up");
     explorer.keys("stacked<Enter>");
     assert_eq!(
         explorer.state.result.chart.kind, None,
         "it cannot be chosen"
     );
     let mut explorer = charted("gmv by market", "K");
-    assert_shows!(explorer, "not grouped by time", "needs a second grouping");
+    assert_shows!(
+        explorer,
+        "needs a time grouping (g)",
+        "needs a second metric",
+        "needs a second grouping"
+    );
 }
 
 #[test]
@@ -82,7 +87,7 @@ fn the_chart_stays_for_the_next_query_and_takes_the_kind_that_suits_it() {
     assert_eq!(chart(&explorer).kind, ChartKind::Line);
     explorer.keys("<F2><Ctrl+U>gmv by market<Enter>");
     assert_eq!(chart(&explorer).kind, ChartKind::Bars);
-    assert!(chart(&explorer).notes[0].starts_with("no line: the result is not grouped by time"));
+    assert!(chart(&explorer).notes[0].starts_with("no line: needs a time grouping"));
 }
 
 #[test]

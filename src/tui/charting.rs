@@ -239,15 +239,14 @@ pub fn offers(state: &State) -> Vec<(Item, Choice)> {
     let mut offers = Vec::new();
     let mut offer = |item: Item, choice| offers.push((item, Choice::Chart(choice)));
     let in_use = |is: bool| if is { "in use" } else { "" };
-    let suits = Item::new("auto", "what suits the result").group("Kind");
+    let suits = Item::new("auto", "what suits the result");
     offer(
         suits.right(in_use(charting.kind.is_none())),
         ChartChoice::Kind(None),
     );
     for kind in ChartKind::ALL {
-        let mut item = Item::new(kind.title(), kind.title())
-            .group("Kind")
-            .right(in_use(charting.kind == Some(kind)));
+        let mut item =
+            Item::new(kind.title(), kind.title()).right(in_use(charting.kind == Some(kind)));
         let allowed = match &known {
             Ok(kinds) => kinds
                 .iter()
@@ -262,7 +261,7 @@ pub fn offers(state: &State) -> Vec<(Item, Choice)> {
     }
     let (now, next) = (state.setting.glyphs, state.setting.glyphs.next());
     let text = format!("draw with {}", next.title());
-    let item = Item::new("glyphs", &text).group("Look and file");
+    let item = Item::new("glyphs", &text);
     offer(
         item.right(&format!("now {}", now.title())),
         ChartChoice::Glyphs(next),
@@ -271,7 +270,7 @@ pub fn offers(state: &State) -> Vec<(Item, Choice)> {
         (ChartForm::Svg, "save as SVG"),
         (ChartForm::Png, "save as PNG"),
     ] {
-        let mut item = Item::new(text, text).group("Look and file");
+        let mut item = Item::new(text, text);
         if let Err(reason) = is_drawn(state) {
             item = item.disabled(&reason);
         }

@@ -137,15 +137,12 @@ impl Shape {
     pub(super) fn allows(&self, kind: ChartKind) -> Result<(), &'static str> {
         let groupings = self.groups.len() + usize::from(self.time.is_some());
         match kind {
-            ChartKind::Line if self.time.is_none() => {
-                Err("the result is not grouped by time; g adds a grain")
+            ChartKind::Line if self.time.is_none() => Err("needs a time grouping (g)"),
+            ChartKind::Stacked | ChartKind::Multiples if groupings < 2 => {
+                Err("needs a second grouping (g)")
             }
-            ChartKind::Stacked if groupings < 2 => Err("it needs a second grouping; g adds one"),
-            ChartKind::Stacked if !self.additive => {
-                Err("the groups of this metric do not add up, so stacked bars would mislead")
-            }
-            ChartKind::Scatter if self.other.is_none() => Err("it needs a second metric"),
-            ChartKind::Multiples if groupings < 2 => Err("it needs a second grouping; g adds one"),
+            ChartKind::Stacked if !self.additive => Err("its groups do not add up"),
+            ChartKind::Scatter if self.other.is_none() => Err("needs a second metric"),
             _ => Ok(()),
         }
     }

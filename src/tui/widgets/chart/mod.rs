@@ -93,8 +93,16 @@ impl ChartView<'_> {
     /// The cell of the result whose mark is nearest to a place, for a chart drawn in an area.
     pub fn cell_at(&self, column: u16, row: u16, area: Rect) -> Option<(usize, usize)> {
         let spots = self.draw(area, &mut Buffer::empty(area));
-        // Letters are about twice as high as they are wide.
-        let far = |spot: &&Spot| spot.column.abs_diff(column) + 2 * spot.row.abs_diff(row);
+        // Whoever clicks on a label means what stands above or beside it.
+        let (across, down) = match self.chart.kind {
+            ChartKind::Line => (8, 1),
+            ChartKind::Scatter | ChartKind::Multiples => (1, 2),
+            ChartKind::Bars | ChartKind::Stacked | ChartKind::Histogram => (1, 500),
+        };
+        let far = |spot: &&Spot| {
+            across * u32::from(spot.column.abs_diff(column))
+                + down * u32::from(spot.row.abs_diff(row))
+        };
         spots.iter().min_by_key(far).map(|spot| spot.cell)
     }
 
