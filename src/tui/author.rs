@@ -6,7 +6,6 @@ use tui_textarea::{CursorMove, TextArea};
 use unicode_width::UnicodeWidthChar;
 
 use super::layout::inside;
-use super::message::Notice;
 use crate::registry::{Diagnostic, Severity};
 use crate::session::{Change, ChangeRequest, DefinitionFile, Draft, SessionError, Sides};
 
@@ -276,9 +275,4 @@ pub fn areas(screen: Size) -> (Rect, Rect) {
 /// The area of the text inside its frame.
 pub fn text_area(screen: Size) -> Rect {
     inside(areas(screen).0)
-}
-
-/// What is said after a save.
-pub fn saved_notice(path: &str) -> Notice {
-    Notice::Info(format!("saved {path}; the numbers are being compared"))
 }

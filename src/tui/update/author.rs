@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use crate::session::{Change, DefinitionFile, Draft, NotSaved, SessionError};
 use crate::tui::action::Action;
-use crate::tui::author::{self, Author, Measured, Shows};
+use crate::tui::author::{Author, Measured, Shows};
 use crate::tui::message::{Effect, Lookup, Notice};
 use crate::tui::popup::{Answered, Popup, Question};
 use crate::tui::state::State;
@@ -211,8 +211,8 @@ pub(super) fn saved(state: &mut State, outcome: Result<(), NotSaved>) -> Vec<Eff
             author.saved = text;
             author.conflict = false;
             let mut effects = vec![Effect::Reload];
+            state.notice = Some(Notice::Info(format!("saved {path}")));
             effects.extend(measure(state, None));
-            state.notice = Some(author::saved_notice(&path));
             effects
         }
         (Err(NotSaved::Changed), _) => {
@@ -233,6 +233,10 @@ pub(super) fn saved(state: &mut State, outcome: Result<(), NotSaved>) -> Vec<Eff
 
 /// Computes the numbers before and after.
 fn measure(state: &mut State, dimension: Option<String>) -> Vec<Effect> {
+    if let Some(step) = &state.preparing {
+        state.notice = Some(Notice::Error(format!("no numbers yet: {step}")));
+        return Vec::new();
+    }
     let generation = state.next_generation();
     let Some(author) = open_file(state) else {
         return Vec::new();

@@ -38,7 +38,7 @@ pub fn draw(state: &State, author: &Author, frame: &mut Frame<'_>, hits: &mut Hi
     draw_text(author, theme, inside(text), frame);
 
     let title = match author.shows {
-        Shows::Meaning if has_errors(author) => "What is wrong",
+        Shows::Meaning if !author.problems().is_empty() => "What is wrong",
         Shows::Meaning => "What it means",
         Shows::Numbers => "Numbers before and after",
     };
@@ -88,7 +88,7 @@ pub fn limit(state: &State, author: &Author) -> usize {
 
 fn has_errors(author: &Author) -> bool {
     let mut problems = author.problems().iter();
-    problems.any(|problem| problem.severity == Severity::Error)
+    problems.any(|found| found.severity == Severity::Error && found.file == author.path)
 }
 
 fn draw_text(author: &Author, theme: &Theme, area: Rect, frame: &mut Frame<'_>) {
@@ -211,12 +211,22 @@ fn meaning<'a>(author: &'a Author, theme: &Theme, columns: usize) -> Vec<Line<'a
     let Some(draft) = &author.draft else {
         return vec![Line::styled("reading …", theme.dim)];
     };
-    for problem in &draft.problems {
+    // What else is broken by an error here is put right with it.
+    let broken = has_errors(author);
+    let (shown, elsewhere): (Vec<_>, Vec<_>) = draft
+        .problems
+        .iter()
+        .partition(|problem| problem.file == author.path || !broken);
+    for problem in shown {
         let style = match problem.severity {
             Severity::Error => theme.error,
             Severity::Warning => theme.warning,
         };
         say(&mut lines, &problem.to_string(), style, columns);
+    }
+    if !elsewhere.is_empty() {
+        let text = format!("and {} more in other files because of it", elsewhere.len());
+        say(&mut lines, &text, theme.dim, columns);
     }
     if !draft.problems.is_empty() {
         lines.push(Line::default());
