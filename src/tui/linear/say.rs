@@ -395,10 +395,16 @@ fn row_line(state: &State, row: usize) -> String {
         return line;
     };
     let mut text = String::new();
-    for (index, column) in grid.table().columns().iter().enumerate() {
-        grid.table().read(row, index, &mut text);
-        let comma = if index > 0 { "," } else { "" };
-        line.push_str(&format!("{comma} {} {text}", sanitize(&column.name)));
+    let mut comma = "";
+    for &at in grid.shown_columns() {
+        grid.table().read(row, at, &mut text);
+        let column = grid.table().columns().get(at);
+        let name = column.map_or("", |column| &column.name);
+        line.push_str(&format!("{comma} {} {text}", sanitize(name)));
+        if grid.is_partial(row, at) {
+            line.push_str(" (not complete)");
+        }
+        comma = ",";
     }
     line
 }

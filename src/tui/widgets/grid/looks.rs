@@ -239,7 +239,7 @@ impl Grid {
     }
 
     /// Whether a cell is a period that is not complete.
-    pub(super) fn is_partial(&self, row: usize, column: usize) -> bool {
+    pub fn is_partial(&self, row: usize, column: usize) -> bool {
         let Some((of, days)) = self.partial.as_ref().filter(|(of, _)| *of == column) else {
             return false;
         };
