@@ -160,8 +160,11 @@ fn subtotals_come_from_the_engine_and_not_from_adding_rows_up() {
         }
     }
     assert_eq!(subtotals, 4);
-    assert_shows!(explorer, "Total");
-    explorer.keys("&ads");
+    assert_shows!(explorer, "Total", "of 20, 4 of them subtotals");
+    explorer.keys("lls");
+    let screen = explorer.screen();
+    assert!(!screen.contains("not sorted"), "{screen}");
+    explorer.keys("ss&ads");
     assert_shows!(explorer, "4 of 16 rows");
     explorer.keys("<Esc>");
     assert_eq!(

@@ -55,11 +55,8 @@ pub fn trend_query(
     {
         return Err("the rows are periods already; a chart shows their trend".to_owned());
     }
-    let conditions = query.filters.iter().flat_map(|filter| filter.fields());
-    if let Some(metric) = conditions
-        .filter(|field| registry.metric(field).is_some())
-        .last()
-    {
+    let mut conditions = query.filters.iter().flat_map(|filter| filter.fields());
+    if let Some(metric) = conditions.find(|field| registry.metric(field).is_some()) {
         return Err(format!(
             "the condition on {metric} would be asked of each period"
         ));

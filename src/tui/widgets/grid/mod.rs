@@ -337,9 +337,11 @@ impl Grid {
 
     /// Whether rows came after the sorting, which are shown unsorted at the end: time for another [`Grid::sort_request`].
     pub fn sort_is_stale(&self) -> bool {
-        self.table
-            .order()
-            .is_some_and(|order| order.len() < self.table.rows())
+        let rows = match self.table.kept() {
+            Some(kept) => kept.len(),
+            None => self.table.arrived(),
+        };
+        self.table.order().is_some_and(|order| order.len() < rows)
     }
 
     /// A search from the selected cell on, to be stepped through here or on another thread.

@@ -113,6 +113,10 @@ impl Grid {
                 thousands(self.table.arrived())
             ));
         }
+        if self.table.has_subtotals() {
+            let subtotals = rows - self.table.arrived().min(rows);
+            text.push_str(&format!(", {} of them subtotals", thousands(subtotals)));
+        }
         let columns = self.columns.shown().len();
         let moving = layout.slots.get(layout.frozen..).unwrap_or_default();
         if let (Some(first), Some(last)) = (moving.first(), moving.last())
