@@ -230,17 +230,24 @@ impl Context {
 
     /// Whether text is typed where it applies, so that a letter by itself can be no key.
     pub fn takes_text(self) -> bool {
-        !matches!(
+        matches!(
             self,
-            Self::Catalog
-                | Self::Query
-                | Self::Preview
-                | Self::Result
-                | Self::Reader
-                | Self::Question
-                | Self::Menu
-                | Self::Sideways
-                | Self::Panes
+            Self::Search
+                | Self::Prompt
+                | Self::Find
+                | Self::RowFilter
+                | Self::Values
+                | Self::Dimensions
+                | Self::Meanings
+                | Self::Kept
+                | Self::Naming
+                | Self::Picker
+                | Self::File
+                | Self::Dates
+                | Self::AuthorText
+                | Self::Author
+                | Self::Lists
+                | Self::Everywhere
         )
     }
 
@@ -284,8 +291,12 @@ impl Context {
 pub enum Menu {
     /// What is asked.
     Query,
+    /// Of which time, and compared with which.
+    Time,
     /// The rows.
     Result,
+    /// The columns of the rows, and how they look.
+    Columns,
     /// What the screen shows.
     View,
     /// Definitions and connections.
@@ -296,9 +307,11 @@ pub enum Menu {
 
 impl Menu {
     /// All menus, from the left.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Query,
+        Self::Time,
         Self::Result,
+        Self::Columns,
         Self::View,
         Self::Project,
         Self::Explorer,
@@ -308,7 +321,9 @@ impl Menu {
     pub fn title(self) -> &'static str {
         match self {
             Self::Query => "Query",
+            Self::Time => "Time",
             Self::Result => "Result",
+            Self::Columns => "Columns",
             Self::View => "View",
             Self::Project => "Project",
             Self::Explorer => "Explorer",
@@ -638,19 +653,19 @@ static ACTIONS: &[Entry] = &[
     entry(A::Suspend, "suspend", &["Ctrl+Z"], C::Everywhere, "Suspend to the shell", None),
     entry(A::Group, "group", &["g"], C::Panes, "Group by a dimension or a time grain", Some("group")),
     entry(A::Filter, "filter", &["f"], C::Panes, "Filter by values of a dimension", Some("filter")).when(has_query),
-    entry(A::Time, "time", &["t"], C::Panes, "Time range", Some("time")),
-    entry(A::Dates, "dates", &[], C::Panes, "Time range from a calendar", None),
-    entry(A::Compare, "compare", &["v"], C::Panes, "Compare with another time (versus)", Some("versus")).when(has_metric),
-    entry(A::PreviousPeriod, "compare.previous", &["p"], C::Panes, "Compare with the previous period", None).when(|state| times::can_compare(state, Some(Comparison::PreviousPeriod))),
-    entry(A::YearAgo, "compare.year", &["Y"], C::Panes, "Compare with the year before", None).when(|state| times::can_compare(state, Some(Comparison::PreviousYear))),
-    entry(A::NoComparison, "compare.none", &["0"], C::Panes, "Compare with nothing", None).when(|state| times::can_compare(state, None)),
-    entry(A::SortByChange, "sort.change", &["D"], C::Panes, "Sort by change: down, up, not at all", None).when(times::can_sort_by_change),
-    entry(A::Finer, "grain.finer", &[","], C::Panes, "Finer grain of time", None).when(|state| times::can_regrain(state, true)),
-    entry(A::Coarser, "grain.coarser", &["."], C::Panes, "Coarser grain of time", None).when(|state| times::can_regrain(state, false)),
-    entry(A::Earlier, "window.earlier", &["["], C::Panes, "Shift the time window back by its length", None).when(|state| times::can_shift(state, false)),
-    entry(A::Later, "window.later", &["]"], C::Panes, "Shift the time window forth by its length", None).when(|state| times::can_shift(state, true)),
-    entry(A::RowsBehind, "rows", &["r"], C::Panes, "The rows behind this number", None).when(has_number),
-    entry(A::ExplainNumber, "explain", &["E"], C::Panes, "Explain this number", None).when(has_number),
+    entry(A::Time, "time", &["t"], C::Panes, "Time range", Some("time")).menu(M::Time),
+    entry(A::Dates, "dates", &[], C::Panes, "Time range from a calendar", None).menu(M::Time),
+    entry(A::Compare, "compare", &["v"], C::Panes, "Compare with another time (versus)", Some("versus")).when(has_metric).menu(M::Time),
+    entry(A::PreviousPeriod, "compare.previous", &["p"], C::Panes, "Compare with the previous period", None).when(|state| times::can_compare(state, Some(Comparison::PreviousPeriod))).menu(M::Time),
+    entry(A::YearAgo, "compare.year", &["Y"], C::Panes, "Compare with the year before", None).when(|state| times::can_compare(state, Some(Comparison::PreviousYear))).menu(M::Time),
+    entry(A::NoComparison, "compare.none", &["0"], C::Panes, "Compare with nothing", None).when(|state| times::can_compare(state, None)).menu(M::Time),
+    entry(A::SortByChange, "sort.change", &["D"], C::Panes, "Sort by change: down, up, not at all", None).when(times::can_sort_by_change).menu(M::Time),
+    entry(A::Finer, "grain.finer", &[","], C::Panes, "Finer grain of time", None).when(|state| times::can_regrain(state, true)).menu(M::Time),
+    entry(A::Coarser, "grain.coarser", &["."], C::Panes, "Coarser grain of time", None).when(|state| times::can_regrain(state, false)).menu(M::Time),
+    entry(A::Earlier, "window.earlier", &["["], C::Panes, "Shift the time window back by its length", None).when(|state| times::can_shift(state, false)).menu(M::Time),
+    entry(A::Later, "window.later", &["]"], C::Panes, "Shift the time window forth by its length", None).when(|state| times::can_shift(state, true)).menu(M::Time),
+    entry(A::RowsBehind, "rows", &["r"], C::Panes, "The rows behind this number", None).when(has_number).menu(M::Result),
+    entry(A::ExplainNumber, "explain", &["E"], C::Panes, "Explain this number", None).when(has_number).menu(M::Result),
     entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_query),
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
     entry(A::RedoQuery, "query.redo", &["R"], C::Panes, "Forth to the query that was undone", None).when(has_future),
@@ -671,8 +686,8 @@ static ACTIONS: &[Entry] = &[
     entry(A::Author, "author", &["A"], C::Panes, "Change the definition", None).when(has_metric_here).menu(M::Project),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file).menu(M::Project),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None).menu(M::Result),
-    entry(A::Chart, "chart", &["c"], C::Panes, "Chart beside the rows, in their place, or none", Some("chart")).when(has_result).menu(M::Result),
-    entry(A::ChartKind, "chart.kind", &["K"], C::Panes, "Kind of chart, what it is drawn with, saving it", None).when(has_result).menu(M::Result),
+    entry(A::Chart, "chart", &["c"], C::Panes, "Chart beside or instead of the rows, or none", Some("chart")).when(has_result).menu(M::Result),
+    entry(A::ChartKind, "chart.kind", &["K"], C::Panes, "Kind of chart, its signs, and saving it", None).when(has_result).menu(M::Result),
     entry(A::SaveChart(ChartForm::Svg), "chart.svg", &[], C::Panes, "Save the chart as SVG", None).when(charting::is_drawn).menu(M::Result),
     entry(A::SaveChart(ChartForm::Png), "chart.png", &[], C::Panes, "Save the chart as PNG", None).when(charting::is_drawn).menu(M::Result),
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
@@ -729,24 +744,24 @@ static ACTIONS: &[Entry] = &[
     entry(A::FindInResult, "result.find", &["/"], C::Result, "Search in the result", Some("search")).when(has_result),
     entry(A::NextMatch, "result.next", &["n"], C::Result, "Next match", None).when(has_find),
     entry(A::PreviousMatch, "result.previous", &["N"], C::Result, "Previous match", None).when(has_find),
-    entry(A::Wider, "column.wider", &[">"], C::Result, "Widen the column", None).when(has_result),
-    entry(A::Narrower, "column.narrower", &["<"], C::Result, "Narrow the column", None).when(has_result),
-    entry(A::Freeze, "column.freeze", &["F"], C::Result, "Freeze the columns up to this one, or none", None).when(has_result),
+    entry(A::Wider, "column.wider", &[">"], C::Result, "Widen the column", None).when(has_result).menu(M::Columns),
+    entry(A::Narrower, "column.narrower", &["<"], C::Result, "Narrow the column", None).when(has_result).menu(M::Columns),
+    entry(A::Freeze, "column.freeze", &["F"], C::Result, "Freeze the columns up to this one, or none", None).when(has_result).menu(M::Columns),
     entry(A::Mark, "mark", &["m"], C::Result, "Mark cells from here on, or no longer", None).when(has_result),
     entry(A::MarkColumn, "mark.column", &["M"], C::Result, "Mark whole columns from here on", None).when(has_result),
     entry(A::FilterRows, "rows.filter", &["&"], C::Result, "Show only rows with a text, or gmv > 1K", Some("rows")).when(has_result),
-    entry(A::HideColumn, "column.hide", &["z h"], C::Result, "Hide the column", None).when(has_result),
-    entry(A::ShowColumns, "column.show", &["z a"], C::Result, "Show all columns", None).when(has_hidden),
-    entry(A::ColumnLeft, "column.left", &["z <"], C::Result, "Move the column to the left", None).when(has_result),
-    entry(A::ColumnRight, "column.right", &["z >"], C::Result, "Move the column to the right", None).when(has_result),
-    entry(A::FitColumn, "column.fit", &["z f"], C::Result, "Fit the column to the rows in sight, or not", None).when(has_result),
-    entry(A::FitColumns, "column.fit_all", &["z F"], C::Result, "Fit all columns to the rows in sight", None).when(has_result),
-    entry(A::Look(Switch::Heat), "look.heat", &["z m"], C::Result, "Heat map of the column, or of all numbers", None).when(has_rows),
-    entry(A::Look(Switch::Bars), "look.bars", &["z b"], C::Result, "Bars beside the column, or all numbers", None).when(has_rows),
-    entry(A::Look(Switch::Short), "look.short", &["z c"], C::Result, "Compact numbers: 1.2M", None).when(has_rows),
-    entry(A::Trends, "look.trends", &["z l"], C::Result, "Sparklines: the trend of each row", None).when(has_rows),
-    entry(A::Pivot, "pivot", &["z p"], C::Result, "Pivot this group into columns, or back", None).when(has_rows),
-    entry(A::Subtotals, "subtotals", &["z t"], C::Result, "Subtotals, computed by the engine", None).when(has_rows),
+    entry(A::HideColumn, "column.hide", &["z h"], C::Result, "Hide the column", None).when(has_result).menu(M::Columns),
+    entry(A::ShowColumns, "column.show", &["z a"], C::Result, "Show all columns", None).when(has_hidden).menu(M::Columns),
+    entry(A::ColumnLeft, "column.left", &["z <"], C::Result, "Move the column to the left", None).when(has_result).menu(M::Columns),
+    entry(A::ColumnRight, "column.right", &["z >"], C::Result, "Move the column to the right", None).when(has_result).menu(M::Columns),
+    entry(A::FitColumn, "column.fit", &["z f"], C::Result, "Fit the column to the rows in sight, or not", None).when(has_result).menu(M::Columns),
+    entry(A::FitColumns, "column.fit_all", &["z F"], C::Result, "Fit all columns to the rows in sight", None).when(has_result).menu(M::Columns),
+    entry(A::Look(Switch::Heat), "look.heat", &["z m"], C::Result, "Heat map of the column, or of all numbers", None).when(has_rows).menu(M::Columns),
+    entry(A::Look(Switch::Bars), "look.bars", &["z b"], C::Result, "Bars beside the column, or all numbers", None).when(has_rows).menu(M::Columns),
+    entry(A::Look(Switch::Short), "look.short", &["z c"], C::Result, "Compact numbers: 1.2M", None).when(has_rows).menu(M::Columns),
+    entry(A::Trends, "look.trends", &["z l"], C::Result, "Sparklines: the trend of each row", None).when(has_rows).menu(M::Columns),
+    entry(A::Pivot, "pivot", &["z p"], C::Result, "Pivot this group into columns, or back", None).when(has_rows).menu(M::Columns),
+    entry(A::Subtotals, "subtotals", &["z t"], C::Result, "Subtotals, computed by the engine", None).when(has_rows).menu(M::Columns),
     entry(A::RowForm, "row", &["z r"], C::Result, "See the row as a form", None).when(has_rows),
     entry(A::Choose, "rows.keep", &["Enter", "Tab"], C::RowFilter, "Keep the filter and leave the box", Some("keep")),
     entry(A::Toggle, "json.toggle", &["Enter", "Space"], C::Tree, "Fold or unfold", Some("fold")),

@@ -7,32 +7,6 @@ use super::popup::{Choice, PickerKind};
 use super::state::State;
 use super::widgets::fuzzy_list::Item;
 
-/// Contexts in the order of the help.
-const ORDER: [Context; 22] = [
-    Context::Everywhere,
-    Context::Panes,
-    Context::Search,
-    Context::Catalog,
-    Context::Query,
-    Context::Prompt,
-    Context::Preview,
-    Context::Result,
-    Context::Find,
-    Context::Dimensions,
-    Context::Values,
-    Context::Meanings,
-    Context::Picker,
-    Context::Reader,
-    Context::Question,
-    Context::Naming,
-    Context::File,
-    Context::Saving,
-    Context::Menu,
-    Context::Dates,
-    Context::Lists,
-    Context::Sideways,
-];
-
 /// Signs on the screen, with what they mean.
 const SIGNS: [(&str, &str); 4] = [
     ("✓", "certified metric"),
@@ -97,9 +71,14 @@ fn command(state: &State, entry: &Entry, keys: &[Keys], group: &str) -> (Item, C
 /// Every key by where it applies, what applies now first; then the signs on the screen.
 pub fn help(state: &State) -> Vec<(Item, Choice)> {
     let here = action::contexts(state);
-    let elsewhere = ORDER.iter().filter(|context| !here.contains(context));
+    let mut all = here.to_vec();
+    for (entry, _) in state.setting.keymap.rows() {
+        if !all.contains(&entry.context) {
+            all.push(entry.context);
+        }
+    }
     let mut offers = Vec::new();
-    for context in here.iter().chain(elsewhere) {
+    for context in &all {
         let rows = state.setting.keymap.rows();
         let rows = rows.filter(|(entry, keys)| entry.context == *context && !keys.is_empty());
         offers.extend(rows.map(|(entry, keys)| {

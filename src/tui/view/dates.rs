@@ -22,7 +22,7 @@ const DAY: u16 = 4;
 /// Draws the calendar.
 pub fn draw(state: &State, picker: &DatePicker, frame: &mut Frame<'_>, hits: &mut HitMap) {
     let theme = &state.theme;
-    let area = layout::centred(state.size, 7 * DAY + 8, 13);
+    let area = layout::centred(state.size, 7 * DAY + 12, 13);
     hits.add(area, Target::Popup);
     let what = match picker.from {
         None => "First day",
@@ -98,7 +98,8 @@ pub fn draw(state: &State, picker: &DatePicker, frame: &mut Frame<'_>, hits: &mu
         Some(from) => {
             let (first, last) = (from.min(picker.cursor), from.max(picker.cursor));
             let days = first.until(last).map_or(0, |span| span.get_days()) + 1;
-            format!("{first} to {last} · {days} days")
+            let word = if days == 1 { "day" } else { "days" };
+            format!("{first} to {last} · {days} {word}")
         }
     };
     put(

@@ -48,7 +48,7 @@ pub fn draw(state: &State, bar: MenuBar, frame: &mut Frame<'_>, screen: Rect, hi
         if is_open {
             draw_menu(state, bar, x, frame, screen, hits);
         }
-        x = place.right() + 1;
+        x = place.right();
     }
 }
 
