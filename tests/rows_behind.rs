@@ -15,7 +15,7 @@ use arrow_array::RecordBatch;
 use metrex::compile::{
     Behind, CompileError, CompileOptions, NumberOf, ROWS, Role, RowsOf, Statement, behind,
 };
-use metrex::model::{MetricKind, NoValues};
+use metrex::model::NoValues;
 use metrex::session::cell::raw_text;
 use metrex::warehouse::{Dialect, Request, Warehouse};
 use support::shop::{self, Engine, TODAY};

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use corpus::{CAP, Values, check, registry};
 use jiff::civil::{Date, date};
 use metrex::compile::{CompileOptions, Reachability, Templates, compile};
-use metrex::model::{MetricKind, MetricQuery, NoValues};
+use metrex::model::{Metric, MetricKind, MetricQuery, NoValues, Registry};
 use metrex::validate::{Code, Rules, Severity, validate};
 use metrex::warehouse::Dialect;
 use proptest::prelude::*;
@@ -48,11 +48,20 @@ fn engine() -> &'static Engine {
             templates: Templates::builtin().unwrap(),
             metrics: metrics
                 .filter(|metric| !matches!(metric.kind, MetricKind::Complex { .. }))
+                .filter(|metric| !accumulates(registry, metric))
                 .map(|metric| metric.name.clone())
                 .collect(),
             dimensions,
         }
     })
+}
+
+/// Whether days meet periods by a range, in a series that the data end: more than a model is trusted with.
+fn accumulates(registry: &Registry, metric: &Metric) -> bool {
+    let inputs = metric.kind.inputs().into_iter();
+    let mut inputs = inputs.filter_map(|input| registry.metric(input));
+    matches!(metric.kind, MetricKind::Cumulative(_))
+        || inputs.any(|input| accumulates(registry, input))
 }
 
 /// Both statements of a query, where the compiler answers it.

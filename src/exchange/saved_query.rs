@@ -185,7 +185,7 @@ metrics:
             "",
         )
         .unwrap();
-        let line = "    query: 'gmv by market where channel in (ads, \"x y\")'\n";
+        let line = "    query: \"gmv by market where channel in (ads, \\\"x y\\\")\"\n";
         let new = format!("  plain: gmv\n  by_market:\n{line}# The metrics.");
         assert_eq!(text, FILE.replace("  plain: gmv\n# The metrics.", &new));
     }

@@ -82,7 +82,8 @@ pub(crate) fn offset(
             let Some(grain) = grain.filter(|grain| **grain >= Grain::Hour) else {
                 let message =
                     "an offset leads to the start of an hour, day, week, month, quarter or year";
-                let grains = Grain::ALL.iter().map(|grain| -> &str { grain.word() });
+                let grains = Grain::ALL.iter().filter(|grain| **grain >= Grain::Hour);
+                let grains = grains.map(|grain| -> &str { grain.word() });
                 let periods = table.into_iter().flat_map(|table| table.periods.keys());
                 let known = periods.map(String::as_str).chain(grains);
                 let hint = did_you_mean(&to.value, known);

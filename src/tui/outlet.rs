@@ -149,9 +149,12 @@ mod tests {
         assert_eq!(all, b"twothree");
 
         drop(permit);
-        outlet.send(b"four").unwrap();
-        assert!(outlet.drain(Duration::from_secs(10)), "given up");
-        let error = outlet.send(b"five").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        // What two permits were for may have been one write.
+        let failed = (0..3).find_map(|_| {
+            let sent = outlet.send(b"more");
+            assert!(outlet.drain(Duration::from_secs(10)), "given up");
+            sent.err()
+        });
+        assert_eq!(failed.unwrap().kind(), io::ErrorKind::BrokenPipe);
     }
 }

@@ -31,7 +31,7 @@ pub enum Popup {
     /// What a query is to be called.
     Naming(Box<Naming>),
     /// A file to write the result to.
-    File(FileDialog),
+    File(Box<FileDialog>),
     /// The rows behind a number.
     Behind(Box<Behind>),
     /// The menu bar.

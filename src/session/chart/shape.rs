@@ -168,14 +168,14 @@ impl Shape {
     }
 }
 
+/// Whether a result can be drawn so; else why not.
+pub type Allowed = Result<(), &'static str>;
+
 /// Every kind, with the reason where the result cannot be drawn so.
 ///
 /// # Errors
 /// Nothing can be drawn; the reason.
-pub fn kinds(
-    rows: &Rows<'_>,
-    column: Option<usize>,
-) -> Result<Vec<(ChartKind, Result<(), &'static str>)>, String> {
+pub fn kinds(rows: &Rows<'_>, column: Option<usize>) -> Result<Vec<(ChartKind, Allowed)>, String> {
     let shape = Shape::of(rows, column)?;
     Ok(ChartKind::ALL.map(|kind| (kind, shape.allows(kind))).into())
 }

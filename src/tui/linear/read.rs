@@ -69,7 +69,7 @@ impl Conversation {
             }
             (line, None) if BACK.contains(&line) => self.key("Esc").await,
             (words, None) => {
-                self.said.from_the_start();
+                self.said.start_anew();
                 self.type_text(words).await
             }
         }

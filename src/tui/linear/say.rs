@@ -126,7 +126,7 @@ impl Said {
 
     /// The metrics that were found are wanted.
     pub(super) fn list_metrics(&mut self) {
-        self.from_the_start();
+        self.start_anew();
         self.wants = Wants::Metrics;
     }
 
@@ -141,7 +141,7 @@ impl Said {
     }
 
     /// What is listed is read from its start.
-    pub(super) fn from_the_start(&mut self) {
+    pub(super) fn start_anew(&mut self) {
         self.from = 0;
     }
 

@@ -26,7 +26,7 @@ pub(super) fn open(state: &mut State) {
         let path = folder.join(dialog.input.text());
         dialog.input.set(&path.to_string_lossy());
     }
-    state.popups.push(Popup::File(dialog));
+    state.popups.push(Popup::File(Box::new(dialog)));
 }
 
 /// The dialog on top, unless a file is being written, when there is nothing to be typed.

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::pane;
 use crate::tui::action::{Entry, Menu};
@@ -25,13 +26,8 @@ pub fn draw(state: &State, bar: MenuBar, frame: &mut Frame<'_>, screen: Rect, hi
         height: 1.min(screen.height),
         ..screen
     };
-    put(
-        frame.buffer_mut(),
-        line,
-        &" ".repeat(usize::from(line.width)),
-        theme.text,
-        Align::Left,
-    );
+    Clear.render(line, frame.buffer_mut());
+    frame.buffer_mut().set_style(line, theme.text);
     hits.add(line, Target::Popup);
     let mut x = line.x;
     for menu in Menu::ALL {
