@@ -28,12 +28,12 @@ type Picture = (&'static str, (u16, u16), &'static str, &'static str);
 
 #[rustfmt::skip]
 const PICTURES: &[Picture] = &[
-    ("explorer", (120, 36), "dark", "<F2>gmv by market last 30 days vs previous period total<Enter>"),
-    ("search", (80, 24), "dark", "take"),
-    ("chart-line", (100, 30), "dark", "<F2>gmv by week last 26 weeks vs previous period<Enter>cc<Right><Last>"),
-    ("chart-lines", (120, 36), "dark", "<F2>gmv by market, month where market in (BR, ID, TH, VN) last 12 months<Enter>c"),
-    ("chart-stacked", (100, 30), "light", "<F2>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
-    ("chart-multiples", (120, 36), "dark", "<F2>gmv by market, week last 26 weeks<Enter>cc<Right>"),
+    ("explorer", (120, 36), "dark", "<F2><Ctrl+U>gmv by market last 30 days vs previous period total<Enter>"),
+    ("search", (80, 24), "dark", "<F3>take"),
+    ("chart-line", (100, 30), "dark", "<F2><Ctrl+U>gmv by week last 26 weeks vs previous period<Enter>cc<Right><Last>"),
+    ("chart-lines", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, month where market in (BR, ID, TH, VN) last 12 months<Enter>c"),
+    ("chart-stacked", (100, 30), "light", "<F2><Ctrl+U>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
+    ("chart-multiples", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, week last 26 weeks<Enter>cc<Right>"),
 ];
 
 /// Pixels of a PNG for each of the drawing.
@@ -43,7 +43,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().unwrap_or_else(|| "assets".to_owned());
     let word = arguments.next().unwrap_or_default();
+    let folder = std::path::absolute(folder)?;
     let state = TempDir::new()?;
+    // Where there is no project, the demo is what is explored.
+    std::env::set_current_dir(state.path())?;
     let session = demo(state.path())?;
     for (name, (width, height), theme, keys) in PICTURES {
         if !name.contains(&word) {
@@ -56,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => Palette::DARK,
         };
         let svg = explorer.keys(keys).picture(&palette);
-        let path = Path::new(&folder).join(name);
+        let path = folder.join(name);
         std::fs::write(path.with_extension("svg"), &svg)?;
         std::fs::write(path.with_extension("png"), png(&svg, SCALE)?)?;
         println!("{}", path.display());
