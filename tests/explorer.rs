@@ -504,3 +504,10 @@ fn what_is_typed_ahead_of_the_answers_chooses_what_they_bring() {
         "Ctrl+C takes it back"
     );
 }
+
+#[test]
+fn a_long_query_that_has_run_shows_its_beginning() {
+    let mut explorer = at_80();
+    explorer.keys("<F2>gmv by market, channel where market in (ID, SG, TH, VN) last 12 months vs previous year<Enter>");
+    assert_shows!(explorer, "› gmv by market, channel where market in");
+}

@@ -31,7 +31,8 @@ pub fn draw_input(
     }
 }
 
-/// Draws as many rows of a text as there is room for, those around the cursor, with marked bytes.
+/// Draws as many rows of a text as there is room for, with marked bytes: those around the cursor while it is typed, else
+/// the first ones, with a sign that there are more.
 pub fn draw_rows(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -42,7 +43,11 @@ pub fn draw_rows(
 ) {
     let rows = input.rows(area.width);
     let (row, column) = input.place(area.width);
-    let first = (row + 1).saturating_sub(usize::from(area.height));
+    let first = match typing {
+        true => (row + 1).saturating_sub(usize::from(area.height)),
+        false => 0,
+    };
+    let is_cut = !typing && rows.len() > usize::from(area.height);
     let mark = theme.error.add_modifier(Modifier::UNDERLINED);
     for (range, y) in rows.iter().skip(first).zip(area.y..area.bottom()) {
         let line = Rect {
@@ -55,6 +60,9 @@ pub fn draw_rows(
         let end = input.text().len();
         if range.end == end && marks.iter().any(|mark| mark.start >= end && end > 0) {
             spans.push(Span::styled(" ", mark));
+        }
+        if is_cut && y + 1 == area.bottom() {
+            spans.push(Span::styled("…", theme.dim));
         }
         Line::from(spans).render(line, frame.buffer_mut());
     }
