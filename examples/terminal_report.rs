@@ -174,7 +174,9 @@ fn screen_figures(program: &Path, home: &Path, screen: (u16, u16)) -> Vec<(Strin
         "bytes per step in the catalog",
         bytes(&pty, &["\x1b[B"; 20]),
     );
-    pty.send("\x1bi\x15");
+    // F2, and an empty line.
+    pty.send("\x1bOQ");
+    pty.send("\x15");
     pty.send("gmv, orders, aov by market, week last 90 days\r");
     pty.shows("rows 1–");
     pty.settles(QUIET);
@@ -192,7 +194,8 @@ fn screen_figures(program: &Path, home: &Path, screen: (u16, u16)) -> Vec<(Strin
         "bytes per run, from F5 to the last row",
         press(&pty, "\x1b[17~").bytes.to_string(),
     );
-    pty.settles(Duration::from_secs(1));
+    // Threads that have nothing to do end after ten seconds, and take their count along.
+    std::thread::sleep(Duration::from_secs(12));
     let (before, woken) = (pty.sent(), switches(pty.id()));
     std::thread::sleep(Duration::from_secs(10));
     say(
@@ -201,7 +204,7 @@ fn screen_figures(program: &Path, home: &Path, screen: (u16, u16)) -> Vec<(Strin
     );
     say(
         "wake-ups of all threads in 10 idle seconds",
-        (switches(pty.id()) - woken).to_string(),
+        switches(pty.id()).saturating_sub(woken).to_string(),
     );
     let (frames, before, start) = (pty.frames(), pty.sent(), Instant::now());
     for _ in 0..150 {
@@ -374,7 +377,9 @@ fn slow_line(program: &Path, home: &Path) -> String {
     let pty = open(program, None, home, Line::SLOW, SCREENS[0]);
     let (frames, before, start) = (pty.frames(), pty.sent(), Instant::now());
     let text = "gmv by market, week where channel in (ads, organic) last 90 days";
-    pty.send("\x1bi\x15");
+    // F2, and an empty line.
+    pty.send("\x1bOQ");
+    pty.send("\x15");
     for letter in text.chars() {
         pty.send(&letter.to_string());
         std::thread::sleep(Duration::from_millis(30));
