@@ -65,7 +65,7 @@ fn every_action_has_a_name_and_a_title() {
 
 /// Names of the actions that the table gives a condition.
 fn conditional() -> Vec<&'static str> {
-    let table = include_str!("../src/tui/action.rs").lines();
+    let table = include_str!("../src/tui/action/table.rs").lines();
     let rows =
         table.filter(|row| row.trim_start().starts_with("entry(A::") && row.contains(".when("));
     rows.map(|row| row.split('"').nth(1).unwrap()).collect()

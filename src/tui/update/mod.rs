@@ -18,35 +18,34 @@ mod finder;
 mod kept;
 mod keys;
 mod menu;
+mod mouse;
 mod picker;
 mod prompt;
 mod query;
 mod reader;
 mod result;
 mod rows;
+mod settle;
 mod steps;
 mod tabs;
 mod theme;
 pub(super) mod times;
 mod tree;
+mod typing;
 mod workspace;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
-use ratatui::layout::{Position, Rect, Size};
+use crossterm::event::KeyEventKind;
+use ratatui::layout::{Position, Size};
 
-use super::action::{Action, Context};
-use super::hit::Target;
-use super::keys::Chord;
-use super::layout::Layout;
-use super::message::{Answer, Effect, Lookup, Message, Notice, Slot};
-use super::popup::Popup;
+use super::action::Action;
+use super::message::{Answer, Effect, Lookup, Message, Notice};
 use super::question::Origin;
-use super::state::{Focus, State};
+use super::state::State;
 use super::theme::Theme;
-use keys::Pressed;
-
-/// Lines that one notch of the wheel moves by.
-const WHEEL: i32 = 3;
+use mouse::{click, wheel};
+pub(super) use settle::fit_rows;
+use settle::settle;
+use typing::{key, paste};
 
 /// Changes the state by a message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -204,234 +203,6 @@ fn origins(state: &mut State) -> impl Iterator<Item = &mut Origin> {
     state.origin.iter_mut().chain(moments).chain(trail)
 }
 
-fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    state.notice = None;
-    let was_leaving = std::mem::take(&mut state.leaving);
-    match keys::press(state, Chord::from(event)) {
-        Pressed::Action(entry) => match (entry.enabled)(state) {
-            Ok(()) => {
-                state.leaving = was_leaving && entry.action == Action::Interrupt;
-                act::perform(state, entry.action)
-            }
-            Err(reason) => {
-                state.notice = Some(Notice::Error(reason.into_owned()));
-                Vec::new()
-            }
-        },
-        Pressed::Text => type_key(state, event),
-        Pressed::Taken => Vec::new(),
-    }
-}
-
-/// A key that is no action goes into the text that is being typed.
-fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    if let Some(dialog) = files::dialog(state) {
-        dialog.input.key(event);
-        return Vec::new();
-    }
-    if keys::leads_here(state, Chord::from(event)) {
-        return Vec::new();
-    }
-    match state.popups.last_mut() {
-        Some(Popup::Picker(picker)) => {
-            if picker.input.key(event) {
-                picker::typed(state)
-            } else {
-                Vec::new()
-            }
-        }
-        Some(Popup::Naming(_)) => {
-            if let Some(field) = kept::field(state) {
-                field.key(event);
-            }
-            Vec::new()
-        }
-        Some(Popup::Dates(_)) => {
-            dates::key(state, event);
-            Vec::new()
-        }
-        Some(Popup::Menu(_)) => {
-            if let KeyCode::Char(c) = event.code {
-                menu::letter(state, c);
-            }
-            Vec::new()
-        }
-        Some(Popup::Author(_)) => author::typed(state, event),
-        Some(_) => Vec::new(),
-        None => match state.focus {
-            Focus::Catalog if state.finder.typing => {
-                if state.finder.input.key(event) {
-                    finder::typed(state)
-                } else {
-                    Vec::new()
-                }
-            }
-            Focus::Query if state.prompt.typing => {
-                let changed = state.prompt.input.key(event);
-                prompt::typed(state, changed)
-            }
-            Focus::Result if state.result.finding => {
-                if state.result.find.key(event) {
-                    result::find(state);
-                }
-                Vec::new()
-            }
-            Focus::Result if state.result.filtering => {
-                if state.result.filter.key(event) {
-                    rows::ask(state)
-                } else {
-                    Vec::new()
-                }
-            }
-            _ => Vec::new(),
-        },
-    }
-}
-
-fn paste(state: &mut State, text: &str) -> Vec<Effect> {
-    state.notice = None;
-    if let Some(dialog) = files::dialog(state) {
-        dialog.input.paste(text);
-        return Vec::new();
-    }
-    state.first_key = None;
-    match state.popups.last_mut() {
-        Some(Popup::Picker(_)) => picker::paste(state, text),
-        Some(Popup::Dates(_)) => {
-            dates::paste(state, text);
-            Vec::new()
-        }
-        Some(Popup::Naming(_)) => {
-            if let Some(field) = kept::field(state) {
-                field.paste(text);
-            }
-            Vec::new()
-        }
-        Some(Popup::Author(_)) => author::paste(state, text),
-        Some(_) => Vec::new(),
-        None => match state.focus {
-            Focus::Catalog if state.finder.typing => {
-                state.finder.input.paste(text);
-                finder::typed(state)
-            }
-            Focus::Result if state.result.finding => {
-                state.result.find.paste(text);
-                result::find(state);
-                Vec::new()
-            }
-            Focus::Result if state.result.filtering => {
-                state.result.filter.paste(text);
-                rows::ask(state)
-            }
-            // A pasted text is a query line or a question, wherever no other text is typed.
-            _ => {
-                let mut effects = if state.prompt.typing {
-                    Vec::new()
-                } else {
-                    ask::open(state)
-                };
-                state.prompt.input.paste(text);
-                effects.extend(prompt::typed(state, true));
-                effects
-            }
-        },
-    }
-}
-
-fn click(state: &mut State, target: Target) -> Vec<Effect> {
-    state.notice = None;
-    state.first_key = None;
-    let pane = match target {
-        Target::Outside => return act::perform(state, Action::Back),
-        Target::List(column, row) => return picker::click(state, column, row),
-        Target::Popup => return Vec::new(),
-        Target::Tab(index) => return tabs::switch(state, index),
-        Target::Day(day) => return dates::click(state, day),
-        Target::Menu(menu) => {
-            menu::open(state, menu);
-            return Vec::new();
-        }
-        Target::Action(action) => {
-            if let Some(Popup::Menu(_)) = state.popups.last() {
-                state.popups.pop();
-            }
-            return act::perform_if_enabled(state, action);
-        }
-        Target::Pane(focus) => focus,
-        Target::Border(border, focus) => {
-            state.dragging = Some(border);
-            focus
-        }
-        Target::SearchBox | Target::CatalogRow(_) => Focus::Catalog,
-        Target::QueryLine | Target::Part(_) => Focus::Query,
-        Target::Sql(..) => Focus::Preview,
-        Target::Grid(..) | Target::Chart(..) => Focus::Result,
-    };
-    let again = state.focus == pane;
-    let mut effects = act::focus(state, pane);
-    match target {
-        Target::SearchBox => state.finder.typing = true,
-        Target::CatalogRow(row) => effects.extend(finder::click(state, row)),
-        Target::QueryLine => effects.extend(prompt::open(state)),
-        Target::Part(part) => {
-            effects.extend(if state.part == part {
-                act::perform(state, Action::EditPart)
-            } else {
-                Vec::new()
-            });
-            state.part = part;
-        }
-        Target::Sql(column, row) => {
-            let line = Layout::of(state).sql.and_then(|area| {
-                let area = Rect { x: 0, y: 0, ..area };
-                state.preview.sql.line_at(column, row, area)
-            });
-            if let Some(line) = line {
-                if again && state.preview.sql.selected_line() == line {
-                    return keys::enter(state, Context::Preview);
-                }
-                state.preview.sql.select_line(line);
-            }
-        }
-        Target::Grid(column, row) => effects.extend(result::click(state, column, row, again)),
-        Target::Chart(column, row) => chart::click(state, column, row),
-        _ => {}
-    }
-    effects
-}
-
-fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
-    let pane = match target {
-        Target::Popup | Target::List(..) | Target::Menu(_) | Target::Day(_) => None,
-        Target::Outside
-        | Target::Action(_)
-        | Target::Tab(_)
-        | Target::QueryLine
-        | Target::Part(_) => {
-            return Vec::new();
-        }
-        Target::Pane(focus) | Target::Border(_, focus) => Some(focus),
-        Target::SearchBox | Target::CatalogRow(_) => Some(Focus::Catalog),
-        Target::Sql(..) => Some(Focus::Preview),
-        Target::Grid(..) | Target::Chart(..) => Some(Focus::Result),
-    };
-    let lines = notches.saturating_mul(WHEEL);
-    if pane == Some(Focus::Result) {
-        result::scroll(state, isize::try_from(lines).unwrap_or(0));
-        return Vec::new();
-    }
-    let action = if notches < 0 {
-        Action::Up
-    } else {
-        Action::Down
-    };
-    let step = |_| match pane {
-        Some(pane) => act::step(state, pane, action),
-        None => act::perform(state, action),
-    };
-    (0..lines.unsigned_abs()).flat_map(step).collect()
-}
-
 fn resize(state: &mut State, size: Size) -> Vec<Effect> {
     state.size = size;
     Vec::new()
@@ -510,90 +281,4 @@ fn ask_again(state: &mut State) -> Vec<Effect> {
     effects.extend(query::ask_sql(state));
     effects.extend(author::refresh(state));
     effects
-}
-
-/// Tells the rows how much room they have.
-pub(super) fn fit_rows(state: &mut State, pane: Option<Rect>) {
-    if let (Some(grid), Some(area)) = (&mut state.result.grid, pane) {
-        let area = super::layout::grid_area(super::layout::inside(area));
-        let (rows, _) = state.result.chart.split(area);
-        grid.set_size(rows.unwrap_or(area).as_size());
-    }
-}
-
-/// Brings everything that depends on the size and on other parts of the state into bounds.
-fn settle(state: &mut State) {
-    tabs::share_filters(state);
-    theme::settle(state);
-    let layout = Layout::of(state);
-    let inner = |focus| {
-        layout.inner(focus).map_or((0, 0), |area| {
-            (usize::from(area.width), usize::from(area.height))
-        })
-    };
-
-    let (_, height) = inner(Focus::Catalog);
-    let finder = &mut state.finder;
-    finder.selected = finder.selected.min(finder.rows.len().saturating_sub(1));
-    finder.offset = scrolled(
-        finder.offset,
-        finder.selected,
-        height.saturating_sub(2),
-        finder.rows.len(),
-    );
-
-    let (width, height) = inner(Focus::Details);
-    let lines = super::view::details_height(state, width);
-    state.details.offset = state.details.offset.min(lines.saturating_sub(height));
-
-    let count = super::parts::parts(state).len();
-    state.part = state.part.min(count.saturating_sub(1));
-
-    state
-        .preview
-        .sql
-        .set_height(layout.sql.map_or(0, |area| area.height));
-    fit_rows(state, layout.result);
-    super::tabs::settle(state, &layout);
-
-    let offset = super::view::reader_limit(state, &layout);
-    if let Some(Popup::Reader(reader)) = state.popups.last_mut() {
-        reader.offset = reader.offset.min(offset);
-    }
-    let limit = match state.popups.last() {
-        Some(Popup::Author(author)) => super::view::author_limit(state, author),
-        _ => 0,
-    };
-    if let Some(Popup::Author(author)) = state.popups.last_mut() {
-        author.follow(super::author::text_area(state.size));
-        author.offset = author.offset.min(limit);
-    }
-    let rows = super::layout::behind_grid(state.size).as_size();
-    if let Some(Popup::Behind(behind)) = state.popups.last_mut()
-        && let Some(grid) = &mut behind.grid
-    {
-        grid.set_size(rows);
-    }
-    if let Some(Popup::Picker(picker)) = state.popups.last_mut() {
-        let list = super::layout::picker_list(state.size, &picker.kind);
-        picker.list.set_height(list.height);
-    }
-    let window = super::layout::inside(super::layout::reader(state.size));
-    if let Some(Popup::Tree(open)) = state.popups.last_mut() {
-        open.tree.set_height(window.height);
-    }
-    if !state.prompt.typing {
-        state.forget(Slot::Complete);
-        state.forget(Slot::Understand);
-    }
-}
-
-/// The first row to show, so that `selected` of `count` rows is among the `height` shown.
-fn scrolled(offset: usize, selected: usize, height: usize, count: usize) -> usize {
-    let offset = offset.min(count.saturating_sub(height));
-    if selected < offset {
-        selected
-    } else {
-        offset.max((selected + 1).saturating_sub(height))
-    }
 }

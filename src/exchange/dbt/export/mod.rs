@@ -1,0 +1,94 @@
+//! A registry in dbt's latest form: semantics on models, and metrics without measures.
+
+mod conditions;
+mod metrics;
+mod models;
+
+use serde_json::{Map, Value, json};
+
+use crate::exchange::notes::Notes;
+use crate::exchange::{Export, emit};
+use crate::model::{Dataset, Registry};
+
+/// The models of a registry, and its metrics over several of them.
+pub fn export(registry: &Registry) -> Export {
+    let mut writer = Writer {
+        registry,
+        notes: Notes::default(),
+    };
+    let mut models = Vec::new();
+    let mut across = Vec::new();
+    let mut by_dataset: Vec<(&Dataset, Vec<Value>)> = registry
+        .datasets
+        .values()
+        .map(|dataset| (dataset, Vec::new()))
+        .collect();
+    for metric in registry.metrics.values() {
+        match writer.metric(metric) {
+            Ok((Some(dataset), value)) => {
+                let found = by_dataset.iter_mut().find(|(one, _)| one.name == dataset);
+                if let Some((_, metrics)) = found {
+                    metrics.push(value);
+                }
+            }
+            Ok((None, value)) => across.push(value),
+            Err(reason) => {
+                let text = format!("the metric {} is left out: {reason}", metric.name);
+                writer.notes.about(registry.at(metric.place), text);
+            }
+        }
+    }
+    for (dataset, metrics) in by_dataset {
+        models.extend(writer.model(dataset, metrics));
+    }
+    for view in registry.views.values() {
+        let text = format!("the saved query {} is left out", view.name);
+        writer.notes.about(registry.at(view.place), text);
+    }
+    if let Some(table) = &registry.calendar.table {
+        let periods = table
+            .periods
+            .values()
+            .map(|period| json!({"name": period.name, "column_name": period.column}));
+        models.push(json!({
+            "name": table.table,
+            "time_spine": {
+                "standard_granularity_column": table.date,
+                "custom_granularities": periods.collect::<Vec<_>>(),
+            },
+            "columns": [{"name": table.date, "granularity": "day"}],
+        }));
+    }
+    for spine in &registry.calendar.spines {
+        models.push(json!({
+            "name": spine.table,
+            "time_spine": {"standard_granularity_column": spine.column},
+            "columns": [{"name": spine.column, "granularity": spine.grain.word()}],
+        }));
+    }
+    let mut document = Map::new();
+    document.insert("models".to_owned(), json!(models));
+    if !across.is_empty() {
+        document.insert("metrics".to_owned(), json!(across));
+    }
+    Export {
+        files: vec![("semantic_models.yml".to_owned(), emit::document(&document))],
+        notes: writer.notes.into_list(),
+    }
+}
+
+struct Writer<'a> {
+    registry: &'a Registry,
+    notes: Notes,
+}
+
+type Fields = Map<String, Value>;
+
+fn put(fields: &mut Fields, key: &str, value: impl Into<Value>) {
+    fields.insert(key.to_owned(), value.into());
+}
+
+/// What dbt calls a row of a dataset.
+fn entity_of(dataset: &Dataset) -> &str {
+    dataset.entity.as_deref().unwrap_or(&dataset.name)
+}

@@ -1,0 +1,183 @@
+//! Datasets as dbt's models, with their columns.
+
+use serde_json::{Value, json};
+
+use super::{Fields, Writer, entity_of, put};
+use crate::model::{Dataset, Dimension, DimensionType, Relation};
+
+impl Writer<'_> {
+    pub(super) fn model(&mut self, dataset: &Dataset, metrics: Vec<Value>) -> Option<Value> {
+        let at = self.registry.at(dataset.place);
+        let Relation::Table(table) = &dataset.relation else {
+            let text = format!(
+                "{} is a query and no table: make it a model of dbt",
+                dataset.name
+            );
+            self.notes.about(at, text);
+            return None;
+        };
+        let mut fields = Fields::new();
+        let (schema, name) = match table.rsplit_once('.') {
+            Some((schema, name)) => (Some(schema), name),
+            None => (None, table.as_str()),
+        };
+        put(&mut fields, "name", name);
+        if let Some(schema) = schema {
+            put(&mut fields, "config", json!({"schema": schema}));
+        }
+        if !dataset.description.is_empty() {
+            put(&mut fields, "description", dataset.description.as_str());
+        }
+        put(
+            &mut fields,
+            "semantic_model",
+            json!({"enabled": true, "name": dataset.name}),
+        );
+        if let Some(time) = &dataset.time {
+            put(&mut fields, "agg_time_dimension", time.as_str());
+        }
+        let (mut columns, mut derived) = (Vec::new(), Vec::new());
+        let entity = entity_of(dataset);
+        match dataset.key.as_slice() {
+            [] => put(&mut fields, "primary_entity", entity),
+            [key] => {
+                let kind = if dataset.valid.is_some() {
+                    "natural"
+                } else {
+                    "primary"
+                };
+                columns.push(json!({"name": key, "entity": {"type": kind, "name": entity}}));
+            }
+            several => {
+                put(&mut fields, "primary_entity", entity);
+                let text = format!(
+                    "{}: a key of {} columns is left out",
+                    dataset.name,
+                    several.len()
+                );
+                self.notes.about(at.clone(), text);
+            }
+        }
+        for join in dataset.joins.values() {
+            let text = match (join.on.as_slice(), self.registry.datasets.get(&join.to)) {
+                ([(column, _)], Some(target)) => {
+                    let name = entity_of(target);
+                    let is_taken =
+                        |known: &Value| known.pointer("/entity/name") == Some(&json!(name));
+                    if columns.iter().any(is_taken) {
+                        format!(
+                            "the join {} is left out: dbt has one way to {name}",
+                            join.name
+                        )
+                    } else {
+                        columns.push(
+                            json!({"name": column, "entity": {"type": "foreign", "name": name}}),
+                        );
+                        if join.name == name {
+                            continue;
+                        }
+                        format!("what is {} here is {name} in dbt", join.name)
+                    }
+                }
+                _ => format!("the join {} by several columns is left out", join.name),
+            };
+            self.notes.about(self.registry.at(join.place), text);
+        }
+        for dimension in dataset.dimensions.values() {
+            let own_entity = |known: &Value| {
+                known.get("name")
+                    == dimension
+                        .column
+                        .as_ref()
+                        .map(|column| json!(column))
+                        .as_ref()
+                    && known.pointer("/entity/name") == Some(&json!(dimension.name))
+            };
+            if columns.iter().any(own_entity) {
+                continue;
+            }
+            if dimension.of_metric.is_some() {
+                let text = format!("{}: a metric of each row is left out", dimension.name);
+                self.notes.about(self.registry.at(dimension.place), text);
+                continue;
+            }
+            let (value, is_column) = dimension_of(dataset, dimension);
+            match is_column {
+                true => columns.push(value),
+                false => derived.push(value),
+            }
+        }
+        if !columns.is_empty() {
+            put(&mut fields, "columns", columns);
+        }
+        if !derived.is_empty() {
+            put(
+                &mut fields,
+                "derived_semantics",
+                json!({"dimensions": derived}),
+            );
+        }
+        if !metrics.is_empty() {
+            put(&mut fields, "metrics", metrics);
+        }
+        Some(Value::Object(fields))
+    }
+}
+
+/// A dimension, and whether it is a column as it stands.
+fn dimension_of(dataset: &Dataset, dimension: &Dimension) -> (Value, bool) {
+    let mut inner = Fields::new();
+    put(
+        &mut inner,
+        "type",
+        if dimension.kind.is_time() {
+            "time"
+        } else {
+            "categorical"
+        },
+    );
+    put(&mut inner, "name", dimension.name.as_str());
+    put(&mut inner, "label", dimension.label.as_str());
+    if !dimension.description.is_empty() {
+        put(&mut inner, "description", dimension.description.as_str());
+    }
+    if let (Some(valid), Some(column)) = (&dataset.valid, &dimension.column) {
+        if valid.from == *column {
+            put(&mut inner, "validity_params", json!({"is_start": true}));
+        } else if valid.to == *column {
+            put(&mut inner, "validity_params", json!({"is_end": true}));
+        }
+    }
+    // What dbt calls a day is cut to it there.
+    let day = dimension
+        .expr
+        .text
+        .strip_prefix("cast(")
+        .and_then(|text| text.strip_suffix(" as date)"));
+    let granularity = match (dimension.time_grain, dimension.kind) {
+        (Some(grain), _) => grain.word(),
+        (None, DimensionType::Time) => "second",
+        (None, _) => "day",
+    };
+    if dataset.partition.is_some() && dataset.partition == dimension.column {
+        put(&mut inner, "is_partition", true);
+    }
+    match dimension.column.as_deref().or(day) {
+        Some(column) => {
+            let mut fields = Fields::new();
+            put(&mut fields, "name", column);
+            if dimension.kind.is_time() {
+                put(&mut fields, "granularity", granularity);
+            }
+            put(&mut fields, "dimension", inner);
+            (Value::Object(fields), true)
+        }
+        None => {
+            put(&mut inner, "expr", dimension.expr.text.as_str());
+            if dimension.kind.is_time() {
+                put(&mut inner, "granularity", granularity);
+            }
+            (Value::Object(inner), false)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The project: its definitions, saved queries, connections, and what is kept of the work on it.
+
+use super::{Engine, Sender};
+use crate::session::{SavedQuery, Session, Workspace};
+use crate::tui::message::{Message, Notice};
+
+impl Engine {
+    /// Makes the demo ready, if that is what is explored.
+    pub(in crate::tui) fn prepare(&self) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn(async move {
+            let progress = sender.clone();
+            let outcome = session
+                .prepare(move |step| {
+                    let percent = (step.share * 100.0).round();
+                    // A full queue means that newer steps will follow anyway.
+                    let _ = progress.try_send(Message::Preparing(format!(
+                        "Making the demo database: {} {percent}%",
+                        step.step.trim_start_matches("demo data: ")
+                    )));
+                })
+                .await;
+            let _ = sender
+                .send(Message::Prepared(
+                    outcome.map_err(|error| error.to_string()),
+                ))
+                .await;
+        });
+    }
+
+    /// Reads the registry again.
+    pub(super) fn reload(&self) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime
+            .spawn_blocking(move || reload(&session, &sender));
+    }
+
+    /// Switches the connection.
+    pub(super) fn connect(&self, name: String) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            let error = session
+                .use_connection(&name)
+                .err()
+                .map(|error| error.to_string());
+            let _ = sender.blocking_send(Message::Connected {
+                connection: session.connection(),
+                error,
+            });
+        });
+    }
+
+    /// Saves a query in the project.
+    pub(super) fn save_view(&self, view: SavedQuery, replace: bool) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            let outcome = session.save_view(&view, replace);
+            if outcome.is_ok() {
+                reload(&session, &sender);
+            }
+            let name = view.name;
+            let _ = sender.blocking_send(Message::ViewSaved { name, outcome });
+        });
+    }
+
+    /// Deletes a saved query of the project.
+    pub(super) fn delete_view(&self, name: String) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            let said = match session.delete_view(&name) {
+                Ok(file) => {
+                    reload(&session, &sender);
+                    Notice::Info(format!("deleted '{name}' from {file}"))
+                }
+                Err(error) => Notice::Error(error.message),
+            };
+            let _ = sender.blocking_send(Message::Notice(said));
+        });
+    }
+
+    /// Forgets a line of the history.
+    pub(super) fn forget_line(&self, line: String) {
+        let session = self.session.clone();
+        self.runtime
+            .spawn_blocking(move || session.forget_line(&line));
+    }
+
+    /// Keeps what is open for the next start, without anybody waiting for it.
+    pub(super) fn keep(&self, workspace: Workspace) {
+        let session = self.session.clone();
+        self.runtime
+            .spawn_blocking(move || session.keep_workspace(&workspace));
+    }
+
+    /// The same at the end, when it has to be written before the program is gone.
+    pub(in crate::tui) fn keep_at_last(&self, workspace: &Workspace) {
+        self.session.keep_workspace(workspace);
+    }
+}
+
+/// Reads the registry again and says what it is now.
+fn reload(session: &Session, sender: &Sender) {
+    session.reload();
+    let catalog = session.catalog();
+    let problems = catalog.diagnostics.clone();
+    let _ = sender.blocking_send(Message::Reloaded { catalog, problems });
+}

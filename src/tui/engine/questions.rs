@@ -1,0 +1,61 @@
+//! Questions in plain words, and what was chosen for their words.
+
+use tokio_util::sync::CancellationToken;
+
+use super::Engine;
+use crate::session::{AskOptions, Meaning};
+use crate::tui::message::{AskNews, Message, Notice};
+
+impl Engine {
+    /// Answers a question in plain words and sends its news; an earlier one is answered no more.
+    pub(super) fn answer_question(
+        &mut self,
+        generation: u64,
+        question: String,
+        options: AskOptions,
+        chosen: Option<(String, Meaning)>,
+    ) {
+        self.stop_asking();
+        self.stop_asking = CancellationToken::new();
+        let (cancel, session, sender) = (
+            self.stop_asking.clone(),
+            self.session.clone(),
+            self.sender.clone(),
+        );
+        self.runtime.spawn(async move {
+            let (keep, text) = (session.clone(), question.clone());
+            let keep = move || {
+                keep.keep_question(&text);
+                if let Some((words, meaning)) = chosen {
+                    keep.choose(&text, &words, &meaning);
+                }
+            };
+            // The history is a file. Where it cannot be written, the answer is as good.
+            let _ = tokio::task::spawn_blocking(keep).await;
+            let stages = sender.clone();
+            let stage = move |stage| {
+                let news = AskNews::Stage(stage);
+                // A full queue means that newer stages will follow anyway.
+                let _ = stages.try_send(Message::Ask { generation, news });
+            };
+            let asked = session.ask(&question, &options, cancel, stage).await;
+            let news = AskNews::Ended(Box::new(asked));
+            let _ = sender.send(Message::Ask { generation, news }).await;
+        });
+    }
+
+    /// Answers the question no more.
+    pub(super) fn stop_asking(&self) {
+        self.stop_asking.cancel();
+    }
+
+    /// Forgets what was chosen for words.
+    pub(super) fn forget(&self, words: String) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            session.forget_choice(&words);
+            let said = Notice::Info(format!("forgotten what '{words}' was chosen to mean"));
+            let _ = sender.blocking_send(Message::Notice(said));
+        });
+    }
+}

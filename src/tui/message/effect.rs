@@ -1,0 +1,118 @@
+//! What is to be done outside the state.
+
+use std::path::PathBuf;
+
+use super::Lookup;
+use crate::model::MetricQuery;
+use crate::session::{AskOptions, ChangeRequest, Meaning, SavedQuery, Workspace};
+use crate::tui::beside::BesideJob;
+use crate::tui::files::FileJob;
+use crate::tui::look::Look;
+use crate::tui::question::Written;
+
+/// Something to be done outside the state.
+#[derive(Debug)]
+pub enum Effect {
+    /// Ask the session.
+    Lookup {
+        /// Returned with the answer.
+        generation: u64,
+        /// The question.
+        lookup: Lookup,
+    },
+    /// Run a query.
+    Run {
+        /// Returned with the news.
+        generation: u64,
+        /// The query.
+        query: MetricQuery,
+        /// SQL that is not compiled from the query.
+        written: Option<Written>,
+        /// Past the cache.
+        fresh: bool,
+        /// However expensive it looks.
+        anyway: bool,
+    },
+    /// Ask for something that belongs to the rows.
+    Beside {
+        /// Returned with the outcome.
+        generation: u64,
+        /// What.
+        job: BesideJob,
+    },
+    /// Cancel the run, or what is asked beside one, of this generation.
+    Cancel(u64),
+    /// Write a file.
+    WriteFile {
+        /// Returned with the news.
+        generation: u64,
+        /// The work.
+        job: Box<FileJob>,
+    },
+    /// Write it no more.
+    StopWriting,
+    /// Compute what a draft does to the numbers.
+    Measure {
+        /// Returned with the numbers.
+        generation: u64,
+        /// The draft.
+        request: ChangeRequest,
+    },
+    /// Compute it no more.
+    StopMeasuring,
+    /// Answer a question in plain words.
+    Ask {
+        /// Returned with the news.
+        generation: u64,
+        /// The question.
+        question: String,
+        /// How to answer it.
+        options: AskOptions,
+        /// What was chosen for words of it, to be remembered first.
+        chosen: Option<(String, Meaning)>,
+    },
+    /// Answer it no more.
+    StopAsking,
+    /// Look behind a number; an earlier look ends.
+    Look {
+        /// Returned with the news.
+        generation: u64,
+        /// What to look at.
+        look: Look,
+    },
+    /// Look no more.
+    StopLooking,
+    /// Forget what was chosen for words.
+    Forget(String),
+    /// Forget a line or a question of the history.
+    ForgetLine(String),
+    /// Save a query in the project.
+    SaveView {
+        /// The query.
+        view: SavedQuery,
+        /// Also in the place of one of the same name.
+        replace: bool,
+    },
+    /// Delete a saved query of the project.
+    DeleteView(String),
+    /// Keep what is open for the next start.
+    Keep(Workspace),
+    /// Read the registry again.
+    Reload,
+    /// Switch the connection.
+    Connect(String),
+    /// Copy to the clipboard, the way the project says.
+    Copy(String),
+    /// Copy to the clipboard of the user's terminal, for the reason that nothing else took it.
+    CopyByTerminal(String, String),
+    /// Open a file in an editor at a line.
+    Edit(PathBuf, u32),
+    /// Capture the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Suspend to the shell.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Leave.
+    Quit,
+}
