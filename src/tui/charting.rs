@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use super::action::Reason;
+use super::action::{Action, Reason};
 use super::popup::Choice;
 use super::state::State;
 use super::widgets::chart::Glyphs;
@@ -163,7 +163,10 @@ pub fn is_drawn(state: &State) -> Result<(), Reason> {
     match &state.result.chart.drawn {
         Some(Ok(_)) => Ok(()),
         Some(Err(reason)) => Err(reason.clone().into()),
-        None => Err("there is no chart yet; c shows it".into()),
+        None => {
+            let key = state.key(Action::Chart);
+            Err(format!("there is no chart yet; {key} shows it").into())
+        }
     }
 }
 

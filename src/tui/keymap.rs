@@ -90,6 +90,18 @@ impl Keymap {
         }
     }
 
+    /// The key of an action in these contexts, innermost first, for a text that is shown there.
+    pub fn key_in(&self, contexts: &[Context], action: Action) -> Option<String> {
+        let key_in = |context: &Context| {
+            let mut rows = self.rows();
+            let here = rows.find(|(entry, keys)| {
+                entry.action == action && entry.context == *context && !keys.is_empty()
+            });
+            here.and_then(|(_, keys)| keys.first())
+        };
+        contexts.iter().find_map(key_in).map(ToString::to_string)
+    }
+
     /// Every action with its keys, in the order of the table.
     pub fn rows(&self) -> impl Iterator<Item = (&'static Entry, &[Keys])> {
         self.rows
@@ -179,7 +191,7 @@ impl<'s> Reader<'s> {
         let Some(entry) = action::actions().iter().find(|entry| entry.id == id) else {
             let hint = match nearest(id, action::actions().iter().map(|entry| entry.id)) {
                 Some(near) => format!("did you mean '{near}'?"),
-                None => "the help (F1) shows the name of every action".to_owned(),
+                None => "the help of the explorer shows the name of every action".to_owned(),
             };
             let message = format!("there is no action '{id}'");
             return self.problems.push(setting.problem(id, message, Some(hint)));

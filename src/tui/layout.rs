@@ -349,7 +349,7 @@ fn input_rows(state: &State, columns: u16, small: bool) -> u16 {
 
 /// Lines that the parts of the query take, with what is to be said above them.
 fn parts_rows(state: &State, columns: u16, most: u16, is_tight: bool) -> u16 {
-    let remarks = state.prompt.remarks();
+    let remarks = state.remarks();
     let said: usize = remarks
         .iter()
         .map(|remark| wrap(&remark.text, usize::from(columns)).len())

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::action::Action;
 use super::state::{Prompt, State};
 use crate::compile::Compiled;
 use crate::model::{Filter, GroupBy, MetricKind, MetricQuery, QueryLineError, Registry};
@@ -202,8 +203,8 @@ impl Prompt {
         self.heard.as_ref().is_some_and(|heard| heard.is_asked)
     }
 
-    /// What is to be said below the text.
-    pub fn remarks(&self) -> Vec<Remark> {
+    /// What is to be said below the text, which the key `asks` asks.
+    fn remarks(&self, asks: &str) -> Vec<Remark> {
         let say = |text: String, is_error| Remark { text, is_error };
         if let Some(error) = &self.error {
             return vec![say(error.to_string(), true)];
@@ -230,7 +231,7 @@ impl Prompt {
             // The word may still be half typed.
             Some(_) if marked.is_empty() => Vec::new(),
             Some(Understanding::Unsure(unsure)) => vec![say(
-                format!("? {} · Enter lists the meanings", unsure.message),
+                format!("? {} · {asks} lists the meanings", unsure.message),
                 false,
             )],
             Some(Understanding::Refused(_)) => {
@@ -244,6 +245,11 @@ impl Prompt {
 }
 
 impl State {
+    /// What is to be said below the text that is typed.
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.prompt.remarks(&self.key(Action::ApplyLine))
+    }
+
     /// The question that the present query came from.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin

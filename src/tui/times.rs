@@ -19,6 +19,7 @@ pub fn regrained(
     query: &MetricQuery,
     groups: &[GroupBy],
     finer: bool,
+    adds: &str,
 ) -> Result<MetricQuery, Reason> {
     let times = groups.iter().enumerate();
     let mut times = times.filter_map(|(at, group)| match group {
@@ -26,7 +27,7 @@ pub fn regrained(
         GroupBy::Dimension(_) | GroupBy::Part { .. } => None,
     });
     let Some((at, grain, of)) = times.next() else {
-        return Err("nothing is grouped by time; g adds a grain".into());
+        return Err(format!("nothing is grouped by time; {adds} adds a grain").into());
     };
     let next = match finer {
         true => Grain::ALL.into_iter().rev().find(|other| *other < grain),
@@ -65,10 +66,11 @@ pub fn shifted(
     time: TimeRange,
     (today, week_start): (Date, Weekday),
     later: bool,
+    chooses: &str,
 ) -> Result<TimeRange, Reason> {
     let range = time.resolve(today, week_start);
     let (Some(start), Some(end)) = (range.start, range.end) else {
-        return Err(format!("{time} has no window to shift; t chooses one").into());
+        return Err(format!("{time} has no window to shift; {chooses} chooses one").into());
     };
     let (n, unit) = length(time, start, end);
     let by = unit.span(n);
@@ -191,7 +193,7 @@ mod tests {
     fn moved(time: &str, later: bool) -> String {
         let day = (date(2026, 11, 20), Weekday::Monday);
         let time: TimeRange = time.parse().unwrap();
-        match shifted(time, day, later) {
+        match shifted(time, day, later, "t") {
             Ok(time) => time.to_string(),
             Err(reason) => format!("! {reason}"),
         }
@@ -246,7 +248,7 @@ mod tests {
             "2026-W03",
         ] {
             let time: TimeRange = time.parse().unwrap();
-            let before = shifted(time, day, false).unwrap();
+            let before = shifted(time, day, false, "t").unwrap();
             let (own, earlier) = (time.resolve(day.0, day.1), before.resolve(day.0, day.1));
             assert_eq!(earlier.end, own.start, "{time}: {before}");
         }
@@ -256,17 +258,17 @@ mod tests {
     fn a_grain_takes_its_order_along() {
         let query: MetricQuery = "gmv by market, month order by month".parse().unwrap();
         let groups = query.group_by.clone().unwrap();
-        let finer = regrained(&query, &groups, true).unwrap();
+        let finer = regrained(&query, &groups, true, "g").unwrap();
         assert_eq!(finer.to_string(), "gmv by market, week order by week");
-        let coarser = regrained(&query, &groups, false).unwrap();
+        let coarser = regrained(&query, &groups, false, "g").unwrap();
         assert_eq!(
             coarser.to_string(),
             "gmv by market, quarter order by quarter"
         );
         let year: MetricQuery = "gmv by year".parse().unwrap();
-        let none = regrained(&year, year.group_by.as_deref().unwrap(), false);
+        let none = regrained(&year, year.group_by.as_deref().unwrap(), false, "g");
         assert_eq!(none.unwrap_err(), "year is the coarsest grain");
-        let none = regrained(&query, &[], false);
+        let none = regrained(&query, &[], false, "g");
         assert_eq!(
             none.unwrap_err(),
             "nothing is grouped by time; g adds a grain"

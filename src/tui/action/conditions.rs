@@ -58,7 +58,8 @@ pub(super) fn has_row(state: &State) -> Result<(), Reason> {
 
 pub(super) fn has_trail(state: &State) -> Result<(), Reason> {
     if state.trail.is_empty() {
-        Err("nothing was drilled into; Enter on a cell does".into())
+        let key = state.key(Action::CellMenu);
+        Err(format!("nothing was drilled into; {key} on a cell does").into())
     } else {
         Ok(())
     }
@@ -164,7 +165,8 @@ pub(super) fn has_tabs(state: &State) -> Result<(), Reason> {
     if state.tabs.len() > 1 {
         Ok(())
     } else {
-        Err("this is the only tab; w n opens another one".into())
+        let key = state.key(Action::NewTab);
+        Err(format!("this is the only tab; {key} opens another one").into())
     }
 }
 
@@ -172,7 +174,8 @@ pub(super) fn has_room_for_tab(state: &State) -> Result<(), Reason> {
     if state.tabs.len() < tabs::MOST {
         Ok(())
     } else {
-        Err(format!("there are {} tabs already; w x closes one", tabs::MOST).into())
+        let (most, key) = (tabs::MOST, state.key(Action::CloseTab));
+        Err(format!("there are {most} tabs already; {key} closes one").into())
     }
 }
 
@@ -196,7 +199,8 @@ pub(super) fn has_pair(state: &State) -> Result<(), Reason> {
     if state.tabs.beside().is_some() {
         Ok(())
     } else {
-        Err("there are not two tabs side by side; w s shows them so".into())
+        let key = state.key(Action::SideBySide);
+        Err(format!("there are not two tabs side by side; {key} shows them so").into())
     }
 }
 

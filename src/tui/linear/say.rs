@@ -150,7 +150,7 @@ impl Said {
         let wants = std::mem::take(&mut self.wants);
         let mut lines = Vec::new();
         if state.popups.is_empty() {
-            let remarks = state.prompt.remarks().into_iter();
+            let remarks = state.remarks().into_iter();
             lines.extend(remarks.map(|remark| remark.text.trim_start_matches("! ").to_owned()));
         }
         match state.notice.take() {

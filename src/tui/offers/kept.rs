@@ -2,6 +2,7 @@
 
 use super::Offer;
 use crate::session::{Clarification, RememberedChoice};
+use crate::tui::action::{Action, Context};
 use crate::tui::message::Earlier;
 use crate::tui::popup::Choice;
 use crate::tui::question;
@@ -40,16 +41,16 @@ pub fn choices(remembered: &[RememberedChoice]) -> Vec<Offer> {
 }
 
 /// The meanings that words may have, each with the key that takes it.
-pub fn meanings(unsure: &Clarification) -> Vec<Offer> {
+pub fn meanings(state: &State, unsure: &Clarification) -> Vec<Offer> {
     let candidates = unsure.candidates.iter().enumerate();
     candidates
         .map(|(index, candidate)| {
-            let number = index + 1;
-            let item = Item::new(
-                number.to_string(),
-                &format!("{number}  {}", candidate.label),
-            )
-            .detail(&candidate.detail);
+            let keymap = &state.setting.keymap;
+            let shown = match keymap.key_in(&[Context::Meanings], Action::Candidate(index)) {
+                Some(key) => format!("{key}  {}", candidate.label),
+                None => candidate.label.clone(),
+            };
+            let item = Item::new((index + 1).to_string(), &shown).detail(&candidate.detail);
             let choice = Choice::Meaning(unsure.words.clone(), candidate.meaning.clone());
             (item, choice)
         })

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 
-use super::action::Action;
+use super::action::{Action, contexts};
 use super::files::Saving;
 use super::input::LineInput;
 use super::keys::Chord;
@@ -263,6 +263,12 @@ impl State {
     /// The key of an action, for a text.
     pub fn key(&self, action: Action) -> String {
         self.setting.keymap.key(action)
+    }
+
+    /// The key of an action where one is now, for a text.
+    pub fn key_here(&self, action: Action) -> String {
+        let key = self.setting.keymap.key_in(contexts(self), action);
+        key.unwrap_or_else(|| self.key(action))
     }
 
     /// The groupings in force, also where the query names none.

@@ -83,7 +83,8 @@ pub(super) fn ask(state: &mut State, chosen: Option<(String, Meaning)>) -> Vec<E
                 _ => "from now on",
             };
             let meaning = question::meaning_words(meaning);
-            format!("'{words}' means {meaning} {until}, U forgets it")
+            let key = state.key(Action::ForgetChosen);
+            format!("'{words}' means {meaning} {until}, {key} forgets it")
         }),
     });
     // A mistake in a query line is nothing to ask a model about.

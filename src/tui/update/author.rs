@@ -297,7 +297,12 @@ fn editor(state: &mut State) -> Vec<Effect> {
             let line = u32::try_from(author.cursor().0 + 1).unwrap_or(1);
             return vec![Effect::Edit(root.join(&author.path), line)];
         }
-        _ => Some("save first (F7): the editor opens the file as it is on disk".to_owned()),
+        _ => {
+            let key = state.key(Action::AuthorSave);
+            Some(format!(
+                "save first ({key}): the editor opens the file as it is on disk"
+            ))
+        }
     };
     state.notice = refusal.map(Notice::Error);
     Vec::new()

@@ -41,8 +41,9 @@ fn ask(state: &mut State, wanted: Wanted) -> Vec<Effect> {
     let generation = state.next_generation();
     state.result.beside = Some(generation);
     state.notice = Some(Notice::Info(format!(
-        "asking the warehouse for {} · Esc cancels",
-        words(wanted)
+        "asking the warehouse for {} · {} cancels",
+        words(wanted),
+        state.key_here(Action::Back)
     )));
     vec![Effect::Beside { generation, job }]
 }

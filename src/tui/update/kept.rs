@@ -3,6 +3,7 @@
 use super::{act, picker, prompt, tabs};
 use crate::model::GroupBy;
 use crate::session::{SavedQuery, SessionError};
+use crate::tui::action::Action;
 use crate::tui::input::LineInput;
 use crate::tui::message::{Effect, Notice};
 use crate::tui::popup::{Answered, Choice, Naming, PickerKind, Popup, Question};
@@ -171,7 +172,7 @@ pub(super) fn saved(
         |tab: &State| matches!(tab.popups.last(), Some(Popup::Naming(naming)) if naming.is_saving);
     let Some(tab) = state.find_tab(is_saving) else {
         state.notice = Some(match outcome {
-            Ok(file) => said(&name, &file),
+            Ok(file) => said(state, &name, &file),
             Err(error) => Notice::Error(error.message),
         });
         return Vec::new();
@@ -179,7 +180,7 @@ pub(super) fn saved(
     match outcome {
         Ok(file) => {
             state.in_tab(tab, |state| drop(state.popups.pop()));
-            state.notice = Some(said(&name, &file));
+            state.notice = Some(said(state, &name, &file));
         }
         Err(error) => state.in_tab(tab, |state| {
             if let Some(Popup::Naming(naming)) = state.popups.last_mut() {
@@ -193,8 +194,9 @@ pub(super) fn saved(
     Vec::new()
 }
 
-fn said(name: &str, file: &str) -> Notice {
-    Notice::Info(format!("saved as {name} in {file} · V lists all"))
+fn said(state: &State, name: &str, file: &str) -> Notice {
+    let key = state.key(Action::Views);
+    Notice::Info(format!("saved as {name} in {file} · {key} lists all"))
 }
 
 /// Brings the list of saved queries in step with the project.

@@ -76,7 +76,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         ),
         PickerKind::Meanings(unsure) => (
             format!("'{}'", unsure.words),
-            offers::meanings(unsure),
+            offers::meanings(state, unsure),
             Vec::new(),
         ),
         PickerKind::Copies => ("Copy".to_owned(), offers::copies(state), Vec::new()),

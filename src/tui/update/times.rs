@@ -4,20 +4,25 @@ use super::attempt;
 use crate::compile::Role;
 use crate::model::{Comparison, MetricQuery, TimeRange};
 use crate::session::metric_of;
-use crate::tui::action::Reason;
+use crate::tui::action::{Action, Reason};
 use crate::tui::message::{Effect, Notice};
 use crate::tui::state::State;
 use crate::tui::times;
 
 /// Why there is no finer (coarser) grain.
 pub fn can_regrain(state: &State, finer: bool) -> Result<(), Reason> {
-    times::regrained(&state.query, &state.groups(), finer).map(drop)
+    regrained(state, finer).map(drop)
 }
 
 /// By the next finer (coarser) grain.
 pub(super) fn regrain(state: &mut State, finer: bool) -> Vec<Effect> {
-    let changed = times::regrained(&state.query, &state.groups(), finer);
+    let changed = regrained(state, finer);
     take(state, changed)
+}
+
+fn regrained(state: &State, finer: bool) -> Result<MetricQuery, Reason> {
+    let key = state.key(Action::Group);
+    times::regrained(&state.query, &state.groups(), finer, &key)
 }
 
 /// Why the window cannot be shifted.
@@ -36,10 +41,12 @@ pub(super) fn shift(state: &mut State, later: bool) -> Vec<Effect> {
 
 fn window(state: &State, later: bool) -> Result<TimeRange, Reason> {
     let Some(time) = time(state) else {
-        return Err("no time range is known yet; t chooses one".into());
+        let key = state.key(Action::Time);
+        return Err(format!("no time range is known yet; {key} chooses one").into());
     };
     let week_start = state.catalog.registry.calendar.week_start;
-    times::shifted(time, (state.setting.today, week_start), later)
+    let key = state.key(Action::Time);
+    times::shifted(time, (state.setting.today, week_start), later, &key)
 }
 
 /// The time range in force, also where the query names none.
@@ -56,7 +63,8 @@ pub fn can_compare(state: &State, with: Option<Comparison>) -> Result<(), Reason
         _ if state.query.metrics.is_empty() => Err("choose a metric first".into()),
         None if state.query.compare.is_none() => Err("nothing is compared".into()),
         Some(with) if state.query.compare == Some(with) => {
-            Err(format!("compared with the {with} already; 0 ends it").into())
+            let key = state.key(Action::NoComparison);
+            Err(format!("compared with the {with} already; {key} ends it").into())
         }
         _ => Ok(()),
     }
@@ -74,7 +82,14 @@ pub fn can_sort_by_change(state: &State) -> Result<(), Reason> {
     if state.query.compare.is_some() {
         Ok(())
     } else {
-        Err("nothing is compared: p takes the previous period, Y the year before".into())
+        let (period, year) = (
+            state.key(Action::PreviousPeriod),
+            state.key(Action::YearAgo),
+        );
+        Err(format!(
+            "nothing is compared: {period} takes the previous period, {year} the year before"
+        )
+        .into())
     }
 }
 

@@ -9,6 +9,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::pane;
 use crate::registry::{Diagnostic, Severity};
 use crate::session::{Change, Figure, Sides};
+use crate::tui::action::Action;
 use crate::tui::author::{self, Author, MARGIN, Measured, Shows, cell_width, cells};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::inside;
@@ -43,7 +44,7 @@ pub fn draw(state: &State, author: &Author, frame: &mut Frame<'_>, hits: &mut Hi
         Shows::Numbers => "Numbers before and after",
     };
     let area = inside(said);
-    let lines = lines(author, theme, usize::from(area.width));
+    let lines = lines(state, author, usize::from(area.width));
     let below = lines
         .len()
         .saturating_sub(author.offset + usize::from(area.height));
@@ -81,7 +82,7 @@ fn window(
 /// The last offset that what is said can be scrolled to.
 pub fn limit(state: &State, author: &Author) -> usize {
     let area = inside(author::areas(state.size).1);
-    lines(author, &state.theme, usize::from(area.width))
+    lines(state, author, usize::from(area.width))
         .len()
         .saturating_sub(usize::from(area.height))
 }
@@ -193,10 +194,10 @@ fn comment_start(text: &str) -> usize {
     usize::MAX
 }
 
-fn lines<'a>(author: &'a Author, theme: &Theme, columns: usize) -> Vec<Line<'a>> {
+fn lines<'a>(state: &State, author: &'a Author, columns: usize) -> Vec<Line<'a>> {
     match author.shows {
-        Shows::Meaning => meaning(author, theme, columns),
-        Shows::Numbers => numbers(author, theme, columns),
+        Shows::Meaning => meaning(author, &state.theme, columns),
+        Shows::Numbers => numbers(state, author, columns),
     }
 }
 
@@ -274,19 +275,25 @@ fn meaning<'a>(author: &'a Author, theme: &Theme, columns: usize) -> Vec<Line<'a
     lines
 }
 
-fn numbers<'a>(author: &'a Author, theme: &Theme, columns: usize) -> Vec<Line<'a>> {
+fn numbers<'a>(state: &State, author: &'a Author, columns: usize) -> Vec<Line<'a>> {
+    let theme = &state.theme;
+    let key = state.key(Action::AuthorNumbers);
     let mut lines = Vec::new();
     match &author.measured {
         Measured::No => {
-            let text = "F5 computes the numbers before and after; nothing is saved by it";
-            say(&mut lines, text, theme.dim, columns);
+            let text =
+                format!("{key} computes the numbers before and after; nothing is saved by it");
+            say(&mut lines, &text, theme.dim, columns);
         }
-        Measured::Running(_) => say(&mut lines, "computing … Esc stops", theme.dim, columns),
+        Measured::Running(_) => {
+            let text = format!("computing … {} stops", state.key_here(Action::Back));
+            say(&mut lines, &text, theme.dim, columns);
+        }
         Measured::Failed(error) => say(&mut lines, &error.to_string(), theme.error, columns),
         Measured::Done(text, change) => {
             if *text != author.text() {
-                let stale = "of the text as it was; F5 computes anew";
-                say(&mut lines, stale, theme.warning, columns);
+                let stale = format!("of the text as it was; {key} computes anew");
+                say(&mut lines, &stale, theme.warning, columns);
             }
             changed(&mut lines, change, theme, columns);
         }

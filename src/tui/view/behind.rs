@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::pane;
 use crate::session::cell::thousands;
+use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, inside};
 use crate::tui::look::{LookAt, PartName, Section};
@@ -23,8 +24,9 @@ pub fn draw(state: &State, behind: &Behind, frame: &mut Frame<'_>, hits: &mut Hi
     let remark = match &behind.phase {
         Phase::Running(since) => Line::styled(
             format!(
-                "running {} · Esc cancels",
-                time_words(state.now.saturating_sub(*since))
+                "running {} · {} cancels",
+                time_words(state.now.saturating_sub(*since)),
+                state.key_here(Action::Back)
             ),
             theme.warning,
         ),
@@ -67,7 +69,8 @@ fn part<'a>(state: &State, behind: &'a Behind) -> Line<'a> {
     };
     let mut line = Line::default();
     if behind.parts.len() > 1 {
-        let which = format!("{} ({} of {}, Tab) ", part.name, at + 1, behind.parts.len());
+        let (of, key) = (behind.parts.len(), state.key(Action::NextPart));
+        let which = format!("{} ({} of {of}, {key}) ", part.name, at + 1);
         line.push_span(Span::styled(which, theme.accent));
     }
     line.push_span(Span::styled(sanitize(&part.reading), theme.text));
@@ -129,7 +132,10 @@ pub fn sections<'a>(state: &State, sections: &'a [Section], width: usize) -> Vec
     let theme = &state.theme;
     if sections.is_empty() {
         return vec![Line::styled(
-            "asking the warehouse… · Esc cancels",
+            format!(
+                "asking the warehouse… · {} cancels",
+                state.key_here(Action::Back)
+            ),
             theme.warning,
         )];
     }

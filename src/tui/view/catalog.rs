@@ -10,6 +10,7 @@ use super::input::draw_input;
 use super::pane;
 use crate::model::Status;
 use crate::session::{Field, Hit};
+use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, inside};
 use crate::tui::state::{CatalogRow, Focus, State};
@@ -76,9 +77,10 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
     };
     if finder.rows.is_empty() {
         let empty = if finder.input.is_empty() {
-            "no metrics"
+            "no metrics".to_owned()
         } else {
-            "nothing matches; Esc clears the search"
+            let key = state.key_here(Action::Back);
+            format!("nothing matches; {key} clears the search")
         };
         Span::styled(empty, theme.dim).render(list, frame.buffer_mut());
     }
@@ -131,7 +133,7 @@ fn hint<'a>(state: &'a State, columns: usize) -> Line<'a> {
         return Line::styled("%owner %tag %status %dim %category", theme.dim);
     }
     if typing && finder.completion().is_some() {
-        let mut line = Line::styled("Tab ", theme.dim);
+        let mut line = Line::styled(format!("{} ", state.key(Action::CompleteSearch)), theme.dim);
         for (index, offer) in finder.hint.offers.iter().enumerate() {
             let count = offer
                 .metrics

@@ -11,6 +11,7 @@ use super::input::draw_input;
 use super::pane;
 use crate::session::cell::thousands;
 use crate::session::files::FileFormat;
+use crate::tui::action::Action;
 use crate::tui::files::{FileDialog, Saving};
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{centred, inside};
@@ -77,10 +78,11 @@ fn fields<'a>(state: &'a State, dialog: &FileDialog) -> Vec<Line<'a>> {
     ];
     if is_cut(state) {
         let other = match dialog.all {
-            true => "Tab takes those that are here",
-            false => "Tab takes all of them, from the warehouse",
+            true => "takes those that are here",
+            false => "takes all of them, from the warehouse",
         };
-        lines.push(Line::styled(format!("      {other}"), theme.warning));
+        let key = state.key(Action::AllRows);
+        lines.push(Line::styled(format!("      {key} {other}"), theme.warning));
     }
     let beside = match here {
         None => format!("the ending says the format: {}", FileFormat::known()),
@@ -135,6 +137,13 @@ fn progress<'a>(state: &'a State, saving: &Saving) -> Vec<Line<'a>> {
     vec![
         Line::styled(saving.path.display().to_string(), theme.text),
         Line::styled(format!("{bar}{}", saving.words()), theme.accent),
-        Line::styled("Esc leaves it to go on; W comes back", theme.dim),
+        Line::styled(
+            format!(
+                "{} leaves it to go on; {} comes back",
+                state.key_here(Action::Back),
+                state.key(Action::WriteFile)
+            ),
+            theme.dim,
+        ),
     ]
 }

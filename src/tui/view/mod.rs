@@ -27,7 +27,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::action::Action;
+use super::action::{Action, Context};
 use super::hit::{HitMap, Target};
 use super::layout::{Layout, SMALLEST, is_too_small};
 use super::state::{Focus, State};
@@ -118,11 +118,20 @@ fn too_small(state: &State, frame: &mut Frame<'_>, area: Rect) {
 fn header(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
     let theme = &state.theme;
     let mut x = area.right();
-    for (index, pane) in Focus::ALL.iter().enumerate().rev() {
-        let text = format!(" {} {} ", index + 1, pane.title());
-        let width = u16::try_from(text.len()).unwrap_or(0);
-        x = x.saturating_sub(width);
-        let tab = Rect { x, width, ..area };
+    for pane in Focus::ALL.iter().rev() {
+        let keymap = &state.setting.keymap;
+        let key = keymap.key_in(&[Context::Panes], Action::Pane(*pane));
+        let text = match key {
+            Some(key) => format!(" {key} {} ", pane.title()),
+            None => format!(" {} ", pane.title()),
+        };
+        let columns = u16::try_from(width(&text)).unwrap_or(0);
+        x = x.saturating_sub(columns);
+        let tab = Rect {
+            x,
+            width: columns,
+            ..area
+        };
         let is_here = *pane == state.focus;
         let style = if is_here {
             pane::title_style(theme, true)

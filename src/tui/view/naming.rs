@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::input::draw_input;
 use super::pane;
+use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, inside};
 use crate::tui::popup::Naming;
@@ -34,9 +35,10 @@ pub fn draw(state: &State, naming: &Naming, frame: &mut Frame<'_>, hits: &mut Hi
         ),
     };
     let text = sanitize(&text);
+    let replaces = format!("{} replaces it", state.key(Action::SaveName));
     let mut said = wrap(&text, inner_columns);
     if naming.taken() {
-        said.push("Enter replaces it");
+        said.push(&replaces);
     }
     let rows = query.len() + said.len() + 6;
     let area = layout::centred(state.size, columns, u16::try_from(rows).unwrap_or(u16::MAX));

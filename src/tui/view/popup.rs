@@ -7,6 +7,7 @@ use ratatui::widgets::Widget;
 
 use super::input::draw_input;
 use super::{author, behind, dates, files, menu, naming, pane, row};
+use crate::tui::action::Action;
 use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
@@ -85,7 +86,10 @@ fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut
             (Some((words, _)), ..) => Line::from(vec![
                 Span::styled("› ", theme.accent),
                 Span::styled(words.as_str(), theme.text),
-                Span::styled("  Enter takes it", theme.dim),
+                Span::styled(
+                    format!("  {} takes it", state.key_here(Action::Choose)),
+                    theme.dim,
+                ),
             ]),
             (None, Some(reason), _) => {
                 Line::styled(format!("not possible: {reason}"), theme.warning)

@@ -33,7 +33,8 @@ pub fn remark(state: &State, columns: usize) -> Line<'static> {
     let (prompt, theme) = (&state.prompt, &state.theme);
     if let Some(asking) = &prompt.asking {
         let time = time_words(state.now.saturating_sub(asking.since));
-        let text = format!("{} {time} · Esc cancels", asking.stage.word());
+        let (stage, key) = (asking.stage.word(), state.key_here(Action::Back));
+        let text = format!("{stage} {time} · {key} cancels");
         return Line::styled(text, theme.warning);
     }
     let before = |query: &MetricQuery, after: &str| {
@@ -44,7 +45,7 @@ pub fn remark(state: &State, columns: usize) -> Line<'static> {
     let is_line = question::query_line(&state.catalog.registry, prompt.input.text()).is_ok();
     let text = match (state.continued(), prompt.heard()) {
         _ if prompt.input.is_empty() => String::new(),
-        _ if is_line => "a query line · Enter runs it".to_owned(),
+        _ if is_line => format!("a query line · {} runs it", state.key(Action::ApplyLine)),
         (Some(query), Some(Understanding::Clear(reading))) if reading.is_follow_up => before(
             query,
             &format!(" · {} asks anew", state.key(Action::StartAnew)),
@@ -53,7 +54,7 @@ pub fn remark(state: &State, columns: usize) -> Line<'static> {
             let key = state.key(Action::StartAnew);
             format!("asked anew · {key} goes on from the query")
         }
-        (_, Some(Understanding::Clear(_))) => "Enter asks".to_owned(),
+        (_, Some(Understanding::Clear(_))) => format!("{} asks", state.key(Action::ApplyLine)),
         _ => String::new(),
     };
     Line::styled(truncate(&text, columns).into_owned(), theme.dim)
@@ -123,7 +124,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
 pub fn draw_remarks(state: &State, frame: &mut Frame<'_>, area: Rect) -> Rect {
     let theme = &state.theme;
     let mut y = area.y;
-    for remark in state.prompt.remarks() {
+    for remark in state.remarks() {
         let style = if remark.is_error {
             theme.error
         } else {

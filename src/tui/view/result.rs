@@ -195,7 +195,8 @@ pub fn progress(state: &State) -> Line<'static> {
             Some(percent) => format!("{percent} %"),
             None => saving.words(),
         };
-        let words = format!("writing {far} · W shows it · ");
+        let key = state.key(Action::WriteFile);
+        let words = format!("writing {far} · {key} shows it · ");
         line.spans
             .insert(0, Span::styled(words, state.theme.warning));
     }
@@ -208,8 +209,9 @@ fn run_progress(state: &State) -> Line<'static> {
         Phase::Idle => Line::default(),
         Phase::Running(since) => Line::styled(
             format!(
-                "running {} · Esc cancels",
-                time_words(state.now.saturating_sub(*since))
+                "running {} · {} cancels",
+                time_words(state.now.saturating_sub(*since)),
+                state.key_here(Action::Back)
             ),
             theme.warning,
         ),

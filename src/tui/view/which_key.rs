@@ -52,7 +52,10 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         ..area
     };
     let theme = &state.theme;
-    let remark = Line::styled("Esc closes", theme.dim);
+    let remark = Line::styled(
+        format!("{} closes", state.key_here(Action::Back)),
+        theme.dim,
+    );
     pane::window(frame, area, &format!("{first} …"), remark, theme);
     hits.add(area, Target::Popup);
     let inner = inside(area);
