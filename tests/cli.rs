@@ -523,6 +523,37 @@ fn check_lists_every_problem_with_its_place() {
 }
 
 #[test]
+fn check_reports_keys_of_the_explorer_that_mean_nothing() {
+    let shop = shop();
+    let file = shop.path().join("metrex.yaml");
+    let config = fs::read_to_string(&file).unwrap();
+    let line = config.lines().count() + 1;
+    let keys = "keys:\n  groop: b\n  time: Ctrl+Foo\n  views: v\n  run: x\n";
+    fs::write(&file, format!("{}\n{keys}", config.trim_end())).unwrap();
+    let checked = run(&shop, &["check"]);
+    assert_eq!(
+        checked.code, 0,
+        "nobody is kept from working: {}",
+        checked.err
+    );
+    for (below, text) in [
+        (1, "there is no action 'groop' — did you mean 'group'?"),
+        (2, "'Ctrl+Foo' is no key"),
+        (3, "'views' takes v from 'compare'"),
+        (4, "'x' is typed into the text where 'run' applies"),
+    ] {
+        let place = format!("metrex.yaml:{}:", line + below);
+        let mut lines = checked.out.lines();
+        let is_said = lines.any(|line| line.starts_with(&place) && line.contains(text));
+        assert!(is_said, "{place} {text} is not among\n{}", checked.out);
+    }
+    assert!(checked.err.contains("4 warnings"), "{}", checked.err);
+    let listed = run(&shop, &["check", "--format", "json"]).out;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed[0]["found"], "groop");
+}
+
+#[test]
 fn a_warehouse_that_is_not_there_ends_with_3() {
     let shop = shop();
     let missing = run(&shop, &["query", "orders", "--connection", "gone"]);
@@ -650,6 +681,7 @@ fn doctor_names_every_connection_and_fails_for_a_dead_one() {
     assert!(line("tables main").starts_with("ok"));
     assert!(line("value index main").starts_with("warning"));
     assert!(line("state folder").starts_with("ok"));
+    assert!(line("clipboard").contains("by "));
 }
 
 #[test]

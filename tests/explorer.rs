@@ -448,10 +448,17 @@ fn a_run_asked_for_while_the_demo_is_made_starts_when_it_is_ready() {
 
 #[test]
 fn a_small_terminal_says_what_it_needs_and_still_quits() {
-    let mut explorer = Explorer::new(59, 14);
-    assert_shows!(explorer, "terminal too small", "60x15 needed");
-    explorer.keys("<Esc>q");
-    assert!(explorer.ended);
+    for (width, height) in [(59, 14), (20, 5)] {
+        let mut explorer = Explorer::new(width, height);
+        let size = format!("this is {width}x{height}");
+        assert_shows!(explorer, "terminal too small", "60x15 needed", &size);
+        // A letter goes into the search box.
+        assert_shows!(explorer, "Ctrl+C twice quits");
+        explorer.keys("<Esc>");
+        assert_shows!(explorer, "q quits");
+        explorer.keys("q");
+        assert!(explorer.ended);
+    }
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn every_action_can_be_reached_by_a_key_or_from_the_palette() {
                 None => (None, keys.first),
                 Some(second) => (Some(keys.first), second),
             };
-            let keymap = &explorer.state.setting.keymap;
+            let keymap = &explorer.state.setting.preferences.keymap;
             !matches!(keymap.find(open, first, last), Found::Entry(found) if found.id == entry.id)
         };
         for entry in actions()

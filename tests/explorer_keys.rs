@@ -10,6 +10,7 @@
 #[path = "support/explorer.rs"]
 mod support;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use metrex::tui::state::Focus;
 use metrex::tui::{Depth, Message};
 use ratatui::layout::Size;
@@ -71,6 +72,16 @@ fn the_ways_in_the_box_can_be_clicked() {
     let mut explorer = with_keys("{theme: b t}", "");
     explorer.keys("<Esc>b").click("Switch the theme");
     assert_shows!(explorer, "Themes", "light");
+}
+
+#[test]
+fn a_key_that_is_let_go_is_not_pressed_once_more() {
+    let mut explorer = Explorer::new(80, 24);
+    for kind in [KeyEventKind::Press, KeyEventKind::Release] {
+        let key = KeyEvent::new_with_kind(KeyCode::Char('g'), KeyModifiers::NONE, kind);
+        explorer.tell(Message::Key(key));
+    }
+    assert_eq!(explorer.search().text(), "g");
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn themes_are_tried_on_while_the_list_is_walked() {
 #[test]
 fn a_theme_that_does_not_read_is_not_taken() {
     let mut explorer = Explorer::themed(80, 24, Depth::True);
-    explorer.state.setting.themes =
+    explorer.state.setting.preferences.themes =
         vec![("themes/odd.yaml".to_owned(), "accent: sparkling".to_owned())];
     explorer.keys("<Esc>Todd");
     assert_shows!(explorer, "'sparkling' is neither");

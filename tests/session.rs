@@ -477,7 +477,7 @@ fn a_change_of_the_configuration_is_noticed_and_said() {
         .expect("the edit was not noticed");
     assert!(session.reload().changed);
     let said = session.catalog().diagnostics[0].to_string();
-    assert!(said.contains("restart to use it"), "{said}");
+    assert!(said.contains("restart to use"), "{said}");
     fs::write(&file, text).unwrap();
     session.reload();
     assert!(session.catalog().diagnostics.is_empty());

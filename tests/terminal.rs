@@ -293,6 +293,33 @@ fn an_edit_on_disk_shows_at_once() {
 }
 
 #[test]
+fn the_users_own_configuration_shows_as_soon_as_it_is_saved() {
+    let folder = TempDir::new().unwrap();
+    let project = folder.path().join("shop");
+    support::project(&project);
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let state = folder.path().join("state");
+    let env = [("XDG_CONFIG_HOME", home.to_str().unwrap())];
+    let command = command(Path::new(PROGRAM), &project, &state, &env);
+    let pty = Pty::run(24, 80, command, folder);
+    pty.shows("Gross merchandise value");
+    pty.send("gmv\r");
+    pty.shows("g group");
+    // Not even its folder was there.
+    std::fs::create_dir(home.join("metrex")).unwrap();
+    let file = home.join("metrex/config.yaml");
+    std::fs::write(&file, "keys: {group: b}\n").unwrap();
+    pty.shows("configuration read again: keys");
+    pty.send("b");
+    pty.shows("Group by");
+    pty.send("\x1b");
+    pty.shows("b group");
+    std::fs::write(&file, "keys: {group: F12}\n").unwrap();
+    pty.shows("configuration read again: keys");
+}
+
+#[test]
 fn questions_are_typed_answered_and_continued() {
     let folder = TempDir::new().unwrap();
     let project = folder.path().join("shop");

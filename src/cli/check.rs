@@ -10,6 +10,7 @@ use super::style::Style;
 use super::{Global, Outcome, print};
 use crate::registry::Severity;
 use crate::session::cell::sanitize;
+use crate::tui::Keymap;
 
 /// Exit code for definitions with errors.
 const BROKEN: u8 = 2;
@@ -33,7 +34,9 @@ enum CheckFormat {
 pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
     let session = global.open()?;
     let catalog = session.catalog();
-    let found = session.problems();
+    let mut found = session.problems();
+    // Of the project alone: the result is the same for everybody.
+    found.extend(Keymap::read(&[], &session.project().config.keys).1);
     let errors = found
         .iter()
         .filter(|found| found.severity == Severity::Error)

@@ -10,7 +10,7 @@ use super::{Global, Outcome, print};
 use crate::registry::UserConfig;
 use crate::session::cell::sanitize;
 use crate::session::{Check, CheckStatus, Session, SessionError};
-use crate::tui::Keymap;
+use crate::tui::{Depth, Keymap, clipboard_in_words};
 
 pub fn run(global: &Global) -> Outcome {
     let session = global.open()?;
@@ -60,13 +60,25 @@ pub fn run(global: &Global) -> Outcome {
     }
 }
 
-/// What is wrong in the user's configuration, and with keys of the explorer.
+/// The user's configuration, what is wrong in it and with keys of the explorer, and which way copies go.
 fn configured(session: &Session) -> Vec<Check> {
     let user = UserConfig::open();
-    let (_, keys) = Keymap::read(&user.keys, &session.project().config.keys);
+    let project = &session.project().config;
+    let file = UserConfig::path().map(|path| match path.exists() {
+        true => path.display().to_string(),
+        false => format!("none of your own ({})", path.display()),
+    });
+    let file = file.map(|file| Check::new("configuration", CheckStatus::Ok, file));
+    let (_, keys) = Keymap::read(&user.keys, &project.keys);
     let problems = user.problems.iter().chain(&keys);
-    problems
-        .map(|problem| Check::new("configuration", CheckStatus::Warning, problem.to_string()))
+    let problems = problems
+        .map(|problem| Check::new("configuration", CheckStatus::Warning, problem.to_string()));
+    let setting = user.clipboard.unwrap_or(project.clipboard);
+    let ways = clipboard_in_words(setting, |name| env::var(name).ok());
+    let clipboard = Check::new("clipboard", CheckStatus::Ok, ways);
+    file.into_iter()
+        .chain(problems)
+        .chain([clipboard])
         .collect()
 }
 
@@ -86,13 +98,12 @@ fn terminal() -> Vec<Check> {
         }
         (true, _) => Check::new("terminal", CheckStatus::Ok, term.clone()),
     }];
-    let colours = match (text("NO_COLOR"), text("COLORTERM").as_deref()) {
-        (Some(_), _) => "none, as NO_COLOR asks".to_owned(),
-        (None, Some("truecolor" | "24bit")) => "true colour".to_owned(),
-        (None, _) if term.contains("256color") => {
-            "256; COLORTERM=truecolor would say more".to_owned()
-        }
-        (None, _) => "16".to_owned(),
+    let colours = match Depth::detect(|name| env::var(name).ok()) {
+        Depth::None if text("NO_COLOR").is_some() => "none, as NO_COLOR asks",
+        Depth::None => "none",
+        Depth::Sixteen => "16",
+        Depth::Indexed => "256; COLORTERM=truecolor would say more",
+        Depth::True => "true colour",
     };
     checks.push(Check::new("colours", CheckStatus::Ok, colours));
     for (name, variable) in [

@@ -185,6 +185,33 @@ impl Config {
         is_address
     }
 
+    /// What another version of the file says otherwise that holds from the start of a session to its end.
+    pub fn needs_restart(&self, now: &Self) -> Vec<&'static str> {
+        let connections = |config: &Self| {
+            (
+                config.connections.clone(),
+                config.care.clone(),
+                config.unavailable.clone(),
+                config.demo.clone(),
+            )
+        };
+        let differs = [
+            ("connections", connections(self) != connections(now)),
+            (
+                "default_connection",
+                self.default_connection != now.default_connection,
+            ),
+            ("calendar", self.calendar != now.calendar),
+            ("conventions", self.conventions != now.conventions),
+            ("state_dir", self.state_dir != now.state_dir),
+            ("cache_ttl", self.cache_ttl != now.cache_ttl),
+            ("llm", self.llm != now.llm),
+            ("ask", self.auto_run != now.auto_run),
+        ];
+        let differs = differs.into_iter().filter(|(_, differs)| *differs);
+        differs.map(|(name, _)| name).collect()
+    }
+
     /// Whether a connection leads to the demo's data.
     pub fn uses_demo(&self) -> bool {
         !self.demo.is_empty()

@@ -40,7 +40,7 @@ object! {
 impl UserConfig {
     /// Reads the user's file; without one, nothing is preferred.
     pub fn open() -> Self {
-        let Some(path) = path() else {
+        let Some(path) = Self::path() else {
             return Self::default();
         };
         match std::fs::read_to_string(&path) {
@@ -60,6 +60,12 @@ impl UserConfig {
                 ..Self::default()
             },
         }
+    }
+
+    /// Where the user's file is, or would be.
+    pub fn path() -> Option<PathBuf> {
+        let folders = etcetera::base_strategy::Xdg::new().ok()?;
+        Some(folders.config_dir().join("metrex").join("config.yaml"))
     }
 
     /// Reads the text of the file.
@@ -85,10 +91,4 @@ impl UserConfig {
         config.problems = sink.finish();
         config
     }
-}
-
-/// Where the user's file is.
-fn path() -> Option<PathBuf> {
-    let folders = etcetera::base_strategy::Xdg::new().ok()?;
-    Some(folders.config_dir().join("metrex").join("config.yaml"))
 }

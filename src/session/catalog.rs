@@ -12,7 +12,7 @@ use crate::ask::model::Prompts;
 use crate::compile::{Bases, CompileError, DimensionChoice, Reachability, Templates};
 use crate::model::{Place, Registry};
 use crate::registry::{
-    Diagnostic, Loaded, Project, ProjectError, ProjectFile, ProjectFiles, Severity, load,
+    Config, Diagnostic, Loaded, Project, ProjectError, ProjectFile, ProjectFiles, Severity, load,
 };
 
 /// The definitions in force.
@@ -67,6 +67,8 @@ pub(super) struct Version {
     pub(super) prompts: Arc<Prompts>,
     files: ProjectFiles,
     errors: HashMap<String, usize>,
+    /// What `metrex.yaml` says by now.
+    config: Arc<Config>,
 }
 
 impl Version {
@@ -85,8 +87,8 @@ impl Version {
             loaded.registry,
             loaded.diagnostics,
             (templates, prompts),
-            files,
-            errors,
+            (files, errors),
+            Arc::new(project.config.clone()),
             1,
         ))
     }
@@ -95,8 +97,8 @@ impl Version {
         registry: Registry,
         diagnostics: Vec<Diagnostic>,
         (templates, prompts): (Arc<Templates>, Arc<Prompts>),
-        files: ProjectFiles,
-        errors: HashMap<String, usize>,
+        (files, errors): (ProjectFiles, HashMap<String, usize>),
+        config: Arc<Config>,
         generation: u64,
     ) -> Self {
         Self {
@@ -107,6 +109,7 @@ impl Version {
             prompts,
             files,
             errors,
+            config,
         }
     }
 
@@ -161,7 +164,8 @@ impl Session {
             diagnostics.push(broken_template(error, None));
             old.prompts.clone()
         });
-        diagnostics.extend(self.configuration_changes());
+        let (config, changes) = self.configuration_now(&old.config);
+        diagnostics.extend(changes);
         let errors: Vec<_> = diagnostics
             .iter()
             .filter(|found| found.severity == Severity::Error)
@@ -171,14 +175,14 @@ impl Session {
             load(files, &project.config, None)
         });
         let changed = registry != old.catalog.registry || diagnostics != old.catalog.diagnostics;
-        if changed || files != old.files {
+        if changed || files != old.files || config != old.config {
             let generation = old.catalog.generation + u64::from(changed);
             self.set_version(Version::new(
                 registry,
                 diagnostics,
                 (templates, prompts),
-                files,
-                accepted,
+                (files, accepted),
+                config,
                 generation,
             ));
         }
@@ -186,11 +190,17 @@ impl Session {
         Reload { changed, errors }
     }
 
-    /// What `metrex.yaml` says by now and this session does not know, since it is read once.
-    fn configuration_changes(&self) -> Vec<Diagnostic> {
+    /// What `metrex.yaml` says by now, or said when it could be read last. A face may follow how it is to look; all
+    /// else holds as it was when the session was opened.
+    pub fn configuration(&self) -> Arc<Config> {
+        self.version().config.clone()
+    }
+
+    /// What `metrex.yaml` says by now, and what is wrong in it or needs a new session.
+    fn configuration_now(&self, before: &Arc<Config>) -> (Arc<Config>, Vec<Diagnostic>) {
         let project = self.project();
         let Some(root) = &project.root else {
-            return Vec::new();
+            return (before.clone(), Vec::new());
         };
         let change = |severity, message: String| Diagnostic {
             severity,
@@ -205,14 +215,22 @@ impl Session {
         match Project::find(Some(root)) {
             Ok(mut now) => {
                 now.config.add_demo(&self.state().demo_database());
-                if now.config == project.config {
-                    return Vec::new();
+                // A connection that was asked for by its address is in no file.
+                for name in project.config.connections.keys() {
+                    if !now.config.connections.contains_key(name) {
+                        now.config.add_address(name);
+                    }
                 }
-                let message = "metrex.yaml changed: restart to use it".to_owned();
-                vec![change(Severity::Warning, message)]
+                let later = project.config.needs_restart(&now.config);
+                let message = format!("metrex.yaml: restart to use {}", later.join(", "));
+                let changes = (!later.is_empty()).then(|| change(Severity::Warning, message));
+                (Arc::new(now.config), changes.into_iter().collect())
             }
-            Err(ProjectError::Config(problems)) => problems,
-            Err(error) => vec![change(Severity::Error, error.to_string())],
+            Err(ProjectError::Config(problems)) => (before.clone(), problems),
+            Err(error) => (
+                before.clone(),
+                vec![change(Severity::Error, error.to_string())],
+            ),
         }
     }
 

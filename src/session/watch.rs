@@ -8,6 +8,7 @@ use std::time::Duration;
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::{Session, SessionError};
+use crate::registry::UserConfig;
 
 /// Editors write a file in several steps; changes this close together are one.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -19,33 +20,39 @@ const FOLDERS: [&str; 4] = ["metrics", "snippets", "templates", "themes"];
 
 /// Watches until it is dropped.
 pub struct Watcher {
-    _inner: Option<Arc<Mutex<RecommendedWatcher>>>,
+    _inner: Arc<Mutex<RecommendedWatcher>>,
 }
 
 impl Session {
-    /// Calls `on_change` from its own thread after files of the project changed. The embedded demo never changes.
+    /// Calls `on_change` from its own thread after files of the project, or the user's configuration, changed. The
+    /// embedded demo never changes.
     ///
     /// # Errors
     /// The operating system refuses to watch.
     pub fn watch(&self, on_change: impl Fn() + Send + 'static) -> Result<Watcher, SessionError> {
-        let Some(root) = &self.project().root else {
-            return Ok(Watcher { _inner: None });
-        };
+        let root = self.project().root.clone();
+        let user = UserConfig::path();
+        let mut folders = Folders::of(root.as_deref(), user.as_deref());
         let (sender, changes) = mpsc::channel();
-        let place = root.clone();
+        let (ours, theirs) = (root.clone(), user.clone());
         let mut inner = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| concerns(&event, &place)) {
+            if event.is_ok_and(|event| concerns(&event, ours.as_deref(), theirs.as_deref())) {
                 // The receiver ends with the watcher; what happens then concerns nobody.
                 let _ = sender.send(());
             }
         })
-        .map_err(|error| refused(root, &error))?;
-        let mut folders = Folders::of(root);
+        .map_err(|error| refused(root.as_deref().unwrap_or(Path::new(".")), &error))?;
         folders.watch(&mut inner)?;
         // So that folders which appear later are found, and edits of the configuration.
-        inner
-            .watch(root, RecursiveMode::NonRecursive)
-            .map_err(|error| refused(root, &error))?;
+        for parent in root
+            .iter()
+            .map(PathBuf::as_path)
+            .chain(above(user.as_deref()))
+        {
+            inner
+                .watch(parent, RecursiveMode::NonRecursive)
+                .map_err(|error| refused(parent, &error))?;
+        }
         let inner = Arc::new(Mutex::new(inner));
         let watcher = Arc::downgrade(&inner);
         std::thread::spawn(move || {
@@ -62,22 +69,23 @@ impl Session {
                 on_change();
             }
         });
-        Ok(Watcher {
-            _inner: Some(inner),
-        })
+        Ok(Watcher { _inner: inner })
     }
 }
 
-/// The folders with definitions; any of them may come and go.
+/// The folders with definitions, and that of the user's configuration; any of them may come and go.
 struct Folders {
-    wanted: [PathBuf; 4],
+    wanted: Vec<PathBuf>,
     watched: HashSet<PathBuf>,
 }
 
 impl Folders {
-    fn of(root: &Path) -> Self {
+    fn of(root: Option<&Path>, user: Option<&Path>) -> Self {
+        let ours = root.into_iter();
+        let ours = ours.flat_map(|root| FOLDERS.map(|folder| root.join(folder)));
+        let theirs = user.and_then(Path::parent).map(Path::to_owned);
         Self {
-            wanted: FOLDERS.map(|folder| root.join(folder)),
+            wanted: ours.chain(theirs).collect(),
             watched: HashSet::new(),
         }
     }
@@ -100,13 +108,28 @@ impl Folders {
     }
 }
 
+/// The folder that the one of the user's configuration appears in, where that is there.
+fn above(user: Option<&Path>) -> Option<&Path> {
+    let above = user.and_then(Path::parent).and_then(Path::parent);
+    above.filter(|folder| folder.is_dir())
+}
+
 /// Whether something changed that definitions come from; a database may stand beside them, and changes all the time.
-fn concerns(event: &Event, root: &Path) -> bool {
+fn concerns(event: &Event, root: Option<&Path>, user: Option<&Path>) -> bool {
+    let folder = user.and_then(Path::parent);
+    let theirs = folder.and_then(Path::parent);
     let is_ours = |path: &PathBuf| {
-        let inside = path.strip_prefix(root).ok();
-        inside.is_none_or(|path| {
-            path == Path::new(CONFIG_FILE) || FOLDERS.iter().any(|folder| path.starts_with(folder))
-        })
+        let path = path.as_path();
+        let inside = root.and_then(|root| path.strip_prefix(root).ok());
+        match inside {
+            _ if user == Some(path) || folder == Some(path) => true,
+            Some(path) => {
+                path == Path::new(CONFIG_FILE)
+                    || FOLDERS.iter().any(|folder| path.starts_with(folder))
+            }
+            // The other programs' configurations are none of ours; a path seen through a link may be.
+            None => !theirs.is_some_and(|theirs| path.starts_with(theirs)),
+        }
     };
     !event.kind.is_access() && (event.paths.is_empty() || event.paths.iter().any(is_ours))
 }

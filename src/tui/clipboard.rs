@@ -51,6 +51,20 @@ pub(super) fn ways(setting: Clipboard, variable: impl Fn(&str) -> Option<String>
     }
 }
 
+/// The ways of a setting in words, in the order they are tried.
+pub fn ways_in_words(setting: Clipboard, variable: impl Fn(&str) -> Option<String>) -> String {
+    let ways = ways(setting, variable);
+    let programs = ways.programs.iter().filter_map(|words| words.first());
+    let programs = programs.map(|name| (*name).to_owned());
+    let terminal = ways.terminal.then(|| "the terminal (OSC 52)".to_owned());
+    let all: Vec<String> = programs.chain(terminal).collect();
+    match (setting, all.as_slice()) {
+        (Clipboard::Off, _) => "off".to_owned(),
+        (_, []) => "no way: neither WAYLAND_DISPLAY nor DISPLAY is set".to_owned(),
+        (_, all) => format!("by {}", all.join(", else ")),
+    }
+}
+
 /// Hands a text to the first program that takes it, and names that; else what each of them said.
 pub(super) async fn hand_over(programs: &[Program], text: &str) -> Result<&'static str, String> {
     let mut said = Vec::new();

@@ -41,7 +41,7 @@ pub fn in_menu(state: &State, menu: Menu) -> Vec<(&'static Entry, Vec<Keys>)> {
 
 /// The entries that make sense without a selection, each action once, with the keys of all its entries.
 fn offered(state: &State) -> impl Iterator<Item = (&'static Entry, Vec<Keys>)> {
-    let keymap = &state.setting.keymap;
+    let keymap = state.keymap();
     let keys = |action| {
         let same = keymap
             .rows()
@@ -72,14 +72,14 @@ fn command(state: &State, entry: &Entry, keys: &[Keys], group: &str) -> (Item, C
 pub fn help(state: &State) -> Vec<(Item, Choice)> {
     let here = action::contexts(state);
     let mut all = here.to_vec();
-    for (entry, _) in state.setting.keymap.rows() {
+    for (entry, _) in state.keymap().rows() {
         if !all.contains(&entry.context) {
             all.push(entry.context);
         }
     }
     let mut offers = Vec::new();
     for context in &all {
-        let rows = state.setting.keymap.rows();
+        let rows = state.keymap().rows();
         let rows = rows.filter(|(entry, keys)| entry.context == *context && !keys.is_empty());
         offers.extend(rows.map(|(entry, keys)| {
             let reason = (entry.enabled)(state).err();

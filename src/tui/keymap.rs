@@ -40,6 +40,14 @@ pub struct Keymap {
     firsts: HashSet<(Context, Chord)>,
 }
 
+impl PartialEq for Keymap {
+    fn eq(&self, other: &Self) -> bool {
+        // All have the rows of the one table.
+        let keys = self.rows().map(|(_, keys)| keys);
+        keys.eq(other.rows().map(|(_, keys)| keys))
+    }
+}
+
 impl Default for Keymap {
     fn default() -> Self {
         let rows = action::actions().iter();

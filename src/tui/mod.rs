@@ -43,7 +43,8 @@ pub mod widgets;
 
 pub use action::{actions, actions_markdown};
 pub use beside::{Beside, BesideJob, Wanted};
-pub use engine::{answer, setting};
+pub use clipboard::ways_in_words as clipboard_in_words;
+pub use engine::{answer, preferences, setting};
 pub use files::{FileDialog, FileJob, JobRows, Saving};
 pub use hit::{HitMap, Target};
 pub use input::LineInput;
@@ -51,8 +52,8 @@ pub use keymap::{Found, Keymap, joined};
 pub use keys::{Chord, Keys};
 pub use linear::linear;
 pub use message::{
-    Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, RunNews, Setting,
-    Slot,
+    Answer, AskNews, Earlier, Effect, Excerpt, FileNews, Lookup, Message, Notice, Preferences,
+    RunNews, Setting, Slot,
 };
 pub use moment::{Moment, Step};
 pub use picture::{Palette, picture};

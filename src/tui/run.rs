@@ -82,16 +82,10 @@ async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiErro
     let user = UserConfig::open();
     let mut setting = engine::setting(&session, &user, Depth::detect(variable));
     setting.glyphs = Glyphs::detect(variable);
-    let is_light = Theme::is_light(variable);
-    let fitting = Theme::for_background(is_light.unwrap_or_default());
-    let wanted = user
-        .theme
-        .or_else(|| session.project().config.theme.clone());
-    let is_auto = wanted.as_deref() == Some("auto");
-    let name = wanted
-        .filter(|_| !is_auto)
-        .unwrap_or_else(|| fitting.to_owned());
-    let theme = Theme::load(&name, &setting.themes, setting.depth)?;
+    setting.is_light = Theme::is_light(variable);
+    let is_auto = setting.preferences.theme.as_deref() == Some(Theme::AUTO);
+    let themes = &setting.preferences.themes;
+    let theme = Theme::load(&setting.configured_theme(), themes, setting.depth)?;
     let (width, height) = crossterm::terminal::size()?;
     let size = Size { width, height };
     let (mut state, mut effects) = State::new(
@@ -114,6 +108,7 @@ async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiErro
         let _ = sender.try_send(Message::Notice(Notice::Error(error.to_string())));
     }
     let has_colours = state.setting.depth != Depth::None;
+    let is_unknown = state.setting.is_light.is_none();
     let engine = Engine::new(session, tokio::runtime::Handle::current(), sender);
     engine.prepare();
     let slow = ["SSH_CONNECTION", "SSH_TTY"]
@@ -127,7 +122,7 @@ async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiErro
         hits: HitMap::default(),
         keyboard: Keyboard::new(),
         listener: Listener::default(),
-        asks_background: is_auto && is_light.is_none() && has_colours,
+        asks_background: is_auto && is_unknown && has_colours,
         received,
         started: Instant::now(),
         frame: Duration::from_millis(if slow { 33 } else { 16 }),
@@ -390,6 +385,7 @@ impl App {
                 Effect::CopyByTerminal(text, reason) => self.copy_by_terminal(&text, &reason)?,
                 Effect::Edit(file, line) => self.edit(&file, line).await?,
                 Effect::Mouse(on) => self.screen.capture_mouse(on)?,
+                Effect::AskBackground => self.asks_background = true,
                 Effect::Suspend => self.suspend().await?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Quit => return Ok(true),
@@ -405,7 +401,7 @@ impl App {
     }
 
     fn copy(&mut self, text: String) -> Result<(), TuiError> {
-        let setting = self.state.setting.clipboard;
+        let setting = self.state.setting.preferences.clipboard;
         let ways = clipboard::ways(setting, |name| std::env::var(name).ok());
         match ways {
             Ways { ref programs, .. } if !programs.is_empty() => self.engine.copy(text, ways),

@@ -286,6 +286,9 @@ impl Theme {
         first.strip_prefix('#').unwrap_or_default().trim()
     }
 
+    /// What a configuration says for a theme that fits the terminal's background.
+    pub const AUTO: &'static str = "auto";
+
     /// Whether the environment says that the background is light (`COLORFGBG`), where it says anything.
     pub fn is_light(variable: impl Fn(&str) -> Option<String>) -> Option<bool> {
         let colours = variable("COLORFGBG").filter(|value| !value.is_empty())?;

@@ -13,7 +13,7 @@ use metrex::session::{Asked, OpenOptions, ReindexOptions, RunOptions, Session};
 use metrex::tui::look;
 use metrex::tui::{
     AskNews, Depth, Effect, FileNews, HitMap, Keys, LineInput, Message, Palette, RunNews, State,
-    Theme, answer, picture, setting, update, view,
+    Theme, answer, picture, preferences, setting, update, view,
 };
 use metrex::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 use ratatui::Terminal;
@@ -211,6 +211,8 @@ pub struct Explorer {
     /// Effects are kept instead of being carried out.
     pub hold: bool,
     pub held: VecDeque<Effect>,
+    /// The user's own configuration.
+    pub user: UserConfig,
     stop_writing: CancellationToken,
     runtime: tokio::runtime::Runtime,
 }
@@ -329,6 +331,7 @@ impl Explorer {
             ended: false,
             hold: true,
             held: effects.into(),
+            user,
             stop_writing: CancellationToken::new(),
             runtime,
         }
@@ -507,7 +510,12 @@ impl Explorer {
                 self.session.reload();
                 let catalog = self.session.catalog();
                 let problems = catalog.diagnostics.clone();
-                vec![Message::Reloaded { catalog, problems }]
+                let preferences = Box::new(preferences(&self.session, &self.user));
+                vec![Message::Reloaded {
+                    catalog,
+                    problems,
+                    preferences,
+                }]
             }
             Effect::Connect(name) => {
                 let error = self

@@ -1,8 +1,8 @@
 //! Where keys mean something, and where one is now.
 
-use super::Context as C;
 use crate::tui::popup::Popup;
 use crate::tui::state::{Focus, State};
+use Context as C;
 
 /// Where keys mean something. Contexts are stacked: the innermost one that knows the key decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -284,7 +284,7 @@ pub fn actions_markdown() -> String {
 
 /// The entry a key stands for in the present state.
 pub fn lookup(state: &State, chord: Chord) -> Option<&'static Entry> {
-    let keymap = &state.setting.keymap;
+    let keymap = state.keymap();
     match keymap.find(contexts(state), state.first_key, chord) {
         Found::Entry(entry) => Some(entry),
         Found::First | Found::Nothing => None,

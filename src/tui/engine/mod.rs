@@ -10,7 +10,7 @@ mod runs;
 mod setting;
 
 pub use lookups::answer;
-pub use setting::setting;
+pub use setting::{preferences, setting};
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The project: its definitions, saved queries, connections, and what is kept of the work on it.
 
-use super::{Engine, Sender};
+use super::{Engine, Sender, preferences};
+use crate::registry::UserConfig;
 use crate::session::{SavedQuery, Session, Workspace};
 use crate::tui::message::{Message, Notice};
 
@@ -28,7 +29,7 @@ impl Engine {
         });
     }
 
-    /// Reads the registry again.
+    /// Reads the registry and the configurations again.
     pub(super) fn reload(&self) {
         let (session, sender) = (self.session.clone(), self.sender.clone());
         self.runtime
@@ -98,10 +99,15 @@ impl Engine {
     }
 }
 
-/// Reads the registry again and says what it is now.
+/// Reads the registry and the configurations again and says what they are now.
 fn reload(session: &Session, sender: &Sender) {
     session.reload();
     let catalog = session.catalog();
     let problems = catalog.diagnostics.clone();
-    let _ = sender.blocking_send(Message::Reloaded { catalog, problems });
+    let preferences = Box::new(preferences(session, &UserConfig::open()));
+    let _ = sender.blocking_send(Message::Reloaded {
+        catalog,
+        problems,
+        preferences,
+    });
 }

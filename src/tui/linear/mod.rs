@@ -50,7 +50,7 @@ pub fn linear(session: Session) -> Result<(), TuiError> {
 
 async fn explore(session: Session) -> Result<(), TuiError> {
     let setting = engine::setting(&session, &UserConfig::open(), Depth::None);
-    let theme = Theme::load("dark", &setting.themes, Depth::None)?;
+    let theme = Theme::load("dark", &setting.preferences.themes, Depth::None)?;
     let connection = session.connection();
     let (state, effects) = State::new(setting, session.catalog(), connection, theme, SIZE);
     let (sender, received) = mpsc::channel(WAITING);

@@ -122,7 +122,7 @@ impl Conversation {
 
     /// Whether a key means something here, by itself or with another one after it.
     fn means(&self, key: Chord) -> bool {
-        let keymap = &self.state.setting.keymap;
+        let keymap = self.state.keymap();
         let found = keymap.find(action::contexts(&self.state), self.state.first_key, key);
         !matches!(found, Found::Nothing)
     }

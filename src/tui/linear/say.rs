@@ -328,7 +328,7 @@ fn following(state: &State) -> Vec<String> {
     let Some(first) = state.first_key else {
         return Vec::new();
     };
-    let keymap = &state.setting.keymap;
+    let keymap = state.keymap();
     let following = keymap.following(action::contexts(state), first).into_iter();
     let line = |(entry, keys): (&action::Entry, Vec<Chord>)| {
         let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();

@@ -97,7 +97,7 @@ pub enum Effect {
     DeleteView(String),
     /// Keep what is open for the next start.
     Keep(Workspace),
-    /// Read the registry again.
+    /// Read the registry and the configurations again.
     Reload,
     /// Switch the connection.
     Connect(String),
@@ -109,6 +109,8 @@ pub enum Effect {
     Edit(PathBuf, u32),
     /// Capture the mouse, or leave it to the terminal.
     Mouse(bool),
+    /// Ask the terminal for its background.
+    AskBackground,
     /// Suspend to the shell.
     Suspend,
     /// Draw everything anew.

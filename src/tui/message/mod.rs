@@ -15,9 +15,11 @@ use ratatui::layout::Size;
 
 use super::beside::Beside;
 use super::hit::Target;
+use super::keymap::Keymap;
 use super::look::LookNews;
+use super::theme::Theme;
 use super::widgets::chart::Glyphs;
-use crate::registry::Diagnostic;
+use crate::registry::{Clipboard, Diagnostic};
 use crate::session::files::FileWritten;
 use crate::session::{
     Asked, Catalog, Change, ConnectionInfo, Expense, RunEvent, RunSummary, SessionError, Stage,
@@ -96,12 +98,14 @@ pub enum Message {
     Prepared(Result<(), String>),
     /// A project file changed on disk.
     FilesChanged,
-    /// The registry was read again.
+    /// The registry and the configurations were read again.
     Reloaded {
         /// The last good version of everything.
         catalog: Arc<Catalog>,
         /// Every problem.
         problems: Vec<Diagnostic>,
+        /// What the configurations say of looks and keys.
+        preferences: Box<Preferences>,
     },
     /// A query was saved in the project, or not.
     ViewSaved {
@@ -178,6 +182,21 @@ pub enum FileNews {
     Ended(Result<FileWritten, SessionError>),
 }
 
+/// How the explorer looks and is operated, as the user's configuration and the project's say; read again when they change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preferences {
+    /// The theme; none where one is to fit the terminal, which `auto` asks for its background.
+    pub theme: Option<String>,
+    /// Theme files of the project: name and text.
+    pub themes: Vec<(String, String)>,
+    /// How a text gets into the clipboard.
+    pub clipboard: Clipboard,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// What is wrong in the configurations.
+    pub problems: Vec<Diagnostic>,
+}
+
 /// What the explorer knows from the start and never asks for again.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -191,16 +210,22 @@ pub struct Setting {
     pub today: jiff::civil::Date,
     /// All connections.
     pub connections: Vec<ConnectionInfo>,
-    /// How a text gets into the clipboard.
-    pub clipboard: crate::registry::Clipboard,
-    /// Theme files of the project: name and text.
-    pub themes: Vec<(String, String)>,
     /// How many colours the terminal shows.
     pub depth: super::Depth,
-    /// The keys in force.
-    pub keymap: super::Keymap,
-    /// What is wrong in the configurations.
-    pub problems: Vec<Diagnostic>,
+    /// Whether its background is light, as far as that is known.
+    pub is_light: Option<bool>,
+    /// What the configurations prefer, as they are now.
+    pub preferences: Preferences,
     /// What charts are drawn with.
     pub glyphs: Glyphs,
+}
+
+impl Setting {
+    /// The theme to begin with; `auto` may lead to another one once the terminal has answered.
+    pub fn configured_theme(&self) -> String {
+        let named = self.preferences.theme.as_deref();
+        let fitting = Theme::for_background(self.is_light.unwrap_or_default());
+        let name = named.filter(|name| *name != Theme::AUTO);
+        name.unwrap_or(fitting).to_owned()
+    }
 }

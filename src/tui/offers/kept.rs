@@ -45,7 +45,7 @@ pub fn meanings(state: &State, unsure: &Clarification) -> Vec<Offer> {
     let candidates = unsure.candidates.iter().enumerate();
     candidates
         .map(|(index, candidate)| {
-            let keymap = &state.setting.keymap;
+            let keymap = state.keymap();
             let shown = match keymap.key_in(&[Context::Meanings], Action::Candidate(index)) {
                 Some(key) => format!("{key}  {}", candidate.label),
                 None => candidate.label.clone(),

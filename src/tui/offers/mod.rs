@@ -38,7 +38,7 @@ pub fn connections(state: &State) -> Vec<Offer> {
 
 /// The themes.
 pub fn themes(state: &State) -> Vec<Offer> {
-    let names = Theme::names(&state.setting.themes).into_iter();
+    let names = Theme::names(&state.setting.preferences.themes).into_iter();
     names
         .map(|name| {
             let in_use = if name == state.theme_name {
@@ -47,7 +47,7 @@ pub fn themes(state: &State) -> Vec<Offer> {
                 ""
             };
             let item = Item::new(&name, &name)
-                .detail(Theme::about(&name, &state.setting.themes))
+                .detail(Theme::about(&name, &state.setting.preferences.themes))
                 .right(in_use);
             (item, Choice::Theme(name))
         })

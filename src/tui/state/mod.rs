@@ -15,6 +15,7 @@ use ratatui::layout::Size;
 use super::action::{Action, contexts};
 use super::files::Saving;
 use super::input::LineInput;
+use super::keymap::Keymap;
 use super::keys::Chord;
 use super::message::{Effect, Lookup, Message, Notice, Setting, Slot};
 use super::moment::{Moment, Step};
@@ -167,7 +168,11 @@ impl State {
         size: Size,
     ) -> (Self, Vec<Effect>) {
         let mut state = Self {
-            problems: [catalog.diagnostics.as_slice(), &setting.problems].concat(),
+            problems: [
+                catalog.diagnostics.as_slice(),
+                &setting.preferences.problems,
+            ]
+            .concat(),
             setting,
             catalog,
             connection,
@@ -260,14 +265,19 @@ impl State {
         !self.generations.is_empty() || self.prompt.asking.is_some()
     }
 
+    /// The keys in force.
+    pub fn keymap(&self) -> &Keymap {
+        &self.setting.preferences.keymap
+    }
+
     /// The key of an action, for a text.
     pub fn key(&self, action: Action) -> String {
-        self.setting.keymap.key(action)
+        self.keymap().key(action)
     }
 
     /// The key of an action where one is now, for a text.
     pub fn key_here(&self, action: Action) -> String {
-        let key = self.setting.keymap.key_in(contexts(self), action);
+        let key = self.keymap().key_in(contexts(self), action);
         key.unwrap_or_else(|| self.key(action))
     }
 

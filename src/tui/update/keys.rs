@@ -22,7 +22,7 @@ pub(super) enum Pressed {
 /// What a key stands for now; the first of two is kept until the second comes.
 pub(super) fn press(state: &mut State, key: Chord) -> Pressed {
     let contexts = action::contexts(state);
-    let find = |state: &State, first| state.setting.keymap.find(contexts, first, key);
+    let find = |state: &State, first| state.keymap().find(contexts, first, key);
     let alone = find(state, None);
     let Some(first) = state.first_key.take() else {
         return match alone {
@@ -56,7 +56,7 @@ pub(super) fn leads_here(state: &State, key: Chord) -> bool {
         Focus::Result => (Context::Result, Action::FindInResult, &state.result.find),
         _ => return false,
     };
-    let found = state.setting.keymap.find(&[context], None, key);
+    let found = state.keymap().find(&[context], None, key);
     input.is_empty()
         && matches!(key.code, KeyCode::Char(c) if !c.is_alphanumeric())
         && matches!(found, Found::Entry(entry) if entry.action == action)
@@ -68,7 +68,7 @@ pub(super) fn enter(state: &mut State, context: Context) -> Vec<Effect> {
         code: KeyCode::Enter,
         modifiers: KeyModifiers::NONE,
     };
-    match state.setting.keymap.find(&[context], None, key) {
+    match state.keymap().find(&[context], None, key) {
         Found::Entry(entry) => act::perform_if_enabled(state, entry.action),
         Found::First | Found::Nothing => Vec::new(),
     }

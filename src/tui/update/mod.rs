@@ -10,6 +10,7 @@ mod beside;
 mod borders;
 mod chart;
 mod columns;
+mod configured;
 mod dates;
 mod drill;
 mod expense;
@@ -134,11 +135,17 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Prepared(outcome) => prepared(state, outcome),
         Message::FilesChanged => vec![Effect::Reload],
-        Message::Reloaded { catalog, problems } => {
+        Message::Reloaded {
+            catalog,
+            problems,
+            preferences,
+        } => {
+            let configured = configured::take(state, *preferences, &problems);
             state.catalog = catalog;
             state.problems = problems;
             kept::refresh(state);
-            state.problems.extend_from_slice(&state.setting.problems);
+            let wrong = &state.setting.preferences.problems;
+            state.problems.extend_from_slice(wrong);
             // What a model wrote was checked against the definitions as they were.
             for origin in origins(state) {
                 origin.written = None;
@@ -146,7 +153,9 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             for origin in state.tabs.asides().flat_map(origins) {
                 origin.written = None;
             }
-            ask_again(state)
+            let mut effects = ask_again(state);
+            effects.extend(configured);
+            effects
         }
         Message::ViewSaved { name, outcome } => kept::saved(state, name, outcome),
         Message::Connected { connection, error } => {
@@ -158,6 +167,7 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             ask_again(state)
         }
         Message::Background { is_light } => {
+            state.setting.is_light = Some(is_light);
             state.theme_name = Theme::for_background(is_light).to_owned();
             Vec::new()
         }

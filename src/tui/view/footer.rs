@@ -86,7 +86,7 @@ fn offered(state: &State) -> Vec<(&'static Entry, String, &'static str)> {
     let mut offered = Vec::new();
     for context in action::contexts(state) {
         let here = || {
-            let rows = state.setting.keymap.rows();
+            let rows = state.keymap().rows();
             rows.filter(|(entry, _)| entry.context == *context)
         };
         for (entry, keys) in here() {

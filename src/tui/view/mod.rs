@@ -27,7 +27,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::action::{Action, Context};
+use super::action::{self, Action, Context};
 use super::hit::{HitMap, Target};
 use super::layout::{Layout, SMALLEST, is_too_small};
 use super::state::{Focus, State};
@@ -93,16 +93,21 @@ fn borders(layout: &Layout, hits: &mut HitMap) {
 }
 
 fn too_small(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    // Where a text is typed, the letter that quits is a letter.
+    let keymap = state.keymap();
+    let quits = match keymap.key_in(action::contexts(state), Action::Quit) {
+        Some(key) => format!("{key} quits"),
+        None => format!("{} twice quits", state.key_here(Action::Interrupt)),
+    };
+    // No line has more than 20 columns.
     let text = vec![
         Line::styled("terminal too small", state.theme.warning),
+        Line::from(format!("{}x{} needed", SMALLEST.0, SMALLEST.1)),
         Line::from(format!(
-            "{}x{} needed, this is {}x{}",
-            SMALLEST.0, SMALLEST.1, state.size.width, state.size.height
+            "this is {}x{}",
+            state.size.width, state.size.height
         )),
-        Line::styled(
-            format!("{} quits", state.key(Action::Quit)),
-            state.theme.dim,
-        ),
+        Line::styled(quits, state.theme.dim),
     ];
     let rows = area.height / 2;
     let area = Rect {
@@ -119,7 +124,7 @@ fn header(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap) {
     let theme = &state.theme;
     let mut x = area.right();
     for pane in Focus::ALL.iter().rev() {
-        let keymap = &state.setting.keymap;
+        let keymap = state.keymap();
         let key = keymap.key_in(&[Context::Panes], Action::Pane(*pane));
         let text = match key {
             Some(key) => format!(" {key} {} ", pane.title()),

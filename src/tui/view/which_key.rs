@@ -79,7 +79,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
 fn ways(state: &State) -> Vec<Way> {
     let contexts = action::contexts(state);
     let first = state.first_key.into_iter();
-    let following = first.flat_map(|first| state.setting.keymap.following(contexts, first));
+    let following = first.flat_map(|first| state.keymap().following(contexts, first));
     following
         .map(|(entry, keys)| {
             let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
