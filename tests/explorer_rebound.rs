@@ -22,7 +22,7 @@ use support::Explorer;
 fn everything_elsewhere() -> String {
     let mut keys = String::from("keys:\n");
     for (index, entry) in actions().iter().enumerate() {
-        let letter = char::from_u32(0x410 + u32::try_from(index).unwrap()).unwrap();
+        let letter = char::from_u32(0x4e00 + u32::try_from(index).unwrap()).unwrap();
         match entry.id {
             "column.hide" => writeln!(keys, "  {}: 数 {letter}", entry.id).unwrap(),
             id => writeln!(keys, "  {id}: Alt+{letter}").unwrap(),

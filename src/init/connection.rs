@@ -115,8 +115,8 @@ fn postgres(url: &str, (written, had_password): (String, bool)) -> Result<Target
         ..PostgresSettings::default()
     };
     let note = had_password.then(|| {
-        "The password was not written down. Set PGPASSWORD, add a line to ~/.pgpass, or set password_command in \
-         metrex.yaml."
+        "The password was not written down, but the list of processes and the history of the shell show it. Set \
+         PGPASSWORD, add a line to ~/.pgpass, or set password_command in metrex.yaml."
             .to_owned()
     });
     let mut entry = vec![
