@@ -573,6 +573,7 @@ impl Explorer {
             | Effect::StopLooking
             | Effect::Mouse(_)
             | Effect::Suspend
+            | Effect::AskBackground
             | Effect::Redraw => vec![],
         }
     }

@@ -44,8 +44,7 @@ fn is_interrupt(state: &State, key: KeyEvent) -> bool {
 fn entry(state: &State, key: KeyEvent) -> Option<&'static Entry> {
     let contexts = action::contexts(state);
     match state
-        .setting
-        .keymap
+        .keymap()
         .find(contexts, state.first_key, Chord::from(key))
     {
         Found::Entry(entry) => Some(entry),
