@@ -685,6 +685,32 @@ fn doctor_names_every_connection_and_fails_for_a_dead_one() {
 }
 
 #[test]
+fn state_and_configuration_stand_where_xdg_says() {
+    let shop = shop();
+    let home = TempDir::new().unwrap();
+    let (state, config) = (home.path().join("state"), home.path().join("config"));
+    fs::create_dir_all(config.join("metrex")).unwrap();
+    let file = config.join("metrex/config.yaml");
+    fs::write(&file, "keys: {groop: b}\n").unwrap();
+    let mut command = metrex(shop.path());
+    command
+        .env_remove("METREX_STATE_DIR")
+        .env("XDG_STATE_HOME", &state)
+        .env("XDG_CONFIG_HOME", &config)
+        .arg("doctor");
+    let run = finished(command.output().unwrap());
+    let state = state.join("metrex");
+    let configuration = format!("configuration     {}\n", file.display());
+    for text in [
+        state.to_str().unwrap(),
+        &configuration,
+        "did you mean 'group'?",
+    ] {
+        assert!(run.out.contains(text), "{text} is not in\n{}", run.out);
+    }
+}
+
+#[test]
 fn doctor_points_out_a_database_without_the_tables_of_the_definitions() {
     let shop = shop();
     rusqlite::Connection::open(shop.path().join("gone.db"))

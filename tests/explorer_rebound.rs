@@ -315,6 +315,17 @@ fn a_theme_that_is_edited_shows_at_once() {
 }
 
 #[test]
+fn a_configuration_that_does_not_read_changes_nothing() {
+    let mut explorer = Explorer::new(80, 24);
+    edit(&mut explorer, "keys: {group: b}\n");
+    edit(&mut explorer, "keys: {group: [\n");
+    explorer.keys("gmv<Enter>");
+    assert_shows!(explorer, "! metrex.yaml:", "P shows", "b group");
+    explorer.keys("b");
+    assert_shows!(explorer, "Group by");
+}
+
+#[test]
 fn what_needs_a_restart_is_said() {
     let mut explorer = Explorer::new(80, 24);
     edit(&mut explorer, "cache_ttl: 1h\nkeys: {group: b}\n");

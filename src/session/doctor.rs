@@ -270,7 +270,11 @@ fn is_named(found: &str, table: &str) -> bool {
 }
 
 fn failed(title: String, target: &str, message: String, hint: Option<&str>) -> Check {
-    let check = Check::new(title, CheckStatus::Error, format!("{message} ({target})"));
+    let detail = match message.contains(target) {
+        true => message,
+        false => format!("{message} ({target})"),
+    };
+    let check = Check::new(title, CheckStatus::Error, detail);
     match hint {
         Some(hint) => check.hint(hint),
         None => check,
