@@ -10,8 +10,9 @@
 #[path = "support/explorer.rs"]
 mod support;
 
-use metrex::session::chart::{Across, Chart, ChartKind};
-use metrex::tui::charting::{ChartForm, save};
+use std::process::Command;
+
+use metrex::session::chart::{Across, Chart, ChartForm, ChartKind};
 use metrex::tui::widgets::chart::Glyphs;
 use metrex::tui::{Depth, Effect, Lookup, Message, answer};
 use support::Explorer;
@@ -63,7 +64,7 @@ fn what_cannot_be_drawn_says_why() {
     let mut explorer = charted("gmv by market", "K");
     assert_shows!(
         explorer,
-        "needs a time grouping (g)",
+        "needs a time grouping",
         "needs a second metric",
         "needs a second grouping"
     );
@@ -296,9 +297,9 @@ fn the_same_chart_is_saved_as_svg_and_png_and_no_file_is_overwritten() {
             "{market} is in the legend"
         );
     }
-    let again = save(&chart, ChartForm::Svg, &folder).unwrap();
+    let again = chart.save(ChartForm::Svg, &folder).unwrap();
     assert!(again.ends_with("-2.svg"), "{again}");
-    let png = save(&chart, ChartForm::Png, &folder).unwrap();
+    let png = chart.save(ChartForm::Png, &folder).unwrap();
     assert!(
         std::fs::read(folder.join(png))
             .unwrap()
@@ -347,4 +348,85 @@ fn no_size_of_the_screen_is_too_much() {
             }
         }
     }
+}
+
+/// What `metrex query` says to these arguments, over the explorer's project.
+fn query(explorer: &Explorer, arguments: &[&str]) -> (bool, String) {
+    let folder = explorer.folder.path();
+    let output = Command::new(env!("CARGO_BIN_EXE_metrex"))
+        .current_dir(folder)
+        .args(["query", "--today", "2026-11-20", "--project"])
+        .arg(folder.join("shop"))
+        .arg("--state-dir")
+        .arg(folder.join("state"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.success(), said)
+}
+
+#[test]
+fn the_command_line_draws_the_same_picture() {
+    for (line, kind) in [
+        ("gmv by month, market", None),
+        ("gmv by market, channel total", None),
+        ("gmv, orders by amount", Some("histogram")),
+    ] {
+        let keys = kind.map_or("c".to_owned(), |kind| format!("cK{kind}<Enter>"));
+        let explorer = charted(line, &keys);
+        let mut arguments = vec![line, "--chart", "drawn.svg"];
+        arguments.extend(kind.iter().flat_map(|kind| ["--kind", kind]));
+        let (drawn, said) = query(&explorer, &arguments);
+        assert!(drawn, "{said}");
+        assert!(said.contains(&chart(&explorer).title), "{said}");
+        let file = explorer.folder.path().join("drawn.svg");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text, chart(&explorer).svg(), "{line}");
+    }
+    let explorer = charted("gmv by market", "");
+    let (drawn, said) = query(&explorer, &["gmv by market", "--chart", "drawn.png"]);
+    assert!(drawn, "{said}");
+    let file = std::fs::read(explorer.folder.path().join("drawn.png")).unwrap();
+    assert!(file.starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn the_command_line_refuses_what_the_explorer_does_not_draw() {
+    let explorer = charted("gmv by market", "");
+    for (arguments, why) in [
+        (
+            vec!["gmv by market", "--kind", "line"],
+            "no line: needs a time grouping",
+        ),
+        (vec!["gmv by none"], "the result is not grouped"),
+        (
+            vec!["gmv by market", "--row-cap", "2"],
+            "only a part of the rows is here",
+        ),
+    ] {
+        let more = ["--chart", "drawn.svg"];
+        let (drawn, said) = query(&explorer, &[arguments.as_slice(), &more].concat());
+        assert!(!drawn && said.contains(why), "{arguments:?}: {said}");
+        assert!(!explorer.folder.path().join("drawn.svg").exists());
+    }
+    let (drawn, said) = query(&explorer, &["gmv by market", "--chart", "drawn.gif"]);
+    assert!(!drawn && said.contains("endings are .svg, .png"), "{said}");
+}
+
+#[test]
+fn a_chart_is_said_in_words_and_numbers() {
+    let explorer = charted("gmv by month, market where market in (ID, TH)", "c");
+    let about = chart(&explorer).about().join("\n");
+    assert!(about.contains("· line"), "{about}");
+    assert!(about.contains("TH: 9 points, "), "{about}");
+    assert!(about.contains("most $"), "{about}");
+    let numbers = chart(&explorer).numbers();
+    assert_eq!(numbers.len(), 9, "{numbers:?}");
+    assert!(numbers[0].starts_with("2026-03: "), "{numbers:?}");
+    let (th, id) = (numbers[0].find("TH $"), numbers[0].find("ID $"));
+    assert!(th.is_some() && id.is_some(), "{numbers:?}");
+    let explorer = charted("gmv by month, market", "cKmultiples<Enter>");
+    let numbers = chart(&explorer).numbers();
+    assert_eq!(numbers.len(), 4 + 4 * 9, "a heading for each: {numbers:?}");
 }

@@ -12,11 +12,16 @@ pub struct EditArgs {
     metric: String,
 }
 
-pub fn run(global: &Global, args: EditArgs) -> Outcome {
+pub fn run(global: &Global, linear: bool, args: EditArgs) -> Outcome {
     let session = global.open()?;
     session.describe(&args.metric)?;
-    explore::needs_terminal()?;
-    let ended = tui::edit(session, args.metric);
+    if !linear {
+        explore::needs_terminal()?;
+    }
+    let ended = match linear || explore::is_dumb() {
+        true => tui::linear(session, Some(args.metric)),
+        false => tui::edit(session, args.metric),
+    };
     ended.map_err(|error| SessionError::usage("terminal", error.to_string()))?;
     Ok(())
 }

@@ -19,15 +19,18 @@ pub fn needs_terminal() -> Outcome {
     Ok(())
 }
 
+/// Whether the terminal cannot move its cursor.
+pub fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 pub fn run(global: &Global, linear: bool) -> Outcome {
     if !linear {
         needs_terminal()?;
     }
-    // A dumb terminal cannot move its cursor.
-    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let session = global.open()?;
-    let ended = match linear || is_dumb {
-        true => tui::linear(session),
+    let ended = match linear || is_dumb() {
+        true => tui::linear(session, None),
         false => tui::run(session),
     };
     ended.map_err(|error| SessionError::usage("terminal", error.to_string()))?;

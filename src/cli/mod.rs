@@ -155,7 +155,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Sql(args)) => sql::run(global, &args),
         Some(Command::Search(args)) => search::run(global, &args),
         Some(Command::Show(args)) => show::run(global, &args),
-        Some(Command::Edit(args)) => edit::run(global, args),
+        Some(Command::Edit(args)) => edit::run(global, cli.linear, args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),

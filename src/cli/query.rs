@@ -1,10 +1,11 @@
-//! `metrex query`: runs a query and prints its rows as they arrive, or writes them to a file.
+//! `metrex query`: runs a query and prints its rows as they arrive, writes them to a file, or draws them.
 
 use std::io::{BufWriter, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::failure::Failure;
 use super::format::Format;
@@ -13,6 +14,7 @@ use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, notes, prepare};
 use crate::model::MetricQuery;
+use crate::session::chart::{ChartForm, ChartKind};
 use crate::session::files::{FileFormat, FileTarget};
 use crate::session::{RunOptions, SessionError};
 
@@ -30,6 +32,20 @@ pub struct QueryArgs {
     /// Write to a file (.csv, .tsv, .json, .ndjson, .parquet, .arrow, .md, .xlsx), which appears when it is complete
     #[arg(long, short, value_name = "FILE", alias = "output")]
     out: Option<PathBuf>,
+    /// Draw the rows to a file (.svg, .png) instead: the chart that the explorer shows
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "format"])]
+    chart: Option<PathBuf>,
+    /// Kind of chart [default: the one that suits the result]
+    #[arg(long, requires = "chart", value_parser = chart_kind())]
+    kind: Option<ChartKind>,
+}
+
+fn chart_kind() -> impl TypedValueParser<Value = ChartKind> {
+    let words = PossibleValuesParser::new(ChartKind::ALL.map(ChartKind::word));
+    words.try_map(|word| {
+        let mut all = ChartKind::ALL.into_iter();
+        all.find(|kind| kind.word() == word).ok_or("no such kind")
+    })
 }
 
 pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
@@ -37,6 +53,10 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
     let file = match &args.out {
         None => None,
         Some(path) => Some(target(path, args.format)?),
+    };
+    let chart = match &args.chart {
+        None => None,
+        Some(path) => Some((path.as_path(), chart_form(path)?)),
     };
     let format = args.format.unwrap_or_default();
     if file.is_none() {
@@ -49,6 +69,9 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
         .map_err(|error| Failure::of_line(&line)(SessionError::from(error)))?;
     if let Some(saved) = session.catalog().registry.saved(&query) {
         query = saved.clone();
+    }
+    if chart.is_some() {
+        query.total = false;
     }
     let has_total = match &file {
         Some(file) => file.format.has_total(),
@@ -75,15 +98,24 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
             connection: &connection,
             options,
         };
-        let outcome = match &file {
-            Some(file) => run.write(cancel, file).await,
-            None => {
+        let outcome = match (&file, chart) {
+            (Some(file), _) => run.write(cancel, file).await,
+            (None, Some((path, form))) => run.draw(cancel, path, form, args.kind).await,
+            (None, None) => {
                 let mut printer = format.printer(Style::of(&stdout()));
                 let mut out = BufWriter::new(stdout().lock());
                 run.print(cancel, printer.as_mut(), &mut out).await
             }
         };
         outcome.map_err(|failure| failure.with_line(&line))
+    })
+}
+
+/// The form of a chart; the ending of its file says it.
+fn chart_form(path: &Path) -> Result<ChartForm, SessionError> {
+    ChartForm::of(path).ok_or_else(|| {
+        let why = format!("{}: the ending of the file says no format", path.display());
+        SessionError::usage("format", why).with_hint("endings are .svg, .png")
     })
 }
 

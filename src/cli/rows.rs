@@ -1,6 +1,7 @@
-//! Runs what was compiled and prints its rows as they arrive, or writes them to a file.
+//! Runs what was compiled and prints its rows as they arrive, writes them to a file, or draws them.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -8,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Outcome, notes};
 use crate::compile::Compiled;
+use crate::session::chart::{ChartForm, ChartKind};
 use crate::session::files::{Ending, FileTarget, Printer, Writing};
-use crate::session::{RunEvent, RunOptions, RunSummary, Session};
+use crate::session::{Failure, RunEvent, RunOptions, RunSummary, Session, SessionError};
 
 /// What to run, and where.
 pub struct Run<'a> {
@@ -96,6 +98,31 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Runs it and draws it to a file.
+    pub async fn draw(
+        self,
+        cancel: CancellationToken,
+        path: &Path,
+        form: ChartForm,
+        kind: Option<ChartKind>,
+    ) -> Outcome {
+        let (compiled, options) = (self.compiled.clone(), self.options);
+        let chart = self
+            .session
+            .chart(compiled, self.connection, kind, options, cancel);
+        let (chart, answer) = chart.await?;
+        chart.write(form, path).map_err(|why| {
+            let message = format!("cannot write the chart: {why}");
+            SessionError::new(Failure::Query, "file", message)
+        })?;
+        answer.notes.iter().for_each(|text| notes::note(text));
+        self.about_history();
+        let drawn = format!("{} · {} in {}", chart.title, chart.kind, path.display());
+        notes::note(&drawn);
+        chart.notes.iter().for_each(|text| notes::note(text));
+        Ok(())
+    }
+
     /// A cut result is never silent.
     fn announce(&self, run: &RunSummary) {
         if run.truncated {
@@ -104,6 +131,10 @@ impl Run<'_> {
                 run.rows
             ));
         }
+        self.about_history();
+    }
+
+    fn about_history(&self) {
         if let Some(problem) = self.session.history_problem() {
             notes::note(&format!("the query is not in the history: {problem}"));
         }

@@ -45,6 +45,9 @@ use crate::model::{
 };
 use crate::warehouse::Dialect;
 
+/// What the row is called that holds the groups beyond a limit.
+pub const OTHERS: &str = output::OTHERS;
+
 /// What a compilation depends on besides the registry and the query.
 #[derive(Clone, Copy)]
 pub struct CompileOptions<'a> {

@@ -399,7 +399,7 @@ impl Session {
 }
 
 /// Follows a run to its end.
-async fn collect(
+pub(super) async fn collect(
     run: impl Future<Output = Result<RunSummary, SessionError>>,
     mut events: mpsc::Receiver<RunEvent>,
 ) -> Result<Answer, SessionError> {

@@ -1,5 +1,7 @@
 //! Author mode: the file of a metric as it is being changed, with what the change would do.
 
+use std::ops::Range;
+
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 use tui_textarea::{CursorMove, TextArea};
@@ -136,6 +138,11 @@ impl Author {
         (cursor.0, cursor.1)
     }
 
+    /// Whether its numbers are being computed.
+    pub fn is_measuring(&self) -> bool {
+        matches!(self.measured, Measured::Running(_))
+    }
+
     /// Whether there is something to save.
     pub fn is_changed(&self) -> bool {
         let saved = self
@@ -171,6 +178,26 @@ impl Author {
             }
             _ => self.area.input(key),
         }
+    }
+
+    /// Puts other lines in the place of some, counted from 0, with the cursor on the first; whether the text changed.
+    pub fn replace(&mut self, lines: Range<usize>, with: &[String]) -> bool {
+        let mut all = self.area.lines().to_vec();
+        let (start, end) = (lines.start.min(all.len()), lines.end.min(all.len()));
+        all.splice(start..end.max(start), with.iter().cloned());
+        if all == self.area.lines() {
+            return false;
+        }
+        self.area.select_all();
+        self.area.insert_str(all.join("\n"));
+        self.go_to(start);
+        true
+    }
+
+    /// Puts the cursor at the start of a line, counted from 0.
+    pub fn go_to(&mut self, line: usize) {
+        let line = u16::try_from(line).unwrap_or(u16::MAX);
+        self.area.move_cursor(CursorMove::Jump(line, 0));
     }
 
     /// Inserts pasted text.

@@ -1,8 +1,5 @@
-//! The chart of a result: how it is shown, made off the screen thread, saved.
+//! The chart of a result: how it is shown, made off the screen thread, what can be chosen for it.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
-use std::path::Path;
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
@@ -13,8 +10,7 @@ use super::state::State;
 use super::widgets::chart::Glyphs;
 use super::widgets::fuzzy_list::Item;
 use super::widgets::grid::{Progress, Table};
-use crate::session::chart::{Chart, ChartKind, Rows, Wanted, kinds};
-use crate::session::png;
+use crate::session::chart::{CUT, Chart, ChartForm, ChartKind, Rows, Wanted, kinds};
 
 /// Where the chart stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,21 +62,6 @@ pub enum ChartChoice {
     /// Written to a file.
     Save(ChartForm),
 }
-
-/// Forms a chart is saved in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChartForm {
-    /// Vector graphics.
-    Svg,
-    /// Pixels.
-    Png,
-}
-
-/// Pixels of a PNG for each of the drawing.
-const SCALE: f32 = 2.0;
-
-/// Most names that are tried for a file.
-const NAMES: usize = 1000;
 
 impl Charting {
     /// How the chart of the next result is shown.
@@ -216,9 +197,7 @@ pub fn due(state: &State) -> Option<(Asked, Result<ChartJob, String>)> {
         .as_ref()
         .map(|compiled| compiled.range.to_string());
     let job = match grid.progress() {
-        Progress::Cut | Progress::Stopped => Err(
-            "only a part of the rows is here, so a chart would mislead; filter them, or group coarser".to_owned(),
-        ),
+        Progress::Cut | Progress::Stopped => Err(CUT.to_owned()),
         _ => Ok(ChartJob {
             table: table.clone(),
             wanted: Wanted {
@@ -269,48 +248,13 @@ pub fn offers(state: &State) -> Vec<(Item, Choice)> {
         item.right(&format!("now {}", now.title())),
         ChartChoice::Glyphs(next),
     );
-    for (form, text) in [
-        (ChartForm::Svg, "save as SVG"),
-        (ChartForm::Png, "save as PNG"),
-    ] {
-        let mut item = Item::new(text, text);
+    for form in ChartForm::ALL {
+        let text = format!("save as {}", form.title());
+        let mut item = Item::new(&text, &text);
         if let Err(reason) = is_drawn(state) {
             item = item.disabled(&reason);
         }
         offer(item, ChartChoice::Save(form));
     }
     offers
-}
-
-/// Writes a chart to a new file in a folder; returns its name.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn save(chart: &Chart, form: ChartForm, folder: &Path) -> Result<String, String> {
-    let svg = chart.svg();
-    let (bytes, ending) = match form {
-        ChartForm::Svg => (svg.into_bytes(), "svg"),
-        ChartForm::Png => (png(&svg, SCALE)?, "png"),
-    };
-    let stem = chart.file_name();
-    for number in 1..=NAMES {
-        let name = match number {
-            1 => format!("{stem}.{ending}"),
-            number => format!("{stem}-{number}.{ending}"),
-        };
-        let path = folder.join(&name);
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                let written = file.write_all(&bytes);
-                return written
-                    .map(|()| name)
-                    .map_err(|error| format!("{}: {error}", path.display()));
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(format!("{}: {error}", path.display())),
-        }
-    }
-    Err(format!(
-        "{stem}.{ending} and {NAMES} names like it are taken"
-    ))
 }

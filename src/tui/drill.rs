@@ -6,11 +6,15 @@ use super::action::{Action, Reason};
 use super::edit::{self, Picked};
 use super::state::State;
 use super::times;
-use crate::compile::{Compiled, NumberOf, OutputColumn, Role};
+use crate::compile::{Compiled, NumberOf, OTHERS, OutputColumn, Role};
 use crate::model::{
     CompareOp, Comparison, Filter, Grain, GroupBy, MetricQuery, Period, Registry, TimeRange,
 };
 use crate::session::cell::raw_text;
+use crate::session::metric_of;
+
+/// Why figures over the rows of a result are of no row alone.
+const OF_ALL_ROWS: &str = "shares, ranks and running sums come from all rows of the result";
 
 /// A grouping of a row, with its value there; `None` is NULL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +82,39 @@ impl Drill<'_> {
         for value in row {
             self.narrow(&mut query, value)?;
         }
+        self.forget_rest(&mut query);
+        query.group_by = Some(vec![by.clone()]);
+        Ok(query)
+    }
+
+    /// The query of a row alone, grouped as it is; of all of its metrics, or of one.
+    ///
+    /// # Errors
+    /// No conditions say what the row is of, or its numbers would be others, in words for people.
+    pub fn only(&self, row: &[Value], metric: Option<&str>) -> Result<MetricQuery, Reason> {
+        // With the defaults that applied, which may not be those of a single metric.
+        let mut query = self.compiled.query.clone();
+        match metric {
+            Some(metric) => query.metrics = vec![metric.to_owned()],
+            None if !query.show.is_empty() => {
+                return Err(OF_ALL_ROWS.into());
+            }
+            None => {}
+        }
+        for value in row {
+            if query.others && value.value.as_deref() == Some(OTHERS) {
+                return Err("the row of the others is of many values".into());
+            }
+            self.narrow(&mut query, value)?;
+        }
+        self.forget_rest(&mut query);
+        query.show.clear();
+        query.total = false;
+        Ok(query)
+    }
+
+    /// Drops what chose and ordered the rows of the result.
+    fn forget_rest(&self, query: &mut MetricQuery) {
         // Conditions on a metric were about the groups as they were.
         let is_figure = |field: &str| {
             let columns = &self.compiled.main.columns;
@@ -85,15 +122,13 @@ impl Drill<'_> {
             figures.any(|column| column.name.eq_ignore_ascii_case(field))
                 || self.registry.metric(field).is_some()
         };
-        let all = edit::conditions(&query).iter();
+        let all = edit::conditions(query).iter();
         let kept = all.filter(|part| !part.fields().into_iter().any(is_figure));
         let kept = kept.cloned().collect();
-        edit::set_conditions(&mut query, kept);
+        edit::set_conditions(query, kept);
         query.order.clear();
-        edit::set_limit(&mut query, None);
+        edit::set_limit(query, None);
         query.every_period = None;
-        query.group_by = Some(vec![by.clone()]);
-        Ok(query)
     }
 
     fn narrow(&self, query: &mut MetricQuery, value: &Value) -> Result<(), Reason> {
@@ -315,6 +350,43 @@ pub fn row_here(state: &State) -> Option<Row<'_>> {
         values,
         selected,
     })
+}
+
+/// The query of the row under the cursor alone.
+///
+/// # Errors
+/// There is none, in words for people.
+pub fn query_of_row(state: &State) -> Result<MetricQuery, Reason> {
+    let row = read_row(state)?;
+    row.drill.only(&row.values, None)
+}
+
+/// The query of the cell under the cursor alone: of a number, its metric in its row; of a grouping, its value.
+///
+/// # Errors
+/// There is none, in words for people.
+pub fn query_of_cell(state: &State) -> Result<MetricQuery, Reason> {
+    let row = read_row(state)?;
+    if let Some(value) = row.selected.and_then(|at| row.values.get(at)) {
+        return row.drill.keep(value);
+    }
+    let grid = state.result.grid.as_ref();
+    let here = grid.and_then(|grid| grid.behind(grid.selected()?.0, grid.selected()?.1));
+    let (table, _, at) = here.ok_or_else(|| no_row(state))?;
+    match table.columns().get(at).map(|column| column.role) {
+        Some(Role::Figure(_)) => Err(OF_ALL_ROWS.into()),
+        _ => {
+            let metric = metric_of(table.columns(), at).ok_or("this cell is no number")?;
+            row.drill.only(&row.values, Some(metric))
+        }
+    }
+}
+
+fn read_row(state: &State) -> Result<Row<'_>, Reason> {
+    if state.written(&state.result.query).is_some() {
+        return Err("its SQL was written by a model: no query says the same".into());
+    }
+    row_here(state).ok_or_else(|| no_row(state))
 }
 
 /// A number of the result.

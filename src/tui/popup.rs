@@ -12,6 +12,7 @@ use super::files::FileDialog;
 use super::input::LineInput;
 use super::look::{Look, PartName, Section};
 use super::message::Excerpt;
+use super::offers::QueryCopy;
 use super::state::Phase;
 use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid::{self, Grid};
@@ -229,6 +230,8 @@ pub enum CopyKind {
     Line,
     /// The SQL.
     Sql,
+    /// The line of another query, made of this one, or its SQL.
+    Query(QueryCopy),
     /// Part of the result.
     Rows(grid::Copy, grid::CopyFormat),
 }

@@ -238,13 +238,20 @@ impl Theme {
         Self::parse(name, text, depth)
     }
 
-    /// What stands behind a number of a heat map, from 0 for the smallest to 1 for the largest. Without true colour there
-    /// is no such thing: the sign beside the number says it.
+    /// How a number of a heat map is written, from 0 for the smallest to 1 for the largest: on a shade between two colours,
+    /// as near as the palette has it. Of 16 colours there are none between two: the largest third has one, the smallest the
+    /// other. The sign beside the number says more than that, and all there is to say without colours.
     pub fn shade(&self, place: f64) -> Option<Style> {
-        let (Some(Color::Rgb(r, g, b)), Some(Color::Rgb(to_r, to_g, to_b))) =
-            (self.heat_low.bg, self.heat_high.bg)
+        let ends = self.heat_low.bg.zip(self.heat_high.bg);
+        let Some(([r, g, b], [to_r, to_g, to_b])) =
+            ends.and_then(|(low, high)| Some((parts_of(low)?, parts_of(high)?)))
         else {
-            return None;
+            let style = match place {
+                place if place < 1.0 / 3.0 => self.heat_low,
+                place if place > 2.0 / 3.0 => self.heat_high,
+                _ => return None,
+            };
+            return style.bg.is_some().then_some(style);
         };
         #[allow(
             clippy::cast_possible_truncation,
@@ -255,6 +262,8 @@ impl Theme {
             (f64::from(from) + (f64::from(to) - f64::from(from)) * place).round() as u8
         };
         let color = Color::Rgb(between(r, to_r), between(g, to_g), between(b, to_b));
+        let is_indexed = matches!(self.heat_low.bg, Some(Color::Indexed(_)));
+        let color = if is_indexed { indexed(color) } else { color };
         Some(Style::new().bg(color))
     }
 
@@ -384,6 +393,15 @@ fn indexed(color: Color) -> Color {
     palette()
         .min_by_key(distance)
         .map_or(color, |(index, _)| Color::Indexed(index))
+}
+
+/// Red, green and blue of a colour, where they are known.
+fn parts_of(color: Color) -> Option<[u8; 3]> {
+    match color {
+        Color::Rgb(red, green, blue) => Some([red, green, blue]),
+        Color::Indexed(index) => palette().find_map(|(at, rgb)| (at == index).then_some(rgb)),
+        _ => None,
+    }
 }
 
 /// The cube of 6x6x6 colours, then 24 greys.

@@ -5,6 +5,8 @@ mod figures;
 mod having;
 mod ranked;
 
+pub(super) use ranked::OTHERS;
+
 use super::plan::{Aggregate, Column, Combine, Compute, Node, Planned, Sort};
 use super::request::Request;
 use super::write::{Fragment, Templates};

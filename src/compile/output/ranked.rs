@@ -13,7 +13,7 @@ use crate::model::{Aggregate as Agg, ColumnType, Metric, Presented};
 const ROW: &str = "metrex_row";
 
 /// What the groups beyond the limit are called.
-const OTHERS: &str = "others";
+pub(in crate::compile) const OTHERS: &str = "others";
 
 impl Output<'_> {
     /// Whether more is asked of the limit than to cut the rows.

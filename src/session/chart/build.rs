@@ -319,7 +319,7 @@ impl Builder<'_> {
             .collect();
         if totals.len() > MOST_LINES {
             self.notes.push(format!(
-                "the {MOST_LINES} largest of {} lines are drawn; small multiples (K) show each",
+                "the {MOST_LINES} largest of {} lines are drawn; small multiples show each",
                 totals.len()
             ));
         }

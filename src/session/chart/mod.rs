@@ -2,16 +2,24 @@
 
 mod axis;
 mod build;
+mod file;
+mod run;
 mod shape;
 mod svg;
+mod words;
 
 pub use axis::Axis;
+pub use file::ChartForm;
 pub use shape::{ChartKind, is_number, kinds};
 
 use arrow_array::{Array, Float64Array};
 
 use super::cell::cell_text;
 use crate::compile::OutputColumn;
+
+/// Why a part of a result is not drawn.
+pub const CUT: &str =
+    "only a part of the rows is here, so a chart would mislead; filter them, or group coarser";
 
 /// The rows that a chart is made of, wherever they are kept.
 pub struct Rows<'a> {

@@ -34,6 +34,18 @@ impl ChartKind {
         Self::Multiples,
     ];
 
+    /// The word that asks for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Bars => "bars",
+            Self::Stacked => "stacked",
+            Self::Histogram => "histogram",
+            Self::Scatter => "scatter",
+            Self::Multiples => "multiples",
+        }
+    }
+
     /// The words for it.
     pub fn title(self) -> &'static str {
         match self {
@@ -106,9 +118,7 @@ impl Shape {
             .find(|(_, column)| is_time(column))
             .map(|(at, _)| at);
         if groups().next().is_none() {
-            return Err(
-                "the result is not grouped, so there is nothing to compare; g groups it".to_owned(),
-            );
+            return Err("the result is not grouped, so there is nothing to compare".to_owned());
         }
         if rows.count == 0 {
             return Err("the result has no rows".to_owned());
@@ -137,9 +147,9 @@ impl Shape {
     pub(super) fn allows(&self, kind: ChartKind) -> Result<(), &'static str> {
         let groupings = self.groups.len() + usize::from(self.time.is_some());
         match kind {
-            ChartKind::Line if self.time.is_none() => Err("needs a time grouping (g)"),
+            ChartKind::Line if self.time.is_none() => Err("needs a time grouping"),
             ChartKind::Stacked | ChartKind::Multiples if groupings < 2 => {
-                Err("needs a second grouping (g)")
+                Err("needs a second grouping")
             }
             ChartKind::Stacked if !self.additive => Err("its groups do not add up"),
             ChartKind::Scatter if self.other.is_none() => Err("needs a second metric"),

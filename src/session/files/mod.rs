@@ -21,6 +21,7 @@ use crate::compile::{Compiled, OutputColumn};
 pub use json::{columns_json, row_values};
 pub use provenance::Provenance;
 pub(super) use provenance::block;
+pub(super) use target::Target;
 pub use write::{FILE_EXISTS, FileRows, FileTarget, FileWritten, Writing};
 
 /// A form of a file.

@@ -10,11 +10,11 @@ pub use context::{Context, contexts};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::charting::ChartForm;
 use super::keymap::{Found, Keymap, joined};
 use super::keys::Chord;
 use super::state::{Focus, State};
 use super::widgets::grid::Switch;
+use crate::session::chart::ChartForm;
 use conditions::always;
 
 /// Why an action cannot be used right now, in words for people.

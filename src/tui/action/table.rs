@@ -11,7 +11,8 @@ use super::conditions::{
 };
 use super::{Entry, entry};
 use crate::model::Comparison;
-use crate::tui::charting::{self, ChartForm};
+use crate::session::chart::ChartForm;
+use crate::tui::charting;
 use crate::tui::state::Focus;
 use crate::tui::update::times;
 use crate::tui::widgets::grid::Switch;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::model::Place;
 use crate::session::{HistoryEntry, HistoryOutcome, Session};
-use crate::tui::charting;
 use crate::tui::message::{Answer, Earlier, Excerpt, Lookup};
 
 /// Lines of a definition that are shown before and after its first one.
@@ -73,12 +72,13 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
             format,
             cap,
         } => Answer::Write(table.copy(what, format, cap)),
+        Lookup::CopyQuery(copy) => Answer::CopyQuery(copy.text(session)),
         Lookup::Chart(job) => Answer::Chart(job.run()),
         Lookup::SaveChart {
             chart,
             form,
             folder,
-        } => Answer::SaveChart(charting::save(&chart, form, &folder)),
+        } => Answer::SaveChart(chart.save(form, &folder)),
     }
 }
 

@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compile::{CompileError, Compiled, DimensionChoice};
 use crate::model::{GroupBy, MetricQuery, Place};
-use crate::session::chart::Chart;
+use crate::session::chart::{Chart, ChartForm};
 use crate::session::{
     Completion, DefinitionFile, Draft, Hit, MetricCard, Misfit, NotSaved, RememberedChoice,
     SearchHint, Understanding, ValueList, Workspace,
 };
-use crate::tui::charting::{ChartForm, ChartJob};
+use crate::tui::charting::ChartJob;
+use crate::tui::offers::QueryCopy;
 use crate::tui::widgets::grid::{
     Copied, Copy, CopyFormat, FilterJob, Filtered, Find, Found, GroupJob, Grouped, PivotJob,
     Pivoted, SortJob, SortedOrder, Table,
@@ -100,6 +101,8 @@ pub enum Lookup {
         /// Most rows.
         cap: usize,
     },
+    /// A query as text.
+    CopyQuery(QueryCopy),
     /// The chart of the result.
     Chart(ChartJob),
     /// The chart in a file.
@@ -138,6 +141,7 @@ pub enum Slot {
     Group,
     Pivot,
     Write,
+    CopyQuery,
     Chart,
     SaveChart,
 }
@@ -194,6 +198,7 @@ impl Lookup {
             Self::Group(_) => Slot::Group,
             Self::Pivot(_) => Slot::Pivot,
             Self::Write { .. } => Slot::Write,
+            Self::CopyQuery(_) => Slot::CopyQuery,
             Self::Chart(_) => Slot::Chart,
             Self::SaveChart { .. } => Slot::SaveChart,
         }
@@ -227,6 +232,7 @@ pub enum Answer {
     Group(Grouped),
     Pivot(Result<Box<Pivoted>, String>),
     Write(Copied),
+    CopyQuery(Result<String, String>),
     Chart(Result<Arc<Chart>, String>),
     SaveChart(Result<String, String>),
 }
@@ -256,6 +262,7 @@ impl Answer {
             Self::Group(_) => Slot::Group,
             Self::Pivot(_) => Slot::Pivot,
             Self::Write(_) => Slot::Write,
+            Self::CopyQuery(_) => Slot::CopyQuery,
             Self::Chart(_) => Slot::Chart,
             Self::SaveChart(_) => Slot::SaveChart,
         }

@@ -6,6 +6,7 @@ mod lookup;
 pub use effect::Effect;
 pub use lookup::{Answer, Earlier, Excerpt, Lookup, Misfits, Slot};
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub enum Message {
     Key(KeyEvent),
     /// Text was pasted.
     Paste(String),
+    /// In author mode, other lines take the place of these, counted from 0.
+    Lines(Range<usize>, Vec<String>),
     /// A click on something the last frame showed.
     Click(Target),
     /// The mouse was moved with the button held: to this column and row.

@@ -1,10 +1,37 @@
 //! What can be copied, and the text of windows.
 
 use super::Offer;
+use crate::model::MetricQuery;
+use crate::session::Session;
+use crate::tui::action::Reason;
+use crate::tui::drill;
 use crate::tui::popup::{Choice, CopyKind, Page};
 use crate::tui::state::State;
 use crate::tui::widgets::fuzzy_list::Item;
 use crate::tui::widgets::grid::{Copy, CopyFormat, Grid};
+
+/// A query made of a part of the result, to be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryCopy {
+    /// The query.
+    pub query: MetricQuery,
+    /// Whether its SQL is meant, not its line.
+    pub as_sql: bool,
+}
+
+impl QueryCopy {
+    /// Its text, where it can be asked.
+    ///
+    /// # Errors
+    /// It is refused, with the reason.
+    pub fn text(self, session: &Session) -> Result<String, String> {
+        match session.compile(&self.query) {
+            Ok(compiled) if self.as_sql => Ok(compiled.main.sql),
+            Ok(_) => Ok(self.query.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
 
 /// What can be copied.
 pub fn copies(state: &State) -> Vec<Offer> {
@@ -41,7 +68,29 @@ pub fn copies(state: &State) -> Vec<Offer> {
         offers.push(("SQL".to_owned(), CopyKind::Sql));
     }
     let offer = |(text, kind): (String, _)| (Item::new(&text, &text), Choice::Copy(kind));
-    offers.into_iter().map(offer).collect()
+    let mut offers: Vec<Offer> = offers.into_iter().map(offer).collect();
+    if grid.and_then(Grid::selected).is_some() {
+        let cell = drill::query_of_cell(state);
+        for (word, query) in [("row", drill::query_of_row(state)), ("cell", cell)] {
+            offers.push(narrowed(word, "query line", false, &query));
+            offers.push(narrowed(word, "SQL", true, &query));
+        }
+    }
+    offers
+}
+
+/// A part of the result as the query that asks for it alone.
+fn narrowed(word: &str, form: &str, as_sql: bool, query: &Result<MetricQuery, Reason>) -> Offer {
+    let text = format!("{word} as {form}");
+    let item = Item::new(&text, &text);
+    match query {
+        Ok(query) => {
+            let query = query.clone();
+            let copy = QueryCopy { query, as_sql };
+            (item, Choice::Copy(CopyKind::Query(copy)))
+        }
+        Err(reason) => (item.disabled(reason), Choice::Copy(CopyKind::Line)),
+    }
 }
 
 /// The selected row, a line for each column.

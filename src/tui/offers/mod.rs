@@ -5,7 +5,7 @@ mod dimensions;
 mod kept;
 mod parts;
 
-pub use copies::{copies, page_text};
+pub use copies::{QueryCopy, copies, page_text};
 pub use dimensions::{dimensions, values, values_note};
 pub use kept::{choices, history, meanings, views};
 pub use parts::{comparisons, orders, times, typed};

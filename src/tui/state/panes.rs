@@ -206,9 +206,16 @@ pub enum Phase {
     Failed(SessionError),
 }
 
+impl Phase {
+    /// Whether it has not ended yet.
+    pub fn is_running(&self) -> bool {
+        matches!(self, Self::Running(_) | Self::Cancelling(_))
+    }
+}
+
 impl Results {
     /// Whether a query is running.
     pub fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Running(_) | Phase::Cancelling(_))
+        self.phase.is_running()
     }
 }

@@ -1,5 +1,7 @@
 //! Author mode: opening a file, typing in it, saving it, and asking what the change does.
 
+use std::ops::Range;
+
 use crossterm::event::KeyEvent;
 
 use crate::session::{Change, DefinitionFile, Draft, NotSaved, SessionError};
@@ -105,6 +107,17 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Some(author) => {
             author.typing = true;
             let changed = author.paste(text);
+            after(state, changed)
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Other lines take the place of some.
+pub(super) fn replace(state: &mut State, lines: Range<usize>, with: &[String]) -> Vec<Effect> {
+    match top(state) {
+        Some(author) => {
+            let changed = author.replace(lines, with);
             after(state, changed)
         }
         None => Vec::new(),

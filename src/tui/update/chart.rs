@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
-use crate::session::chart::Chart;
+use crate::session::chart::{Chart, ChartForm};
 use crate::tui::action::Action;
-use crate::tui::charting::{self, ChartChoice, ChartForm, Shown};
+use crate::tui::charting::{self, ChartChoice, Shown};
 use crate::tui::layout::{Layout, grid_area};
 use crate::tui::message::{Effect, Lookup, Notice};
 use crate::tui::state::{Focus, State};

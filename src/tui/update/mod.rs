@@ -70,6 +70,7 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(event) if event.kind == KeyEventKind::Press => key(state, event),
         Message::Key(_) => return Vec::new(),
         Message::Paste(text) => paste(state, &text),
+        Message::Lines(lines, with) => author::replace(state, lines, &with),
         Message::Click(target) => click(state, target),
         Message::Drag(column, row) => {
             borders::dragged(state, Position::new(column, row));
@@ -243,6 +244,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Group(grouped) => beside::grouped(state, grouped),
         Answer::Pivot(outcome) => rows::pivoted(state, outcome),
         Answer::Find(found) => result::found(state, found),
+        Answer::CopyQuery(text) => return result::query_written(state, text),
         Answer::Write(copied) => return result::written(state, copied),
         Answer::Chart(drawn) => chart::made(state, drawn),
         Answer::SaveChart(name) => chart::saved(state, name),

@@ -311,6 +311,7 @@ pub(super) fn copy(state: &mut State, kind: CopyKind) -> Vec<Effect> {
             Some(compiled) => vec![Effect::Copy(compiled.main.sql.clone())],
             None => Vec::new(),
         },
+        CopyKind::Query(copy) => vec![state.ask(Lookup::CopyQuery(copy))],
         CopyKind::Rows(what, format) => {
             let Some(table) = state.result.grid.as_ref().map(|grid| grid.table().clone()) else {
                 return Vec::new();
@@ -321,6 +322,17 @@ pub(super) fn copy(state: &mut State, kind: CopyKind) -> Vec<Effect> {
                 format,
                 cap: COPY_ROWS,
             })]
+        }
+    }
+}
+
+/// The query of a part of the result was written, or not.
+pub(super) fn query_written(state: &mut State, text: Result<String, String>) -> Vec<Effect> {
+    match text {
+        Ok(text) => vec![Effect::Copy(text)],
+        Err(error) => {
+            state.notice = Some(Notice::Error(format!("not copied: {error}")));
+            Vec::new()
         }
     }
 }

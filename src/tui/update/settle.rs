@@ -7,6 +7,7 @@ use crate::tui::layout::{self, Layout};
 use crate::tui::message::Slot;
 use crate::tui::popup::Popup;
 use crate::tui::state::{Focus, State};
+use crate::tui::widgets::chart::Glyphs;
 use crate::tui::{author, parts, view};
 
 /// Tells the rows how much room they have.
@@ -15,6 +16,7 @@ pub(in crate::tui) fn fit_rows(state: &mut State, pane: Option<Rect>) {
         let area = layout::grid_area(layout::inside(area));
         let (rows, _) = state.result.chart.split(area);
         grid.set_size(rows.unwrap_or(area).as_size());
+        grid.set_plain_signs(state.setting.glyphs == Glyphs::Ascii);
     }
 }
 

@@ -194,7 +194,8 @@ fn comment_start(text: &str) -> usize {
     usize::MAX
 }
 
-fn lines<'a>(state: &State, author: &'a Author, columns: usize) -> Vec<Line<'a>> {
+/// What is said about the text.
+pub fn lines<'a>(state: &State, author: &'a Author, columns: usize) -> Vec<Line<'a>> {
     match author.shows {
         Shows::Meaning => meaning(author, &state.theme, columns),
         Shows::Numbers => numbers(state, author, columns),

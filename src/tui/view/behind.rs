@@ -62,7 +62,7 @@ pub fn draw(state: &State, behind: &Behind, frame: &mut Frame<'_>, hits: &mut Hi
 }
 
 /// The aggregation whose rows they are.
-fn part<'a>(state: &State, behind: &'a Behind) -> Line<'a> {
+pub fn part<'a>(state: &State, behind: &'a Behind) -> Line<'a> {
     let theme = &state.theme;
     let (Some(part), LookAt::Rows(at)) = (part_here(behind), behind.look.at) else {
         return Line::default();
@@ -85,7 +85,7 @@ fn part_here(behind: &Behind) -> Option<&PartName> {
 }
 
 /// What the rows add up to, and whether that is the number.
-fn sum(state: &State, behind: &Behind) -> Line<'static> {
+pub fn sum(state: &State, behind: &Behind) -> Line<'static> {
     let theme = &state.theme;
     if let Phase::Failed(error) = &behind.phase {
         return Line::styled(format!("incomplete: {}", error.message), theme.error);

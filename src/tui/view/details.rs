@@ -60,7 +60,8 @@ pub fn height(state: &State, width: usize) -> usize {
     lines(state, width).len()
 }
 
-fn lines<'a>(state: &'a State, width: usize) -> Vec<Line<'a>> {
+/// The details at a width.
+pub fn lines<'a>(state: &'a State, width: usize) -> Vec<Line<'a>> {
     match &state.details.card {
         None => Vec::new(),
         Some(Err(error)) => wrap(error, width)

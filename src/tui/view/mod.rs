@@ -35,9 +35,10 @@ use super::widgets::text::{Align, put, truncate, width};
 use crate::model::Guard;
 use crate::registry::Severity;
 
-pub use author::limit as author_limit;
-pub use chart::of as chart_view;
-pub use details::height as details_height;
+pub use author::{limit as author_limit, lines as author_lines};
+pub use behind::{part as behind_part, sum as behind_sum};
+pub use chart::{of as chart_view, position as chart_position};
+pub use details::{height as details_height, lines as details_lines};
 pub use popup::reader_limit;
 pub use preview::reasons_height;
 

@@ -203,7 +203,7 @@ impl Painter<'_> {
             if let Some(style) = style.filter(|_| !is_cursor) {
                 self.buf.set_style(field.intersection(self.buf.area), style);
             }
-            self.symbol(x, y, sign, self.theme.accent);
+            self.symbol(x, y, sign.encode_utf8(&mut [0; 4]), self.theme.accent);
         }
         if !beside.text.is_empty() {
             // One blank, so that a shade is no part of a bar.

@@ -16,7 +16,7 @@ use crate::tui::widgets::text;
 /// Cells of the bar beside a number.
 pub(super) const BAR: u16 = 10;
 /// Signs of a heat map, from the smallest fifth of the range to the largest.
-const SHADES: [&str; 5] = [" ", "░", "▒", "▓", "█"];
+const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 const EIGHTHS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
 /// What the numbers of a column are shown with.
@@ -137,7 +137,7 @@ fn bar(share: f64, cells: u16) -> String {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Beside {
     /// In the cell right after it, with its place from 0 to 1.
-    pub(super) shade: Option<(&'static str, f64)>,
+    pub(super) shade: Option<(char, f64)>,
     /// After that.
     pub(super) text: String,
     /// Whether the number is below zero.
@@ -145,7 +145,8 @@ pub(super) struct Beside {
 }
 
 impl Grid {
-    pub(super) fn look(&self, column: usize) -> Look {
+    /// What the numbers of a column are shown with.
+    pub fn look(&self, column: usize) -> Look {
         self.looks.get(column).copied().unwrap_or_default()
     }
 
@@ -206,7 +207,7 @@ impl Grid {
     }
 
     /// The displayed text of a cell in `out`; returns whether it is NULL.
-    pub(super) fn read(&self, row: usize, column: usize, out: &mut String) -> bool {
+    pub fn read(&self, row: usize, column: usize, out: &mut String) -> bool {
         if !self.look(column).short {
             return self.table.read(row, column, out);
         }
@@ -305,9 +306,10 @@ impl Grid {
             }
             text.push_str(&line);
         }
+        let sign = |sign: char| if self.plain_signs { ascii(sign) } else { sign };
         Some(Beside {
-            shade: place.map(|place| (shade(place), place)),
-            text,
+            shade: place.map(|place| (sign(shade(place)), place)),
+            text: text.chars().map(sign).collect(),
             is_negative: value.is_some_and(|value| value < 0.0),
         })
     }
@@ -318,20 +320,40 @@ impl Grid {
         self.settle();
     }
 
+    /// Draws bars, shades and trends with ASCII alone, or not.
+    pub fn set_plain_signs(&mut self, plain: bool) {
+        self.plain_signs = plain;
+    }
+
     /// The trends that are shown.
     pub fn trend(&self) -> Option<&Trend> {
         self.trend.as_deref()
     }
 }
 
-fn shade(place: f64) -> &'static str {
+/// A block as a sign that every terminal has; higher, longer and darker ones have more ink.
+fn ascii(block: char) -> char {
+    match block {
+        '▁' => '_',
+        '▂' | '░' => '.',
+        '▃' | '▏' | '▎' | '▍' | '▌' => '-',
+        '▄' | '▋' | '▊' | '▉' => '=',
+        '▅' | '▒' => '+',
+        '▆' | '▓' => '*',
+        '▇' => '%',
+        '█' => '#',
+        other => other,
+    }
+}
+
+fn shade(place: f64) -> char {
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a place is from 0 to 1"
     )]
     let fifth = (place * 5.0) as usize;
-    SHADES.get(fifth.min(4)).unwrap_or(&" ")
+    SHADES.get(fifth.min(4)).copied().unwrap_or(' ')
 }
 
 /// The number in a cell, if it is one.

@@ -86,6 +86,8 @@ pub struct Grid {
     size: Size,
     needle: Option<Pattern>,
     mark: Option<Mark>,
+    /// Whether what is drawn beside numbers is ASCII.
+    plain_signs: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -118,6 +120,7 @@ impl Grid {
             size: Size::default(),
             needle: None,
             mark: None,
+            plain_signs: false,
         }
     }
 

@@ -1,0 +1,211 @@
+//! Windows on top, in words: lists with numbers, texts, questions, what is to be typed.
+
+use ratatui::text::Line;
+
+use super::meaning::choice_only_on_screen;
+use super::rows::page;
+use super::say::{PAGE, Said, Wants, counted};
+use crate::session::cell::sanitize;
+use crate::tui::files::FileDialog;
+use crate::tui::offers::page_text;
+use crate::tui::popup::{Behind, DatePicker, Naming, Picker, PickerKind, Popup, Reader};
+use crate::tui::state::{Phase, State};
+use crate::tui::view::{behind_part, behind_sum};
+use crate::tui::widgets::fuzzy_list::{Item, Mark};
+
+/// The entries of a list that make sense without a screen, in order.
+pub(super) fn numbered(picker: &Picker) -> impl Iterator<Item = &Item> {
+    // The help is on all keys.
+    let is_left_out = |item: &Item| {
+        let choice = picker.choices.get(&item.key);
+        picker.kind != PickerKind::Help && choice.and_then(choice_only_on_screen).is_some()
+    };
+    picker.list.found().filter(move |item| !is_left_out(item))
+}
+
+impl Said {
+    /// What is on top. Texts are read and closed.
+    pub(super) fn windows(&mut self, state: &mut State, wants: Wants, lines: &mut Vec<String>) {
+        loop {
+            let text = match state.popups.last() {
+                Some(Popup::Reader(reader)) => text_of(state, reader),
+                Some(Popup::Tree(tree)) => text(&tree.title, &tree.tree.value()),
+                Some(Popup::Menu(_)) => vec!["? lists everything that the menus hold.".to_owned()],
+                _ => break,
+            };
+            self.read_out(text, lines);
+            state.popups.pop();
+        }
+        let is_author = |popup: &Popup| matches!(popup, Popup::Author(_));
+        if !state.popups.iter().any(is_author) {
+            let closed = self.author.take();
+            lines.extend(closed.map(|told| format!("{} is closed.", told.path)));
+        }
+        match state.popups.last() {
+            Some(Popup::Picker(picker)) => self.list(picker, wants, lines),
+            Some(Popup::Question(question)) => lines.push(format!("{} y or n", question.text)),
+            Some(Popup::File(dialog)) => lines.extend(file(state, dialog)),
+            Some(Popup::Naming(naming)) => lines.extend(name(naming)),
+            Some(Popup::Dates(dates)) => lines.push(day(dates)),
+            Some(Popup::Behind(behind)) => self.behind(state, behind, wants, lines),
+            Some(Popup::Author(author)) => self.author(state, author, wants, lines),
+            Some(Popup::Reader(_) | Popup::Tree(_) | Popup::Menu(_)) | None => {}
+        }
+    }
+
+    fn list(&mut self, picker: &Picker, wants: Wants, lines: &mut Vec<String>) {
+        let marks: Vec<(&str, Mark)> = picker.list.marks().collect();
+        if wants == Wants::Here {
+            let here = picker.list.selected().map(|item| item.key.as_str());
+            let mut all = numbered(picker).enumerate();
+            let found = all.find(|(_, item)| Some(item.key.as_str()) == here);
+            lines.extend(found.map(|(index, item)| item_line(index, item, &marks)));
+            return;
+        }
+        if wants != Wants::More {
+            self.from_in_window = 0;
+        }
+        let count = numbered(picker).count();
+        lines.push(format!("{}: {}.", picker.title, counted(count, "choice")));
+        lines.extend(picker.note.clone());
+        if let Some((words, _)) = &picker.typed {
+            lines.push(format!("  0. {words}"));
+        }
+        let from = self.from_in_window;
+        let page = numbered(picker).enumerate().skip(from).take(PAGE);
+        lines.extend(page.map(|(index, item)| item_line(index, item, &marks)));
+        self.from_in_window += PAGE;
+        let hint = match picker.kind {
+            PickerKind::Values { .. } => "number includes, -number excludes, ok applies",
+            PickerKind::Dimensions { filter: true } => {
+                "number opens its values, words search, . goes back"
+            }
+            PickerKind::Dimensions { .. } => {
+                "number takes it or leaves it, words search, . goes back"
+            }
+            PickerKind::History | PickerKind::Views => {
+                "number takes it, 2 F5 runs it, 2 Ctrl+T opens it in a tab, 2 Ctrl+Y copies it, 2 Delete deletes it, words search, . goes back"
+            }
+            _ => "number chooses, words search, . goes back",
+        };
+        let more = match count.saturating_sub(self.from_in_window) {
+            0 => String::new(),
+            left => format!("; {left} more on an empty line"),
+        };
+        lines.push(format!("({hint}{more})"));
+    }
+
+    /// The rows behind a number.
+    fn behind(&mut self, state: &State, behind: &Behind, wants: Wants, lines: &mut Vec<String>) {
+        let is_new = behind.generation != self.behind;
+        if is_new {
+            self.behind = behind.generation;
+            self.from_in_window = 0;
+            lines.push(format!("{}:", sanitize(&behind.title)));
+            lines.push(words(&behind_part(state, behind)));
+        }
+        if let (Phase::Failed(error), None) = (&behind.phase, &behind.grid) {
+            lines.push(format!("No rows: {}", sanitize(&error.message)));
+            lines.extend(error.hint().map(|hint| sanitize(hint).into_owned()));
+        }
+        if let Some(grid) = &behind.grid {
+            if is_new || wants == Wants::More {
+                page(grid, &mut self.from_in_window, lines);
+            }
+            if is_new {
+                lines.push(words(&behind_sum(state, behind)));
+            }
+        }
+        let part = match behind.parts.len() {
+            0 | 1 => "",
+            _ => "Tab goes to the next part, ",
+        };
+        lines.push(format!("({part}y copies the rows, . goes back)"));
+    }
+}
+
+/// A line of the screen without its looks.
+pub(super) fn words(line: &Line<'_>) -> String {
+    line.spans
+        .iter()
+        .map(|span| span.content.as_ref())
+        .collect()
+}
+
+fn text_of(state: &State, reader: &Reader) -> Vec<String> {
+    text(&reader.title, &page_text(state, &reader.page))
+}
+
+fn text(title: &str, text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| format!("  {}", sanitize(line)));
+    std::iter::once(format!("{title}:")).chain(lines).collect()
+}
+
+fn item_line(index: usize, item: &Item, marks: &[(&str, Mark)]) -> String {
+    let mut line = format!("  {}. {}", index + 1, item.label);
+    for more in [&item.detail, &item.right] {
+        if !more.is_empty() {
+            line.push_str(", ");
+            line.push_str(more);
+        }
+    }
+    match marks.iter().find(|(key, _)| *key == item.key) {
+        Some((_, Mark::Include)) => line.push_str(", chosen"),
+        Some((_, Mark::Exclude)) => line.push_str(", excluded"),
+        None => {}
+    }
+    if let Some(reason) = &item.disabled {
+        line.push_str(": not possible, ");
+        line.push_str(reason);
+    }
+    line
+}
+
+fn file(state: &State, dialog: &FileDialog) -> Vec<String> {
+    let name = dialog.input.text();
+    let rows = match (&state.result.phase, dialog.all) {
+        (Phase::Done(run), true) if run.truncated => {
+            Some("All rows are taken from the warehouse; Tab writes only those that are here.")
+        }
+        (Phase::Done(run), false) if run.truncated => {
+            Some("Only a part of the rows is here; Tab takes all of them from the warehouse.")
+        }
+        _ => None,
+    };
+    let ask = format!(
+        "File name, whose ending says the format; an empty line takes {name}; . goes back."
+    );
+    rows.map(str::to_owned).into_iter().chain([ask]).collect()
+}
+
+fn name(naming: &Naming) -> Vec<String> {
+    let (what, now) = match naming.in_description {
+        false => ("Name for the query", naming.name.text()),
+        true => ("What it shows, in plain words", naming.description.text()),
+    };
+    let ask = match now.is_empty() {
+        true => format!("{what}; an empty line for none; . goes back."),
+        false => format!("{what}; an empty line takes '{now}'; . goes back."),
+    };
+    let trouble = naming.trouble.iter().map(|why| {
+        let again = if naming.taken() {
+            "; the same name once more replaces it"
+        } else {
+            ""
+        };
+        format!("Not saved: {why}{again}")
+    });
+    trouble.chain([ask]).collect()
+}
+
+fn day(dates: &DatePicker) -> String {
+    let day = dates.cursor;
+    match dates.from {
+        None => format!(
+            "First day, such as 2026-03-31, 2026-03 or 2026Q1; an empty line takes {day}; . goes back."
+        ),
+        Some(from) => {
+            format!("From {from}. Last day; an empty line takes {day}; . goes back.")
+        }
+    }
+}
