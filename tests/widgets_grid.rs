@@ -180,6 +180,33 @@ fn columns_that_do_not_fit_are_announced_and_reached_by_moving_right() {
 }
 
 #[test]
+fn columns_that_are_frozen_no_longer_stay_in_sight() {
+    for (width, size) in [(80, Size::new(80, 7)), (50, Size::new(50, 7))] {
+        let mut grid = sales();
+        grid.set_size(size);
+        grid.select(0, 0);
+        grid.freeze();
+        let header = lines(&drawn(&grid, width, 7))[0].clone();
+        let names = ["market", "month"].map(|name| header.find(name));
+        assert!(names[0].is_some() && names[0] < names[1], "{header}");
+    }
+    // On a wider terminal, what was scrolled away comes back.
+    let mut grid = sales();
+    grid.set_size(Size::new(30, 7));
+    grid.select(0, 4);
+    grid.set_size(Size::new(200, 7));
+    let header = lines(&drawn(&grid, 200, 7))[0].clone();
+    assert_eq!(
+        header
+            .split_whitespace()
+            .filter(|word| *word != "│")
+            .count(),
+        5,
+        "{header}"
+    );
+}
+
+#[test]
 fn a_number_that_does_not_fit_is_never_shown_as_another_number() {
     let mut grid = numbers(1, |_| Some(1_234_567));
     for _ in 0..20 {

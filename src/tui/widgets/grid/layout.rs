@@ -64,6 +64,16 @@ impl Grid {
         if wanted >= frozen.len() {
             left = left.min(wanted);
         }
+        // No column stays out of sight beside room for it.
+        let last = self.columns.shown().len().saturating_sub(1);
+        while left > frozen.len() {
+            let slots = self.slots(size.width, &frozen, left - 1);
+            let ends = slots.last();
+            if !ends.is_some_and(|slot| slot.place == last && slot.whole) {
+                break;
+            }
+            left -= 1;
+        }
         loop {
             let slots = self.slots(size.width, &frozen, left);
             let shows = slots.iter().any(|slot| slot.place == wanted && slot.whole);

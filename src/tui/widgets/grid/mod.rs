@@ -218,6 +218,7 @@ impl Grid {
     pub fn freeze(&mut self) {
         let columns = self.columns.place(self.selected.column) + 1;
         self.frozen = if self.frozen == columns { 0 } else { columns };
+        self.left = 0;
     }
 
     /// Makes the selected column wider (narrower).
