@@ -256,3 +256,53 @@ fn the_program_is_the_library() {
         "main.rs only calls the command line"
     );
 }
+
+/// The files that have a text, with how often.
+fn places(text: &str) -> BTreeMap<String, usize> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut places = BTreeMap::new();
+    for source in sources() {
+        let count = source.code.matches(text).count();
+        let path = source.path.strip_prefix(&root).unwrap();
+        if count > 0 {
+            places.insert(path.to_str().unwrap().to_owned(), count);
+        }
+    }
+    places
+}
+
+#[test]
+fn what_the_explorer_sends_to_a_warehouse_passes_one_fence() {
+    let of = |places: &[(&str, usize)]| -> BTreeMap<String, usize> {
+        let owned = places
+            .iter()
+            .map(|(path, count)| ((*path).to_owned(), *count));
+        owned.collect()
+    };
+    // Statements reach a driver in one function, which two call: the one asks the plan, the other asks for no rows.
+    assert_eq!(places("self.send(request"), of(&[("warehouse/mod.rs", 2)]));
+    // A session has one way to a warehouse, and puts the fence before it.
+    let opened = places("open_warehouse(");
+    assert_eq!(opened, of(&[("session/connections.rs", 2)]));
+    let opened: Vec<_> = places("Warehouse::open(").into_keys().collect();
+    let session: Vec<_> = opened
+        .iter()
+        .filter(|path| path.starts_with("session") || path.starts_with("tui"))
+        .collect();
+    // The others are a project that is read from the command line, and a file that metrex made itself.
+    assert_eq!(
+        session,
+        [
+            "session/connections.rs",
+            "session/exchange.rs",
+            "session/rollups/file.rs"
+        ]
+    );
+    // The explorer's session asks, but for what somebody said yes to.
+    assert_eq!(places("session.asking()"), of(&[("tui/engine/mod.rs", 1)]));
+    let anyway = places(".anyway()");
+    assert_eq!(
+        anyway,
+        of(&[("session/rollups/known.rs", 1), ("tui/engine/mod.rs", 1)])
+    );
+}

@@ -328,7 +328,9 @@ fn a_word_still_being_typed_is_not_held_against_anyone() {
         .iter()
         .rev()
         .find_map(|effect| match effect {
-            Effect::Lookup { generation, lookup } => {
+            Effect::Lookup {
+                generation, lookup, ..
+            } => {
                 let slot = lookup.slot();
                 (slot == metrex::tui::Slot::Understand).then_some(*generation)
             }
@@ -356,7 +358,7 @@ fn a_question_on_its_way_says_how_far_it_is_and_is_stopped_with_esc() {
     assert_shows!(explorer, "writing 3.2 s · Esc cancels");
     explorer.held.clear();
     explorer.keys("<Esc>");
-    assert!(matches!(explorer.held[0], Effect::StopAsking));
+    assert!(matches!(explorer.held[0], Effect::Cancel(_)));
     assert!(explorer.state.prompt.asking.is_none());
     assert_eq!(explorer.state.prompt.input.text(), "net sales of whales");
     // Its answer comes too late.
@@ -370,7 +372,7 @@ fn a_question_on_its_way_says_how_far_it_is_and_is_stopped_with_esc() {
     explorer.keys("<Enter>");
     explorer.held.clear();
     explorer.keys("<Ctrl+C>");
-    assert!(matches!(explorer.held[0], Effect::StopAsking));
+    assert!(matches!(explorer.held[0], Effect::Cancel(_)));
     assert!(!explorer.state.leaving);
 }
 
@@ -380,7 +382,7 @@ fn typing_on_stops_a_question_that_no_longer_stands_there() {
     explorer.hold = true;
     explorer.keys("<F4>sales of whales<Enter> x");
     assert!(explorer.state.prompt.asking.is_none());
-    let is_stop = |effect: &Effect| matches!(effect, Effect::StopAsking);
+    let is_stop = |effect: &Effect| matches!(effect, Effect::Cancel(_));
     assert!(explorer.held.iter().any(is_stop));
     assert_eq!(explorer.state.prompt.input.text(), "sales of whales x");
 }

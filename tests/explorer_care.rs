@@ -19,8 +19,9 @@ use std::path::Path;
 use jiff::civil::date;
 use metrex::model::Guard;
 use metrex::registry::{Care, Config};
-use metrex::session::{Expense, OpenOptions, RunOptions, Session};
-use metrex::tui::{Effect, Message};
+use metrex::session::{Failure, OpenOptions, RunOptions, Session};
+use metrex::tui::{Effect, Message, RunNews};
+use metrex::warehouse::{WarehouseError, WarehouseErrorKind};
 use support::Explorer;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -111,36 +112,38 @@ fn session(folder: &TempDir, connection: &str) -> Session {
     .unwrap()
 }
 
-async fn expense(session: &Session, line: &str) -> Option<Expense> {
-    let compiled = session.compile(&line.parse().unwrap()).unwrap();
+/// How many rows there are, or why nothing has run.
+async fn run(session: &Session, line: &str) -> Result<u64, String> {
     let (options, cancel) = (RunOptions::default(), CancellationToken::new());
-    let expense = session.expense(&compiled, "prod", options, &cancel);
-    expense.await.unwrap()
+    let query = line.parse().unwrap();
+    match session.answer(&query, options, cancel).await {
+        Ok(answer) => Ok(answer.rows),
+        Err(error) => {
+            assert_eq!(error.failure, Failure::Expensive, "{error}");
+            Err(error.message)
+        }
+    }
 }
 
 /// Plans of 30,000 rows, against limits on both sides of that.
 async fn assert_asks(folder: &TempDir, connection: impl Fn(&str) -> String) {
-    let asks = session(folder, &connection("ask_above_rows: 5000"));
-    let found = expense(&asks, "facts by kind").await.expect("it asks");
-    let rows = found.rows.expect("the plan says how many");
+    let asks = session(folder, &connection("ask_above_rows: 5000")).asking();
+    let found = run(&asks, "facts by kind").await.expect_err("it asks");
+    let about = found.split("about ").nth(1).unwrap();
+    let rows: String = about.chars().take_while(|c| *c != ' ').collect();
+    let rows: u64 = rows.replace(',', "").parse().unwrap();
     assert!((20_000..=40_000).contains(&rows), "{rows}");
-    assert!(
-        found
-            .to_string()
-            .contains("more than the 5,000 that prod asks above"),
-        "{found}"
-    );
+    let said = "more than the 5,000 that prod asks above";
+    assert!(found.contains(said), "{found}");
 
-    // What is kept costs nothing.
-    let query = "facts by kind".parse().unwrap();
-    let run = asks.answer(&query, RunOptions::default(), CancellationToken::new());
-    assert_eq!(run.await.unwrap().rows, 3);
-    assert_eq!(expense(&asks, "facts by kind").await, None);
+    // Whoever cannot be asked is not; and what is kept costs nothing.
+    assert_eq!(run(&asks.anyway(), "facts by kind").await, Ok(3));
+    assert_eq!(run(&asks, "facts by kind").await, Ok(3));
 
-    let runs = session(folder, &connection("ask_above_rows: 100000"));
-    assert_eq!(expense(&runs, "facts by kind").await, None);
-    let never = session(folder, &connection("row_cap: 100"));
-    assert_eq!(expense(&never, "facts by kind").await, None);
+    let runs = session(folder, &connection("ask_above_rows: 100000")).asking();
+    assert_eq!(run(&runs, "facts by kind").await, Ok(3));
+    let never = session(folder, &connection("row_cap: 100")).asking();
+    assert_eq!(run(&never, "facts by kind").await, Ok(3));
 }
 
 const ROWS: &str =
@@ -195,14 +198,14 @@ fn asked(explorer: &mut Explorer) {
     let (generation, anyway) = run.expect("it is run");
     assert!(!anyway);
     explorer.held.clear();
-    explorer.tell(Message::Expensive {
+    let error = WarehouseError {
+        kind: WarehouseErrorKind::Expensive,
+        message: "A step of the plan handles about 120,000,000 rows.".to_owned(),
+        hint: None,
+    };
+    explorer.tell(Message::Run {
         generation,
-        expense: Expense {
-            connection: "prod".to_owned(),
-            rows: Some(120_000_000),
-            limit: 10_000_000,
-        },
-        fresh: false,
+        news: RunNews::Ended(Err(error.into())),
     });
 }
 

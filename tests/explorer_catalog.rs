@@ -270,7 +270,7 @@ fn text_of_any_kind_is_pasted_and_undone() {
 fn quitting_says_what_would_be_lost() {
     let mut explorer = at_80();
     explorer.keys("gmv<Enter>Ax<Ctrl+C>");
-    assert_shows!(explorer, "drops the change of metrics/shop.yaml");
+    assert_shows!(explorer, "the draft of metrics/shop.yaml is kept");
     explorer.keys("y<Ctrl+C>");
     assert!(!explorer.ended, "another key in between calls it off");
     explorer.keys("<Ctrl+C>");

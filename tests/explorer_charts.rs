@@ -263,6 +263,7 @@ fn the_same_chart_is_saved_as_svg_and_png_and_no_file_is_overwritten() {
     let Some(Effect::Lookup {
         generation,
         lookup: Lookup::SaveChart { chart, form, .. },
+        ..
     }) = explorer.held.pop_back()
     else {
         panic!("nothing is saved");

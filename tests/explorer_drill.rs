@@ -197,7 +197,7 @@ fn the_rows_behind_a_number_say_that_they_are_it() {
     assert!(!copied.contains("example.com"), "{copied}");
     explorer.keys("<Esc>");
     assert!(explorer.state.popups.is_empty());
-    assert!(!explorer.state.looking);
+    assert!(explorer.state.looks.is_empty());
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn news_of_a_window_that_was_closed_are_dropped_and_the_look_is_stopped() {
         explorer
             .held
             .iter()
-            .any(|effect| matches!(effect, Effect::StopLooking))
+            .any(|effect| matches!(effect, Effect::Cancel(_)))
     );
     let generation = generation.unwrap();
     explorer.tell(Message::Look {

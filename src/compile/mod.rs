@@ -295,6 +295,8 @@ fn total(
             .collect(),
         // Without groups, nothing would say which periods are compared.
         compare: request.query.compare.filter(|_| request.ago.is_none()),
+        // It has no periods.
+        every_period: request.query.every_period.filter(|wanted| !wanted),
         ..request.query.clone()
     };
     let mut whole = request::resolve(registry, &query, options).map_err(|error| error.message)?;

@@ -1,5 +1,6 @@
 //! The English in column and table names: plain identifiers, singular and plural, labels.
 
+pub(super) use crate::model::thousands;
 use crate::warehouse::Dialect;
 
 /// Prefixes and suffixes of table names that say how a table was made, not what a row is.
@@ -179,19 +180,6 @@ pub(super) fn capitalise(text: &str) -> String {
 pub(super) fn counted(number: u64, thing: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {thing}{ending}", thousands(number))
-}
-
-/// `271907` -> `271,907`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A column in an expression of the registry; engines agree on when it needs quotes.

@@ -13,6 +13,7 @@ mod place;
 mod query;
 pub mod query_line;
 mod registry;
+mod thousands;
 pub mod time_phrase;
 mod values;
 pub mod world;
@@ -37,4 +38,5 @@ pub use query::{
     QueryLineError, Shown,
 };
 pub use registry::{Conventions, Registry, Rollup, Snippet, View};
+pub use thousands::thousands;
 pub use values::{ColumnState, NoValues, ValueHit, ValueLookup};

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
 use super::Failure;
 use super::ask::{AskOutcome, PathTaken, Proposal, RejectedSql, Stage};
 use super::asking::{ATTEMPTS, Asking, Vain, cancelled};
@@ -13,7 +11,7 @@ use crate::ask::{Reading, Refusal, RefusalCode};
 use crate::compile::{CompileError, Compiled, Reason, ReasonKind, Statement};
 use crate::model::{Metric, MetricKind, MetricQuery, Registry, Snippet, TimeRange};
 use crate::validate::Report;
-use crate::warehouse::{TableInfo, Warehouse, WarehouseError, WarehouseErrorKind};
+use crate::warehouse::{TableInfo, Warehouse, WarehouseErrorKind};
 
 /// Most values of a dimension that a prompt names.
 const VALUES: usize = 20;
@@ -229,7 +227,7 @@ impl Asking<'_> {
         let Some(sql) = report.sql.clone() else {
             return Ok(report);
         };
-        match self.columns(warehouse, &sql).await {
+        match warehouse.columns_of(&sql, &self.cancel).await {
             Ok(columns) => Ok(adapting.answers(report, &columns)),
             Err(error) => match error.kind {
                 WarehouseErrorKind::Cancelled => Err(Vain::Cancelled),
@@ -239,27 +237,6 @@ impl Asking<'_> {
                 _ => Ok(report.refused_by_engine(harmless(&error.message, ENGINE_MESSAGE), None)),
             },
         }
-    }
-
-    async fn columns(
-        &mut self,
-        warehouse: &Warehouse,
-        sql: &str,
-    ) -> Result<Vec<String>, WarehouseError> {
-        let request = crate::warehouse::Request {
-            sql: format!("SELECT * FROM (\n{sql}\n) AS checked LIMIT 0"),
-            ..crate::warehouse::Request::default()
-        };
-        let (sender, mut batches) = mpsc::channel(1);
-        let query = async {
-            let sender = sender;
-            warehouse.query(request, &self.cancel, &sender).await
-        };
-        let (finished, batch) = tokio::join!(query, batches.recv());
-        finished?;
-        let schema = batch.map(|batch| batch.schema());
-        let fields = schema.iter().flat_map(|schema| schema.fields().iter());
-        Ok(fields.map(|field| field.name().clone()).collect())
     }
 
     fn proposal(

@@ -1,4 +1,4 @@
-//! Queries that belong to a result: the same metrics by fewer groups, for subtotals, and per period, for trends.
+//! Queries that belong to a result: the same metrics by fewer groups, for subtotals and totals, and per period, for trends.
 
 use crate::compile::Compiled;
 use crate::model::{DateRange, Grain, GroupBy, MetricQuery, Presented, Registry};
@@ -8,32 +8,68 @@ use crate::model::{DateRange, Grain, GroupBy, MetricQuery, Presented, Registry};
 /// # Errors
 /// Why they would say something else than what is looked for, in words for people.
 pub fn subtotal_queries(compiled: &Compiled) -> Result<Vec<MetricQuery>, String> {
-    let query = &compiled.query;
-    let groups = query.group_by.as_deref().unwrap_or_default();
+    let groups = compiled.query.group_by.as_deref().unwrap_or_default();
     if groups.len() < 2 {
         return Err("subtotals are of the first of two or more groupings".to_owned());
     }
+    let by = |count: usize| by_fewer(compiled, groups.iter().take(count));
+    (1..groups.len()).map(by).collect()
+}
+
+/// The queries of the totals of a result whose values of one grouping, by its place, became columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TotalQueries {
+    /// The totals of the rows.
+    pub rows: MetricQuery,
+    /// The totals of the columns, and of everything; none where all is in one row.
+    pub columns: Option<(MetricQuery, MetricQuery)>,
+}
+
+/// The queries of the totals of a pivoted result.
+///
+/// # Errors
+/// As for [`subtotal_queries`].
+pub fn total_queries(compiled: &Compiled, pivoted: usize) -> Result<TotalQueries, String> {
+    let groups = compiled.query.group_by.as_deref().unwrap_or_default();
+    let others = groups.iter().enumerate();
+    let others = others.filter_map(|(at, group)| (at != pivoted).then_some(group));
+    let columns = match groups.len() {
+        0 | 1 => None,
+        _ => Some((
+            by_fewer(compiled, groups.iter().skip(pivoted).take(1))?,
+            by_fewer(compiled, std::iter::empty())?,
+        )),
+    };
+    Ok(TotalQueries {
+        rows: by_fewer(compiled, others)?,
+        columns,
+    })
+}
+
+/// The query by some of its groupings; or why its rows would not be the totals of those of the result.
+fn by_fewer<'a>(
+    compiled: &Compiled,
+    groups: impl Iterator<Item = &'a GroupBy>,
+) -> Result<MetricQuery, String> {
+    let query = &compiled.query;
     if let Err(why) = &compiled.totals {
         return Err(why.clone());
     }
     if query.limit.is_some() {
-        return Err("the limit leaves rows out that subtotals would count".to_owned());
+        return Err("the limit leaves rows out that they would count".to_owned());
     }
-    let by = |count: usize| {
-        let groups: Vec<GroupBy> = groups.iter().take(count).cloned().collect();
-        let has_time = groups
-            .iter()
-            .any(|group| matches!(group, GroupBy::Grain { .. }));
-        MetricQuery {
-            // A comparison of periods with earlier ones needs the periods.
-            compare: query
-                .compare
-                .filter(|_| has_time || compiled.prior.is_some()),
-            group_by: Some(groups),
-            ..bare(query)
-        }
-    };
-    Ok((1..groups.len()).map(by).collect())
+    let groups: Vec<GroupBy> = groups.cloned().collect();
+    let is_time = |group: &GroupBy| matches!(group, GroupBy::Grain { .. });
+    let has_time = groups.iter().any(is_time);
+    Ok(MetricQuery {
+        // A comparison of periods with earlier ones needs the periods, and so does a row for each of them.
+        compare: query
+            .compare
+            .filter(|_| has_time || compiled.prior.is_some()),
+        every_period: query.every_period.filter(|_| has_time),
+        group_by: Some(groups),
+        ..bare(query)
+    })
 }
 
 /// The query of the trend of each row of a result, with its grain.

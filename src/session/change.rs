@@ -10,6 +10,7 @@ use super::cell::{cell_text, raw_json};
 use super::{Catalog, Session, SessionError, Sides};
 use crate::compile::{Compiled, DimensionChoice, OutputColumn, Role};
 use crate::model::{ColumnState, DimensionType, GroupBy, MetricQuery};
+use crate::warehouse::{Warehouse, WarehouseErrorKind};
 
 /// Most metrics that are computed; the others are named.
 const MOST_METRICS: usize = 8;
@@ -129,11 +130,26 @@ impl Session {
         let session = self.clone();
         let planned = tokio::task::spawn_blocking(move || session.plan_change(&request));
         let (jobs, mut change) = planned.await.map_err(|_| SessionError::interrupted())?;
+        let mut warehouse = self.warehouse(&self.connection())?;
+        for sql in jobs.iter().flat_map(Job::statements) {
+            match warehouse.passed(&[sql], &cancel).await {
+                Ok(passed) => warehouse = passed,
+                Err(error) if error.kind == WarehouseErrorKind::Expensive => {
+                    return Err(error.into());
+                }
+                // It fails again when it is run, and is told with its metric.
+                Err(_) => {}
+            }
+        }
         for job in jobs {
             if cancel.is_cancelled() {
                 return Err(SessionError::interrupted());
             }
-            change.figures.push(self.figure(job, &cancel).await);
+            let reader = Reader {
+                warehouse: &warehouse,
+                cancel: &cancel,
+            };
+            change.figures.push(reader.figure(job).await);
         }
         if cancel.is_cancelled() {
             return Err(SessionError::interrupted());
@@ -263,13 +279,33 @@ impl Session {
         let few = dimensions.iter().take(20).find(has_few);
         few.or_else(|| dimensions.first()).cloned()
     }
+}
 
-    async fn figure(&self, job: Job, cancel: &CancellationToken) -> Figure {
+impl Job {
+    fn statements(&self) -> impl Iterator<Item = &str> {
+        let Sides { before, after } = &self.total;
+        let totals = [before, after].into_iter().flatten();
+        let parts = self.parts.iter();
+        let parts = parts.flat_map(|parts| [&parts.before, &parts.after]);
+        totals
+            .chain(parts)
+            .map(|compiled| compiled.main.sql.as_str())
+    }
+}
+
+/// Reads the numbers of jobs.
+struct Reader<'a> {
+    warehouse: &'a Warehouse,
+    cancel: &'a CancellationToken,
+}
+
+impl Reader<'_> {
+    async fn figure(&self, job: Job) -> Figure {
         let of = |side: &Result<Compiled, String>| side.as_ref().ok().and_then(metric_column);
         let column = of(&job.total.after).or_else(|| of(&job.total.before));
         let total = Sides {
-            before: self.total(job.total.before, cancel).await,
-            after: self.total(job.total.after, cancel).await,
+            before: self.total(job.total.before).await,
+            after: self.total(job.total.after).await,
         };
         let mut figure = Figure {
             metric: job.metric,
@@ -283,8 +319,8 @@ impl Session {
         let Some(parts) = job.parts else {
             return figure;
         };
-        let before = self.parts(&parts.before, cancel).await;
-        let after = self.parts(&parts.after, cancel).await;
+        let before = self.parts(&parts.before).await;
+        let after = self.parts(&parts.after).await;
         match (before, after) {
             (Ok(before), Ok(after)) => {
                 let all = merged(before, after);
@@ -298,25 +334,17 @@ impl Session {
         figure
     }
 
-    async fn total(
-        &self,
-        compiled: Result<Compiled, String>,
-        cancel: &CancellationToken,
-    ) -> Result<Option<f64>, String> {
+    async fn total(&self, compiled: Result<Compiled, String>) -> Result<Option<f64>, String> {
         let compiled = compiled?;
-        let (rows, _) = self.rows_of(&compiled, cancel).await?;
+        let (rows, _) = self.rows_of(&compiled).await?;
         let (at, _) = metric_column(&compiled).ok_or("the metric has no column")?;
         let first = rows.iter().find(|batch| batch.num_rows() > 0);
         let cell = first.and_then(|batch| batch.columns().get(at));
         Ok(cell.and_then(|column| raw_json(column.as_ref(), 0).as_f64()))
     }
 
-    async fn parts(
-        &self,
-        compiled: &Compiled,
-        cancel: &CancellationToken,
-    ) -> Result<IndexMap<String, Option<f64>>, String> {
-        let (rows, truncated) = self.rows_of(compiled, cancel).await?;
+    async fn parts(&self, compiled: &Compiled) -> Result<IndexMap<String, Option<f64>>, String> {
+        let (rows, truncated) = self.rows_of(compiled).await?;
         if truncated {
             // Two different thousands of values could not be compared.
             return Err(format!("more than {MOST_VALUES} values are not compared"));
@@ -341,20 +369,13 @@ impl Session {
         Ok(parts)
     }
 
-    /// All rows of a statement on the connection in use, and whether there are more than are compared.
-    async fn rows_of(
-        &self,
-        compiled: &Compiled,
-        cancel: &CancellationToken,
-    ) -> Result<(Vec<RecordBatch>, bool), String> {
-        let warehouse = self
-            .warehouse(&self.connection())
-            .map_err(|error| error.to_string())?;
+    /// All rows of a statement, and whether there are more than are compared.
+    async fn rows_of(&self, compiled: &Compiled) -> Result<(Vec<RecordBatch>, bool), String> {
         let (sender, mut received) = mpsc::channel(4);
         let query = async {
             let sender = sender;
             let request = super::run::request(&compiled.main, Some(MOST_VALUES));
-            warehouse.query(request, cancel, &sender).await
+            self.warehouse.query(request, self.cancel, &sender).await
         };
         let collect = async {
             let mut batches = Vec::new();

@@ -8,7 +8,7 @@ use super::{Session, SessionError};
 use crate::index::ValueIndex;
 use crate::model::{Connection, ConnectionKind, Guard, PostgresSettings};
 use crate::registry::{Care, nearest, without_secrets};
-use crate::warehouse::{Dialect, Warehouse};
+use crate::warehouse::{Dialect, Fence, Warehouse};
 
 /// A configured connection, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct ConnectionInfo {
 #[derive(Default)]
 pub(super) struct Connections {
     in_use: RwLock<String>,
-    warehouses: Mutex<HashMap<String, Arc<Warehouse>>>,
+    warehouses: Mutex<HashMap<String, Warehouse>>,
     indexes: Mutex<HashMap<String, Arc<ValueIndex>>>,
 }
 
@@ -149,8 +149,18 @@ impl Session {
             })
     }
 
-    /// The warehouse behind a connection; it connects when it is first asked.
-    pub(super) fn warehouse(&self, name: &str) -> Result<Arc<Warehouse>, SessionError> {
+    /// The warehouse behind a connection, with a fence before it where this session asks; it connects when it is first
+    /// asked. There is no other way from a session to a warehouse.
+    pub(super) fn warehouse(&self, name: &str) -> Result<Warehouse, SessionError> {
+        let warehouse = self.open_warehouse(name)?;
+        let limit = self.care_of(name).ask_above_rows;
+        Ok(match limit.filter(|_| self.asks()) {
+            Some(limit) => warehouse.behind(Fence::new(name, limit)),
+            None => warehouse,
+        })
+    }
+
+    fn open_warehouse(&self, name: &str) -> Result<Warehouse, SessionError> {
         let connection = self.connection_named(name)?;
         let mut open = self
             .connections_in_use()
@@ -160,10 +170,8 @@ impl Session {
         if let Some(warehouse) = open.get(name) {
             return Ok(warehouse.clone());
         }
-        let warehouse = Arc::new(Warehouse::open(
-            connection,
-            &self.catalog().registry.calendar.timezone,
-        )?);
+        let timezone = &self.catalog().registry.calendar.timezone;
+        let warehouse = Warehouse::open(connection, timezone)?;
         open.insert(name.to_owned(), warehouse.clone());
         Ok(warehouse)
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use super::{Catalog, Session, SessionError};
+use super::{Catalog, Session, SessionError, Unsaved};
 use crate::compile::{CompileOptions, Compiled, Passes, compile};
 use crate::model::{MetricQuery, NoValues, Registry, ValueLookup};
 use crate::registry::{Diagnostic, ProjectFiles, Severity, load};
@@ -24,6 +24,8 @@ pub struct DefinitionFile {
     pub line: u32,
     /// Why it cannot be saved, if so.
     pub read_only: Option<String>,
+    /// What was typed the last time and not saved.
+    pub unsaved: Option<Box<Unsaved>>,
 }
 
 /// The same thing before a change and after it.
@@ -80,6 +82,7 @@ impl Session {
             text: file.text.clone(),
             line: metric.place.line,
             read_only: self.project().root.is_none().then(|| built_in.to_owned()),
+            unsaved: self.unsaved(path, &file.text).map(Box::new),
         })
     }
 

@@ -22,6 +22,8 @@ pub enum Failure {
     Connection,
     /// Nobody: it was cancelled.
     Interrupted,
+    /// Somebody who says that it may run: it looks expensive. See [`Session::asking`](super::Session::asking).
+    Expensive,
 }
 
 /// An error with what is needed to act on it.
@@ -109,7 +111,7 @@ impl SessionError {
     /// What a process ends with: 1 query or data, 2 usage or registry, 3 connection, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self.failure {
-            Failure::Query => 1,
+            Failure::Query | Failure::Expensive => 1,
             Failure::Usage => 2,
             Failure::Connection => 3,
             Failure::Interrupted => 130,
@@ -149,6 +151,7 @@ impl From<WarehouseError> for SessionError {
             WarehouseErrorKind::Auth => (Failure::Connection, "auth"),
             WarehouseErrorKind::Cancelled => (Failure::Interrupted, "cancelled"),
             WarehouseErrorKind::Timeout => (Failure::Query, "timeout"),
+            WarehouseErrorKind::Expensive => (Failure::Expensive, "expensive"),
             WarehouseErrorKind::Query => (Failure::Query, "warehouse"),
             WarehouseErrorKind::Data => (Failure::Query, "data"),
         };

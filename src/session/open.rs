@@ -37,6 +37,7 @@ pub struct OpenOptions {
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Inner>,
+    asks: bool,
 }
 
 struct Inner {
@@ -95,9 +96,33 @@ impl Session {
                 no_rollups: options.no_rollups,
                 rollups: rollups::Known::default(),
             }),
+            asks: false,
         };
         session.choose_connection(options.connection)?;
         Ok(session)
+    }
+
+    /// The same session for somebody who can be asked: whatever it sends to a warehouse has to pass the plan of the engine
+    /// first where the connection has `ask_above_rows`, and fails with [`Failure::Expensive`](super::Failure::Expensive)
+    /// where it does not.
+    pub fn asking(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            asks: true,
+        }
+    }
+
+    /// The same session for what has been asked about: everything runs.
+    pub fn anyway(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            asks: false,
+        }
+    }
+
+    /// Whether what looks expensive does not run.
+    pub(super) fn asks(&self) -> bool {
+        self.asks
     }
 
     /// The project.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cache::{Collector, Key};
 use super::engine_columns::named_columns;
-use super::{Session, SessionError};
+use super::{Failure, Session, SessionError};
 use crate::compile::{Compiled, OutputColumn, Reason, ReasonKind, Statement};
 use crate::model::{Comparison, Connection, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
 use crate::usage::{Outcome, QueryRecord};
@@ -217,7 +217,9 @@ impl Session {
         // Filters may hold what is not for everyone's eyes; it is logged only for those who ask for it.
         let error = result.as_ref().err().map(|error| &error.message);
         tracing::debug!(line = key.line, sql = key.sql, ?error);
-        if recorded {
+        // What has to be asked about first has not run.
+        let has_run = !matches!(&result, Err(error) if error.failure == Failure::Expensive);
+        if recorded && has_run {
             self.record(&compiled, &key, elapsed, &result).await;
         }
         let (finished, cached) = result?;
@@ -248,18 +250,6 @@ impl Session {
         let options = RunOptions::default();
         let run = self.run_noted(compiled, connection, options, cancel, sender, false);
         collect(run, events).await
-    }
-
-    /// Whether a result of it is kept that is young enough.
-    pub(super) fn is_kept(
-        &self,
-        compiled: &Compiled,
-        connection: &str,
-        options: RunOptions,
-    ) -> Result<bool, SessionError> {
-        let key = key(compiled, self.connection_named(connection)?, options);
-        let ttl = self.project().config.cache_ttl;
-        Ok(!options.fresh && self.cache().get(&key, ttl).is_some())
     }
 
     /// Passes a run on whose columns only the engine knows: they are named when the first rows are there.
@@ -314,9 +304,14 @@ impl Session {
             ));
         }
         let warehouse = match compiled.embedded {
-            true => Arc::new(self.rollup_file(&key.connection)?),
+            true => self.rollup_file(&key.connection)?,
             false => self.warehouse(&key.connection)?,
         };
+        let total = compiled.totals.as_ref().ok();
+        let total = total.filter(|_| compiled.query.total);
+        let both = std::iter::once(&compiled.main).chain(total);
+        let both: Vec<&str> = both.map(|statement| statement.sql.as_str()).collect();
+        let warehouse = warehouse.passed(&both, &cancel).await?;
         // Whichever of the two statements fails stops the other.
         let cancel = cancel.child_token();
         let stop = |error: WarehouseError| {
@@ -335,12 +330,7 @@ impl Session {
             sent.map_err(stop)
         };
         let totals = async {
-            let Some(statement) = compiled
-                .totals
-                .as_ref()
-                .ok()
-                .filter(|_| compiled.query.total)
-            else {
+            let Some(statement) = total else {
                 return Ok(None);
             };
             let row = total_row(&warehouse, statement, &cancel)
@@ -382,7 +372,7 @@ impl Session {
             rows: result.as_ref().map_or(0, |(finished, _)| finished.rows),
             outcome: match result {
                 Ok(_) => Outcome::Ok,
-                Err(error) if error.failure == super::Failure::Interrupted => Outcome::Cancelled,
+                Err(error) if error.failure == Failure::Interrupted => Outcome::Cancelled,
                 Err(error) => Outcome::Failed(error.message.clone()),
             },
         };

@@ -97,6 +97,11 @@ impl StateFolder {
         self.path.join("cache")
     }
 
+    /// Texts that were typed and not saved.
+    pub(super) fn unsaved(&self) -> PathBuf {
+        self.path.join("unsaved")
+    }
+
     /// The demo's database.
     pub(super) fn demo_database(&self) -> PathBuf {
         self.path.join("demo.db")

@@ -99,6 +99,7 @@ impl Session {
                 }
                 WarehouseErrorKind::Query
                 | WarehouseErrorKind::Data
+                | WarehouseErrorKind::Expensive
                 | WarehouseErrorKind::Timeout => {
                     Ok(report.refused_by_engine(error.message, error.hint))
                 }

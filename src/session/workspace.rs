@@ -15,6 +15,9 @@ pub struct Workspace {
     pub pair: Option<(usize, usize)>,
     /// Whether these two filter alike.
     pub shares_filters: bool,
+    /// How their results are shown, as the explorer writes it.
+    #[serde(default)]
+    pub looks: Vec<serde_json::Value>,
 }
 
 impl Session {

@@ -8,8 +8,10 @@ use tui_textarea::{CursorMove, TextArea};
 use unicode_width::UnicodeWidthChar;
 
 use super::layout::inside;
+use super::popup::Popup;
+use super::state::State;
 use crate::registry::{Diagnostic, Severity};
-use crate::session::{Change, ChangeRequest, DefinitionFile, Draft, SessionError, Sides};
+use crate::session::{Change, ChangeRequest, DefinitionFile, Draft, SessionError, Sides, Unsaved};
 
 /// Columns of the line numbers with the sign before them.
 pub const MARGIN: u16 = 6;
@@ -39,6 +41,8 @@ pub struct Author {
     pub draft: Option<Draft>,
     /// What it would do to the numbers.
     pub measured: Measured,
+    /// The dimension they were asked for by.
+    pub by: Option<String>,
     /// What is shown beside the text.
     pub shows: Shows,
     /// The first line shown there.
@@ -87,6 +91,7 @@ impl Author {
             typing: true,
             draft: None,
             measured: Measured::No,
+            by: None,
             shows: Shows::Meaning,
             offset: 0,
             corner: (0, 0),
@@ -115,6 +120,14 @@ impl Author {
             .move_cursor(CursorMove::Jump(cells(line), cells(column)));
         self.saved = text;
         self.conflict = false;
+    }
+
+    /// Goes on with what was typed the last time; where the file is another one since, that is a conflict.
+    pub fn take(&mut self, unsaved: Unsaved) {
+        let file = self.saved.clone();
+        self.load(unsaved.text);
+        self.conflict = unsaved.saved != file;
+        self.saved = unsaved.saved;
     }
 
     /// The text as it would be saved; line ends stay what they were.
@@ -267,6 +280,12 @@ impl Author {
         };
         self.corner = (top.min(last), left);
     }
+}
+
+/// Whether a file is being changed, also where a question stands above it.
+pub fn is_open(state: &State) -> bool {
+    let mut popups = state.popups.iter();
+    popups.any(|popup| matches!(popup, Popup::Author(_)))
 }
 
 /// The cells that the first characters of a line take.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
+use serde::{Deserialize, Serialize};
 
 use super::action::{Action, Reason};
 use super::popup::Choice;
@@ -13,7 +14,8 @@ use super::widgets::grid::{Progress, Table};
 use crate::session::chart::{CUT, Chart, ChartForm, ChartKind, Rows, Wanted, kinds};
 
 /// Where the chart stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Shown {
     /// Nowhere.
     #[default]

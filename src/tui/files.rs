@@ -82,6 +82,10 @@ pub fn stem(query: &MetricQuery, today: jiff::civil::Date) -> String {
 pub struct Saving {
     /// Of the work that may send news.
     pub generation: u64,
+    /// The tab that it was asked for in.
+    pub tab: u64,
+    /// Whether it takes the place of a file that is there.
+    pub replace: bool,
     /// The file.
     pub path: PathBuf,
     /// Rows written so far.

@@ -9,7 +9,7 @@ use super::message::RunNews;
 use crate::compile::{NumberOf, ReasonKind};
 use crate::model::MetricQuery;
 use crate::session::cell::thousands;
-use crate::session::{NumberCard, PartCard, RunOptions, Session, SessionError};
+use crate::session::{Failure, NumberCard, PartCard, RunOptions, Session, SessionError};
 
 /// Most rows that are brought to the screen; their number and their sum are those of all.
 const ROWS: u64 = 100_000;
@@ -43,6 +43,8 @@ pub enum LookNews {
     Rows(RunNews),
     /// The explanation, or why there is none.
     Meaning(Result<Vec<Section>, SessionError>),
+    /// It looks expensive, and was not done.
+    Expensive(Box<Look>, SessionError),
 }
 
 /// An aggregation that a number is computed from.
@@ -73,13 +75,20 @@ pub async fn look(
     news: mpsc::Sender<LookNews>,
 ) {
     let told = match look.at {
-        LookAt::Rows(part) => {
-            let ended = rows(&session, &look, part, cancel, &news).await;
-            LookNews::Rows(RunNews::Ended(ended))
-        }
+        LookAt::Rows(part) => match rows(&session, &look, part, cancel, &news).await {
+            Err(error) if error.failure == Failure::Expensive => {
+                LookNews::Expensive(Box::new(look), error)
+            }
+            ended => LookNews::Rows(RunNews::Ended(ended)),
+        },
         LookAt::Meaning => {
             let card = session.explain_number(&look.query, &look.number, &cancel);
-            LookNews::Meaning(card.await.map(|card| sections(&card)))
+            match card.await {
+                Err(error) if error.failure == Failure::Expensive => {
+                    LookNews::Expensive(Box::new(look), error)
+                }
+                card => LookNews::Meaning(card.map(|card| sections(&card))),
+            }
         }
     };
     let _ = news.send(told).await;

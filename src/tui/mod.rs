@@ -10,6 +10,7 @@ mod beside;
 pub mod charting;
 mod clipboard;
 mod commands;
+mod drafts;
 pub mod drill;
 mod edit;
 mod engine;

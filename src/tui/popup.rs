@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::action::{Action, Context, Menu};
 use super::author::Author;
+use super::beside::Wanted;
 use super::charting::ChartChoice;
 use super::files::FileDialog;
 use super::input::LineInput;
@@ -19,7 +20,7 @@ use super::widgets::grid::{self, Grid};
 use super::widgets::json_tree::JsonTree;
 use crate::compile::Compiled;
 use crate::model::{Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
-use crate::session::{Clarification, Meaning, RejectedSql};
+use crate::session::{Clarification, Meaning, RejectedSql, Unsaved};
 
 /// A window on top of the panes.
 pub enum Popup {
@@ -366,13 +367,28 @@ pub struct Question {
     pub yes: Answered,
 }
 
+/// What looked expensive and was not run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expensive {
+    /// The query; past the cache, or not.
+    Run(bool),
+    /// Something that belongs to the rows.
+    Beside(Wanted),
+    /// A look behind a number.
+    Look(Box<Look>),
+    /// What a draft does to the numbers, by this dimension.
+    Change(Option<String>),
+    /// All rows for a file; in the place of one that is there, or not.
+    File(bool),
+}
+
 /// What follows a yes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answered {
     /// Leave.
     Quit,
-    /// Run what looks expensive; past the cache, or not.
-    RunAnyway(bool),
+    /// Run what looks expensive.
+    Anyway(Expensive),
     /// Sort in the query and run it.
     SortInQuery(OrderBy),
     /// Delete a saved query.
@@ -381,6 +397,8 @@ pub enum Answered {
     ReplaceFile,
     /// Close a file with changes that are not saved.
     DropDraft,
+    /// Go on with what was typed the last time and not saved; a no forgets it.
+    TakeDraft(Box<Unsaved>),
     /// Save over what somebody else saved.
     OverwriteFile,
     /// Explore a metric without the groupings and conditions it cannot have.

@@ -4,6 +4,7 @@
 //! theme, the connection, …) goes along from one to the next.
 
 use super::layout::Layout;
+use super::message::Slot;
 use super::state::{Phase, State};
 use super::widgets::text::truncate;
 use crate::model::Filter;
@@ -131,7 +132,8 @@ impl State {
     }
 
     /// Puts a tab in behind the one on the screen, aside; its index.
-    pub fn insert_tab(&mut self, tab: Self) -> usize {
+    pub fn insert_tab(&mut self, mut tab: Self) -> usize {
+        tab.id = self.next_generation();
         let index = self.tabs.at + 1;
         self.tabs.shift(index, true);
         self.tabs.list.insert(index, Some(Box::new(tab)));
@@ -139,7 +141,8 @@ impl State {
     }
 
     /// Puts a tab in as the last one, aside.
-    pub fn append_tab(&mut self, tab: Self) {
+    pub fn append_tab(&mut self, mut tab: Self) {
+        tab.id = self.next_generation();
         self.tabs.list.push(Some(Box::new(tab)));
     }
 
@@ -186,7 +189,12 @@ impl State {
         if self.tabs.list.get(index).is_none_or(Option::is_none) {
             return;
         }
-        self.tabs.closed.extend(self.tabs.list.remove(index));
+        let mut closed = self.tabs.list.remove(index);
+        if let Some(tab) = &mut closed {
+            // What it still waits for finds it no more.
+            tab.forget_all();
+        }
+        self.tabs.closed.extend(closed);
         if self.tabs.closed.len() > CLOSED {
             self.tabs.closed.remove(0);
         }
@@ -298,8 +306,14 @@ fn exchange(state: &mut State, other: &mut State) {
         };
     }
     fields! {
-        of_all: setting catalog problems connection theme theme_name size now finder details preparing run_when_ready notice
-            mouse leaving splits dragging used first_key ahead tabs looking counter saving file_format file_folder;
-        of_a_tab: focus popups query origin chosen past future trail attempt part prompt preview result generations
+        of_all: setting catalog problems connection theme theme_name size now finder details preparing
+            mouse leaving splits dragging used first_key ahead tabs looks counter saving file_format file_folder;
+        of_a_tab: id focus popups query origin chosen past future trail attempt part prompt preview result generations
+            run_when_ready notice
+    }
+    for slot in Slot::OF_ALL_TABS {
+        other.generations.remove(&slot);
+        let generation = state.generations.remove(&slot);
+        other.generations.extend(generation.map(|at| (slot, at)));
     }
 }

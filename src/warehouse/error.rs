@@ -17,6 +17,8 @@ pub enum WarehouseErrorKind {
     Cancelled,
     /// The warehouse stopped the statement at its time limit.
     Timeout,
+    /// The statement looks expensive and was not run; see [`Fence`](super::Fence).
+    Expensive,
 }
 
 /// A failure of the warehouse.

@@ -3,7 +3,7 @@
 /// The most rows that a step of a plan is expected to return; `None` where the plan says nothing about rows.
 ///
 /// `rows=21000` is PostgreSQL's, `~21,000 rows` DuckDB's, `rows: 21000` Trino's.
-pub fn expected_rows(plan: &[String]) -> Option<u64> {
+pub(super) fn expected_rows(plan: &[String]) -> Option<u64> {
     plan.iter().filter_map(|line| in_line(line)).max()
 }
 

@@ -387,9 +387,19 @@ impl Explorer {
         }
     }
 
+    /// The session that carries out an effect, as the engine chooses it.
+    fn session_for(&self, anyway: bool) -> Session {
+        match anyway {
+            true => self.session.anyway(),
+            false => self.session.asking(),
+        }
+    }
+
     fn outcome(&mut self, effect: Effect) -> Vec<Message> {
         match effect {
-            Effect::Lookup { generation, lookup } => {
+            Effect::Lookup {
+                generation, lookup, ..
+            } => {
                 vec![Message::Answer {
                     generation,
                     answer: answer(&self.session, lookup),
@@ -400,7 +410,7 @@ impl Explorer {
                 query,
                 written,
                 fresh,
-                anyway: _,
+                anyway,
             } => {
                 let (events, mut received) = mpsc::channel(1000);
                 let options = RunOptions {
@@ -408,7 +418,7 @@ impl Explorer {
                     row_cap: None,
                 };
                 let cancel = CancellationToken::new();
-                let session = self.session.clone();
+                let session = self.session_for(anyway);
                 let run = async move {
                     match written {
                         None => session.run(&query, options, cancel, events).await,
@@ -441,9 +451,13 @@ impl Explorer {
                 });
                 messages
             }
-            Effect::WriteFile { generation, job } => {
+            Effect::WriteFile {
+                generation,
+                job,
+                anyway,
+            } => {
                 let cancel = std::mem::take(&mut self.stop_writing);
-                let work = job.carry_out(self.session.clone(), cancel, |_| {});
+                let work = job.carry_out(self.session_for(anyway), cancel, |_| {});
                 let news = FileNews::Ended(self.runtime.block_on(work));
                 vec![Message::File { generation, news }]
             }
@@ -479,18 +493,28 @@ impl Explorer {
             Effect::Measure {
                 generation,
                 request,
+                anyway,
             } => {
-                let change = self.session.change(request, CancellationToken::new());
+                let session = self.session_for(anyway);
+                let change = session.change(request, CancellationToken::new());
                 let outcome = self.runtime.block_on(change).map(Box::new);
                 vec![Message::Measured {
                     generation,
                     outcome,
                 }]
             }
-            Effect::Look { generation, look } => {
+            Effect::Look {
+                generation,
+                look,
+                anyway,
+            } => {
                 let (told, mut news) = mpsc::channel(1000);
-                let looking =
-                    look::look(self.session.clone(), look, CancellationToken::new(), told);
+                let looking = look::look(
+                    self.session_for(anyway),
+                    look,
+                    CancellationToken::new(),
+                    told,
+                );
                 self.runtime.block_on(looking);
                 let mut messages = Vec::new();
                 while let Ok(news) = news.try_recv() {
@@ -498,8 +522,13 @@ impl Explorer {
                 }
                 messages
             }
-            Effect::Beside { generation, job } => {
-                let asked = job.run(&self.session, CancellationToken::new());
+            Effect::Beside {
+                generation,
+                job,
+                anyway,
+            } => {
+                let session = self.session_for(anyway);
+                let asked = job.run(&session, CancellationToken::new());
                 let outcome = self.runtime.block_on(asked).map(Box::new);
                 vec![Message::Beside {
                     generation,
@@ -567,10 +596,15 @@ impl Explorer {
                 self.session.keep_workspace(&workspace);
                 vec![]
             }
+            Effect::KeepDraft { path, saved, text } => {
+                self.session.keep_unsaved(&path, &saved, &text).unwrap();
+                vec![]
+            }
+            Effect::DropDraft(path) => {
+                self.session.drop_unsaved(&path);
+                vec![]
+            }
             Effect::Cancel(_)
-            | Effect::StopMeasuring
-            | Effect::StopAsking
-            | Effect::StopLooking
             | Effect::Mouse(_)
             | Effect::Suspend
             | Effect::AskBackground

@@ -65,9 +65,7 @@ pub(super) fn decimals(format: &Format) -> u8 {
 
 /// A count with a comma between thousands.
 pub fn thousands(count: usize) -> String {
-    let mut out = String::new();
-    number::push_grouped(&mut out, &count.to_string());
-    out
+    crate::model::thousands(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// Appends [`cell_text`]'s text to `out`, for callers that look at many cells; returns whether the value is NULL.

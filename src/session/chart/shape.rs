@@ -5,9 +5,11 @@ use std::fmt;
 use super::Rows;
 use crate::compile::{OutputColumn, Role};
 use crate::model::ColumnType;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of charts there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ChartKind {
     /// Lines along the time.
     Line,

@@ -1,5 +1,6 @@
 //! Where keys mean something, and where one is now.
 
+use crate::tui::author;
 use crate::tui::popup::Popup;
 use crate::tui::state::{Focus, State};
 use Context as C;
@@ -136,6 +137,8 @@ pub fn contexts(state: &State) -> &'static [Context] {
     match state.popups.last() {
         Some(Popup::Picker(picker)) => picker.contexts(),
         Some(Popup::Reader(_)) => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
+        // What leaves for another pane would leave a text behind.
+        Some(Popup::Question(_)) if author::is_open(state) => &[C::Question],
         Some(Popup::Question(_)) => &[C::Question, C::Everywhere],
         Some(Popup::Naming(_)) => &[C::Naming, C::Everywhere],
         Some(Popup::File(_)) if state.saving.is_some() => &[C::Saving, C::Everywhere],

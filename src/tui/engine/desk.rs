@@ -1,4 +1,4 @@
-//! The desk where lookups wait: one of each kind, answered by a thread of its own.
+//! The desk where lookups wait: one of each kind for each tab, answered by a thread of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use super::{Sender, answer};
 use crate::session::Session;
 use crate::tui::message::{Lookup, Message, Slot};
 
-/// One waiting lookup of each kind: a later one takes the place of an earlier one.
+/// One waiting lookup of each kind for each tab: a later one takes the place of an earlier one.
 #[derive(Default)]
 pub(super) struct Desk {
     waiting: Mutex<Waiting>,
@@ -18,15 +18,15 @@ pub(super) struct Desk {
 
 #[derive(Default)]
 struct Waiting {
-    lookups: BTreeMap<Slot, (u64, Lookup)>,
+    lookups: BTreeMap<(Slot, u64), (u64, Lookup)>,
     /// What is being answered, where it can be stopped.
-    running: Option<(Slot, CancellationToken)>,
+    running: Option<((Slot, u64), CancellationToken)>,
     closed: bool,
 }
 
 impl Desk {
-    /// Puts a lookup down; an earlier one of its kind is dropped if it waits, and stopped if it can be.
-    pub(super) fn ask(&self, slot: Slot, generation: u64, lookup: Lookup) {
+    /// Puts a lookup of a tab down; an earlier one of its kind is dropped if it waits, and stopped if it can be.
+    pub(super) fn ask(&self, slot: (Slot, u64), generation: u64, lookup: Lookup) {
         let mut waiting = self.lock();
         if let Some((_, stop)) = waiting.running.take_if(|(running, _)| *running == slot) {
             stop.cancel();

@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::drafts::{Draft, Drafts};
 use super::message::{Effect, Lookup, Message};
 use crate::session::Session;
 use desk::Desk;
@@ -28,22 +29,22 @@ pub(super) type Sender = mpsc::Sender<Message>;
 
 /// The session's side of the explorer.
 pub(super) struct Engine {
+    /// One that asks: what looks expensive is not run unless an effect says so.
     session: Session,
     runtime: Handle,
     sender: Sender,
     desk: Arc<Desk>,
     /// For work on rows.
     rows: Arc<Desk>,
-    /// The runs that are under way, and what is asked beside them, by generation.
+    /// What is under way, by generation.
     runs: HashMap<u64, CancellationToken>,
-    stop_asking: CancellationToken,
     stop_writing: CancellationToken,
-    stop_measuring: CancellationToken,
-    stop_looking: CancellationToken,
+    drafts: Drafts,
 }
 
 impl Engine {
     pub(super) fn new(session: Session, runtime: Handle, sender: Sender) -> Self {
+        let session = session.asking();
         let [desk, rows] = [(); 2].map(|()| {
             let desk = Arc::new(Desk::default());
             let clerk = (session.clone(), sender.clone(), Arc::clone(&desk));
@@ -51,23 +52,25 @@ impl Engine {
             desk
         });
         Self {
+            drafts: Drafts::new(session.clone(), sender.clone()),
             session,
             runtime,
             sender,
             desk,
             rows,
             runs: HashMap::new(),
-            stop_asking: CancellationToken::new(),
             stop_writing: CancellationToken::new(),
-            stop_measuring: CancellationToken::new(),
-            stop_looking: CancellationToken::new(),
         }
     }
 
     /// Carries out what needs no terminal; returns what does.
     pub(super) fn carry_out(&mut self, effect: Effect) -> Option<Effect> {
         match effect {
-            Effect::Lookup { generation, lookup } => self.ask(generation, lookup),
+            Effect::Lookup {
+                generation,
+                tab,
+                lookup,
+            } => self.ask(generation, tab, lookup),
             Effect::Run {
                 generation,
                 query,
@@ -75,7 +78,11 @@ impl Engine {
                 fresh,
                 anyway,
             } => self.run(generation, query, written, fresh, anyway),
-            Effect::Beside { generation, job } => self.ask_beside(generation, job),
+            Effect::Beside {
+                generation,
+                job,
+                anyway,
+            } => self.ask_beside(generation, job, anyway),
             Effect::Cancel(generation) => self.cancel(generation),
             Effect::Ask {
                 generation,
@@ -83,21 +90,31 @@ impl Engine {
                 options,
                 chosen,
             } => self.answer_question(generation, question, options, chosen),
-            Effect::StopAsking => self.stop_asking(),
-            Effect::Look { generation, look } => self.look(generation, look),
-            Effect::StopLooking => self.stop_looking(),
-            Effect::WriteFile { generation, job } => self.write(generation, *job),
+            Effect::Look {
+                generation,
+                look,
+                anyway,
+            } => self.look(generation, look, anyway),
+            Effect::WriteFile {
+                generation,
+                job,
+                anyway,
+            } => self.write(generation, *job, anyway),
             Effect::StopWriting => self.stop_writing(),
             Effect::Measure {
                 generation,
                 request,
-            } => self.measure(generation, request),
-            Effect::StopMeasuring => self.stop_measuring(),
+                anyway,
+            } => self.measure(generation, request, anyway),
             Effect::Forget(words) => self.forget(words),
             Effect::ForgetLine(line) => self.forget_line(line),
             Effect::SaveView { view, replace } => self.save_view(view, replace),
             Effect::DeleteView(name) => self.delete_view(name),
             Effect::Keep(workspace) => self.keep(workspace),
+            Effect::KeepDraft { path, saved, text } => {
+                self.drafts.put(path, Draft::Kept { saved, text });
+            }
+            Effect::DropDraft(path) => self.drafts.put(path, Draft::Dropped),
             Effect::Reload => self.reload(),
             Effect::Connect(name) => self.connect(name),
             other => return Some(other),
@@ -106,14 +123,22 @@ impl Engine {
     }
 
     /// Asks the session.
-    fn ask(&self, generation: u64, lookup: Lookup) {
+    fn ask(&self, generation: u64, tab: u64, lookup: Lookup) {
         let slot = lookup.slot();
         let desk = if slot.is_of_rows() {
             &self.rows
         } else {
             &self.desk
         };
-        desk.ask(slot, generation, lookup);
+        desk.ask((slot, tab), generation, lookup);
+    }
+
+    /// The session for what has been asked about, or for what has not.
+    fn session(&self, anyway: bool) -> Session {
+        match anyway {
+            true => self.session.anyway(),
+            false => self.session.clone(),
+        }
     }
 }
 
@@ -122,10 +147,7 @@ impl Drop for Engine {
         for run in self.runs.values() {
             run.cancel();
         }
-        self.stop_asking();
         self.stop_writing();
-        self.stop_measuring();
-        self.stop_looking();
         self.desk.close();
         self.rows.close();
     }

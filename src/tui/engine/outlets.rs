@@ -15,10 +15,10 @@ const TOLD: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// Writes a file and sends its news.
-    pub(super) fn write(&mut self, generation: u64, job: FileJob) {
+    pub(super) fn write(&mut self, generation: u64, job: FileJob, anyway: bool) {
         self.stop_writing = CancellationToken::new();
         let cancel = self.stop_writing.clone();
-        let (session, sender) = (self.session.clone(), self.sender.clone());
+        let (session, sender) = (self.session(anyway), self.sender.clone());
         let rows = sender.clone();
         let mut told = Instant::now();
         let tell = move |news| {

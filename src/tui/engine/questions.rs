@@ -1,13 +1,11 @@
 //! Questions in plain words, and what was chosen for their words.
 
-use tokio_util::sync::CancellationToken;
-
 use super::Engine;
 use crate::session::{AskOptions, Meaning};
 use crate::tui::message::{AskNews, Message, Notice};
 
 impl Engine {
-    /// Answers a question in plain words and sends its news; an earlier one is answered no more.
+    /// Answers a question in plain words and sends its news.
     pub(super) fn answer_question(
         &mut self,
         generation: u64,
@@ -15,14 +13,11 @@ impl Engine {
         options: AskOptions,
         chosen: Option<(String, Meaning)>,
     ) {
-        self.stop_asking();
-        self.stop_asking = CancellationToken::new();
-        let (cancel, session, sender) = (
-            self.stop_asking.clone(),
-            self.session.clone(),
-            self.sender.clone(),
-        );
+        let cancel = self.cancelled_by(generation);
+        let done = cancel.clone().drop_guard();
+        let (session, sender) = (self.session.clone(), self.sender.clone());
         self.runtime.spawn(async move {
+            let _done = done;
             let (keep, text) = (session.clone(), question.clone());
             let keep = move || {
                 keep.keep_question(&text);
@@ -42,11 +37,6 @@ impl Engine {
             let news = AskNews::Ended(Box::new(asked));
             let _ = sender.send(Message::Ask { generation, news }).await;
         });
-    }
-
-    /// Answers the question no more.
-    pub(super) fn stop_asking(&self) {
-        self.stop_asking.cancel();
     }
 
     /// Forgets what was chosen for words.

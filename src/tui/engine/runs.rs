@@ -1,13 +1,11 @@
 //! Runs of queries, and what is asked beside their rows.
 
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use crate::model::MetricQuery;
-use crate::session::{Expense, RunOptions, Session};
+use crate::session::RunOptions;
 use crate::tui::beside::BesideJob;
 use crate::tui::message::{Message, RunNews};
 use crate::tui::question::Written;
@@ -24,7 +22,7 @@ impl Engine {
     ) {
         let cancel = self.cancelled_by(generation);
         let done = cancel.clone().drop_guard();
-        let (session, sender) = (self.session.clone(), self.sender.clone());
+        let (session, sender) = (self.session(anyway), self.sender.clone());
         self.runtime.spawn(async move {
             let _done = done;
             let (events, mut received) = mpsc::channel(4);
@@ -32,18 +30,6 @@ impl Engine {
                 fresh,
                 row_cap: None,
             };
-            if !anyway
-                && let Some(expense) =
-                    expense(&session, &query, written.as_ref(), options, &cancel).await
-            {
-                let message = Message::Expensive {
-                    generation,
-                    expense,
-                    fresh,
-                };
-                let _ = sender.send(message).await;
-                return;
-            }
             let run = async {
                 match written {
                     None => session.run(&query, options, cancel, events).await,
@@ -78,7 +64,7 @@ impl Engine {
         });
     }
 
-    /// Stops a run, or what is asked beside one.
+    /// Stops what was started for a generation.
     pub(super) fn cancel(&self, generation: u64) {
         if let Some(run) = self.runs.get(&generation) {
             run.cancel();
@@ -86,10 +72,10 @@ impl Engine {
     }
 
     /// Asks for something that belongs to the rows.
-    pub(super) fn ask_beside(&mut self, generation: u64, job: BesideJob) {
+    pub(super) fn ask_beside(&mut self, generation: u64, job: BesideJob, anyway: bool) {
         let cancel = self.cancelled_by(generation);
         let done = cancel.clone().drop_guard();
-        let (session, sender) = (self.session.clone(), self.sender.clone());
+        let (session, sender) = (self.session(anyway), self.sender.clone());
         self.runtime.spawn(async move {
             let _done = done;
             let outcome = job.run(&session, cancel).await.map(Box::new);
@@ -104,27 +90,11 @@ impl Engine {
     }
 
     /// A token that is cancelled by the generation.
-    fn cancelled_by(&mut self, generation: u64) -> CancellationToken {
+    pub(super) fn cancelled_by(&mut self, generation: u64) -> CancellationToken {
         let cancel = CancellationToken::new();
         // The end of a run cancels its token.
         self.runs.retain(|_, run| !run.is_cancelled());
         self.runs.insert(generation, cancel.clone());
         cancel
     }
-}
-
-/// What stands against running it without a question. Whatever goes wrong here goes wrong in the run too, and is said then.
-async fn expense(
-    session: &Session,
-    query: &MetricQuery,
-    written: Option<&Written>,
-    options: RunOptions,
-    cancel: &CancellationToken,
-) -> Option<Expense> {
-    let (compiled, connection) = match written {
-        Some(written) => (Arc::clone(&written.compiled), written.connection.clone()),
-        None => (Arc::new(session.compile(query).ok()?), session.connection()),
-    };
-    let expense = session.expense(&compiled, &connection, options, cancel);
-    expense.await.ok().flatten()
 }

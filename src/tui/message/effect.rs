@@ -17,6 +17,8 @@ pub enum Effect {
     Lookup {
         /// Returned with the answer.
         generation: u64,
+        /// The tab that asks; it drops what it asked of the same kind before.
+        tab: u64,
         /// The question.
         lookup: Lookup,
     },
@@ -39,8 +41,10 @@ pub enum Effect {
         generation: u64,
         /// What.
         job: BesideJob,
+        /// However expensive it looks.
+        anyway: bool,
     },
-    /// Cancel the run, or what is asked beside one, of this generation.
+    /// Cancel what was started for this generation.
     Cancel(u64),
     /// Write a file.
     WriteFile {
@@ -48,6 +52,8 @@ pub enum Effect {
         generation: u64,
         /// The work.
         job: Box<FileJob>,
+        /// However expensive it looks.
+        anyway: bool,
     },
     /// Write it no more.
     StopWriting,
@@ -57,9 +63,9 @@ pub enum Effect {
         generation: u64,
         /// The draft.
         request: ChangeRequest,
+        /// However expensive it looks.
+        anyway: bool,
     },
-    /// Compute it no more.
-    StopMeasuring,
     /// Answer a question in plain words.
     Ask {
         /// Returned with the news.
@@ -71,17 +77,15 @@ pub enum Effect {
         /// What was chosen for words of it, to be remembered first.
         chosen: Option<(String, Meaning)>,
     },
-    /// Answer it no more.
-    StopAsking,
-    /// Look behind a number; an earlier look ends.
+    /// Look behind a number.
     Look {
         /// Returned with the news.
         generation: u64,
         /// What to look at.
         look: Look,
+        /// However expensive it looks.
+        anyway: bool,
     },
-    /// Look no more.
-    StopLooking,
     /// Forget what was chosen for words.
     Forget(String),
     /// Forget a line or a question of the history.
@@ -97,6 +101,17 @@ pub enum Effect {
     DeleteView(String),
     /// Keep what is open for the next start.
     Keep(Workspace),
+    /// Keep what is typed in a file of definitions until it is saved.
+    KeepDraft {
+        /// The file.
+        path: String,
+        /// Its text when it was opened.
+        saved: String,
+        /// What is typed.
+        text: String,
+    },
+    /// Forget what was typed in a file of definitions.
+    DropDraft(String),
     /// Read the registry and the configurations again.
     Reload,
     /// Switch the connection.

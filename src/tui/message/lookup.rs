@@ -116,7 +116,7 @@ pub enum Lookup {
     },
 }
 
-/// Kinds of lookups; an answer counts only if no later lookup of its kind was started.
+/// Kinds of lookups; an answer counts only if its tab has started no later lookup of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "named like the lookups")]
 pub enum Slot {
@@ -147,6 +147,9 @@ pub enum Slot {
 }
 
 impl Slot {
+    /// What the tabs have in common.
+    pub const OF_ALL_TABS: [Self; 3] = [Self::Search, Self::Misfits, Self::Describe];
+
     /// Work on the rows of the result.
     pub const OF_ROWS: [Self; 7] = [
         Self::Sort,
@@ -157,6 +160,11 @@ impl Slot {
         Self::Write,
         Self::Chart,
     ];
+
+    /// Whether the tabs have it in common.
+    pub fn is_of_all_tabs(self) -> bool {
+        Self::OF_ALL_TABS.contains(&self)
+    }
 
     /// Whether it is work on rows that may be many, which no other answer shall wait for.
     pub fn is_of_rows(self) -> bool {

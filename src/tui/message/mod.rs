@@ -23,7 +23,7 @@ use super::widgets::chart::Glyphs;
 use crate::registry::{Clipboard, Diagnostic};
 use crate::session::files::FileWritten;
 use crate::session::{
-    Asked, Catalog, Change, ConnectionInfo, Expense, RunEvent, RunSummary, SessionError, Stage,
+    Asked, Catalog, Change, ConnectionInfo, RunEvent, RunSummary, SessionError, Stage,
 };
 
 /// Something that happened.
@@ -65,7 +65,7 @@ pub enum Message {
         /// The generation it was asked for.
         generation: u64,
         /// What there is, or why there is nothing.
-        outcome: Result<Box<Beside>, String>,
+        outcome: Result<Box<Beside>, SessionError>,
     },
     /// News of a question.
     Ask {
@@ -128,15 +128,6 @@ pub enum Message {
     Background {
         /// Whether it is light.
         is_light: bool,
-    },
-    /// A run was not started: it looks expensive.
-    Expensive {
-        /// The generation it was asked for.
-        generation: u64,
-        /// How expensive.
-        expense: Expense,
-        /// Whether it was to go past the cache.
-        fresh: bool,
     },
     /// No program of the desktop took a copy; the terminal is asked next.
     NotCopied {

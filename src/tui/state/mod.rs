@@ -68,6 +68,8 @@ impl Focus {
 
 /// The whole state.
 pub struct State {
+    /// Number of the tab.
+    pub id: u64,
     /// What never changes.
     pub setting: Setting,
     /// The last good version of all definitions.
@@ -106,8 +108,8 @@ pub struct State {
     pub future: Vec<Moment>,
     /// The steps that led down to the query, the latest last.
     pub trail: Vec<Step>,
-    /// Whether a look behind a number goes on.
-    pub looking: bool,
+    /// Looks behind numbers that have a window, by their generation.
+    pub looks: Vec<u64>,
     /// The last change, while it is not known yet whether it is one.
     pub attempt: Option<Attempt>,
     /// The selected part of the query.
@@ -168,6 +170,7 @@ impl State {
         size: Size,
     ) -> (Self, Vec<Effect>) {
         let mut state = Self {
+            id: 0,
             problems: [
                 catalog.diagnostics.as_slice(),
                 &setting.preferences.problems,
@@ -194,7 +197,7 @@ impl State {
             past: Vec::new(),
             future: Vec::new(),
             trail: Vec::new(),
-            looking: false,
+            looks: Vec::new(),
             attempt: None,
             part: 0,
             prompt: Prompt {
@@ -230,8 +233,13 @@ impl State {
     /// The effect that asks the session; earlier questions of the same kind no longer count.
     pub fn ask(&mut self, lookup: Lookup) -> Effect {
         let generation = self.next_generation();
-        self.generations.insert(lookup.slot(), generation);
-        Effect::Lookup { generation, lookup }
+        let slot = lookup.slot();
+        self.generations.insert(slot, generation);
+        Effect::Lookup {
+            generation,
+            tab: if slot.is_of_all_tabs() { 0 } else { self.id },
+            lookup,
+        }
     }
 
     /// A number no earlier effect had.

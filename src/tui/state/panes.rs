@@ -11,6 +11,7 @@ use crate::model::{GroupBy, MetricQuery, QueryLineError};
 use crate::session::{
     Completed, Completion, Hit, MetricCard, Misfit, RunSummary, SearchHint, SessionError,
 };
+use crate::tui::beside::Wanted;
 use crate::tui::charting::Charting;
 use crate::tui::input::LineInput;
 use crate::tui::message::Misfits;
@@ -162,6 +163,8 @@ pub struct Results {
     pub query: MetricQuery,
     /// The connection it was run on.
     pub connection: String,
+    /// Whether it was run past the cache.
+    pub fresh: bool,
     /// The generation of the catalog at the run.
     pub catalog: u64,
     /// What was run.
@@ -184,8 +187,8 @@ pub struct Results {
     pub filtering: bool,
     /// How the columns of the run before were arranged.
     pub arrangement: Arrangement,
-    /// What was asked beside the rows, by its generation.
-    pub beside: Option<u64>,
+    /// What was asked beside the rows, with its generation.
+    pub beside: Option<(u64, Wanted)>,
     /// The chart of the rows.
     pub chart: Charting,
 }

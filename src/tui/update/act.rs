@@ -65,7 +65,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Mark => quietly(state, |state| mark(state, false)),
         Action::MarkColumn => quietly(state, |state| mark(state, true)),
         Action::WriteFile => quietly(state, files::open),
-        Action::SaveFile => files::write(state, false),
+        Action::SaveFile => files::write(state, false, false),
         Action::AllRows => quietly(state, files::all_rows),
         Action::StopWriting => files::stop(state),
         Action::Choose if state.popups.is_empty() => close_find(state),
@@ -171,7 +171,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ChartKind => picker::open(state, PickerKind::Charts),
         Action::SaveChart(form) => chart::save(state, form),
         Action::Confirm => confirm(state),
-        Action::Close => quietly(state, |state| drop(state.popups.pop())),
+        Action::Close => author::refuse(state),
     }
 }
 
@@ -243,7 +243,7 @@ fn back(state: &mut State) -> Vec<Effect> {
     if let Some(Popup::Author(_)) = state.popups.last() {
         return author::back(state);
     }
-    if state.popups.pop().is_some() {
+    if author::leave_draft(state) || state.popups.pop().is_some() {
         return Vec::new();
     }
     match state.focus {
@@ -294,7 +294,7 @@ fn interrupt(state: &mut State) -> Vec<Effect> {
         _ => None,
     });
     state.notice = Some(match unsaved {
-        Some(path) => Notice::Error(format!("{key} again quits and drops the change of {path}")),
+        Some(path) => Notice::Info(format!("{key} again quits; the draft of {path} is kept")),
         None => Notice::Info(format!("{key} again quits")),
     });
     Vec::new()
@@ -332,7 +332,7 @@ fn confirm(state: &mut State) -> Vec<Effect> {
         Some(Popup::Question(Question {
             yes: Answered::ReplaceFile,
             ..
-        })) => files::write(state, true),
+        })) => files::write(state, true, false),
         Some(Popup::Question(Question {
             yes: Answered::ExploreWithout(metric),
             ..
@@ -340,15 +340,19 @@ fn confirm(state: &mut State) -> Vec<Effect> {
         Some(Popup::Question(Question {
             yes: Answered::DropDraft,
             ..
-        })) => quietly(state, |state| drop(state.popups.pop())),
+        })) => author::drop_draft(state),
+        Some(Popup::Question(Question {
+            yes: Answered::TakeDraft(unsaved),
+            ..
+        })) => author::take_draft(state, *unsaved),
         Some(Popup::Question(Question {
             yes: Answered::OverwriteFile,
             ..
         })) => author::save(state, true),
         Some(Popup::Question(Question {
-            yes: Answered::RunAnyway(fresh),
+            yes: Answered::Anyway(what),
             ..
-        })) => expense::run_anyway(state, fresh),
+        })) => expense::anyway(state, what),
         _ => Vec::new(),
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn ask(state: &mut State, chosen: Option<(String, Meaning)>) -> Vec<E
     state.forget(Slot::Understand);
     state.forget(Slot::Complete);
     state.prompt.completions.clear();
+    let mut effects = stop(state);
     let generation = state.next_generation();
     state.prompt.asking = Some(Asking {
         generation,
@@ -97,12 +98,13 @@ pub(super) fn ask(state: &mut State, chosen: Option<(String, Meaning)>) -> Vec<E
         previous: state.continued().cloned(),
         model,
     };
-    vec![Effect::Ask {
+    effects.push(Effect::Ask {
         generation,
         question: state.prompt.input.text().to_owned(),
         options,
         chosen,
-    }]
+    });
+    effects
 }
 
 /// Whether the text is meant to be a query line: it was opened as one and begins with a metric.
@@ -115,10 +117,9 @@ fn leans_to_line(state: &State) -> bool {
 /// Answers no more; the text stays.
 pub(super) fn stop(state: &mut State) -> Vec<Effect> {
     state.prompt.ask_when_ready = false;
-    match state.prompt.asking.take() {
-        Some(_) => vec![Effect::StopAsking],
-        None => Vec::new(),
-    }
+    let asking = state.prompt.asking.take();
+    let cancel = asking.map(|asking| Effect::Cancel(asking.generation));
+    cancel.into_iter().collect()
 }
 
 /// Takes news of a question; of an earlier one they are dropped.

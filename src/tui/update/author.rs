@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use crossterm::event::KeyEvent;
 
-use crate::session::{Change, DefinitionFile, Draft, NotSaved, SessionError};
+use super::expense;
+use crate::session::{Change, DefinitionFile, Draft, Failure, NotSaved, SessionError, Unsaved};
 use crate::tui::action::Action;
 use crate::tui::author::{Author, Measured, Shows};
 use crate::tui::message::{Effect, Lookup, Notice};
-use crate::tui::popup::{Answered, Popup, Question};
+use crate::tui::popup::{Answered, Expensive, Popup, Question};
 use crate::tui::state::State;
 
 fn top(state: &mut State) -> Option<&mut Author> {
@@ -54,11 +55,89 @@ pub(super) fn opened(state: &mut State, file: Result<DefinitionFile, String>) ->
                 author.conflict = true;
             }
         }
-        _ => state
-            .popups
-            .push(Popup::Author(Box::new(Author::new(file)))),
+        _ => {
+            let unsaved = file.unsaved.clone();
+            let text = file.text.clone();
+            let author = Author::new(file);
+            state.popups.push(Popup::Author(Box::new(author)));
+            if let Some(unsaved) = unsaved {
+                offer(state, unsaved, &text);
+            }
+        }
     }
     draft(state).into_iter().collect()
+}
+
+/// Offers what was typed the last time.
+fn offer(state: &mut State, unsaved: Box<Unsaved>, file: &str) {
+    let Unsaved { path, saved, .. } = &*unsaved;
+    let since = match saved == file {
+        true => "",
+        false => " The file has changed since.",
+    };
+    let text = format!(
+        "A draft of {path} from {} was not saved.{since} Go on with it? (n drops it, Esc leaves it for later)",
+        unsaved.when()
+    );
+    let yes = Answered::TakeDraft(unsaved);
+    state.popups.push(Popup::Question(Question { text, yes }));
+}
+
+/// Goes on with what was typed the last time.
+pub(super) fn take_draft(state: &mut State, unsaved: Unsaved) -> Vec<Effect> {
+    if let Some(author) = top(state) {
+        author.take(unsaved);
+    }
+    draft(state).into_iter().collect()
+}
+
+/// A no to what is asked.
+pub(super) fn refuse(state: &mut State) -> Vec<Effect> {
+    match state.popups.pop() {
+        Some(Popup::Question(Question {
+            yes: Answered::TakeDraft(unsaved),
+            ..
+        })) => vec![Effect::DropDraft(unsaved.path)],
+        _ => Vec::new(),
+    }
+}
+
+/// Neither yes nor no: what was typed the last time stays where it is, so nothing may be typed in its place.
+pub(super) fn leave_draft(state: &mut State) -> bool {
+    let is_offered = matches!(
+        state.popups.last(),
+        Some(Popup::Question(Question {
+            yes: Answered::TakeDraft(_),
+            ..
+        }))
+    );
+    if is_offered {
+        state.popups.pop();
+        state.popups.pop();
+        state.notice = Some(Notice::Info("the draft is kept for later".to_owned()));
+    }
+    is_offered
+}
+
+/// Closes the file; what was typed is dropped.
+pub(super) fn drop_draft(state: &mut State) -> Vec<Effect> {
+    match state.popups.pop() {
+        Some(Popup::Author(author)) => vec![Effect::DropDraft(author.path)],
+        _ => Vec::new(),
+    }
+}
+
+/// Keeps what is typed, as long as it is not what is saved.
+fn keep(author: &Author) -> Effect {
+    let path = author.path.clone();
+    match author.is_changed() {
+        true => Effect::KeepDraft {
+            path,
+            saved: author.saved.clone(),
+            text: author.text(),
+        },
+        false => Effect::DropDraft(path),
+    }
 }
 
 /// Files of the project changed: perhaps this one too.
@@ -128,18 +207,21 @@ fn after(state: &mut State, changed: bool) -> Vec<Effect> {
     if !changed {
         return Vec::new();
     }
+    let mut effects = Vec::new();
     if let Some(author) = top(state) {
         author.shows = Shows::Meaning;
         author.offset = 0;
+        effects.push(keep(author));
     }
-    draft(state).into_iter().collect()
+    effects.extend(draft(state));
+    effects
 }
 
 /// What a key of author mode does.
 pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::AuthorSave => return save(state, false),
-        Action::AuthorNumbers => return measure(state, None),
+        Action::AuthorNumbers => return measure(state, None, false),
         Action::AuthorBy => return next_dimension(state),
         Action::AuthorEditor => return editor(state),
         _ => {}
@@ -177,9 +259,9 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
     let Some(author) = top(state) else {
         return Vec::new();
     };
-    if let Measured::Running(_) = author.measured {
+    if let Measured::Running(generation) = author.measured {
         author.measured = Measured::No;
-        return vec![Effect::StopMeasuring];
+        return vec![Effect::Cancel(generation)];
     }
     if author.typing {
         author.typing = false;
@@ -223,9 +305,9 @@ pub(super) fn saved(state: &mut State, outcome: Result<(), NotSaved>) -> Vec<Eff
         (Ok(()), Some(text)) => {
             author.saved = text;
             author.conflict = false;
-            let mut effects = vec![Effect::Reload];
+            let mut effects = vec![keep(author), Effect::Reload];
             state.notice = Some(Notice::Info(format!("saved {path}")));
-            effects.extend(measure(state, None));
+            effects.extend(measure(state, None, false));
             effects
         }
         (Err(NotSaved::Changed), _) => {
@@ -245,7 +327,7 @@ pub(super) fn saved(state: &mut State, outcome: Result<(), NotSaved>) -> Vec<Eff
 }
 
 /// Computes the numbers before and after.
-fn measure(state: &mut State, dimension: Option<String>) -> Vec<Effect> {
+pub(super) fn measure(state: &mut State, dimension: Option<String>, anyway: bool) -> Vec<Effect> {
     if let Some(step) = &state.preparing {
         state.notice = Some(Notice::Error(format!("no numbers yet: {step}")));
         return Vec::new();
@@ -254,14 +336,21 @@ fn measure(state: &mut State, dimension: Option<String>) -> Vec<Effect> {
     let Some(author) = open_file(state) else {
         return Vec::new();
     };
+    let mut effects = Vec::new();
+    if let Measured::Running(earlier) = author.measured {
+        effects.push(Effect::Cancel(earlier));
+    }
+    author.by.clone_from(&dimension);
     let request = author.request(dimension);
     author.measured = Measured::Running(generation);
     author.shows = Shows::Numbers;
     author.offset = 0;
-    vec![Effect::Measure {
+    effects.push(Effect::Measure {
         generation,
         request,
-    }]
+        anyway,
+    });
+    effects
 }
 
 /// Compares by the next dimension.
@@ -278,23 +367,33 @@ fn next_dimension(state: &mut State) -> Vec<Effect> {
         }
         _ => None,
     };
-    measure(state, next)
+    measure(state, next, false)
+}
+
+/// Whether the numbers of a generation are waited for.
+pub(super) fn is_measuring(state: &State, generation: u64) -> bool {
+    state.popups.iter().any(|popup| match popup {
+        Popup::Author(author) => {
+            matches!(author.measured, Measured::Running(wanted) if wanted == generation)
+        }
+        _ => false,
+    })
 }
 
 /// The numbers have come.
-pub(super) fn measured(
-    state: &mut State,
-    generation: u64,
-    outcome: Result<Box<Change>, SessionError>,
-) {
+pub(super) fn measured(state: &mut State, outcome: Result<Box<Change>, SessionError>) {
     let Some(author) = open_file(state) else {
         return;
     };
-    if matches!(author.measured, Measured::Running(wanted) if wanted == generation) {
-        author.measured = match outcome {
-            Ok(change) => Measured::Done(author.text(), change),
-            Err(error) => Measured::Failed(error),
-        };
+    match outcome {
+        Ok(change) => author.measured = Measured::Done(author.text(), change),
+        Err(error) => {
+            author.measured = Measured::Failed(error.clone());
+            if error.failure == Failure::Expensive {
+                let by = author.by.clone();
+                expense::ask(state, &error, Expensive::Change(by));
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Windows on the rows behind a number and on its explanation.
 
-use super::reader;
+use super::{expense, reader};
 use crate::compile::ROWS;
 use crate::session::cell::{cell_text, raw_text};
 use crate::session::{Failure, RunEvent};
@@ -8,7 +8,7 @@ use crate::tui::action::Action;
 use crate::tui::drill;
 use crate::tui::look::{Look, LookAt, LookNews, Section};
 use crate::tui::message::{Effect, Lookup, Notice, RunNews};
-use crate::tui::popup::{Behind, Page, Popup, Reader, Sum};
+use crate::tui::popup::{Behind, Expensive, Page, Popup, Reader, Sum};
 use crate::tui::state::{Phase, State};
 use crate::tui::widgets::grid::{Copy, CopyFormat, Grid, Progress};
 
@@ -36,7 +36,11 @@ pub(super) fn rows(state: &mut State) -> Vec<Effect> {
         sum: None,
         phase: Phase::Running(state.now),
     })));
-    vec![Effect::Look { generation, look }]
+    vec![Effect::Look {
+        generation,
+        look,
+        anyway: false,
+    }]
 }
 
 /// Opens the explanation of the number under the cursor.
@@ -52,7 +56,11 @@ pub(super) fn meaning(state: &mut State) -> Vec<Effect> {
         number: number.of,
         at: LookAt::Meaning,
     };
-    vec![Effect::Look { generation, look }]
+    vec![Effect::Look {
+        generation,
+        look,
+        anyway: false,
+    }]
 }
 
 fn refuse(state: &mut State, why: String) -> Vec<Effect> {
@@ -75,7 +83,33 @@ pub(super) fn next_part(state: &mut State) -> Vec<Effect> {
     behind.sum = None;
     behind.phase = Phase::Running(now);
     let look = behind.look.clone();
-    vec![Effect::Look { generation, look }]
+    vec![Effect::Look {
+        generation,
+        look,
+        anyway: false,
+    }]
+}
+
+/// Looks once more in the window on top, however expensive that is.
+pub(super) fn again(state: &mut State, look: Look) -> Vec<Effect> {
+    let (generation, now) = (state.next_generation(), state.now);
+    match state.popups.last_mut() {
+        Some(Popup::Behind(behind)) if behind.look == look => {
+            behind.generation = generation;
+            behind.grid = None;
+            behind.sum = None;
+            behind.phase = Phase::Running(now);
+        }
+        Some(Popup::Reader(reader)) if matches!(reader.page, Page::Number(..)) => {
+            reader.page = Page::Number(generation, Vec::new());
+        }
+        _ => return Vec::new(),
+    }
+    vec![Effect::Look {
+        generation,
+        look,
+        anyway: true,
+    }]
 }
 
 /// Copies the rows.
@@ -125,20 +159,37 @@ pub(super) fn is_waiting(state: &State, generation: u64) -> bool {
     popups.any(|popup| is_of(popup, generation))
 }
 
-/// Whether any window is open that news may be for.
-pub(super) fn is_open(state: &State) -> bool {
-    state.popups.iter().any(|popup| {
-        let is_number = |reader: &Reader| matches!(reader.page, Page::Number(..));
-        match popup {
-            Popup::Behind(_) => true,
-            Popup::Reader(reader) => is_number(reader),
-            _ => false,
+/// Ends the looks whose window is gone.
+pub(super) fn settle(state: &mut State, effects: &mut Vec<Effect>) {
+    let begun = effects.iter().filter_map(|effect| match effect {
+        Effect::Look { generation, .. } => Some(*generation),
+        _ => None,
+    });
+    state.looks.extend(begun);
+    if state.looks.is_empty() {
+        return;
+    }
+    let looks = std::mem::take(&mut state.looks);
+    for generation in looks {
+        match state.find_tab(|tab| is_waiting(tab, generation)) {
+            Some(_) => state.looks.push(generation),
+            None => effects.push(Effect::Cancel(generation)),
         }
-    })
+    }
 }
 
 /// Takes news of a look; where its window is gone they are dropped.
 pub(super) fn news(state: &mut State, generation: u64, news: LookNews) -> Vec<Effect> {
+    let (news, expensive) = match news {
+        LookNews::Expensive(look, error) => {
+            let ended = match look.at {
+                LookAt::Rows(_) => LookNews::Rows(RunNews::Ended(Err(error.clone()))),
+                LookAt::Meaning => LookNews::Meaning(Err(error.clone())),
+            };
+            (ended, Some((look, error)))
+        }
+        news => (news, None),
+    };
     let mut popups = state.popups.iter_mut();
     let window = popups.find(|popup| is_of(popup, generation));
     match (window, news) {
@@ -157,6 +208,9 @@ pub(super) fn news(state: &mut State, generation: u64, news: LookNews) -> Vec<Ef
             reader.page = Page::Number(generation, vec![section]);
         }
         _ => {}
+    }
+    if let Some((look, error)) = expensive {
+        expense::ask(state, &error, Expensive::Look(look));
     }
     Vec::new()
 }

@@ -1,23 +1,30 @@
-//! Runs that look expensive: asked about, and run or not.
+//! What looks expensive: asked about, and run or not.
 
-use super::result;
-use crate::session::Expense;
+use super::{author, behind, beside, files, result};
+use crate::session::SessionError;
 use crate::tui::message::Effect;
-use crate::tui::popup::{Answered, Popup, Question};
-use crate::tui::state::{Phase, State};
+use crate::tui::popup::{Answered, Expensive, Popup, Question};
+use crate::tui::state::State;
 
 /// Asks whether to run it; until then nothing runs.
-pub(super) fn ask(state: &mut State, expense: &Expense, fresh: bool) {
-    state.result.phase = Phase::Idle;
+pub(super) fn ask(state: &mut State, error: &SessionError, what: Expensive) {
     state.popups.push(Popup::Question(Question {
-        text: format!("{expense} Run it?"),
-        yes: Answered::RunAnyway(fresh),
+        text: format!("{error} Run it?"),
+        yes: Answered::Anyway(what),
     }));
 }
 
 /// Runs what was asked about.
-pub(super) fn run_anyway(state: &mut State, fresh: bool) -> Vec<Effect> {
-    // Another query was not asked about.
-    let anyway = state.query == state.result.query;
-    result::start(state, fresh, anyway)
+pub(super) fn anyway(state: &mut State, what: Expensive) -> Vec<Effect> {
+    match what {
+        Expensive::Run(fresh) => {
+            // Another query was not asked about.
+            let anyway = state.query == state.result.query;
+            result::start(state, fresh, anyway)
+        }
+        Expensive::Beside(wanted) => beside::ask(state, wanted, true),
+        Expensive::Look(look) => behind::again(state, *look),
+        Expensive::Change(dimension) => author::measure(state, dimension, true),
+        Expensive::File(replace) => files::write(state, replace, true),
+    }
 }

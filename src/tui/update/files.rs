@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::expense;
 use crate::session::cell::thousands;
 use crate::session::files::{FILE_EXISTS, FileFormat, FileTarget, FileWritten};
 use crate::session::{Failure, SessionError};
 use crate::tui::action::Action;
 use crate::tui::files::{FileDialog, FileJob, JobRows, Saving, rows_here, stem};
 use crate::tui::message::{Effect, FileNews, Notice};
-use crate::tui::popup::{Answered, Popup, Question};
+use crate::tui::popup::{Answered, Expensive, Popup, Question};
 use crate::tui::state::State;
 
 /// Opens the dialog; while a file is being written it shows how far it is.
@@ -56,7 +57,7 @@ pub(super) fn all_rows(state: &mut State) {
 }
 
 /// Starts to write what the dialog says.
-pub(super) fn write(state: &mut State, replace: bool) -> Vec<Effect> {
+pub(super) fn write(state: &mut State, replace: bool, anyway: bool) -> Vec<Effect> {
     let rows = rows_here(state);
     let folder = state.setting.folder.clone();
     let Some(dialog) = dialog(state) else {
@@ -85,6 +86,8 @@ pub(super) fn write(state: &mut State, replace: bool) -> Vec<Effect> {
     state.file_folder = Path::new(&typed).parent().map(Path::to_owned);
     state.saving = Some(Saving {
         generation,
+        tab: state.id,
+        replace,
         path: path.clone(),
         rows: 0,
         of: (!all).then_some(rows.run.rows),
@@ -99,7 +102,11 @@ pub(super) fn write(state: &mut State, replace: bool) -> Vec<Effect> {
         replace,
     };
     let job = Box::new(FileJob { to, rows });
-    vec![Effect::WriteFile { generation, job }]
+    vec![Effect::WriteFile {
+        generation,
+        job,
+        anyway,
+    }]
 }
 
 /// Stops writing.
@@ -121,23 +128,32 @@ pub(super) fn news(state: &mut State, generation: u64, news: FileNews) {
     match news {
         FileNews::Rows(rows) => saving.rows = rows,
         FileNews::Ended(outcome) => {
+            let Saving { tab, replace, .. } = saving.clone();
             state.saving = None;
             match outcome {
                 Ok(written) => {
-                    state
-                        .popups
-                        .retain(|popup| !matches!(popup, Popup::File(_)));
+                    let is_dialog = |popup: &Popup| matches!(popup, Popup::File(_));
+                    state.popups.retain(|popup| !is_dialog(popup));
+                    for tab in state.tabs.asides() {
+                        tab.popups.retain(|popup| !is_dialog(popup));
+                    }
                     state.notice = Some(Notice::Info(said(&written)));
                 }
-                Err(error) => failed(state, error),
+                // What is asked now is asked where the file was asked for.
+                Err(error) => match state.find_tab(|other| other.id == tab) {
+                    Some(tab) => state.in_tab(tab, |state| failed(state, error, replace)),
+                    None => failed(state, error, replace),
+                },
             }
         }
     }
 }
 
-fn failed(state: &mut State, error: SessionError) {
+fn failed(state: &mut State, error: SessionError, replace: bool) {
     let is_open = matches!(state.popups.last(), Some(Popup::File(_)));
-    if error.code() == FILE_EXISTS && is_open {
+    if error.failure == Failure::Expensive && is_open {
+        expense::ask(state, &error, Expensive::File(replace));
+    } else if error.code() == FILE_EXISTS && is_open {
         let text = format!("{}. Replace it?", error.message);
         state.popups.push(Popup::Question(Question {
             text,

@@ -111,7 +111,9 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             generation,
             outcome,
         } => {
-            author::measured(state, generation, outcome);
+            if let Some(tab) = state.find_tab(|tab| author::is_measuring(tab, generation)) {
+                state.in_tab(tab, |state| author::measured(state, outcome));
+            }
             Vec::new()
         }
         Message::Look { generation, news } => {
@@ -124,9 +126,9 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             generation,
             outcome,
         } => {
-            let is_meant = |tab: &State| tab.result.beside == Some(generation);
+            let is_meant = |tab: &State| beside::is_waiting(tab, generation);
             match state.find_tab(is_meant) {
-                Some(tab) => state.in_tab(tab, |state| beside::news(state, generation, outcome)),
+                Some(tab) => state.in_tab(tab, |state| beside::news(state, outcome)),
                 None => return Vec::new(),
             }
         }
@@ -172,16 +174,6 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             state.theme_name = Theme::for_background(is_light).to_owned();
             Vec::new()
         }
-        Message::Expensive {
-            generation,
-            expense,
-            fresh,
-        } => {
-            if let Some(tab) = state.find_tab(|tab| tab.result.generation == generation) {
-                state.in_tab(tab, |state| expense::ask(state, &expense, fresh));
-            }
-            Vec::new()
-        }
         Message::NotCopied { text, reason } => vec![Effect::CopyByTerminal(text, reason)],
         Message::Notice(notice) => {
             state.notice = Some(notice);
@@ -191,12 +183,7 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
     effects.extend(finder::follow(state));
     effects.extend(chart::follow(state));
     settle(state);
-    let looks = |effect: &Effect| matches!(effect, Effect::Look { .. });
-    state.looking |= effects.iter().any(looks);
-    if state.looking && state.find_tab(behind::is_open).is_none() {
-        state.looking = false;
-        effects.push(Effect::StopLooking);
-    }
+    behind::settle(state, &mut effects);
     effects
 }
 
@@ -242,7 +229,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Sort(order) => return result::sorted(state, order),
         Answer::Filter(outcome) => return rows::filtered(state, outcome),
         Answer::Group(grouped) => beside::grouped(state, grouped),
-        Answer::Pivot(outcome) => rows::pivoted(state, outcome),
+        Answer::Pivot(outcome) => return rows::pivoted(state, outcome),
         Answer::Find(found) => result::found(state, found),
         Answer::CopyQuery(text) => return result::query_written(state, text),
         Answer::Write(copied) => return result::written(state, copied),
@@ -274,8 +261,14 @@ fn prepared(state: &mut State, outcome: Result<(), String>) -> Vec<Effect> {
     if state.prompt.typing && std::mem::take(&mut state.prompt.ask_when_ready) {
         effects.extend(ask::apply(state));
     }
-    if std::mem::take(&mut state.run_when_ready) {
-        effects.extend(act::perform_if_enabled(state, Action::Run));
+    for tab in 0..state.tabs.len() {
+        let waits = state.tab(tab).is_some_and(|tab| tab.run_when_ready);
+        if waits {
+            effects.extend(state.in_tab(tab, |state| {
+                state.run_when_ready = false;
+                act::perform_if_enabled(state, Action::Run)
+            }));
+        }
     }
     effects
 }

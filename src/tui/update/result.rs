@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{act, beside, chart, finder, keys, prompt, query, rows};
+use super::{act, author, beside, chart, expense, finder, keys, prompt, query, rows};
 use crate::compile::Compiled;
 use crate::model::{Direction, GroupBy, OrderBy};
 use crate::session::cell::raw_text;
@@ -10,7 +10,7 @@ use crate::session::{Failure, RunEvent, RunSummary, SessionError, partial_starts
 use crate::tui::action::{Action, Context};
 use crate::tui::layout::{Layout, grid_area};
 use crate::tui::message::{Effect, Lookup, Notice, RunNews, Slot};
-use crate::tui::popup::{Answered, CopyKind, Page, Popup, Question, Tree};
+use crate::tui::popup::{Answered, CopyKind, Expensive, Page, Popup, Question, Tree};
 use crate::tui::state::{Focus, Phase, Results, State};
 use crate::tui::widgets::grid::{Copied, Found, Grid, Heading, Progress, SortedOrder};
 use crate::tui::widgets::json_tree::JsonTree;
@@ -35,7 +35,7 @@ pub(super) fn start(state: &mut State, fresh: bool, anyway: bool) -> Vec<Effect>
     if state.result.is_running() {
         effects.push(Effect::Cancel(state.result.generation));
     }
-    effects.extend(state.result.beside.map(Effect::Cancel));
+    effects.extend(beside::cancel(state));
     let generation = state.next_generation();
     for slot in Slot::OF_ROWS {
         state.forget(slot);
@@ -53,11 +53,16 @@ pub(super) fn start(state: &mut State, fresh: bool, anyway: bool) -> Vec<Effect>
             None => state.connection.clone(),
         },
         catalog: state.catalog.generation,
+        fresh,
         phase: Phase::Running(state.now),
         chart: state.result.chart.again(),
         ..Results::default()
     };
-    state.popups.clear();
+    author::leave_draft(state);
+    // What is being typed there stays.
+    state
+        .popups
+        .retain(|popup| matches!(popup, Popup::Author(_)));
     effects.push(Effect::Run {
         generation,
         query: state.query.clone(),
@@ -75,11 +80,11 @@ pub(super) fn cancel(state: &mut State) -> Vec<Effect> {
         state.result.phase = Phase::Cancelling(since);
         return vec![Effect::Cancel(state.result.generation)];
     }
-    if let Some(generation) = state.result.beside.take() {
+    let cancelled = beside::cancel(state);
+    if cancelled.is_some() {
         state.notice = Some(Notice::Info("cancelled".to_owned()));
-        return vec![Effect::Cancel(generation)];
     }
-    Vec::new()
+    cancelled.into_iter().collect()
 }
 
 /// The column of the time that the query groups by, and its periods that are not complete.
@@ -139,6 +144,13 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
 
 fn ended(state: &mut State, outcome: Result<RunSummary, SessionError>) -> Vec<Effect> {
     match outcome {
+        Err(error) if error.failure == Failure::Expensive => {
+            state.result.phase = Phase::Idle;
+            state.result.grid = None;
+            let fresh = state.result.fresh;
+            expense::ask(state, &error, Expensive::Run(fresh));
+            return Vec::new();
+        }
         Ok(summary) => {
             if let Some(grid) = &mut state.result.grid {
                 grid.set_progress(if summary.truncated {
@@ -148,6 +160,11 @@ fn ended(state: &mut State, outcome: Result<RunSummary, SessionError>) -> Vec<Ef
                 });
             }
             state.result.phase = Phase::Done(summary);
+            let like = std::mem::take(&mut state.result.arrangement);
+            let grid = state.result.grid.as_ref();
+            if let Some(job) = grid.and_then(|grid| grid.pivot_again(&like)) {
+                return vec![state.ask(Lookup::Pivot(job))];
+            }
         }
         Err(error) => {
             if let Some(grid) = &mut state.result.grid {

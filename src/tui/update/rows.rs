@@ -57,6 +57,7 @@ pub(super) fn pivot(state: &mut State) -> Vec<Effect> {
     for slot in [Slot::Sort, Slot::Find, Slot::Group, Slot::Filter] {
         state.forget(slot);
     }
+    let mut effects: Vec<Effect> = beside::cancel(state).into_iter().collect();
     match state.result.grid.take() {
         Some(grid) if grid.is_pivoted() => {
             state.result.filter.set("");
@@ -64,33 +65,41 @@ pub(super) fn pivot(state: &mut State) -> Vec<Effect> {
             let kept = flat.table().kept().map(|kept| kept.text.clone());
             state.result.filter.set(&kept.unwrap_or_default());
             state.result.grid = Some(flat);
-            Vec::new()
         }
         Some(grid) => {
             let job = grid.pivot_request();
             state.result.grid = Some(grid);
             match job {
-                Ok(job) => vec![state.ask(Lookup::Pivot(job))],
-                Err(why) => {
-                    state.notice = Some(Notice::Error(format!("not pivoted: {why}")));
-                    Vec::new()
-                }
+                Ok(job) => effects.push(state.ask(Lookup::Pivot(job))),
+                Err(why) => state.notice = Some(Notice::Error(format!("not pivoted: {why}"))),
             }
         }
-        None => Vec::new(),
+        None => {}
     }
+    effects
 }
 
-/// The columns were made.
-pub(super) fn pivoted(state: &mut State, outcome: Result<Box<Pivoted>, String>) {
-    match outcome {
-        Ok(pivoted) => {
-            state.result.filter.set("");
-            let flat = state.result.grid.take();
-            state.result.grid = flat.map(|flat| flat.pivoted(*pivoted));
-            let key = state.key(Action::Pivot);
-            state.notice = Some(Notice::Info(format!("pivoted; {key} brings the rows back")));
+/// The columns were made; with totals where the rows had some, or the query asks for them.
+pub(super) fn pivoted(state: &mut State, outcome: Result<Box<Pivoted>, String>) -> Vec<Effect> {
+    let pivoted = match outcome {
+        Ok(pivoted) => pivoted,
+        Err(why) => {
+            state.notice = Some(Notice::Error(format!("not pivoted: {why}")));
+            return Vec::new();
         }
-        Err(why) => state.notice = Some(Notice::Error(format!("not pivoted: {why}"))),
+    };
+    let Some(flat) = state.result.grid.take() else {
+        return Vec::new();
+    };
+    let has_totals = flat.wants_subtotals() || state.result.query.total;
+    state.result.filter.set("");
+    state.result.grid = Some(flat.pivoted(*pivoted));
+    if has_totals {
+        return beside::subtotals(state);
     }
+    let (totals, back) = (state.key(Action::Subtotals), state.key(Action::Pivot));
+    state.notice = Some(Notice::Info(format!(
+        "pivoted; {totals} adds totals, {back} brings the rows back"
+    )));
+    Vec::new()
 }

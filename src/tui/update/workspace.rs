@@ -1,11 +1,16 @@
 //! What is open: kept for the next start, and opened again at this one.
 
+use serde::{Deserialize, Serialize};
+
 use super::query;
 use crate::model::MetricQuery;
 use crate::session::Workspace;
+use crate::session::chart::ChartKind;
 use crate::tui::action::Action;
+use crate::tui::charting::Shown;
 use crate::tui::message::{Effect, Notice, Slot};
 use crate::tui::state::{Focus, State};
+use crate::tui::widgets::grid::Arrangement;
 
 impl State {
     /// What is open, to be kept; nothing before it is known what was open the last time, which would be lost.
@@ -14,13 +19,47 @@ impl State {
         if self.find_tab(waits).is_some() {
             return None;
         }
-        let tabs = (0..self.tabs.len()).filter_map(|index| self.tab(index));
+        let all = (0..self.tabs.len()).filter_map(|index| self.tab(index));
         Some(Workspace {
-            tabs: tabs.map(|tab| tab.query.to_string()).collect(),
+            tabs: all.clone().map(|tab| tab.query.to_string()).collect(),
             at: self.tabs.at(),
             pair: self.tabs.pair(),
             shares_filters: self.tabs.shared.is_some(),
+            looks: all.map(Look::of).collect(),
         })
+    }
+}
+
+/// How the result of a tab is shown.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Look {
+    chart: Shown,
+    kind: Option<ChartKind>,
+    columns: Arrangement,
+}
+
+impl Look {
+    fn of(tab: &State) -> serde_json::Value {
+        let result = &tab.result;
+        let look = Self {
+            chart: result.chart.shown,
+            kind: result.chart.kind,
+            columns: match &result.grid {
+                Some(grid) => grid.arrangement(),
+                None => result.arrangement.clone(),
+            },
+        };
+        // Nothing in it can fail; and it would only be shown as it is by itself.
+        serde_json::to_value(look).unwrap_or_default()
+    }
+
+    /// Shows the next result of a tab like this. Another version may have written something else.
+    fn take(tab: &mut State, look: serde_json::Value) {
+        let look: Self = serde_json::from_value(look).unwrap_or_default();
+        tab.result.chart.shown = look.chart;
+        tab.result.chart.kind = look.kind;
+        tab.result.arrangement = look.columns;
     }
 }
 
@@ -46,13 +85,19 @@ pub(super) fn restore(state: &mut State, workspace: Option<Workspace>) -> Vec<Ef
     }
     let is_fresh = state.tabs.len() == 1 && state.query.is_empty() && !state.prompt.typing;
     let first = if is_fresh { 0 } else { state.tabs.len() };
-    let mut queries = queries.into_iter();
-    if is_fresh {
-        state.query = queries.next().unwrap_or_default();
+    let looks = workspace
+        .looks
+        .into_iter()
+        .chain(std::iter::repeat(serde_json::Value::Null));
+    let mut queries = queries.into_iter().zip(looks);
+    if let Some((query, look)) = is_fresh.then(|| queries.next()).flatten() {
+        state.query = query;
+        Look::take(state, look);
     }
-    for query in queries {
+    for (query, look) in queries {
         let mut tab = state.blank();
         tab.query = query;
+        Look::take(&mut tab, look);
         tab.focus = first_focus(&tab);
         state.append_tab(tab);
     }

@@ -1,6 +1,8 @@
 //! Which columns of a grid are shown, and in which order: hidden, brought back, moved, fitted.
 
-use super::{Grid, Look, NARROWEST};
+use serde::{Deserialize, Serialize};
+
+use super::{Grid, Look, NARROWEST, PivotJob};
 use crate::session::cell::sanitize;
 
 /// The columns that are shown, from left to right, by their place in the table. There is always one.
@@ -44,6 +46,21 @@ impl Columns {
         })
     }
 
+    /// Puts a new column at a place.
+    pub(super) fn insert(&mut self, place: usize) {
+        self.shown.insert(place.min(self.shown.len()), self.all);
+        self.all += 1;
+    }
+
+    /// Keeps only the first columns of the table.
+    pub(super) fn truncate(&mut self, all: usize) {
+        self.all = all;
+        self.shown.retain(|column| *column < all);
+        if self.shown.is_empty() {
+            self.shown = (0..all).collect();
+        }
+    }
+
     fn hide(&mut self, place: usize) {
         if self.shown.len() > 1 && place < self.shown.len() {
             self.shown.remove(place);
@@ -72,20 +89,28 @@ impl Columns {
 }
 
 /// How the reader arranged the columns, by their names, so that the next run of the query looks the same.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Arrangement {
     names: Vec<String>,
     shown: Vec<String>,
     widths: Vec<Option<u16>>,
     looks: Vec<Look>,
     frozen: usize,
+    /// The column whose values became columns.
+    pivoted: Option<String>,
 }
 
 impl Grid {
     /// How the columns are arranged.
     pub fn arrangement(&self) -> Arrangement {
         if let Some(flat) = &self.flat {
-            return flat.arrangement();
+            let pivoted = self.table.sources().map_or(0, |of| of.pivoted);
+            let pivoted = flat.table.columns().get(pivoted);
+            return Arrangement {
+                pivoted: pivoted.map(|column| column.name.clone()),
+                ..flat.arrangement()
+            };
         }
         let names: Vec<String> = self.names();
         let shown = self.columns.shown().iter();
@@ -94,14 +119,23 @@ impl Grid {
             widths: self.widths.chosen(),
             looks: self.looks.clone(),
             frozen: self.frozen,
+            pivoted: None,
             names,
         }
+    }
+
+    /// The work of pivoting by the column that was pivoted before, if the columns are the same ones.
+    pub fn pivot_again(&self, like: &Arrangement) -> Option<PivotJob> {
+        let column = like.pivoted.as_ref()?;
+        let names = self.names();
+        let at = names.iter().position(|name| name == column);
+        self.pivot_by(at.filter(|_| names == like.names)?).ok()
     }
 
     /// Arranges the columns as before, if they are the same ones.
     pub fn arrange(&mut self, like: &Arrangement) {
         let names = self.names();
-        if names != like.names {
+        if names != like.names || names.len() != like.looks.len() {
             return;
         }
         self.columns.arrange(&names, &like.shown);

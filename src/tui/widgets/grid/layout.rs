@@ -54,7 +54,8 @@ impl Grid {
     /// The layout at a size, scrolled as little as possible from where the reader was so that the selected cell shows.
     pub(super) fn layout(&self, size: Size) -> Layout {
         let header = size.height >= 2;
-        let totals = self.totals.is_some() && size.height >= 4;
+        // They are of all rows.
+        let totals = self.totals.is_some() && self.table.kept().is_none() && size.height >= 4;
         let height = usize::from(size.height) - usize::from(header) - usize::from(totals);
         let top = first_shown(self.top, self.selected.row, height, self.table.rows());
 

@@ -6,6 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
+use serde::{Deserialize, Serialize};
 
 use super::{Grid, Trend};
 use crate::compile::{OutputColumn, Role};
@@ -20,7 +21,7 @@ const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
 const EIGHTHS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
 /// What the numbers of a column are shown with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// A shade for where a number lies between the smallest and the largest.
     pub heat: bool,

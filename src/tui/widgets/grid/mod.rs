@@ -12,6 +12,7 @@ mod mark;
 mod navigate;
 mod pattern;
 mod pivot;
+mod pivot_totals;
 mod sort;
 mod subtotals;
 mod table;
@@ -26,6 +27,7 @@ pub use looks::{Look, Switch};
 pub use mark::Block;
 pub use pattern::Pattern;
 pub use pivot::{PivotJob, Pivoted, Sources};
+pub use pivot_totals::PivotTotals;
 pub use sort::{SortJob, SortedOrder};
 pub use subtotals::{GroupJob, Grouped, Level};
 pub use table::Table;
@@ -78,6 +80,8 @@ pub struct Grid {
     levels: Option<Arc<Vec<Level>>>,
     partial: Option<(usize, Vec<Date>)>,
     flat: Option<Box<Grid>>,
+    /// Columns before those of the totals of a pivoted result, where they are shown.
+    untotalled: Option<usize>,
     progress: Progress,
     frozen: usize,
     selected: Selected,
@@ -109,6 +113,7 @@ impl Grid {
             levels: None,
             partial: None,
             flat: None,
+            untotalled: None,
             frozen: columns.iter().take_while(is_group).count(),
             table: Table::new(columns),
             totals: None,

@@ -39,18 +39,29 @@ pub struct Pivoted {
 
 /// Where the cells of a pivoted result come from: for each column, a column of the result before, and a row for each row.
 #[derive(Debug, Clone, Default)]
-pub struct Sources(Vec<(usize, Vec<Option<u32>>)>);
+pub struct Sources {
+    /// The column whose values became columns.
+    pub(super) pivoted: usize,
+    columns: Vec<(usize, Vec<Option<u32>>)>,
+}
 
 impl Sources {
     pub(super) fn is_absent(&self, row: usize, column: usize) -> bool {
-        let rows = self.0.get(column).map(|(_, rows)| rows);
+        let rows = self.columns.get(column).map(|(_, rows)| rows);
         rows.is_some_and(|rows| matches!(rows.get(row), Some(None)))
     }
 
     pub(super) fn source(&self, row: usize, column: usize) -> Option<(usize, usize)> {
-        let (column, rows) = self.0.get(column)?;
+        let (column, rows) = self.columns.get(column)?;
         let row = (*rows.get(row)?)?;
         Some((row as usize, *column))
+    }
+
+    /// The column of the result before, and one of its rows.
+    pub(super) fn of_column(&self, column: usize) -> Option<(usize, usize)> {
+        let (from, rows) = self.columns.get(column)?;
+        let row = rows.iter().flatten().next()?;
+        Some((*row as usize, *from))
     }
 }
 
@@ -127,14 +138,17 @@ impl PivotJob {
         Ok(Pivoted {
             columns,
             batch,
-            sources: Sources(sources),
+            sources: Sources {
+                pivoted: column,
+                columns: sources,
+            },
             series,
         })
     }
 }
 
 /// The column of a figure under one value: `2026-03`, or `gmv 2026-03` where there are several figures.
-fn named(figure: &OutputColumn, value: &str, is_only: bool) -> OutputColumn {
+pub(super) fn named(figure: &OutputColumn, value: &str, is_only: bool) -> OutputColumn {
     let name = if is_only {
         value.to_owned()
     } else {
@@ -247,7 +261,10 @@ impl Grid {
     /// # Errors
     /// Why that cannot be, in words for people.
     pub fn pivot_request(&self) -> Result<PivotJob, String> {
-        let column = self.selected.column;
+        self.pivot_by(self.selected.column)
+    }
+
+    pub(super) fn pivot_by(&self, column: usize) -> Result<PivotJob, String> {
         let spec = self.table.columns().get(column);
         let spec = spec.ok_or("there is no column")?;
         if spec.role != Role::Group {

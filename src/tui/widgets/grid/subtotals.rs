@@ -64,6 +64,17 @@ impl Level {
     fn cell(&self, column: usize) -> Option<&dyn Array> {
         self.arrays.get(column)?.as_deref()
     }
+
+    /// The values of a column of the result.
+    pub(super) fn array(&self, column: usize) -> Option<&ArrayRef> {
+        self.arrays.get(column)?.as_ref()
+    }
+
+    /// Its rows by the values of their groups.
+    pub(super) fn by_groups(&self) -> HashMap<String, usize> {
+        let key_of = |row: usize| key(self.groups.iter().map(|&column| (self.cell(column), row)));
+        (0..self.rows).map(|row| (key_of(row), row)).collect()
+    }
 }
 
 /// The work of putting subtotals between rows, detached from the grid.
@@ -125,13 +136,8 @@ impl GroupJob {
             .iter()
             .map(|(at, level)| {
                 let start = starts.get(*at).copied().unwrap_or(base);
-                let key_of = |row: usize| {
-                    let cells = level.groups.iter();
-                    key(cells.map(|&column| (level.cell(column), row)))
-                };
-                (0..level.rows)
-                    .map(|row| (key_of(row), start + row))
-                    .collect()
+                let rows = level.by_groups().into_iter();
+                rows.map(|(key, row)| (key, start + row)).collect()
             })
             .collect();
         let mut rows: Vec<u32> = Vec::with_capacity(count + start - base);

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::ArrowError;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, Field, Fields, Schema};
 use arrow_select::interleave::interleave_record_batch;
 
 use crate::compile::OutputColumn;
@@ -67,6 +67,47 @@ impl Table {
 
     pub(super) fn set_sources(&mut self, sources: Sources) {
         self.sources = Some(Arc::new(sources));
+    }
+
+    /// Puts a column behind the others of a table that is one batch.
+    pub(super) fn push_column(
+        &mut self,
+        column: OutputColumn,
+        array: ArrayRef,
+    ) -> Result<(), ArrowError> {
+        let Some(batch) = self.batches.first() else {
+            return Ok(());
+        };
+        let schema = batch.schema();
+        let field = Field::new(&column.name, array.data_type().clone(), true);
+        let fields = schema.fields().iter().cloned();
+        let fields: Fields = fields.chain([Arc::new(field)]).collect();
+        let arrays = [batch.columns(), &[array]].concat();
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?;
+        self.batches = Arc::new(vec![batch]);
+        self.columns = self.columns.iter().cloned().chain([column]).collect();
+        Ok(())
+    }
+
+    /// Keeps only the first columns.
+    pub(super) fn truncate_columns(&mut self, count: usize) -> Result<(), ArrowError> {
+        let first: Vec<usize> = (0..count).collect();
+        let batches = self.batches.iter().map(|batch| batch.project(&first));
+        self.batches = Arc::new(batches.collect::<Result<_, _>>()?);
+        self.columns = self.columns.iter().take(count).cloned().collect();
+        if self
+            .order
+            .as_ref()
+            .is_some_and(|order| order.column >= count)
+        {
+            self.order = None;
+        }
+        Ok(())
+    }
+
+    /// How the values became columns, where they did.
+    pub(super) fn sources(&self) -> Option<&Sources> {
+        self.sources.as_deref()
     }
 
     /// The same rows without the subtotals between them.

@@ -33,6 +33,15 @@ struct Width {
 }
 
 impl Width {
+    fn new(column: &OutputColumn) -> Self {
+        Self {
+            header: text::width(&header(column)),
+            before: 0,
+            tail: 0,
+            chosen: None,
+        }
+    }
+
     fn needed(self) -> u16 {
         let header = clamp(self.header, WIDEST_HEADER);
         header.max(clamp(self.before + self.tail, WIDEST_TEXT))
@@ -47,13 +56,16 @@ impl Width {
 
 impl Widths {
     pub(super) fn new(columns: &[OutputColumn]) -> Self {
-        let widths = columns.iter().map(|column| Width {
-            header: text::width(&header(column)),
-            before: 0,
-            tail: 0,
-            chosen: None,
-        });
-        Self(widths.collect())
+        Self(columns.iter().map(Width::new).collect())
+    }
+
+    /// Takes further columns.
+    pub(super) fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.0.truncate(count);
     }
 
     /// Makes room for the cells of a batch; widths only grow, so that columns do not jump back and forth.
