@@ -128,6 +128,21 @@ q
 }
 
 #[test]
+fn what_is_chosen_by_number_needs_no_key() {
+    let lines =
+        "/value\n1\ng\nmarket\n1\n.\ngmv by market\nf\nmarket\n1\n2\nok\n.\ngmv by nothing\n";
+    let (plain, changed) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let expected = transcript(plain.path(), lines);
+    transcript(changed.path(), "");
+    let file = changed.path().join("shop/metrex.yaml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let keys = "keys: {back: F12, line.apply: F8, explore: F8, explore.tree: F8, choose: F7, dimension.choose: F7, values.apply: F7, values.include: Alt+v, interrupt: Alt+c}\n";
+    std::fs::write(&file, format!("{config}{keys}")).unwrap();
+    assert_eq!(said(changed.path(), &["--linear"], lines), expected);
+    assert!(expected.contains("4 rows"), "{expected}");
+}
+
+#[test]
 fn the_end_of_the_input_is_the_end() {
     let folder = TempDir::new().unwrap();
     let said = transcript(folder.path(), "");

@@ -6,7 +6,7 @@ use super::read::{BACK, is_named_key};
 use super::say::{PAGE, Said, Wants, counted};
 use super::windows::words;
 use crate::session::cell::sanitize;
-use crate::tui::action::{self, Context};
+use crate::tui::action::{self, Action, Context};
 use crate::tui::author::{Author, Measured, Shows};
 use crate::tui::keymap::joined;
 use crate::tui::message::Message;
@@ -175,7 +175,7 @@ impl Said {
             false => self.author.take().unwrap_or_default(),
         };
         if is_new {
-            told.begin(author, lines);
+            told.begin(state, author, lines);
         } else if wants == Wants::More {
             told.read(author, lines);
         }
@@ -185,7 +185,7 @@ impl Said {
 }
 
 impl Told {
-    fn begin(&mut self, author: &Author, lines: &mut Vec<String>) {
+    fn begin(&mut self, state: &State, author: &Author, lines: &mut Vec<String>) {
         let (line, _) = author.cursor();
         lines.push(format!(
             "{}, {}; {} is defined at line {}.",
@@ -200,7 +200,10 @@ impl Told {
         self.path.clone_from(&author.path);
         self.next = line;
         self.read(author, lines);
-        lines.push("(12=TEXT changes line 12, F7 saves, ? lists what else can be done)".to_owned());
+        let key = state.key(Action::AuthorSave);
+        lines.push(format!(
+            "(12=TEXT changes line 12, {key} saves, ? lists what else can be done)"
+        ));
     }
 
     /// The next lines of the text.

@@ -17,7 +17,7 @@ pub(super) fn only_on_screen(action: Action) -> Option<&'static str> {
             "there are no panes that have a size here"
         }
         Action::SideBySide | Action::ShareFilters => {
-            "one result is read at a time; w w goes to the next tab"
+            "one result is read at a time; another tab is gone to"
         }
         Action::Wider
         | Action::Narrower
@@ -25,7 +25,7 @@ pub(super) fn only_on_screen(action: Action) -> Option<&'static str> {
         | Action::FitColumn
         | Action::FitColumns => "each value is read with its column, which has no width here",
         Action::Look(Switch::Heat | Switch::Bars) | Action::Trends => {
-            "it is for the eye; s sorts by the column, c reads the result as a chart"
+            "it is for the eye; sorting by the column, or the chart, says it in words"
         }
         Action::EditLine => "the query line is typed as it is, at any time",
         Action::Ask => "a question is typed as it is, at any time",

@@ -18,9 +18,10 @@ use ratatui::layout::Size;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::action::Action;
+use super::action::{self, Action};
 use super::engine::{self, Engine};
 use super::hit::Target;
+use super::keymap::{Found, Keymap};
 use super::keys::Chord;
 use super::message::{Effect, Lookup, Message, Notice};
 use super::outside;
@@ -232,12 +233,28 @@ impl Conversation {
         Ok(std::mem::take(&mut self.said.has_spoken))
     }
 
-    /// Presses a key and waits for what it leads to.
+    /// Does what a key does as it is delivered, also where the configuration says otherwise, and waits for what it
+    /// leads to.
     async fn key(&mut self, key: &str) -> Result<(), TuiError> {
-        match key.parse::<Chord>() {
-            Ok(chord) => self.act(Message::Key(KeyEvent::from(chord))).await,
-            Err(_) => Ok(()),
+        let message = self.delivered(key);
+        match message {
+            Some(message) => self.act(message).await,
+            None => Ok(()),
         }
+    }
+
+    fn delivered(&self, key: &str) -> Option<Message> {
+        let chord: Chord = key.parse().ok()?;
+        let found = Keymap::default().find(action::contexts(&self.state), None, chord);
+        Some(match found {
+            Found::Entry(entry) => Message::Click(Target::Action(entry.action)),
+            Found::First | Found::Nothing => Message::Key(KeyEvent::from(chord)),
+        })
+    }
+
+    /// Presses a key and waits for what it leads to.
+    async fn press(&mut self, chord: Chord) -> Result<(), TuiError> {
+        self.act(Message::Key(KeyEvent::from(chord))).await
     }
 
     /// Does what an action does, or says why not, and waits for what it leads to.
@@ -283,9 +300,9 @@ impl Conversation {
         } else {
             "Ctrl+C"
         };
-        match key.parse::<Chord>() {
-            Ok(chord) => self.tell(Message::Key(KeyEvent::from(chord))),
-            Err(_) => Ok(()),
+        match self.delivered(key) {
+            Some(message) => self.tell(message),
+            None => Ok(()),
         }
     }
 

@@ -51,7 +51,9 @@ impl Conversation {
                 self.said.want(Wants::More);
                 Ok(())
             }
-            Some(Popup::Behind(_)) if line == "y" || is_named_key(line) => {
+            Some(Popup::Behind(_))
+                if is_named_key(line) || line == self.state.key_here(Action::CopyBehind) =>
+            {
                 self.press_one(line).await
             }
             Some(Popup::Behind(_)) => {
@@ -246,7 +248,7 @@ impl Conversation {
             self.state.first_key = None;
             return Ok(self.print(&format!("Not here: {reason}."))?);
         }
-        self.key(key).await?;
+        self.press(chord).await?;
         if let Some(entry) = entry {
             self.follow(entry.action);
         }

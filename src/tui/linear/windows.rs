@@ -6,6 +6,7 @@ use super::meaning::choice_only_on_screen;
 use super::rows::page;
 use super::say::{PAGE, Said, Wants, counted};
 use crate::session::cell::sanitize;
+use crate::tui::action::Action;
 use crate::tui::files::FileDialog;
 use crate::tui::offers::page_text;
 use crate::tui::popup::{Behind, DatePicker, Naming, Picker, PickerKind, Popup, Reader};
@@ -42,7 +43,7 @@ impl Said {
             lines.extend(closed.map(|told| format!("{} is closed.", told.path)));
         }
         match state.popups.last() {
-            Some(Popup::Picker(picker)) => self.list(picker, wants, lines),
+            Some(Popup::Picker(picker)) => self.list(state, picker, wants, lines),
             Some(Popup::Question(question)) => lines.push(format!("{} y or n", question.text)),
             Some(Popup::File(dialog)) => lines.extend(file(state, dialog)),
             Some(Popup::Naming(naming)) => lines.extend(name(naming)),
@@ -53,7 +54,7 @@ impl Said {
         }
     }
 
-    fn list(&mut self, picker: &Picker, wants: Wants, lines: &mut Vec<String>) {
+    fn list(&mut self, state: &State, picker: &Picker, wants: Wants, lines: &mut Vec<String>) {
         let marks: Vec<(&str, Mark)> = picker.list.marks().collect();
         if wants == Wants::Here {
             let here = picker.list.selected().map(|item| item.key.as_str());
@@ -84,7 +85,16 @@ impl Said {
                 "number takes it or leaves it, words search, . goes back"
             }
             PickerKind::History | PickerKind::Views => {
-                "number takes it, 2 F5 runs it, 2 Ctrl+T opens it in a tab, 2 Ctrl+Y copies it, 2 Delete deletes it, words search, . goes back"
+                let [runs, opens, copies, deletes] = [
+                    Action::RunKept,
+                    Action::OpenKept,
+                    Action::CopyKept,
+                    Action::DeleteKept,
+                ]
+                .map(|action| state.key(action));
+                &format!(
+                    "number takes it, 2 {runs} runs it, 2 {opens} opens it in a tab, 2 {copies} copies it, 2 {deletes} deletes it, words search, . goes back"
+                )
             }
             _ => "number chooses, words search, . goes back",
         };
@@ -117,10 +127,11 @@ impl Said {
             }
         }
         let part = match behind.parts.len() {
-            0 | 1 => "",
-            _ => "Tab goes to the next part, ",
+            0 | 1 => String::new(),
+            _ => format!("{} goes to the next part, ", state.key(Action::NextPart)),
         };
-        lines.push(format!("({part}y copies the rows, . goes back)"));
+        let copies = state.key(Action::CopyBehind);
+        lines.push(format!("({part}{copies} copies the rows, . goes back)"));
     }
 }
 
@@ -163,19 +174,20 @@ fn item_line(index: usize, item: &Item, marks: &[(&str, Mark)]) -> String {
 
 fn file(state: &State, dialog: &FileDialog) -> Vec<String> {
     let name = dialog.input.text();
+    let key = state.key(Action::AllRows);
     let rows = match (&state.result.phase, dialog.all) {
-        (Phase::Done(run), true) if run.truncated => {
-            Some("All rows are taken from the warehouse; Tab writes only those that are here.")
-        }
-        (Phase::Done(run), false) if run.truncated => {
-            Some("Only a part of the rows is here; Tab takes all of them from the warehouse.")
-        }
+        (Phase::Done(run), true) if run.truncated => Some(format!(
+            "All rows are taken from the warehouse; {key} writes only those that are here."
+        )),
+        (Phase::Done(run), false) if run.truncated => Some(format!(
+            "Only a part of the rows is here; {key} takes all of them from the warehouse."
+        )),
         _ => None,
     };
     let ask = format!(
         "File name, whose ending says the format; an empty line takes {name}; . goes back."
     );
-    rows.map(str::to_owned).into_iter().chain([ask]).collect()
+    rows.into_iter().chain([ask]).collect()
 }
 
 fn name(naming: &Naming) -> Vec<String> {

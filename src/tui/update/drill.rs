@@ -3,7 +3,7 @@
 use super::picker;
 use crate::compile::DimensionChoice;
 use crate::model::GroupBy;
-use crate::tui::action::{Action, Reason};
+use crate::tui::action::{Action, Context, Reason};
 use crate::tui::drill::{self, Row};
 use crate::tui::message::{Effect, Lookup};
 use crate::tui::offers;
@@ -21,11 +21,17 @@ pub(super) fn menu(state: &mut State) -> Vec<Effect> {
 /// What can be done with the cell, before it is known what it can be drilled by.
 pub(super) fn offers(state: &State) -> Vec<(Item, Choice)> {
     let number = drill::number_here(state);
-    let about = |action, key: &str, label: &str| {
+    let key = |action| {
+        let key = state
+            .keymap()
+            .key_in(&[Context::Result, Context::Panes], action);
+        key.unwrap_or_default()
+    };
+    let about = |action, label: &str| {
         let title = number.as_ref().map_or("", |number| &number.title);
         let mut item = Item::new(label, label)
             .detail(title)
-            .right(key)
+            .right(&key(action))
             .group("Number");
         if let Err(reason) = &number {
             item = item.disabled(reason);
@@ -33,10 +39,12 @@ pub(super) fn offers(state: &State) -> Vec<(Item, Choice)> {
         (item, Choice::Action(action))
     };
     let mut offers = vec![
-        about(Action::RowsBehind, "r", "rows behind this number"),
-        about(Action::ExplainNumber, "E", "explain this number"),
+        about(Action::RowsBehind, "rows behind this number"),
+        about(Action::ExplainNumber, "explain this number"),
     ];
-    let whole = Item::new("whole cell", "see the whole cell").group("Number");
+    let whole = Item::new("whole cell", "see the whole cell")
+        .right(&key(Action::ViewCell))
+        .group("Number");
     offers.push((whole, Choice::Action(Action::ViewCell)));
     let Some(row) = drill::row_here(state) else {
         return offers;

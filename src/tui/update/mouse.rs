@@ -16,6 +16,7 @@ const WHEEL: i32 = 3;
 pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
     state.notice = None;
     state.first_key = None;
+    let was_leaving = std::mem::take(&mut state.leaving);
     let pane = match target {
         Target::Outside => return act::perform(state, Action::Back),
         Target::List(column, row) => return picker::click(state, column, row),
@@ -30,6 +31,7 @@ pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
             if let Some(Popup::Menu(_)) = state.popups.last() {
                 state.popups.pop();
             }
+            state.leaving = was_leaving && action == Action::Interrupt;
             return act::perform_if_enabled(state, action);
         }
         Target::Pane(focus) => focus,

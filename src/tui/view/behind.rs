@@ -39,7 +39,7 @@ pub fn draw(state: &State, behind: &Behind, frame: &mut Frame<'_>, hits: &mut Hi
         height: 1,
         ..inner
     };
-    part(state, behind).render(line(inner.y), frame.buffer_mut());
+    pane::line(&part(state, behind), line(inner.y), frame.buffer_mut());
     let body = layout::behind_grid(state.size);
     if let (Phase::Failed(error), None) = (&behind.phase, &behind.grid) {
         let width = usize::from(inner.width);
@@ -57,7 +57,8 @@ pub fn draw(state: &State, behind: &Behind, frame: &mut Frame<'_>, hits: &mut Hi
     }
     if let Some(grid) = &behind.grid {
         grid.draw(body, frame.buffer_mut(), theme, true);
-        sum(state, behind).render(line(inner.bottom().saturating_sub(1)), frame.buffer_mut());
+        let last = line(inner.bottom().saturating_sub(1));
+        pane::line(&sum(state, behind), last, frame.buffer_mut());
     }
 }
 

@@ -82,6 +82,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             let key = state.key_here(Action::Back);
             format!("nothing matches; {key} clears the search")
         };
+        let empty = truncate(&empty, usize::from(list.width));
         Span::styled(empty, theme.dim).render(list, frame.buffer_mut());
     }
     let names = finder.names.clamp(6, 20);

@@ -5,7 +5,6 @@ use std::path::Path;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
 use super::input::draw_input;
 use super::pane;
@@ -40,7 +39,7 @@ pub fn draw(state: &State, dialog: &FileDialog, frame: &mut Frame<'_>, hits: &mu
             height: 1,
             ..inner
         };
-        line.render(row, frame.buffer_mut());
+        pane::line(&line, row, frame.buffer_mut());
     }
     if state.saving.is_none() {
         let text = Rect {

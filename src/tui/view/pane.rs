@@ -1,12 +1,14 @@
 //! The frame around a pane or a window.
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use crate::tui::theme::Theme;
+use crate::tui::widgets::text::width;
 
 /// Style of a title: reversed where the keys go, so that it shows without colours too.
 pub fn title_style(theme: &Theme, focused: bool) -> Style {
@@ -55,6 +57,25 @@ pub fn window(to: &mut Frame<'_>, area: Rect, title: &str, remark: Line<'_>, the
     Clear.render(area, to.buffer_mut());
     to.buffer_mut().set_style(area, theme.text);
     frame(to, area, title, remark, theme, true);
+}
+
+/// Draws a line in a row; an ellipsis ends what finds no room.
+pub fn line(line: &Line<'_>, row: Rect, buf: &mut Buffer) {
+    line.render(row, buf);
+    let last = row.right().saturating_sub(1);
+    if line.width() <= usize::from(row.width) || row.is_empty() {
+        return;
+    }
+    // Half of a wide sign is none.
+    let before = last.saturating_sub(1);
+    if let Some(cell) = buf.cell_mut((before, row.y)).filter(|_| before >= row.x)
+        && width(cell.symbol()) > 1
+    {
+        cell.set_symbol(" ");
+    }
+    if let Some(cell) = buf.cell_mut((last, row.y)) {
+        cell.set_symbol("…");
+    }
 }
 
 /// A text with some of its graphemes in another style.
