@@ -308,3 +308,52 @@ fn every_action_says_something() {
         );
     }
 }
+
+#[test]
+fn keys_work_on_the_entries_of_lists_and_fields_are_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let lines = "\
+gmv by market
+B
+by_market
+GMV of each market
+gmv by market, month
+B
+by_market
+monthly
+by_month
+
+V
+1 Ctrl+Y
+1 Ctrl+T
+F5
+?
+calendar
+1
+2026-10
+
+F5
+f
+market
+1 Right
+-1
+ok
+5
+X
+q
+";
+    insta::assert_snapshot!("linear_lists", transcript(folder.path(), lines));
+    let file = folder.path().join("shop/metrics/bookmarks.yaml");
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(
+        text.contains("GMV of each market") && text.contains("monthly"),
+        "{text}"
+    );
+    let lines = "H\n1 Delete\n1 F5\nq\n";
+    let said = said(folder.path(), &["--linear"], lines);
+    assert!(
+        said.contains("deleted from the history: gmv by market"),
+        "{said}"
+    );
+    assert!(said.contains("4 rows."), "{said}");
+}

@@ -38,14 +38,10 @@ impl Conversation {
             Some(Popup::File(_) | Popup::Naming(_)) if is_named_key(line) => {
                 self.press_one(line).await
             }
-            Some(Popup::Naming(naming)) => {
-                let next = if naming.in_description {
-                    "Enter"
-                } else {
-                    "Tab"
-                };
-                self.fill_in(line, next).await
-            }
+            Some(Popup::Naming(naming)) => match naming.in_description {
+                false => self.fill_in(line, "Tab").await,
+                true => self.save_name(line).await,
+            },
             Some(Popup::File(_) | Popup::Dates(_)) => self.fill_in(line, "Enter").await,
             Some(Popup::Behind(_)) if line.is_empty() => {
                 self.said.want(Wants::More);
@@ -74,6 +70,15 @@ impl Conversation {
             self.type_text(text).await?;
         }
         self.key(key).await
+    }
+
+    /// Saves a query with its description; where that is refused, the name is asked for again.
+    async fn save_name(&mut self, description: &str) -> Result<(), TuiError> {
+        self.fill_in(description, "Enter").await?;
+        match self.state.popups.last() {
+            Some(Popup::Naming(naming)) if naming.in_description => self.key("Tab").await,
+            _ => Ok(()),
+        }
     }
 
     /// Whether the search in the rows, or their filter, waits for words.

@@ -154,7 +154,14 @@ pub(super) fn heading(state: &State, grid: &Grid) -> String {
         }
         None => String::new(),
     };
-    let rows = counted(table.rows(), "row");
+    let rows = match table.has_subtotals() {
+        true => {
+            let sums = table.rows().saturating_sub(table.arrived());
+            let rows = counted(table.arrived(), "row");
+            format!("{rows} and {}", counted(sums, "subtotal"))
+        }
+        false => counted(table.rows(), "row"),
+    };
     format!("{rows}{kept}{cut}. Columns: {}.{order}", names.join(", "))
 }
 

@@ -148,12 +148,13 @@ impl Said {
     /// What is true of the explorer as a whole: the tab, the query, the definitions.
     fn whole(&mut self, state: &State, lines: &mut Vec<String>) {
         let tab = (state.tabs.at() + 1, state.tabs.len());
-        if tab != self.tab && (tab.1 > 1 || self.tab.1 > 1) {
+        let is_other_tab = tab != self.tab && (tab.1 > 1 || self.tab.1 > 1);
+        if is_other_tab {
             lines.push(format!("Tab {} of {}.", tab.0, tab.1));
         }
         self.tab = tab;
         let query = state.query.to_string();
-        if query != self.query {
+        if query != self.query || is_other_tab {
             let runs = match state.result.query == state.query {
                 true => String::new(),
                 false => format!(" ({} runs it)", state.key(Action::Run)),

@@ -199,9 +199,10 @@ fn name(naming: &Naming) -> Vec<String> {
         true => format!("{what}; an empty line for none; . goes back."),
         false => format!("{what}; an empty line takes '{now}'; . goes back."),
     };
-    let trouble = naming.trouble.iter().map(|why| {
+    let trouble = naming.trouble.iter().filter(|_| !naming.in_description);
+    let trouble = trouble.map(|why| {
         let again = if naming.taken() {
-            "; the same name once more replaces it"
+            "; the same name again replaces it"
         } else {
             ""
         };
