@@ -108,6 +108,7 @@ n
 &
 
 z p
+z t
 Right
 Right
 E

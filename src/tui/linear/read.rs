@@ -235,9 +235,7 @@ impl Conversation {
             }
             return Ok(());
         }
-        if self.state.first_key.is_some() {
-            self.key("Esc").await?;
-        }
+        self.state.first_key = None;
         self.perform(Action::EditLine).await?;
         self.type_text(line).await?;
         self.key("Enter").await

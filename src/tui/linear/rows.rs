@@ -1,13 +1,14 @@
 //! The result, row by row, and its chart in words.
 
 use super::say::{Listed, PAGE, Said, Wants, counted, more};
+use crate::compile::{OutputColumn, Role};
 use crate::model::Direction;
 use crate::session;
 use crate::session::cell::sanitize;
 use crate::tui::charting::Shown;
 use crate::tui::state::{Focus, Phase, State};
 use crate::tui::view::chart_position;
-use crate::tui::widgets::grid::Grid;
+use crate::tui::widgets::grid::{Grid, PARTIAL};
 
 /// Which rows and columns there are to read, and how they lie.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,7 @@ pub(super) struct View {
     order: Option<(usize, Direction)>,
     has_subtotals: bool,
     is_pivoted: bool,
+    totals: Option<Vec<String>>,
 }
 
 impl View {
@@ -29,6 +31,7 @@ impl View {
             order: table.order().map(|order| (order.column, order.direction)),
             has_subtotals: table.has_subtotals(),
             is_pivoted: grid.is_pivoted(),
+            totals: grid.totals_row(),
         }
     }
 }
@@ -49,7 +52,8 @@ impl Said {
         let Some(grid) = &result.grid else { return };
         let view = View::of(grid);
         let is_done = matches!(result.phase, Phase::Done(_));
-        let is_other = std::mem::replace(&mut self.view, view) != View::of(grid);
+        let before = std::mem::replace(&mut self.view, view);
+        let is_other = before != self.view;
         let is_read = (is_new && is_done) || (is_other && !is_new);
         if is_read {
             self.from = 0;
@@ -63,8 +67,10 @@ impl Said {
                 lines.push("These are all rows.".to_owned());
             }
         }
+        if is_new || before.totals != self.view.totals {
+            lines.extend(total_line(state, grid));
+        }
         if is_new {
-            lines.extend(total_line(state));
             let compiled = result.compiled.as_deref();
             lines.extend(compiled.map(session::notes).unwrap_or_default());
         }
@@ -129,7 +135,7 @@ impl Said {
 pub(super) fn heading(state: &State, grid: &Grid) -> String {
     let table = grid.table();
     let columns = table.columns();
-    let name = |at: &usize| columns.get(*at).map(|column| sanitize(&column.name));
+    let name = |at: &usize| columns.get(*at).map(column_name);
     let names: Vec<_> = grid.shown_columns().iter().filter_map(name).collect();
     let cut = match &state.result.phase {
         Phase::Done(run) if run.truncated => ", cut: there are more",
@@ -189,7 +195,7 @@ fn row_line(grid: &Grid, row: usize) -> String {
     for &at in grid.shown_columns() {
         grid.read(row, at, &mut text);
         let column = table.columns().get(at);
-        let name = sanitize(column.map_or("", |column| &column.name));
+        let name = column.map_or_else(String::new, column_name);
         line.push_str(&match (table.is_absent(row, at), is_subtotal) {
             (true, true) => format!("{comma} all of {name}"),
             (true, false) => format!("{comma} no {name}"),
@@ -203,6 +209,11 @@ fn row_line(grid: &Grid, row: usize) -> String {
     line
 }
 
+/// The name of a column; a period that is pivoted into one may not be complete.
+fn column_name(column: &OutputColumn) -> String {
+    sanitize(&column.name).replace(PARTIAL, "(not complete)")
+}
+
 /// The cell under the cursor, or the mark of the chart.
 fn cell_line(state: &State, grid: &Grid) -> Option<String> {
     let (row, _) = grid.selected()?;
@@ -214,7 +225,21 @@ fn cell_line(state: &State, grid: &Grid) -> Option<String> {
     Some(format!("Row {row}, {}: {text}", sanitize(&column.name)))
 }
 
-fn total_line(state: &State) -> Option<String> {
+/// The totals; without groupings there is no row of them, but there is a total.
+fn total_line(state: &State, grid: &Grid) -> Option<String> {
+    if let Some(totals) = grid.totals_row() {
+        let columns = grid.table().columns();
+        let total = |at: &usize| {
+            let (text, column) = (totals.get(*at)?, columns.get(*at)?);
+            let is_number = column.role != Role::Group && !text.is_empty();
+            is_number.then(|| format!("{} {text}", column_name(column)))
+        };
+        let totals: Vec<String> = grid.shown_columns().iter().filter_map(total).collect();
+        return Some(format!("Total: {}", totals.join(", ")));
+    }
+    if grid.is_pivoted() {
+        return None;
+    }
     let row = state.result.totals.as_ref()?;
     let columns = &state
         .result

@@ -235,6 +235,12 @@ impl Grid {
         }
     }
 
+    /// What the row of totals says, by column; empty where there is no total of one.
+    pub fn totals_row(&self) -> Option<Vec<String>> {
+        let cells = self.totals.as_ref()?.iter().enumerate();
+        Some(cells.map(|(at, cell)| self.total_text(at, cell)).collect())
+    }
+
     /// Whether the time column has periods that are not complete.
     pub fn has_partial(&self) -> bool {
         self.partial.is_some()

@@ -51,7 +51,7 @@ use widths::{NARROWEST, Widths};
 /// The label of the totals row.
 const TOTAL: &str = "Total";
 /// The sign of a period that is not complete.
-const PARTIAL: &str = "◔";
+pub const PARTIAL: &str = "◔";
 
 /// Whether more rows will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
