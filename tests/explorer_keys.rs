@@ -398,6 +398,28 @@ fn every_text_takes_a_paste() {
 }
 
 #[test]
+fn a_text_is_edited_by_the_keys_that_the_help_lists() {
+    let mut explorer = Explorer::new(80, 24);
+    explorer.keys("<F2>one two three<Ctrl+Left><Ctrl+Left>");
+    for (key, left) in [
+        ("<Alt+d>", "one  three"),
+        ("<Ctrl+W>", " three"),
+        ("<Ctrl+Right><Ctrl+U>", "three"),
+        ("<End>s<Home><Ctrl+K>", ""),
+        ("a b<Ctrl+Left><End>c", "a bc"),
+    ] {
+        explorer.keys(key);
+        let text = explorer.state.prompt.input.text();
+        assert_eq!(text.trim_end(), left.trim_end(), "after {key}");
+    }
+    explorer.keys("<F1>delete the word");
+    assert_shows!(explorer, "Delete the word before the cursor", "Ctrl+W");
+    for (key, _) in metrex::tui::EDITING {
+        assert!(key.parse::<metrex::tui::Keys>().is_ok(), "{key}");
+    }
+}
+
+#[test]
 fn a_long_paste_does_not_keep_anybody_waiting() {
     let mut explorer = Explorer::new(80, 24);
     explorer.hold = true;

@@ -197,7 +197,7 @@ fn where_every_key_is_changed_no_text_names_an_old_one() {
         " replaces it",
         " computes the numbers before and after",
         ": the editor opens the file as it is on disk",
-        " again quits and drops the change",
+        " again quits; the draft",
         " leave",
         " Catalog",
     ] {

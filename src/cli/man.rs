@@ -52,6 +52,10 @@ fn keys(out: &mut dyn Write) -> io::Result<()> {
             roff(entry.title)
         )?;
     }
+    for (key, words) in tui::EDITING {
+        let (key, place, words) = (roff(key), roff(tui::EDITING_TITLE), roff(words));
+        writeln!(out, ".TP\n\\fB{key}\\fR ({place})\n{words}")?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What can be done, as lists to search: the palette, and the help on all keys.
 
 use super::action::{self, Action, Context, Entry, Menu};
+use super::input::{EDITING, EDITING_TITLE};
 use super::keymap::joined;
 use super::keys::Keys;
 use super::popup::{Choice, PickerKind};
@@ -97,11 +98,26 @@ pub fn help(state: &State) -> Vec<(Item, Choice)> {
             (item, choice)
         }));
     }
+    offers.extend(editing(state));
     offers.extend(SIGNS.map(|(sign, words)| {
         let item = Item::new(sign, &format!("{sign}  {words}")).group("Signs on the screen");
         (item, Choice::Elsewhere(Context::Catalog))
     }));
     offers
+}
+
+/// The keys of a text, but for those that are an action's.
+fn editing(state: &State) -> impl Iterator<Item = (Item, Choice)> {
+    let is_taken = |text: &str| {
+        let mut rows = state.keymap().rows();
+        let is_it = |keys: &Keys| keys.to_string() == text;
+        rows.any(|(entry, keys)| entry.context == Context::Everywhere && keys.iter().any(is_it))
+    };
+    let free = EDITING.into_iter().filter(move |(key, _)| !is_taken(key));
+    free.map(|(key, words)| {
+        let item = Item::new(key, words).right(key).group(EDITING_TITLE);
+        (item, Choice::Elsewhere(Context::Prompt))
+    })
 }
 
 /// Keeps an action among those used last.

@@ -6,6 +6,21 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::{CursorMove, TextArea};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// Keys that edit a text wherever one is typed, with what they do.
+pub const EDITING: [(&str, &str); 8] = [
+    ("Ctrl+W", "Delete the word before the cursor"),
+    ("Alt+d", "Delete the word after the cursor"),
+    ("Ctrl+U", "Delete up to the start; author mode: undo"),
+    ("Ctrl+K", "Delete up to the end"),
+    ("Ctrl+Left", "A word to the left"),
+    ("Ctrl+Right", "A word to the right"),
+    ("Home", "To the start"),
+    ("End", "To the end"),
+];
+
+/// Where they apply.
+pub const EDITING_TITLE: &str = "While text is typed";
+
 /// An editable text with a cursor, undo and the usual shell keys.
 #[derive(Debug, Clone, Default)]
 pub struct LineInput {

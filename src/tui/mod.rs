@@ -48,7 +48,7 @@ pub use clipboard::ways_in_words as clipboard_in_words;
 pub use engine::{answer, preferences, setting};
 pub use files::{FileDialog, FileJob, JobRows, Saving};
 pub use hit::{HitMap, Target};
-pub use input::LineInput;
+pub use input::{EDITING, EDITING_TITLE, LineInput};
 pub use keymap::{Found, Keymap, joined};
 pub use keys::{Chord, Keys};
 pub use linear::linear;

@@ -10,6 +10,7 @@ pub use context::{Context, contexts};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::input::{EDITING, EDITING_TITLE};
 use super::keymap::{Found, Keymap, joined};
 use super::keys::Chord;
 use super::state::{Focus, State};
@@ -278,6 +279,9 @@ pub fn actions_markdown() -> String {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "| {context} | `{keys}` | {title} | `{id}` |");
         }
+    }
+    for (key, words) in EDITING {
+        let _ = writeln!(text, "| {EDITING_TITLE} | `{key}` | {words} | |");
     }
     text
 }
