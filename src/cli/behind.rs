@@ -16,7 +16,7 @@ use super::{Global, Outcome, notes, prepare};
 use crate::compile::{NumberOf, RowsOf};
 use crate::model::MetricQuery;
 use crate::session::cell::thousands;
-use crate::session::{RunOptions, SessionError, parse_at};
+use crate::session::{RunOptions, SessionError, parse_at, part_of};
 
 #[derive(Debug, Args)]
 pub struct RowsArgs {
@@ -112,16 +112,7 @@ pub fn run(global: &Global, args: &RowsArgs) -> Outcome {
 /// The aggregation asked for, with a word on the others.
 fn chosen(parts: Vec<RowsOf>, wanted: Option<&str>) -> Result<RowsOf, SessionError> {
     let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
-    let mut parts = parts.into_iter();
-    let found = match wanted {
-        None => parts.next(),
-        Some(wanted) => parts.find(|part| part.name == wanted),
-    };
-    let Some(part) = found else {
-        let wanted = wanted.unwrap_or_default();
-        let error = SessionError::usage("usage", format!("the number has no part '{wanted}'"));
-        return Err(error.with_hint(format!("parts: {}", names.join(", "))));
-    };
+    let part = part_of(parts, wanted)?;
     if names.len() > 1 && wanted.is_none() {
         notes::note(&format!(
             "the number is computed from {}; these are the rows of {}, --part shows others",

@@ -69,7 +69,7 @@ pub use crate::usage::{HistoryEntry, Outcome as HistoryOutcome, Question};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
 };
-pub use behind::{NumberCard, PartCard, metric_of, parse_at};
+pub use behind::{NumberCard, PartCard, metric_of, parse_at, part_of};
 pub use beside::{TotalQueries, subtotal_queries, total_queries, trend_query};
 pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
 pub use catalog::{Catalog, Reload};

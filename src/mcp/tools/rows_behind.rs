@@ -12,7 +12,7 @@ use crate::mcp::error::{ToolError, clean};
 use crate::mcp::reply::{MAX_BYTES, QueryReply};
 use crate::mcp::tool::Tool;
 use crate::model::MetricQuery;
-use crate::session::{PartCard, SessionError};
+use crate::session::{PartCard, SessionError, part_of};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,18 +98,7 @@ impl Tool for RowsBehind {
         for part in &behind.parts {
             parts.push(Part::from(call.session.part(part, &call.cancel).await?));
         }
-        let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
-        let mut all = behind.parts.into_iter();
-        let chosen = match &self.part {
-            None => all.next(),
-            Some(wanted) => all.find(|part| part.name == *wanted),
-        };
-        let Some(chosen) = chosen else {
-            let wanted = self.part.unwrap_or_default();
-            let error =
-                ToolError::new("bad_argument", format!("the number has no part '{wanted}'"));
-            return Err(error.with_hint(format!("parts: {}", names.join(", "))));
-        };
+        let chosen = part_of(behind.parts, self.part.as_deref())?;
         let mut compiled = chosen.compiled;
         compiled.query.total = false;
         let rows = call.run(Arc::new(compiled), &connection, MAX_BYTES).await?;
