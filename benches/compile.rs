@@ -89,10 +89,18 @@ fn eighty_metrics(criterion: &mut Criterion) {
     let reach = Reachability::new(&registry);
     let templates = Templates::builtin().unwrap();
     let line = format!("{names} by market, month where channel = ads last 6 months");
-    let query: MetricQuery = line.parse().unwrap();
-    criterion.bench_function("compile/80_metrics", |bencher| {
-        bencher.iter(|| compile(&registry, &reach, &templates, &query, &options()).unwrap());
-    });
+    for (id, line) in [
+        ("compile/80_metrics", line.clone()),
+        (
+            "compile/80_metrics_with_total",
+            format!("{line} total"),
+        ),
+    ] {
+        let query: MetricQuery = line.parse().unwrap();
+        criterion.bench_function(id, |bencher| {
+            bencher.iter(|| compile(&registry, &reach, &templates, &query, &options()).unwrap());
+        });
+    }
 }
 
 /// Every metric of the demo by every dimension, plain and as a compared trend: the median and the 99th percentile of the

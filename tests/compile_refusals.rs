@@ -468,7 +468,10 @@ fn the_flat_closed_won_example_compiles_and_refuses_what_it_cannot_reach() {
         "datasets:\n  initiatives_fct:\n    table: initiatives_fct\n    key: initiative_id\n    time: closed_at\n    dimensions:\n      region: {}\n  visits:\n    table: visits\n    time: day\n    dimensions:\n      page: {}\nmetrics:\n  closed_won_pct:\n    base_table: initiatives_fct\n    numerator:   {agg: count, filters: [\"phase = 'CLOSED_WON'\"]}\n    denominator: {agg: count, filters: [\"initiative_type = 'CLI'\", \"phase = 'CLOSED'\"]}\n    grain: [region]\n    window: quarter_to_date\n",
     ));
     let compiled = engine.compile("closed_won_pct").unwrap();
-    assert_eq!(compiled.query.to_string(), "closed_won_pct by region qtd");
+    assert_eq!(
+        compiled.query.to_string(),
+        "closed_won_pct by region qtd total"
+    );
     insta::assert_snapshot!(compiled.main.sql);
     let error = engine.compile("closed_won_pct by page").unwrap_err();
     assert_eq!(error.code, ErrorCode::UnreachableDimension);

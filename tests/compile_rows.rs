@@ -388,7 +388,7 @@ async fn check(name: &str, warehouse: &Warehouse) {
                 compiled.main.sql
             ));
         }
-        if let Ok(totals) = &compiled.totals {
+        if let Some(totals) = compiled.total() {
             let row = rows(warehouse, totals).await;
             assert_eq!(row.len(), 1, "{line}: a total is one row");
             let tables = |sql: &str| {

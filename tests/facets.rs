@@ -310,7 +310,10 @@ fn what_does_not_add_up_is_per_month_or_of_one_month() {
         "does not add up over several markets",
         "market",
     );
-    let compiled = compiled("repeat_buyer_rate by month last 3 months", Dialect::Sqlite);
+    let compiled = compiled(
+        "repeat_buyer_rate by month last 3 months total",
+        Dialect::Sqlite,
+    );
     assert!(compiled.totals.unwrap_err().contains("does not add up"));
     assert!(!compiled.main.columns[1].additive);
 }

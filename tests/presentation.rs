@@ -310,9 +310,9 @@ async fn figures_are_columns_of_their_own_with_a_format_and_the_total_has_the_wh
     };
     fill(&kind);
     let warehouse = Warehouse::open(&connection(kind), "UTC").unwrap();
-    let totals = compiled.totals.unwrap();
+    let totals = compiled.total().unwrap();
     assert_eq!(totals.columns[1].name, "revenue_share");
-    assert_eq!(rows(&warehouse, &totals).await, ["147 | 1 | 5"]);
+    assert_eq!(rows(&warehouse, totals).await, ["147 | 1 | 5"]);
     let limited = engine.compile("revenue share by channel top 1").unwrap();
     assert!(
         limited

@@ -145,7 +145,7 @@ fn same(one: &Option<String>, other: &Option<String>) -> bool {
 
 /// Runs one aggregation: its value, after its rows were found to add up to it.
 async fn value(warehouse: &Warehouse, part: &RowsOf, told: &str) -> (Option<String>, u64) {
-    let totals = part.compiled.totals.as_ref().unwrap();
+    let totals = part.compiled.total().unwrap();
     let row = run(warehouse, totals).await;
     let total = cells(totals, &row, &part.name)[0].clone();
     let count: u64 = cells(totals, &row, ROWS)[0]

@@ -69,6 +69,10 @@ fn compiled(line: &str, dialect: Dialect) -> Vec<String> {
     let Ok(query) = line.parse::<MetricQuery>() else {
         panic!("{line} does not parse");
     };
+    let query = MetricQuery {
+        total: true,
+        ..query
+    };
     let engine = engine();
     let options = CompileOptions {
         dialect,
@@ -86,7 +90,7 @@ fn compiled(line: &str, dialect: Dialect) -> Vec<String> {
     let Ok(compiled) = compiled else {
         return Vec::new();
     };
-    let totals = compiled.totals.ok().map(|totals| totals.sql);
+    let totals = compiled.totals.ok().flatten().map(|totals| totals.sql);
     std::iter::once(compiled.main.sql).chain(totals).collect()
 }
 

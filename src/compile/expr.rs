@@ -7,6 +7,7 @@ use sqlparser::ast::{
     VisitMut, VisitorMut, visit_expressions,
 };
 use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
@@ -29,6 +30,9 @@ pub(super) fn parse(expression: &Expression, dialect: Dialect) -> Result<Expr, C
 }
 
 fn parse_text(text: &str) -> Result<Expr, String> {
+    if is_word(text) {
+        return Ok(Expr::Identifier(Ident::new(text)));
+    }
     let mut parser = Parser::new(&GenericDialect {})
         .try_with_sql(text)
         .map_err(|error| error.to_string())?;
@@ -73,10 +77,11 @@ impl VisitorMut for Rewriter<'_> {
                 left,
                 op: BinaryOperator::Divide,
                 right,
-            } => Ok(format!(
-                "({})",
-                self.dialect.divide(&left.to_string(), &right.to_string())
-            )),
+            } => {
+                let quotient = self.dialect.divide(&left.to_string(), &right.to_string());
+                *expr = Expr::Nested(Box::new(written(quotient)));
+                return ControlFlow::Continue(());
+            }
             Expr::Function(function) => match function_args(function)
                 .and_then(|args| self.dialect.function(&function.name.to_string(), &args))
             {
@@ -118,17 +123,19 @@ impl VisitorMut for Rewriter<'_> {
             }
             _ => return ControlFlow::Continue(()),
         };
-        match replaced.and_then(|sql| {
-            parse_text(&sql)
-                .map_err(|message| CompileError::new(ErrorCode::InvalidDefinition, message))
-        }) {
-            Ok(new) => {
-                *expr = new;
+        match replaced {
+            Ok(sql) => {
+                *expr = written(sql);
                 ControlFlow::Continue(())
             }
             Err(error) => ControlFlow::Break(error),
         }
     }
+}
+
+/// SQL that is finished, as an expression that prints it: reading it again would cost more than all the rest.
+fn written(sql: String) -> Expr {
+    Expr::Identifier(Ident::new(sql))
 }
 
 /// What of an expression is more than arithmetic, which is the same on every engine.
@@ -164,7 +171,10 @@ pub(super) fn beyond_arithmetic(expression: &Expression) -> Option<String> {
 
 /// `expr` in brackets unless it is one name, call or literal already.
 pub(super) fn operand(sql: &str) -> String {
-    let simple = match parse_text(sql) {
+    if is_name(sql) {
+        return sql.to_owned();
+    }
+    match parse_text(sql) {
         Ok(
             Expr::Identifier(_)
             | Expr::CompoundIdentifier(_)
@@ -172,14 +182,24 @@ pub(super) fn operand(sql: &str) -> String {
             | Expr::Value(_)
             | Expr::Cast { .. }
             | Expr::Nested(_),
-        ) => true,
-        Ok(_) | Err(_) => false,
-    };
-    if simple {
-        sql.to_owned()
-    } else {
-        format!("({sql})")
+        ) => sql.to_owned(),
+        Ok(_) | Err(_) => format!("({sql})"),
     }
+}
+
+/// Whether it is one word that means nothing else in SQL; most expressions are, and need no parser.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && ALL_KEYWORDS
+            .binary_search(&text.to_ascii_uppercase().as_str())
+            .is_err()
+}
+
+/// Whether it is plainly a name, with or without that of a table; most operands are, and need not be parsed to see it.
+fn is_name(sql: &str) -> bool {
+    sql.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'"'))
 }
 
 /// The arguments of a plain call.

@@ -303,17 +303,22 @@ impl Lowering {
             };
             legs.push((self.table(input)?, values));
         }
-        let all: Vec<&Column> = legs.iter().flat_map(|(_, values)| values.iter()).collect();
-        let row = |keys: &[String], from: &str, own: &[Column]| {
-            let columns = all.iter().map(|column| {
+        let all: Vec<(&Column, String, String)> = legs
+            .iter()
+            .flat_map(|(_, values)| values.iter())
+            .map(|column| {
                 let name = dialect.name(&column.name);
-                if own.iter().any(|own| own.name == column.name) {
-                    name
-                } else {
-                    format!("{} AS {name}", dialect.null(column.ty))
-                }
+                let none = format!("{} AS {name}", dialect.null(column.ty));
+                (column, name, none)
+            })
+            .collect();
+        let row = |keys: &[String], from: &str, own: &[Column]| {
+            let columns = all.iter().map(|(column, name, none)| {
+                let is_own = own.iter().any(|own| own.name == column.name);
+                if is_own { name } else { none }.as_str()
             });
-            let list: Vec<String> = keys.iter().cloned().chain(columns).collect();
+            let keys = keys.iter().map(String::as_str);
+            let list: Vec<&str> = keys.chain(columns).collect();
             Fragment::plain(format!("SELECT {} FROM {from}", list.join(", ")))
         };
         let mut parts: Vec<Fragment> = legs
@@ -367,10 +372,9 @@ impl Lowering {
                 parts.push(row(&key_names, &filtered(&from), &[]));
             }
         }
-        let merged = all.iter().map(|column| {
-            let name = dialect.name(&column.name);
-            Fragment::plain(format!("MAX({name}) AS {name}"))
-        });
+        let merged = all
+            .iter()
+            .map(|(_, name, _)| Fragment::plain(format!("MAX({name}) AS {name}")));
         Ok(Select {
             columns: key_names
                 .iter()

@@ -177,8 +177,8 @@ pub struct Compiled {
     pub query: MetricQuery,
     /// The SQL.
     pub main: Statement,
-    /// The same metrics over all groups, recomputed by the engine; or why there is none.
-    pub totals: Result<Statement, String>,
+    /// The same metrics over all groups, recomputed by the engine, where the query asks for them; or why there cannot be any.
+    pub totals: Result<Option<Statement>, String>,
     /// Why the SQL is as it is.
     pub reasons: Vec<Reason>,
     /// Whether it reads nothing but rollups in the embedded file, and is written for it.
@@ -189,6 +189,13 @@ pub struct Compiled {
     pub range: DateRange,
     /// The compared range, as days.
     pub prior: Option<DateRange>,
+}
+
+impl Compiled {
+    /// The statement of the total row, where the query has one.
+    pub fn total(&self) -> Option<&Statement> {
+        self.totals.as_ref().ok()?.as_ref()
+    }
 }
 
 /// Compiles a query: names resolved, values checked, sources and joins chosen, SQL written. Touches no warehouse.
@@ -224,8 +231,8 @@ pub fn compile(
         .filter(|rollups| rollups.are_embedded())
     {
         let (read, is_all) = plan.rollups();
-        embedded = is_all && totals.as_ref().is_ok_and(|(total, _)| total.rollups().1);
-        embedded |= is_all && totals.is_err();
+        let total = totals.iter().flatten();
+        embedded = is_all && total.into_iter().all(|(total, _)| total.rollups().1);
         reasons.extend(rollups.said(&read, embedded));
     }
     // A total has the filters of the rows.
@@ -247,8 +254,10 @@ pub fn compile(
     Ok(Compiled {
         query,
         main: write(&plan, shaped.columns)?,
-        totals: totals
-            .and_then(|(plan, columns)| write(&plan, columns).map_err(|error| error.message)),
+        totals: totals.and_then(|total| {
+            let statement = total.map(|(plan, columns)| write(&plan, columns));
+            statement.transpose().map_err(|error| error.message)
+        }),
         plan: Some(plan),
         reasons,
         embedded,
@@ -257,13 +266,14 @@ pub fn compile(
     })
 }
 
-/// The same metrics from the same sources without groups; never a sum of rows, since most metrics do not add up.
+/// The same metrics from the same sources without groups, if the query asks for them; never a sum of rows, since most
+/// metrics do not add up.
 fn total(
     registry: &Registry,
     reach: &Reachability,
     request: &request::Request<'_>,
     options: &CompileOptions<'_>,
-) -> Result<(Plan, Vec<OutputColumn>), String> {
+) -> Result<Option<(Plan, Vec<OutputColumn>)>, String> {
     if request.groups.is_empty() {
         return Err("the result is one row already".to_owned());
     }
@@ -280,6 +290,9 @@ fn total(
             "days without a counterpart in the compared range would be part of the total"
                 .to_owned(),
         );
+    }
+    if !request.query.total {
+        return Ok(None);
     }
     let shares = request.query.show.iter();
     let query = MetricQuery {
@@ -306,7 +319,7 @@ fn total(
     planned
         .and_then(|planned| {
             let shaped = output::root(registry, &whole, &planned, options)?;
-            Ok((Plan(planned.with_each(shaped.root)), shaped.columns))
+            Ok(Some((Plan(planned.with_each(shaped.root)), shaped.columns)))
         })
         .map_err(|error| error.message)
 }

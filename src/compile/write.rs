@@ -1,7 +1,7 @@
 //! Writes a plan with minijinja templates and keeps, for each line of the SQL, the definitions that produced it.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -135,11 +135,19 @@ impl Templates {
                     "the control character U+0001 cannot be used".to_owned(),
                 ));
             }
-            let tag: String = fragment.places.iter().map(|place| tag(*place)).collect();
-            let written = match tag.as_str() {
-                "" => out.write_str(&fragment.sql),
-                tag => out.write_str(&(fragment.sql.replace('\n', &format!("{tag}\n")) + tag)),
-            };
+            let tags = || fragment.places.iter().copied().map(Tag);
+            // A piece of several lines comes from its definitions in each of them.
+            let written = fragment
+                .sql
+                .split('\n')
+                .enumerate()
+                .try_for_each(|(n, line)| {
+                    if n > 0 {
+                        out.write_char('\n')?;
+                    }
+                    out.write_str(line)?;
+                    tags().try_for_each(|tag| write!(out, "{tag}"))
+                });
             written.map_err(|_| Error::new(ErrorKind::WriteFailure, "the SQL could not be written"))
         });
         for (name, text) in BUILTIN {
@@ -189,11 +197,14 @@ impl Templates {
 /// Encloses the origin of a fragment while a template is rendered.
 const MARK: char = '\u{1}';
 
-fn tag(place: Place) -> String {
-    format!(
-        "{MARK}{}:{}:{}{MARK}",
-        place.file.0, place.line, place.column
-    )
+/// The origin of a fragment, until the template is written.
+struct Tag(Place);
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { file, line, column } = self.0;
+        write!(f, "{MARK}{}:{line}:{column}{MARK}", file.0)
+    }
 }
 
 fn untag(text: &str) -> Option<Place> {

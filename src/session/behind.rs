@@ -101,8 +101,9 @@ impl Session {
         part: &RowsOf,
         cancel: &CancellationToken,
     ) -> Result<PartCard, SessionError> {
-        let totals = part.compiled.totals.as_ref();
-        let totals = totals.map_err(|why| SessionError::usage("no_total", why.as_str()))?;
+        let totals = part.compiled.total();
+        let totals =
+            totals.ok_or_else(|| SessionError::usage("no_total", "rows without a total"))?;
         let warehouse = self.warehouse(&self.connection())?;
         let row = total_row(&warehouse, totals, cancel).await?;
         let cell = |name: &str| {
@@ -186,6 +187,25 @@ impl Session {
             parts,
         })
     }
+}
+
+/// One of the aggregations that a number is computed from, by its name; else the first.
+///
+/// # Errors
+/// There is none of this name.
+pub fn part_of(parts: Vec<RowsOf>, wanted: Option<&str>) -> Result<RowsOf, SessionError> {
+    let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
+    let mut parts = parts.into_iter();
+    let found = match wanted {
+        None => parts.next(),
+        Some(wanted) => parts.find(|part| part.name == wanted),
+    };
+    found.ok_or_else(|| {
+        let wanted = wanted.unwrap_or_default();
+        let error =
+            SessionError::usage("bad_argument", format!("the number has no part '{wanted}'"));
+        error.with_hint(format!("parts: {}", names.join(", ")))
+    })
 }
 
 /// A value of a grouping as people write it: `market=ID`, or `market is null`.

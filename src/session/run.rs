@@ -307,8 +307,7 @@ impl Session {
             true => self.rollup_file(&key.connection)?,
             false => self.warehouse(&key.connection)?,
         };
-        let total = compiled.totals.as_ref().ok();
-        let total = total.filter(|_| compiled.query.total);
+        let total = compiled.total();
         let both = std::iter::once(&compiled.main).chain(total);
         let both: Vec<&str> = both.map(|statement| statement.sql.as_str()).collect();
         let warehouse = warehouse.passed(&both, &cancel).await?;
@@ -424,14 +423,11 @@ pub(super) async fn collect(
 }
 
 fn key(compiled: &Compiled, connection: &Connection, options: RunOptions) -> Key {
-    let totals = compiled.totals.as_ref().ok();
     Key {
         connection: connection.name.clone(),
         line: compiled.query.to_string(),
         sql: compiled.main.sql.clone(),
-        totals: totals
-            .filter(|_| compiled.query.total)
-            .map(|totals| totals.sql.clone()),
+        totals: compiled.total().map(|total| total.sql.clone()),
         row_cap: options.row_cap.unwrap_or(connection.row_cap),
     }
 }

@@ -215,7 +215,7 @@ async fn a_period_is_compared_with_the_one_before_it() {
         ])
         .await;
     let compiled = world.compile("sales by fq vs previous period", Dialect::Sqlite);
-    assert_eq!(compiled.unwrap().totals.unwrap().columns.len(), 4);
+    assert_eq!(compiled.unwrap().total().unwrap().columns.len(), 4);
     world.refuses(
         "sales by fq vs previous year",
         "fq is a period of days, which does not say the one of the year before",

@@ -72,6 +72,11 @@ pub async fn check(
         Ok(read) if read == *query => {}
         other => return Verdict::Wrong(format!("the line does not read back: {other:?}")),
     }
+    // The total of every query is checked too.
+    let query = &MetricQuery {
+        total: true,
+        ..query.clone()
+    };
     let kept = Passes {
         rollups: Some(rollups),
         ..Passes::default()
@@ -125,8 +130,8 @@ async fn differs(
     if let Some(why) = statement(engine, &compiled.main, right).await {
         return Some(why);
     }
-    match (&compiled.totals, &expected.total) {
-        (Ok(total), Ok(right)) => statement(engine, total, right)
+    match (compiled.total(), &expected.total) {
+        (Some(total), Ok(right)) => statement(engine, total, right)
             .await
             .map(|why| format!("total: {why}")),
         _ => None,

@@ -33,7 +33,7 @@ async fn on(name: &str, warehouse: &Warehouse, engine: &Engine, answers: &[Answe
                 compiled.main.sql
             ));
         }
-        if let Ok(totals) = &compiled.totals {
+        if let Some(totals) = compiled.total() {
             let row = rows(warehouse, totals).await;
             assert_eq!(row.len(), 1, "{line}: a total is one row");
         }

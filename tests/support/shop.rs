@@ -7,7 +7,9 @@ use metrex::compile::{
     CompileError, CompileOptions, Compiled, OutputColumn, Reachability, Statement, Templates,
     compile,
 };
-use metrex::model::{ColumnType, Connection, ConnectionKind, NoValues, Registry, ValueLookup};
+use metrex::model::{
+    ColumnType, Connection, ConnectionKind, MetricQuery, NoValues, Registry, ValueLookup,
+};
 use metrex::registry::{Config, ProjectFile, ProjectFiles, load};
 use metrex::session::cell::raw_text;
 use metrex::warehouse::{Cell, ColumnSpec, Dialect, Loader, Request, TableSpec, Warehouse};
@@ -71,9 +73,14 @@ impl Engine {
         line: &str,
         options: &CompileOptions<'_>,
     ) -> Result<Compiled, CompileError> {
-        let query = line
+        let query: MetricQuery = line
             .parse()
             .unwrap_or_else(|error| panic!("{line}: {error}"));
+        // What holds for the rows of a query holds for its total.
+        let query = MetricQuery {
+            total: true,
+            ..query
+        };
         compile(
             &self.registry,
             &self.reach,

@@ -331,7 +331,7 @@ impl Finder<'_> {
                     ..self.request.query.clone()
                 },
                 main,
-                totals: Ok(totals),
+                totals: Ok(Some(totals)),
                 reasons: [&self.request.reasons[..], &self.planned.reasons[..]].concat(),
                 plan: Some(plan),
                 embedded: false,

@@ -129,11 +129,11 @@ impl<'a> Planner<'a> {
             }
             self.planned.reasons.extend(facets::reason(metric));
             self.sources.push((&metric.name, source));
-            let datasets = source
-                .measures
-                .iter()
-                .map(|measure| measure.dataset.clone());
-            self.peers.extend(datasets);
+            for measure in &source.measures {
+                if !self.peers.contains(&measure.dataset) {
+                    self.peers.push(measure.dataset.clone());
+                }
+            }
         }
         Ok(())
     }

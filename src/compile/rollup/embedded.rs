@@ -3,7 +3,9 @@
 use super::RollupTable;
 use super::route::Wanted;
 use crate::compile::expr;
-use crate::model::{CompareOp, DimensionType, Filter, Metric, MetricKind, Registry};
+use crate::model::{
+    CompareOp, DimensionType, Filter, GroupBy, Metric, MetricKind, OrderBy, Registry,
+};
 
 /// Metrics may be made of metrics this deep.
 const MAX_DEPTH: u8 = 32;
@@ -16,8 +18,17 @@ impl Wanted<'_, '_> {
             let found = path.and_then(|path| path.resolve(self.registry));
             found.is_none_or(|(_, dimension)| dimension.kind == DimensionType::Text)
         };
+        let query = &self.request.query;
+        let groups = || self.request.groups.iter();
+        let is_group = |by: &OrderBy| {
+            groups().any(|group| group.to_string().eq_ignore_ascii_case(&by.column))
+        };
+        // Which rows a limit leaves may depend on the order of texts.
+        let is_cut = query.limit.is_some()
+            && query.order.first().is_none_or(is_group)
+            && groups().any(|group| matches!(group, GroupBy::Dimension(name) if is_text(name)));
         let mut conditions = self.request.conditions.iter();
-        if conditions.any(|tree| has_order(tree, &is_text)) {
+        if is_cut || conditions.any(|tree| has_order(tree, &is_text)) {
             return Some(
                 "it is in a file, where text has another order and matches other patterns than in the warehouse"
                     .to_owned(),

@@ -43,7 +43,7 @@ impl Printer for Json {
             }
         }
         writeln!(out, "\n  ],")?;
-        if let (Some(row), Ok(statement)) = (&ending.totals, &compiled.totals) {
+        if let (Some(row), Some(statement)) = (&ending.totals, compiled.total()) {
             member(out, "totals", &object(&statement.columns, row, 0))?;
         }
         member(out, "truncated", &ending.run.truncated)?;

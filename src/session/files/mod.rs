@@ -186,7 +186,7 @@ pub fn cells(columns: &[OutputColumn], batch: &RecordBatch, row: usize) -> Vec<S
 
 /// The total row, each number under its column, with the word "total" in the first free one.
 pub fn total_cells(compiled: &Compiled, ending: &Ending) -> Option<Vec<String>> {
-    let (row, statement) = (ending.totals.as_ref()?, compiled.totals.as_ref().ok()?);
+    let (row, statement) = (ending.totals.as_ref()?, compiled.total()?);
     let totals = cells(&statement.columns, row, 0);
     let find = |column: &OutputColumn| {
         let at = statement

@@ -241,14 +241,7 @@ fn total_line(state: &State, grid: &Grid) -> Option<String> {
         return None;
     }
     let row = state.result.totals.as_ref()?;
-    let columns = &state
-        .result
-        .compiled
-        .as_ref()?
-        .totals
-        .as_ref()
-        .ok()?
-        .columns;
+    let columns = &state.result.compiled.as_ref()?.total()?.columns;
     let cells = session::files::cells(columns, row, 0).into_iter();
     let cells: Vec<String> = cells
         .zip(columns)

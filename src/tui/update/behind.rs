@@ -228,7 +228,7 @@ fn rows_news(behind: &mut Behind, news: RunNews) {
         }
         RunNews::Event(RunEvent::Totals(batch)) => {
             let totals = behind.compiled.as_ref();
-            let Some(totals) = totals.and_then(|compiled| compiled.totals.as_ref().ok()) else {
+            let Some(totals) = totals.and_then(|compiled| compiled.total()) else {
                 return;
             };
             if let Some(grid) = &mut behind.grid {

@@ -131,7 +131,7 @@ pub(super) fn news(state: &mut State, generation: u64, news: RunNews) -> Vec<Eff
                 .result
                 .compiled
                 .as_ref()
-                .and_then(|compiled| compiled.totals.as_ref().ok());
+                .and_then(|compiled| compiled.total());
             if let (Some(grid), Some(totals)) = (&mut state.result.grid, totals) {
                 grid.set_totals(&totals.columns, &batch);
             }

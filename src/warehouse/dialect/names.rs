@@ -8,23 +8,19 @@ use super::reserved::is_reserved;
 impl Dialect {
     /// An identifier, quoted unless it is a plain lower-case word that is not reserved.
     pub fn name(self, name: &str) -> String {
-        self.ident(name).to_string()
+        match is_plain(name) {
+            true => name.to_owned(),
+            false => self.ident(name).to_string(),
+        }
     }
 
     /// An identifier for a parsed expression, quoted by the same rule as [`Dialect::name`].
     pub fn ident(self, name: &str) -> Ident {
-        let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            && !is_reserved(name);
-        // A NUL cannot be part of a name on any engine; it would end the statement early.
-        let name = name.replace('\0', "");
-        if plain {
-            Ident::new(name)
-        } else {
-            Ident::with_quote(self.quote(), name)
+        if is_plain(name) {
+            return Ident::new(name);
         }
+        // A NUL cannot be part of a name on any engine; it would end the statement early.
+        Ident::with_quote(self.quote(), name.replace('\0', ""))
     }
 
     fn quote(self) -> char {
@@ -58,4 +54,13 @@ impl Dialect {
             }
         }
     }
+}
+
+/// Whether a name stands for itself without quotes on every engine.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && !is_reserved(name)
 }

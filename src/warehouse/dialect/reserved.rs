@@ -1,5 +1,8 @@
 //! Words that cannot stand for a column or a table without quotes on one of the engines.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// PostgreSQL's reserved words (appendix C of its manual, with those reserved for functions and types), SQLite's
 /// keywords that its parser does not accept as names, and the words that DuckDB's parser does not; sorted.
 const RESERVED: [&str; 145] = [
@@ -152,7 +155,8 @@ const RESERVED: [&str; 145] = [
 
 /// Whether a lower-case word must be quoted.
 pub(super) fn is_reserved(word: &str) -> bool {
-    RESERVED.binary_search(&word).is_ok()
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| RESERVED.into_iter().collect());
+    WORDS.contains(word)
 }
 
 #[cfg(test)]
