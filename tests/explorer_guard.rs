@@ -522,6 +522,43 @@ fn what_is_shown_of_a_tab_is_shown_at_the_next_start() {
     );
 }
 
+#[test]
+fn a_group_that_has_no_room_to_be_frozen_stays_in_sight() {
+    let mut explorer = result("gmv, aov by market, channel last 6 months");
+    explorer.keys("<Right>>>>>>>>>>>>><Left>");
+    explorer.tell(Message::Resize(ratatui::layout::Size::new(62, 24)));
+    assert_shows!(explorer, "market", "channel", "gmv");
+}
+
+#[test]
+fn a_copy_of_a_tab_waits_for_nothing_that_the_tab_waits_for() {
+    let mut explorer = result("gmv by market, channel last 6 months");
+    explorer.act("chart");
+    explorer.hold = true;
+    explorer.keys("<z t><Down>&ID<Enter>");
+    explorer.act("tab.duplicate");
+    explorer.hold = false;
+    explorer.release();
+    assert!(explorer.state.result.beside.is_none());
+    assert_eq!(explorer.state.result.filter.text(), "");
+    assert!(explorer.state.result.chart.drawn.is_some());
+}
+
+#[test]
+fn a_run_that_fails_keeps_the_pivot_for_the_next_one() {
+    let mut explorer = result("gmv by market, channel last 6 months");
+    explorer.keys("<Right><z p>");
+    let database = explorer.folder.path().join("shop/shop.db");
+    let away = database.with_extension("away");
+    std::fs::rename(&database, &away).unwrap();
+    explorer.act("refresh");
+    assert_shows!(explorer, "there is no database file");
+    explorer.act("refresh");
+    std::fs::rename(&away, &database).unwrap();
+    explorer.act("refresh");
+    assert!(explorer.state.result.grid.as_ref().unwrap().is_pivoted());
+}
+
 // What is typed.
 
 fn file(explorer: &Explorer) -> String {

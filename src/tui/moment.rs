@@ -52,7 +52,7 @@ impl Step {
             words,
             query: state.query.clone(),
             origin: state.origin.clone(),
-            rows: is_whole.then(|| Box::new(result.clone())),
+            rows: is_whole.then(|| Box::new(result.apart())),
         }
     }
 

@@ -395,7 +395,8 @@ impl Explorer {
         }
     }
 
-    fn outcome(&mut self, effect: Effect) -> Vec<Message> {
+    /// What carrying it out leads to.
+    pub fn outcome(&mut self, effect: Effect) -> Vec<Message> {
         match effect {
             Effect::Lookup {
                 generation, lookup, ..

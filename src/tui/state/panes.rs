@@ -217,6 +217,21 @@ impl Phase {
 }
 
 impl Results {
+    /// The same rows for another place, without what is still waited for here.
+    pub fn apart(&self) -> Self {
+        let mut apart = self.clone();
+        apart.beside = None;
+        if apart.chart.drawn.is_none() {
+            apart.chart = apart.chart.again();
+        }
+        let kept = apart.grid.as_ref().and_then(|grid| grid.table().kept());
+        let kept = kept.map_or_else(String::new, |kept| kept.text.clone());
+        apart.filter.set(&kept);
+        apart.filtering = false;
+        apart.finding = false;
+        apart
+    }
+
     /// Whether a query is running.
     pub fn is_running(&self) -> bool {
         self.phase.is_running()

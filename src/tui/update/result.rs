@@ -40,9 +40,10 @@ pub(super) fn start(state: &mut State, fresh: bool, anyway: bool) -> Vec<Effect>
     for slot in Slot::OF_ROWS {
         state.forget(slot);
     }
+    let before = std::mem::take(&mut state.result.arrangement);
     let arrangement = match &state.result.grid {
-        Some(grid) => grid.arrangement(),
-        None => std::mem::take(&mut state.result.arrangement),
+        Some(grid) => grid.arrangement().or_pivoted(before),
+        None => before,
     };
     state.result = Results {
         arrangement,

@@ -1,6 +1,6 @@
 //! Tabs: opened, switched, closed, put side by side, and filtered alike.
 
-use super::{act, finder, query, result, steps};
+use super::{act, beside, finder, query, result, steps};
 use crate::model::Filter;
 use crate::tui::action::Action;
 use crate::tui::message::{Effect, Notice, RunNews};
@@ -23,7 +23,9 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 /// Opens a tab with the same query and the same rows, and shows it.
 pub(super) fn duplicate(state: &mut State) -> Vec<Effect> {
     let index = copy(state);
-    enter(state, index)
+    let mut effects = enter(state, index);
+    effects.extend(beside::regroup(state));
+    effects
 }
 
 /// Puts a copy of the tab behind it; its index.
@@ -36,8 +38,7 @@ fn copy(state: &mut State) -> usize {
     if !state.result.is_running() {
         tab.result = Results {
             generation: 0,
-            finding: false,
-            ..state.result.clone()
+            ..state.result.apart()
         };
     }
     state.insert_tab(tab)

@@ -101,6 +101,16 @@ pub struct Arrangement {
     pivoted: Option<String>,
 }
 
+impl Arrangement {
+    /// Pivoted as before, where a run has not got so far that it could be.
+    pub fn or_pivoted(mut self, before: Self) -> Self {
+        if self.pivoted.is_none() && self.names == before.names {
+            self.pivoted = before.pivoted;
+        }
+        self
+    }
+}
+
 impl Grid {
     /// How the columns are arranged.
     pub fn arrangement(&self) -> Arrangement {

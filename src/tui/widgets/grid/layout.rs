@@ -61,12 +61,12 @@ impl Grid {
 
         let frozen = self.frozen_slots(size.width);
         let wanted = self.columns.place(self.selected.column);
-        let mut left = self.left.max(frozen.len());
+        let last = self.columns.shown().len().saturating_sub(1);
+        let mut left = (frozen.len() + self.scrolled).min(last.max(frozen.len()));
         if wanted >= frozen.len() {
             left = left.min(wanted);
         }
         // No column stays out of sight beside room for it.
-        let last = self.columns.shown().len().saturating_sub(1);
         while left > frozen.len() {
             let slots = self.slots(size.width, &frozen, left - 1);
             let ends = slots.last();

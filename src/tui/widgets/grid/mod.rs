@@ -86,7 +86,8 @@ pub struct Grid {
     frozen: usize,
     selected: Selected,
     top: usize,
-    left: usize,
+    /// Columns that are out of sight to the left, behind the frozen ones.
+    scrolled: usize,
     size: Size,
     needle: Option<Pattern>,
     mark: Option<Mark>,
@@ -121,7 +122,7 @@ impl Grid {
             progress: Progress::Streaming,
             selected: Selected::default(),
             top: 0,
-            left: 0,
+            scrolled: 0,
             size: Size::default(),
             needle: None,
             mark: None,
@@ -223,7 +224,7 @@ impl Grid {
     pub fn freeze(&mut self) {
         let columns = self.columns.place(self.selected.column) + 1;
         self.frozen = if self.frozen == columns { 0 } else { columns };
-        self.left = 0;
+        self.scrolled = 0;
     }
 
     /// Makes the selected column wider (narrower).

@@ -73,7 +73,7 @@ impl Grid {
         let layout = self.layout(self.size);
         self.top = layout.top;
         if let Some(slot) = layout.slots.get(layout.frozen) {
-            self.left = slot.place;
+            self.scrolled = slot.place.saturating_sub(layout.frozen);
         }
     }
 
