@@ -93,25 +93,6 @@ fn nothing_is_sent_while_nothing_happens() {
 }
 
 #[test]
-fn a_keystroke_costs_a_slow_line_little() {
-    let pty = start(24, 80, &[("COLORTERM", "truecolor")]);
-    pty.shows("Gross merchandise value");
-    std::thread::sleep(Duration::from_millis(300));
-    for (keys, shown) in [
-        ("\x1b[B", "What one order is worth"),
-        ("vi", "Visits to the site"),
-        ("\x7f\x7f", "4 metrics"),
-    ] {
-        let before = pty.sent();
-        pty.send(keys);
-        pty.shows(shown);
-        std::thread::sleep(Duration::from_millis(300));
-        let sent = pty.sent() - before;
-        assert!(sent <= 2500, "{keys:?} sends {sent} bytes");
-    }
-}
-
-#[test]
 fn signals_give_the_terminal_back() {
     for signal in ["-TERM", "-HUP", "-INT"] {
         let mut pty = start(24, 80, &[]);

@@ -123,6 +123,50 @@ fn an_idle_explorer_sleeps() {
     assert_eq!(wakeups(pty.id()) - before, 0, "wake-ups");
 }
 
+/// What a key sends until nothing more comes.
+fn cost(pty: &Pty, key: &str) -> usize {
+    let before = pty.sent();
+    pty.send(key);
+    std::thread::sleep(Duration::from_millis(100));
+    pty.settles(Duration::from_millis(150));
+    pty.sent() - before
+}
+
+#[test]
+fn a_key_costs_a_slow_line_little() {
+    let pty = Place::new("")
+        .with("COLORTERM", "truecolor")
+        .open(Line::default(), 24, 80);
+    pty.settles(Duration::from_millis(300));
+    let costs = |keys: &[&str]| {
+        let mut costs: Vec<usize> = keys.iter().map(|key| cost(&pty, key)).collect();
+        costs.sort_unstable();
+        (costs[costs.len() / 2], costs[costs.len() - 1])
+    };
+    let within = |what: &str, keys: &[&str], (half, all): (usize, usize)| {
+        let (median, most) = costs(keys);
+        assert!(
+            median <= half && most <= all,
+            "{what}: median {median}, most {most} bytes"
+        );
+    };
+    let typed = ["o", "r", "d", "\x7f", "\x7f", "\x7f", "v", "i", "\x15"];
+    within("a search", &typed, (800, 1_400));
+    within("steps in the catalog", &["\x1b[A"; 3], (800, 1_000));
+    pty.send("\x1bOQ\x15gmv, orders, aov by market, week last 90 days\r");
+    pty.shows("rows 1–");
+    pty.settles(Duration::from_millis(300));
+    within("steps down in the rows", &["\x1b[B"; 20], (250, 350));
+    within(
+        "steps aside in the rows",
+        &["\x1b[C", "\x1b[D", "\x1b[C"],
+        (200, 250),
+    );
+    let first = "\x1b[1~";
+    assert!(cost(&pty, first) > 0);
+    assert_eq!(cost(&pty, first), 0, "a key that changes nothing");
+}
+
 #[test]
 fn what_is_typed_ahead_on_a_slow_line_is_all_done() {
     let mut pty = Place::new("")

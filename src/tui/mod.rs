@@ -27,6 +27,7 @@ mod moment;
 mod offers;
 mod outlet;
 mod outside;
+mod painter;
 mod parts;
 mod picture;
 pub mod popup;
@@ -57,6 +58,7 @@ pub use message::{
     RunNews, Setting, Slot,
 };
 pub use moment::{Moment, Step};
+pub use painter::Painter;
 pub use picture::{Palette, picture};
 pub use run::{TuiError, edit, run};
 pub use state::State;

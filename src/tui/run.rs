@@ -387,7 +387,7 @@ impl App {
                 Effect::Mouse(on) => self.screen.capture_mouse(on)?,
                 Effect::AskBackground => self.asks_background = true,
                 Effect::Suspend => self.suspend().await?,
-                Effect::Redraw => self.screen.redraw()?,
+                Effect::Redraw => self.screen.redraw(),
                 Effect::Quit => return Ok(true),
                 // The engine has carried out the others.
                 _ => {}

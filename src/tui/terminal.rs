@@ -14,13 +14,14 @@ use crossterm::terminal::{
     EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
 };
-use crossterm::{cursor, queue};
+use crossterm::{cursor, queue, terminal};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::TestBackend;
 
 use super::background;
 use super::hit::HitMap;
 use super::outlet::outlet;
+use super::painter::Painter;
 use super::state::State;
 use super::view::view;
 
@@ -34,34 +35,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// slow line for nothing.
 const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 
-/// Bytes of a frame until all of it is there; then they leave in one write.
-#[derive(Default)]
-struct Held(Vec<u8>);
-
-/// What [`EndSynchronizedUpdate`] writes: the end of a frame.
-const FRAME_END: &[u8] = b"\x1b[?2026l";
-
-impl Write for Held {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    /// Drawing flushes in the middle of a frame, which is too early.
-    fn flush(&mut self) -> io::Result<()> {
-        if !self.0.ends_with(FRAME_END) {
-            return Ok(());
-        }
-        outlet().send(&std::mem::take(&mut self.0))
-    }
-}
-
 /// Whether the terminal is ours at the moment; a panic hook must not restore what was never taken.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while the explorer has it; dropping gives it back.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Held>>,
+    /// Draws in memory: the painter has to know the whole picture.
+    terminal: Terminal<TestBackend>,
+    painter: Painter,
 }
 
 impl Screen {
@@ -69,9 +50,14 @@ impl Screen {
     pub(super) fn open(mouse: bool) -> io::Result<Self> {
         restore_before_panic();
         take(mouse)?;
-        let backend = CrosstermBackend::new(Held::default());
-        match Terminal::new(backend) {
-            Ok(terminal) => Ok(Self { terminal }),
+        match terminal::size() {
+            Ok((width, height)) => {
+                let Ok(terminal) = Terminal::new(TestBackend::new(width, height));
+                Ok(Self {
+                    terminal,
+                    painter: Painter::default(),
+                })
+            }
             Err(error) => {
                 give_back();
                 Err(error)
@@ -79,23 +65,29 @@ impl Screen {
         }
     }
 
-    /// Draws what changed since the last frame, in one write and as one update.
+    /// Draws what changed since the last frame, in one write and as one update; nothing is sent for what did not.
     pub(super) fn draw(&mut self, state: &State) -> io::Result<HitMap> {
         let mut hits = HitMap::default();
-        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| hits = view(state, frame))?;
-        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        io::Write::flush(self.terminal.backend_mut())?;
+        let (width, height) = terminal::size()?;
+        self.terminal.backend_mut().resize(width, height);
+        let Ok(frame) = self.terminal.draw(|frame| hits = view(state, frame));
+        let picture = frame.buffer.clone();
+        let backend = self.terminal.backend();
+        let cursor = backend.cursor_visible().then(|| backend.cursor_position());
+        let strokes = self.painter.paint(picture, cursor);
+        if !strokes.is_empty() {
+            let mut bytes = Vec::new();
+            queue!(bytes, BeginSynchronizedUpdate)?;
+            bytes.extend(strokes);
+            queue!(bytes, EndSynchronizedUpdate)?;
+            outlet().send(&bytes)?;
+        }
         Ok(hits)
     }
 
     /// Forgets what the terminal shows, so that the next frame draws everything.
-    pub(super) fn redraw(&mut self) -> io::Result<()> {
-        let area = self.terminal.size()?;
-        self.terminal.resize(ratatui::layout::Rect::from((
-            ratatui::layout::Position::ORIGIN,
-            area,
-        )))
+    pub(super) fn redraw(&mut self) {
+        self.painter.forget();
     }
 
     /// Captures the mouse, or leaves it to the terminal.
@@ -134,7 +126,7 @@ impl Screen {
         give_back();
         let outcome = other();
         take(mouse)?;
-        self.redraw()?;
+        self.redraw();
         Ok(outcome)
     }
 }
@@ -249,16 +241,6 @@ mod tests {
         ] {
             assert!(out.contains(off), "{off:?} is missing in {out:?}");
         }
-    }
-
-    #[test]
-    fn a_frame_is_held_until_it_is_whole() {
-        let mut held = Held::default();
-        queue!(held, BeginSynchronizedUpdate).unwrap();
-        held.flush().unwrap();
-        assert!(!held.0.is_empty());
-        queue!(held, EndSynchronizedUpdate).unwrap();
-        assert!(held.0.ends_with(FRAME_END));
     }
 
     #[test]

@@ -18,7 +18,8 @@ use metrex::tui::{
 use metrex::warehouse::{Cell, ColumnSpec, Loader, TableSpec};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::layout::Size;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Size};
 use ratatui::style::{Modifier, Style};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -622,6 +623,14 @@ impl Explorer {
             .unwrap();
         self.hits = hits;
         terminal
+    }
+
+    /// The screen as it is drawn, and where its cursor is.
+    pub fn frame(&mut self) -> (Buffer, Option<Position>) {
+        let terminal = self.draw();
+        let backend = terminal.backend();
+        let cursor = backend.cursor_visible().then(|| backend.cursor_position());
+        (backend.buffer().clone(), cursor)
     }
 
     /// The screen as SVG.
