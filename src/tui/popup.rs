@@ -232,7 +232,7 @@ pub enum CopyKind {
     /// The SQL.
     Sql,
     /// The line of another query, made of this one, or its SQL.
-    Query(QueryCopy),
+    Query(Box<QueryCopy>),
     /// Part of the result.
     Rows(grid::Copy, grid::CopyFormat),
 }

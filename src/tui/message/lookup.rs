@@ -102,7 +102,7 @@ pub enum Lookup {
         cap: usize,
     },
     /// A query as text.
-    CopyQuery(QueryCopy),
+    CopyQuery(Box<QueryCopy>),
     /// The chart of the result.
     Chart(ChartJob),
     /// The chart in a file.

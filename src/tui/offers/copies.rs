@@ -87,7 +87,7 @@ fn narrowed(word: &str, form: &str, as_sql: bool, query: &Result<MetricQuery, Re
         Ok(query) => {
             let query = query.clone();
             let copy = QueryCopy { query, as_sql };
-            (item, Choice::Copy(CopyKind::Query(copy)))
+            (item, Choice::Copy(CopyKind::Query(Box::new(copy))))
         }
         Err(reason) => (item.disabled(reason), Choice::Copy(CopyKind::Line)),
     }
