@@ -91,10 +91,7 @@ fn eighty_metrics(criterion: &mut Criterion) {
     let line = format!("{names} by market, month where channel = ads last 6 months");
     for (id, line) in [
         ("compile/80_metrics", line.clone()),
-        (
-            "compile/80_metrics_with_total",
-            format!("{line} total"),
-        ),
+        ("compile/80_metrics_with_total", format!("{line} total")),
     ] {
         let query: MetricQuery = line.parse().unwrap();
         criterion.bench_function(id, |bencher| {

@@ -20,9 +20,8 @@ impl Wanted<'_, '_> {
         };
         let query = &self.request.query;
         let groups = || self.request.groups.iter();
-        let is_group = |by: &OrderBy| {
-            groups().any(|group| group.to_string().eq_ignore_ascii_case(&by.column))
-        };
+        let is_group =
+            |by: &OrderBy| groups().any(|group| group.to_string().eq_ignore_ascii_case(&by.column));
         // Which rows a limit leaves may depend on the order of texts.
         let is_cut = query.limit.is_some()
             && query.order.first().is_none_or(is_group)
