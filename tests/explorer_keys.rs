@@ -147,6 +147,18 @@ fn what_is_wrong_with_keys_is_said_with_its_place_and_nothing_breaks() {
 }
 
 #[test]
+fn a_key_that_hides_the_only_one_of_another_action_is_reported() {
+    // In the result, s sorts; in all panes, g groups. F5 is not the only key that runs.
+    let explorer = with_keys("\n  sort: g\n  filter: F5\n  json.fold_all: j", "");
+    let said = problems(&explorer);
+    assert_eq!(said.len(), 1, "{said:?}");
+    let text = "metrex.yaml:6:3: warning: 'sort' hides g, the only key of 'group' (Result)";
+    assert!(said[0].starts_with(text), "{}", said[0]);
+    let explorer = with_keys("{sort: g, group: [g, b]}", "");
+    assert_eq!(problems(&explorer), Vec::<String>::new());
+}
+
+#[test]
 fn the_key_that_leads_to_the_search_is_not_typed_into_it() {
     let mut explorer = Explorer::new(80, 24);
     explorer.keys("/");

@@ -77,7 +77,9 @@ impl Keymap {
         let rows = action::actions()
             .iter()
             .map(|entry| (entry, reader.keys(entry)));
-        let rows = rows.collect();
+        let rows: Vec<_> = rows.collect();
+        let hidden = reader.hidden(&rows);
+        reader.problems.extend(hidden);
         (Self::of(rows), reader.problems)
     }
 
@@ -292,6 +294,40 @@ impl<'s> Reader<'s> {
                 .push(set.setting.problem(&keys.to_string(), message, Some(hint)));
         }
         kept
+    }
+}
+
+impl Reader<'_> {
+    /// Actions that lose their only key where a setting's, of a context further in, is asked first.
+    fn hidden(&self, rows: &[(&'static Entry, Vec<Keys>)]) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        for set in &self.set {
+            let stack = set.entry.context.stack();
+            let outer = stack.get(1..).unwrap_or_default();
+            for keys in &set.keys {
+                let has_other = |action: Action| {
+                    let mut here = rows.iter().filter(|(entry, _)| entry.action == action);
+                    here.any(|(entry, theirs)| {
+                        stack.contains(&entry.context)
+                            && theirs.iter().any(|theirs| !clash(*theirs, *keys))
+                    })
+                };
+                let lost = rows.iter().find(|(entry, theirs)| {
+                    outer.contains(&entry.context)
+                        && theirs.iter().any(|theirs| clash(*theirs, *keys))
+                        && !self.set.iter().any(|set| set.entry.id == entry.id)
+                        && !has_other(entry.action)
+                });
+                problems.extend(lost.map(|(lost, _)| {
+                    let (id, lost, place) = (set.entry.id, lost.id, set.entry.context.title());
+                    let message =
+                        format!("'{id}' hides {keys}, the only key of '{lost}' ({place})");
+                    let hint = format!("give '{lost}' another one");
+                    set.setting.problem(&keys.to_string(), message, Some(hint))
+                }));
+            }
+        }
+        problems
     }
 }
 

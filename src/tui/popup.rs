@@ -146,17 +146,14 @@ pub enum PickerKind {
 }
 
 impl Picker {
-    /// The contexts whose keys apply, innermost first.
-    pub fn contexts(&self) -> &'static [Context] {
-        use Context as C;
+    /// The innermost context whose keys apply.
+    pub fn context(&self) -> Context {
         match self.kind {
-            PickerKind::Dimensions { .. } => &[C::Dimensions, C::Lists, C::Everywhere],
-            PickerKind::Values { .. } => &[C::Values, C::Lists, C::Everywhere],
-            PickerKind::History | PickerKind::Views => {
-                &[C::Kept, C::Picker, C::Lists, C::Everywhere]
-            }
-            PickerKind::Meanings(_) => &[C::Meanings, C::Picker, C::Lists, C::Everywhere],
-            _ => &[C::Picker, C::Lists, C::Everywhere],
+            PickerKind::Dimensions { .. } => Context::Dimensions,
+            PickerKind::Values { .. } => Context::Values,
+            PickerKind::History | PickerKind::Views => Context::Kept,
+            PickerKind::Meanings(_) => Context::Meanings,
+            _ => Context::Picker,
         }
     }
 

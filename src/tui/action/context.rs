@@ -97,6 +97,42 @@ impl Context {
         )
     }
 
+    /// The contexts whose keys apply where this one is innermost, from it outwards.
+    pub fn stack(self) -> &'static [Self] {
+        match self {
+            C::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            C::Query => &[C::Query, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            C::Preview => &[C::Preview, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            C::Result => &[C::Result, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            C::Panes => &[C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            C::Reader => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
+            C::Behind => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
+            C::Tree => &[C::Tree, C::Sideways, C::Lists, C::Everywhere],
+            C::Sideways => &[C::Sideways, C::Lists, C::Everywhere],
+            C::Search => &[C::Search, C::Lists, C::Everywhere],
+            C::Prompt => &[C::Prompt, C::Lists, C::Everywhere],
+            C::RowFilter => &[C::RowFilter, C::Lists, C::Everywhere],
+            C::Kept => &[C::Kept, C::Picker, C::Lists, C::Everywhere],
+            C::Meanings => &[C::Meanings, C::Picker, C::Lists, C::Everywhere],
+            C::Values => &[C::Values, C::Lists, C::Everywhere],
+            C::Dimensions => &[C::Dimensions, C::Lists, C::Everywhere],
+            C::Picker => &[C::Picker, C::Lists, C::Everywhere],
+            C::Menu => &[C::Menu, C::Lists, C::Everywhere],
+            C::Dates => &[C::Dates, C::Lists, C::Everywhere],
+            C::Lists => &[C::Lists, C::Everywhere],
+            C::Find => &[C::Find, C::Everywhere],
+            C::Naming => &[C::Naming, C::Everywhere],
+            C::Question => &[C::Question, C::Everywhere],
+            C::File => &[C::File, C::Everywhere],
+            C::Saving => &[C::Saving, C::Everywhere],
+            // Not everywhere, and without the commands: what leaves for another pane would leave the text behind.
+            C::AuthorText => &[C::AuthorText, C::Author],
+            C::AuthorKeys => &[C::AuthorKeys, C::Author, C::Sideways, C::Lists],
+            C::Author => &[C::Author],
+            C::Everywhere => &[C::Everywhere],
+        }
+    }
+
     /// The word for it in the help.
     pub fn title(self) -> &'static str {
         match self {
@@ -134,32 +170,32 @@ impl Context {
 
 /// The contexts whose keys apply, innermost first.
 pub fn contexts(state: &State) -> &'static [Context] {
-    match state.popups.last() {
-        Some(Popup::Picker(picker)) => picker.contexts(),
-        Some(Popup::Reader(_)) => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
+    let innermost = match state.popups.last() {
+        Some(Popup::Picker(picker)) => picker.context(),
+        Some(Popup::Reader(_)) => C::Reader,
         // What leaves for another pane would leave a text behind.
-        Some(Popup::Question(_)) if author::is_open(state) => &[C::Question],
-        Some(Popup::Question(_)) => &[C::Question, C::Everywhere],
-        Some(Popup::Naming(_)) => &[C::Naming, C::Everywhere],
-        Some(Popup::File(_)) if state.saving.is_some() => &[C::Saving, C::Everywhere],
-        Some(Popup::File(_)) => &[C::File, C::Everywhere],
-        Some(Popup::Dates(_)) => &[C::Dates, C::Lists, C::Everywhere],
-        Some(Popup::Menu(_)) => &[C::Menu, C::Lists, C::Everywhere],
-        // Not everywhere, and without the commands: what leaves for another pane would leave the text behind.
-        Some(Popup::Author(author)) if author.typing => &[C::AuthorText, C::Author],
-        Some(Popup::Author(_)) => &[C::AuthorKeys, C::Author, C::Sideways, C::Lists],
-        Some(Popup::Behind(_)) => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
-        Some(Popup::Tree(_)) => &[C::Tree, C::Sideways, C::Lists, C::Everywhere],
+        Some(Popup::Question(_)) if author::is_open(state) => return &[C::Question],
+        Some(Popup::Question(_)) => C::Question,
+        Some(Popup::Naming(_)) => C::Naming,
+        Some(Popup::File(_)) if state.saving.is_some() => C::Saving,
+        Some(Popup::File(_)) => C::File,
+        Some(Popup::Dates(_)) => C::Dates,
+        Some(Popup::Menu(_)) => C::Menu,
+        Some(Popup::Author(author)) if author.typing => C::AuthorText,
+        Some(Popup::Author(_)) => C::AuthorKeys,
+        Some(Popup::Behind(_)) => C::Behind,
+        Some(Popup::Tree(_)) => C::Tree,
         None => match state.focus {
-            Focus::Catalog if state.finder.typing => &[C::Search, C::Lists, C::Everywhere],
-            Focus::Catalog => &[C::Catalog, C::Panes, C::Sideways, C::Lists, C::Everywhere],
-            Focus::Details => &[C::Panes, C::Sideways, C::Lists, C::Everywhere],
-            Focus::Query if state.prompt.typing => &[C::Prompt, C::Lists, C::Everywhere],
-            Focus::Query => &[C::Query, C::Panes, C::Sideways, C::Lists, C::Everywhere],
-            Focus::Preview => &[C::Preview, C::Panes, C::Sideways, C::Lists, C::Everywhere],
-            Focus::Result if state.result.finding => &[C::Find, C::Everywhere],
-            Focus::Result if state.result.filtering => &[C::RowFilter, C::Lists, C::Everywhere],
-            Focus::Result => &[C::Result, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            Focus::Catalog if state.finder.typing => C::Search,
+            Focus::Catalog => C::Catalog,
+            Focus::Details => C::Panes,
+            Focus::Query if state.prompt.typing => C::Prompt,
+            Focus::Query => C::Query,
+            Focus::Preview => C::Preview,
+            Focus::Result if state.result.finding => C::Find,
+            Focus::Result if state.result.filtering => C::RowFilter,
+            Focus::Result => C::Result,
         },
-    }
+    };
+    innermost.stack()
 }
