@@ -18,7 +18,7 @@ use std::error::Error;
 use std::path::Path;
 
 use explorer::Explorer;
-use metrex::session::{OpenOptions, ReindexOptions, Session, png};
+use metrex::session::{OpenOptions, ReindexOptions, Session, Workspace, png};
 use metrex::tui::{Palette, Theme};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +30,18 @@ type Picture = (&'static str, (u16, u16), &'static str, &'static str);
 const PICTURES: &[Picture] = &[
     ("explorer", (120, 36), "dark", "<F2><Ctrl+U>gmv by market last 30 days vs previous period total<Enter>"),
     ("search", (80, 24), "dark", "<F3>take"),
+    ("compatible", (100, 26), "dark", "<F2><Ctrl+U>gmv by payment_method last 3 months<Enter><F3>rev"),
+    ("values", (80, 24), "dark", "<F2><Ctrl+U>gmv by month last 6 months<Enter>fmarket<Enter>i"),
+    ("sql", (100, 30), "dark", "<F2><Ctrl+U>aov by month last 6 months<Enter>fchannel<Enter>ads<Enter>4<Down><Down>"),
+    ("explain", (100, 30), "dark", "<F2><Ctrl+U>aov by market last month<Enter><Right>E"),
+    ("rows-behind", (100, 26), "dark", "<F2><Ctrl+U>gmv by market, month last 3 months<Enter>r"),
+    ("asked", (100, 26), "dark", "<F4>gmv by chanel in Brasil last month "),
+    ("compare", (100, 26), "dark", "<F2><Ctrl+U>gmv by market last 6 months vs previous year<Enter><Right>D<z m><z l>"),
+    ("subtotals", (100, 26), "dark", "<F2><Ctrl+U>gmv, aov, buyers by market, month where market in (BR, ID, TH) qtd total<Enter><z t>"),
+    ("author", (120, 36), "dark", "<F3><Ctrl+U>gmv<Enter>A<Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><End><Left>, \"channel <> 'ads'\"<F5>"),
+    ("which-key", (80, 24), "dark", "<F2><Ctrl+U>gmv by market last month<Enter>z"),
+    ("side-by-side", (108, 26), "light", "<F2><Ctrl+U>gmv by market last month<Enter><w d><F2><Ctrl+U>gmv by channel last month<Enter><w s>"),
+    ("commands", (80, 24), "mono", "<F2><Ctrl+U>gmv by market last month<Enter><Ctrl+P>"),
     ("chart-line", (100, 30), "dark", "<F2><Ctrl+U>gmv by week last 26 weeks vs previous period<Enter>cc<Right><Last>"),
     ("chart-lines", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, month where market in (BR, ID, TH, VN) last 12 months<Enter>c"),
     ("chart-stacked", (100, 30), "light", "<F2><Ctrl+U>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
@@ -52,8 +64,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         if !name.contains(&word) {
             continue;
         }
+        // Each picture starts with nothing open.
+        session.keep_workspace(&Workspace::default());
         let mut explorer = Explorer::over(session.clone(), TempDir::new()?, *width, *height);
         explorer.state.theme = Theme::load(theme, &[], metrex::tui::Depth::True)?;
+        explorer.state.theme_name = (*theme).to_owned();
         let palette = match *theme {
             "light" => Palette::LIGHT,
             _ => Palette::DARK,

@@ -103,7 +103,9 @@ fn the_configurations_change_keys_and_the_users_goes_before_the_projects() {
     assert_shows!(explorer, "Time range");
     explorer.keys("<Esc>t<F5>");
     assert_eq!(explorer.state.focus, Focus::Query, "F5 is no key any more");
-    assert_shows!(explorer, "F7 run", "b time");
+    assert_shows!(explorer, "F5 means nothing here");
+    explorer.keys("<Left>");
+    assert_shows!(explorer, "F7 runs", "b time");
     explorer.keys("<Ctrl+G>");
     assert_eq!(explorer.state.focus, Focus::Result);
     explorer.keys("<Ctrl+P>clear");
@@ -180,7 +182,7 @@ fn the_help_is_searched_and_what_it_lists_is_done() {
         explorer,
         "Suspend to the shell",
         "Ctrl+Z",
-        "suspend in keys:"
+        "under keys: in the configuration is suspend"
     );
     explorer.keys("<Ctrl+U>F10");
     assert_shows!(explorer, "Menu");

@@ -129,8 +129,8 @@ impl Walk {
             .shows("SUM(");
         self.go("help back palette =tab back menu menu.right menu.left back");
         self.go("window.earlier grain.finer sort.change step.back tab.next tab.share");
-        self.go("group =market dimension.choose group =month dimension.choose");
-        self.go("filter =market dimension.values values.include values.exclude values.back back");
+        self.go("group =market dimension.choose group =month dimension.choose group =zzzz back");
+        self.go("filter =market choose values.include values.exclude values.back back");
         self.go("time =2026 choose dates dates.choose back compare back order =7 back");
         self.go("window.earlier window.later grain.finer grain.coarser");
         self.go("compare.previous compare.previous sort.change compare.none compare.none");
@@ -178,7 +178,9 @@ fn where_every_key_is_changed_no_text_names_an_old_one() {
     // The walk has been where keys are named.
     let mut missing = Vec::new();
     for text in [
-        " clears the search",
+        " clears it",
+        " closes the list",
+        " shows the keys",
         " runs the query",
         " cancels",
         " takes it",

@@ -278,6 +278,9 @@ fn every_action_says_something() {
             continue;
         }
         lines.push_str("gmv by market, month last 3 months\n2\nRight\nRight\n");
+        if entry.id == "column.last" {
+            lines.push_str("Left\n");
+        }
         lines.push_str(&format!("{key}\nEsc\nEsc\nEsc\nEsc\n"));
     }
     // What has no key is in the list of commands.

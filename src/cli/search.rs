@@ -24,7 +24,10 @@ pub fn run(global: &Global, args: &SearchArgs) -> Outcome {
 
 /// Prints the metrics that match every word, best first; all of them for no words.
 pub fn print_hits(session: &Session, words: &str) -> Outcome {
-    let hits = session.search(words);
+    let (hits, meant) = session.search_forgiving(words);
+    if let Some(meant) = meant {
+        notes::note(&format!("nothing matches '{words}'; these match '{meant}'"));
+    }
     let catalog = session.catalog();
     let metrics: Vec<_> = hits
         .iter()

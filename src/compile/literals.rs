@@ -158,7 +158,9 @@ fn also_called(found: &Resolved<'_>, text: &str, values: &dyn ValueLookup) -> Op
     if let Some((value, _)) = aliases.find(|(_, aliases)| is_called(aliases)) {
         return Some(format!("'{value}'"));
     }
-    world::codes(text).iter().find_map(|name| {
+    let named = world::codes(text).into_iter();
+    let similar = world::similar(text).into_iter().map(|(name, ..)| name);
+    named.chain(similar).find_map(|name| {
         let mut spellings = name.spellings();
         let value = spellings.find(|value| values.contains(&table, &column, value))?;
         Some(format!("'{value}' ({})", name.name))

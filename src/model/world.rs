@@ -41,6 +41,11 @@ impl Name {
             .chain(std::iter::once(self.name))
             .chain(items(self.others))
     }
+
+    /// The names that people use for it, without its codes.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(items(self.others))
+    }
 }
 
 /// The countries and currencies that `words` name: mostly none or one, several for `Congo` or `dollar`.

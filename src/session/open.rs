@@ -155,6 +155,20 @@ impl Session {
         self.version().search().search(words, &used.frecency)
     }
 
+    /// What [`Session::search`] finds; where that is nothing, what it finds for the words that were likely meant, with these.
+    pub fn search_forgiving(&self, words: &str) -> (Vec<Hit>, Option<String>) {
+        let hits = self.search(words);
+        if !hits.is_empty() {
+            return (hits, None);
+        }
+        let meant = self.version().search().corrected(words);
+        let found = meant.map(|meant| (self.search(&meant), meant));
+        match found.filter(|(hits, _)| !hits.is_empty()) {
+            Some((hits, meant)) => (hits, Some(meant)),
+            None => (hits, None),
+        }
+    }
+
     /// All metrics, as a search for nothing finds them; ordered anew only when definitions or use have changed.
     pub fn all_metrics(&self) -> Arc<Vec<Hit>> {
         let (version, used) = (self.version(), self.used());

@@ -1,6 +1,6 @@
 //! Values of dimensions: what the index knows of them, and filling it from the warehouse.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use nucleo::pattern::{CaseMatching, Normalization, Pattern};
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Session, SessionError};
 use crate::compile::leaf_metrics;
 use crate::index::{self, IndexColumn, Progress, Report};
+use crate::model::world::{self, NameKind};
 use crate::model::{ColumnState, Dataset, Dimension, ValueLookup};
 use crate::registry::nearest;
 
@@ -22,6 +23,8 @@ pub struct ValueList {
     pub state: ColumnState,
     /// When it was indexed.
     pub updated_at: Option<Timestamp>,
+    /// What values are also called: `Brazil` and `Brasil` for `BR`.
+    pub names: HashMap<String, Vec<String>>,
 }
 
 /// What to index.
@@ -39,6 +42,7 @@ struct Column {
     table: String,
     column: String,
     pii: bool,
+    aliases: BTreeMap<String, Vec<String>>,
 }
 
 impl Column {
@@ -47,6 +51,7 @@ impl Column {
             table: dataset.index_table().into_owned(),
             column: dimension.index_column().into_owned(),
             pii: dimension.pii,
+            aliases: dimension.value_aliases.clone().into_iter().collect(),
         }
     }
 }
@@ -67,6 +72,7 @@ impl Session {
             values: Vec::new(),
             state: ColumnState::Missing,
             updated_at: None,
+            names: HashMap::new(),
         };
         let columns = self.index_columns(metrics, dimension);
         if columns.iter().any(|column| column.pii) {
@@ -96,6 +102,7 @@ impl Session {
             *distinct = counts.len() as u64;
         }
         list.values = matching(counts, words, limit);
+        list.names = names(&columns, &list.values);
         list
     }
 
@@ -222,6 +229,37 @@ fn known_better(one: ColumnState, other: ColumnState) -> ColumnState {
     } else {
         one
     }
+}
+
+/// What values are also called: codes of countries and currencies by the names of these, and all by their aliases.
+fn names(columns: &[Column], values: &[(String, u64)]) -> HashMap<String, Vec<String>> {
+    let mut names: HashMap<String, Vec<String>> = HashMap::new();
+    for kind in [NameKind::Country, NameKind::Currency] {
+        let is_code = |value: &str| world::is_code(kind, value);
+        let codes = values.iter().filter(|(value, _)| is_code(value)).count();
+        // A few values that look like codes are only words.
+        if codes * 3 < values.len() * 2 {
+            continue;
+        }
+        for (value, _) in values {
+            let meant = world::codes(value)
+                .into_iter()
+                .find(|name| name.kind == kind);
+            let words = meant.iter().flat_map(|name| name.names());
+            names
+                .entry(value.clone())
+                .or_default()
+                .extend(words.map(str::to_owned));
+        }
+    }
+    for (value, aliases) in columns.iter().flat_map(|column| &column.aliases) {
+        names
+            .entry(value.clone())
+            .or_default()
+            .extend_from_slice(aliases);
+    }
+    names.retain(|_, names| !names.is_empty());
+    names
 }
 
 /// The values that match every word, best match first, then most frequent.

@@ -131,5 +131,5 @@ pub fn remember(state: &mut State, action: Action) {
 pub fn name_note(kind: &PickerKind, item: &Item) -> Option<String> {
     let is_action = action::actions().iter().any(|entry| entry.id == item.key);
     let named = matches!(kind, PickerKind::Palette | PickerKind::Help) && is_action;
-    named.then(|| format!("{} in keys: of the configuration", item.key))
+    named.then(|| format!("its name under keys: in the configuration is {}", item.key))
 }

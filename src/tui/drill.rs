@@ -288,12 +288,25 @@ pub struct Row<'a> {
 }
 
 impl Value {
+    /// The period that a value is the first day of, as a query writes it: `2026-08`.
+    fn period(&self, value: &str) -> Option<String> {
+        let GroupBy::Grain { grain, .. } = &self.group else {
+            return None;
+        };
+        let (start, end) = days(*grain, &self.column, Some(value)).ok()?;
+        let (first, last) = times::periods(start, end, *grain);
+        (first == last).then(|| first.to_string())
+    }
+
     /// The value in words: `market ID`, `no channel`.
     pub fn said(&self) -> String {
         match self.value.as_deref() {
             None => format!("no {}", self.column),
             Some("") => format!("{} (empty)", self.column),
-            Some(value) => format!("{} {value}", self.column),
+            Some(value) => {
+                let period = self.period(value);
+                format!("{} {}", self.column, period.as_deref().unwrap_or(value))
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The ways back from a query: moments to undo to, and the steps that led down to it.
 
+use super::edit;
 use super::question::Origin;
 use super::state::{Phase, Results, State};
 use crate::model::MetricQuery;
@@ -25,6 +26,8 @@ pub struct Step {
     pub words: String,
     /// The query before the step.
     pub query: MetricQuery,
+    /// The query that it led to.
+    pub into: MetricQuery,
     /// The question it came from.
     pub origin: Option<Origin>,
     /// Its rows with the cursor in them, where they were complete and are still kept.
@@ -44,22 +47,32 @@ impl Moment {
 }
 
 impl Step {
-    /// A step from the present query, chosen in these words.
-    pub fn from(state: &State, words: String) -> Self {
+    /// A step from the present query into another, chosen in these words.
+    pub fn from(state: &State, words: String, into: MetricQuery) -> Self {
         let result = &state.result;
         let is_whole = matches!(result.phase, Phase::Done(_)) && result.query == state.query;
         Self {
             words,
             query: state.query.clone(),
+            into,
             origin: state.origin.clone(),
             rows: is_whole.then(|| Box::new(result.apart())),
         }
+    }
+
+    /// Whether a query is still of what the step led into: its conditions and its time.
+    pub fn holds(&self, query: &MetricQuery) -> bool {
+        let (before, now) = (edit::conditions(&self.query), edit::conditions(query));
+        let mut added = edit::conditions(&self.into).iter();
+        added.all(|condition| before.contains(condition) || now.contains(condition))
+            && (self.into.time == self.query.time || self.into.time == query.time)
     }
 
     fn without_rows(&self) -> Self {
         Self {
             words: self.words.clone(),
             query: self.query.clone(),
+            into: self.into.clone(),
             origin: self.origin.clone(),
             rows: None,
         }

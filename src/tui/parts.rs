@@ -214,7 +214,8 @@ fn understood(chips: &[Chip]) -> Vec<Part> {
         };
         parts.push(Part {
             kind,
-            text: told(&chip.text, chip),
+            // The word for it stands in front.
+            text: told(chip.text.strip_prefix("vs ").unwrap_or(&chip.text), chip),
             is_set: true,
             certainty: Some(chip.certainty),
         });

@@ -98,6 +98,8 @@ pub struct Picker {
     pub typed: Option<(String, Choice)>,
     /// Something to know about the list as a whole.
     pub note: Option<String>,
+    /// Whether something was marked since it opened.
+    pub is_marked: bool,
 }
 
 /// What a list is for.
@@ -149,7 +151,7 @@ impl Picker {
     /// The innermost context whose keys apply.
     pub fn context(&self) -> Context {
         match self.kind {
-            PickerKind::Dimensions { .. } => Context::Dimensions,
+            PickerKind::Dimensions { filter: false } => Context::Dimensions,
             PickerKind::Values { .. } => Context::Values,
             PickerKind::History | PickerKind::Views => Context::Kept,
             PickerKind::Meanings(_) => Context::Meanings,

@@ -323,7 +323,7 @@ impl Builder<'_> {
                 totals.len()
             ));
         }
-        if self.shape.groups.is_empty() {
+        if totals.len() == 1 {
             series.extend(self.prior(self.marks(points.iter(), |point| point.prior)));
         } else if self.shape.prior.is_some() {
             self.notes

@@ -1,4 +1,4 @@
-//! The words of a search: plain words look everywhere, `%owner fin` looks in one field.
+//! The words of a search: plain words look everywhere, `%owner fin` looks in one field, `%status !draft` for what has it not.
 
 use super::Field;
 
@@ -78,7 +78,10 @@ impl Asked {
             let value = tokens.next_if(|next| next.is_quoted || !next.text.starts_with('%'));
             match &value {
                 None if tokens.peek().is_none() => asked.end = End::Value(field, text.len()),
-                Some(value) if value.is_open => asked.end = End::Value(field, value.start),
+                Some(value) if value.is_open => {
+                    let not = usize::from(value.text.starts_with('!') && !value.is_quoted);
+                    asked.end = End::Value(field, value.start + not);
+                }
                 _ => {}
             }
             let value = value.map_or("", |value| value.text);

@@ -2,10 +2,11 @@
 
 mod complete;
 mod grammar;
+mod typo;
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use nucleo::chars::normalize;
 use nucleo::pattern::{Atom, AtomKind, CaseMatching, Normalization, Pattern};
@@ -112,6 +113,8 @@ struct Entry {
 pub struct SearchIndex {
     catalog: Arc<Catalog>,
     entries: Vec<Entry>,
+    /// Words that names are made of; looked at only where nothing is found.
+    vocabulary: OnceLock<BTreeSet<String>>,
 }
 
 /// A search word in both readings.
@@ -145,7 +148,11 @@ impl SearchIndex {
     pub fn new(catalog: Arc<Catalog>) -> Self {
         let metrics = catalog.registry.metrics.values();
         let entries = metrics.map(|metric| Entry::new(metric, &catalog)).collect();
-        Self { catalog, entries }
+        Self {
+            catalog,
+            entries,
+            vocabulary: OnceLock::new(),
+        }
     }
 
     /// The metrics that match every word and every named field, best first; all of them when nothing is asked for.
@@ -217,13 +224,17 @@ struct Search<'a> {
 struct Wanted {
     field: Field,
     words: Vec<Word>,
+    /// Whether the field must not hold the words.
+    not: bool,
 }
 
 impl Wanted {
     fn new((field, words): &(Field, String)) -> Self {
+        let without = words.strip_prefix('!').filter(|words| !words.is_empty());
         Self {
             field: *field,
-            words: words_of(words),
+            words: words_of(without.unwrap_or(words)),
+            not: without.is_some(),
         }
     }
 
@@ -239,7 +250,13 @@ impl Search<'_> {
     fn score(&mut self, entry: &Entry, matcher: &mut Matcher) -> Option<u32> {
         let mut score = entry.score(&self.words, matcher)?;
         for at in 0..self.fields.len() {
-            score += self.field_score(entry, at, matcher)?;
+            let found = self.field_score(entry, at, matcher);
+            let not = self.fields.get(at).is_some_and(|wanted| wanted.not);
+            score += match (found, not) {
+                (Some(found), false) => found,
+                (None, true) => 1,
+                _ => return None,
+            };
         }
         Some(score)
     }
@@ -269,6 +286,18 @@ impl Search<'_> {
     fn matches(&self, entry: &Entry, matcher: &mut Matcher) -> Vec<FieldMatch> {
         let mut matches = Vec::new();
         for (at, wanted) in self.fields.iter().enumerate() {
+            if wanted.not {
+                // What it has instead.
+                let instead = entry.haystacks.iter();
+                let instead = instead
+                    .filter(|haystack| haystack.field == wanted.field)
+                    .take(1);
+                matches.extend(instead.map(|haystack| FieldMatch {
+                    asked: true,
+                    ..haystack.marked(&[], matcher)
+                }));
+                continue;
+            }
             let haystack = match (wanted.field, entry.base) {
                 (Field::Dimension, Some(base)) => {
                     self.by_base.get(&(base, at)).and_then(Option::as_ref)

@@ -12,6 +12,8 @@ pub enum Context {
     Search,
     /// The tree of the catalog.
     Catalog,
+    /// The metric under the cursor in words.
+    Details,
     /// The parts of the query.
     Query,
     /// The query line while it is typed.
@@ -104,6 +106,7 @@ impl Context {
             C::Query => &[C::Query, C::Panes, C::Sideways, C::Lists, C::Everywhere],
             C::Preview => &[C::Preview, C::Panes, C::Sideways, C::Lists, C::Everywhere],
             C::Result => &[C::Result, C::Panes, C::Sideways, C::Lists, C::Everywhere],
+            C::Details => &[C::Details, C::Panes, C::Sideways, C::Lists, C::Everywhere],
             C::Panes => &[C::Panes, C::Sideways, C::Lists, C::Everywhere],
             C::Reader => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
             C::Behind => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
@@ -138,6 +141,7 @@ impl Context {
         match self {
             Self::Search => "Catalog search",
             Self::Catalog => "Catalog",
+            Self::Details => "Details",
             Self::Query => "Query",
             Self::Prompt => "Query line or question",
             Self::Preview => "SQL",
@@ -188,7 +192,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         None => match state.focus {
             Focus::Catalog if state.finder.typing => C::Search,
             Focus::Catalog => C::Catalog,
-            Focus::Details => C::Panes,
+            Focus::Details => C::Details,
             Focus::Query if state.prompt.typing => C::Prompt,
             Focus::Query => C::Query,
             Focus::Preview => C::Preview,

@@ -101,6 +101,8 @@ pub enum Action {
     Last,
     Left,
     Right,
+    FirstColumn,
+    LastColumn,
     Explore,
     Author,
     AuthorSave,

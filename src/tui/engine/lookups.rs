@@ -19,12 +19,15 @@ const HISTORY: usize = 500;
 pub fn answer(session: &Session, lookup: Lookup) -> Answer {
     match lookup {
         Lookup::Search(words) => {
-            let hits = if words.trim().is_empty() {
-                session.all_metrics()
-            } else {
-                Arc::new(session.search(&words))
-            };
-            Answer::Search(hits, session.search_hint(&words))
+            let mut hint = session.search_hint(&words);
+            if words.trim().is_empty() {
+                return Answer::Search(session.all_metrics(), hint);
+            }
+            let (hits, meant) = session.search_forgiving(&words);
+            if let Some(meant) = meant {
+                hint.problem = Some(format!("shown for '{meant}'"));
+            }
+            Answer::Search(Arc::new(hits), hint)
         }
         Lookup::Definition(metric) => Answer::Definition(
             session

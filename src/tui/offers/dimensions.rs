@@ -164,7 +164,13 @@ pub fn values(values: &ValueList, picked: &Picked) -> Vec<Item> {
         }
     };
     let known = values.values.iter().map(|(value, count)| {
+        let names = values
+            .names
+            .get(value)
+            .map_or(&[] as &[String], Vec::as_slice);
         Item::new(value.clone(), &shown(value))
+            .detail(names.first().map_or("", String::as_str))
+            .also(&names.join(" "))
             .right(&thousands(usize::try_from(*count).unwrap_or(usize::MAX)))
     });
     let is_known = |value: &str| values.values.iter().any(|(known, _)| known == value);

@@ -154,6 +154,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PreviousMatch => result::next_match(state, Heading::Backward),
         Action::Wider => quietly(state, |state| widen(state, 2)),
         Action::Narrower => quietly(state, |state| widen(state, -2)),
+        Action::FirstColumn => quietly(state, |state| columns::to_end(state, false)),
+        Action::LastColumn => quietly(state, |state| columns::to_end(state, true)),
         Action::Freeze => quietly(state, freeze),
         Action::FilterRows => quietly(state, row_view::open),
         Action::HideColumn => quietly(state, columns::hide),

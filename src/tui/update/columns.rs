@@ -60,3 +60,11 @@ pub(super) fn switch(state: &mut State, what: Switch) {
         state.notice = Some(Notice::Error("the result has no numbers".to_owned()));
     }
 }
+
+/// Goes to the first column, or to the last one.
+pub(super) fn to_end(state: &mut State, last: bool) {
+    let by = if last { isize::MAX / 2 } else { isize::MIN / 2 };
+    if let Some(grid) = &mut state.result.grid {
+        grid.move_by(0, by);
+    }
+}

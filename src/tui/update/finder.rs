@@ -199,7 +199,11 @@ pub(super) fn fold(state: &mut State, fold: bool) -> Vec<Effect> {
 
 /// Takes the metric under the cursor as the query's metric; grouping, filters and time stay.
 pub(super) fn explore(state: &mut State) -> Vec<Effect> {
-    let Some(metric) = state.finder.metric().map(str::to_owned) else {
+    let metric = match state.focus {
+        Focus::Details => state.details.metric.as_deref(),
+        _ => state.finder.metric(),
+    };
+    let Some(metric) = metric.map(str::to_owned) else {
         return toggle_fold(state);
     };
     if let Some(misfit) = state.finder.misfit(&metric) {

@@ -92,6 +92,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         choices: HashMap::new(),
         typed: None,
         note: None,
+        is_marked: false,
     };
     if let PickerKind::Meanings(unsure) = &picker.kind {
         picker.note = Some(unsure.message.clone());
@@ -211,7 +212,11 @@ pub(super) fn dimensions(state: &mut State, choices: &[DimensionChoice]) {
         Some(PickerKind::Dimensions { filter: true })
     );
     let offered = offers::dimensions(state, choices, filter);
-    let marks = group_marks(state);
+    let marks = if filter {
+        Vec::new()
+    } else {
+        group_marks(state)
+    };
     if let Some(picker) =
         top(state).filter(|picker| matches!(picker.kind, PickerKind::Dimensions { .. }))
     {
@@ -304,7 +309,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         return if filter {
             open_values(state)
         } else {
-            toggle(state)
+            group(state)
         };
     }
     state.popups.pop();
@@ -377,6 +382,26 @@ pub(super) fn take_candidate(state: &mut State, index: usize) -> Vec<Effect> {
     choose(state)
 }
 
+/// Groups by the selected dimension, or no longer, and closes the list; where something was marked and nothing typed
+/// since, that is all that was wanted.
+fn group(state: &mut State) -> Vec<Effect> {
+    let is_done = top(state).is_some_and(|picker| picker.is_marked && picker.input.is_empty());
+    let effects = if is_done { Vec::new() } else { toggle(state) };
+    state.popups.pop();
+    effects
+}
+
+/// A mark was set: the next one is searched anew.
+fn marked(picker: &mut Picker) {
+    picker.is_marked = true;
+    let key = picker.list.selected().map(|item| item.key.clone());
+    picker.input.set("");
+    picker.list.set_query("");
+    if let Some(key) = key {
+        picker.list.select(&key);
+    }
+}
+
 /// Groups by the selected dimension, or no longer.
 pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     let groups = state.groups();
@@ -387,6 +412,7 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     picker.list.toggle(Mark::Include);
+    marked(picker);
     let mut changed = state.query.clone();
     edit::toggle_group(&mut changed, &groups, &group);
     // A first grouping brings the total row with it, and the last one takes it away.
@@ -429,7 +455,11 @@ pub(super) fn mark(state: &mut State, include: bool) -> Vec<Effect> {
         } else {
             Mark::Exclude
         });
-        picker.list.move_by(1);
+        if picker.input.is_empty() {
+            picker.list.move_by(1);
+        } else if picker.list.selected().is_some() {
+            marked(picker);
+        }
     }
     Vec::new()
 }
@@ -462,10 +492,13 @@ fn apply_values(state: &mut State) -> Vec<Effect> {
     let Some(picker) = top(state) else {
         return Vec::new();
     };
-    if picked.is_empty() && !had_marks {
-        picked
-            .include
-            .extend(picker.list.selected().map(|item| item.key.clone()));
+    // What was searched and not marked is meant too.
+    let is_searched = !picker.input.is_empty();
+    if is_searched || picked.is_empty() && !had_marks {
+        let found = picker.list.selected().map(|item| item.key.clone());
+        let is_new = |key: &String| !picked.include.contains(key) && !picked.exclude.contains(key);
+        let found = found.filter(is_new);
+        picked.include.extend(found);
     }
     state.popups.clear();
     let mut changed = state.query.clone();

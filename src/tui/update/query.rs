@@ -29,6 +29,13 @@ pub(super) fn replace(
             state.trail.clear();
         }
         state.query = query;
+        while state
+            .trail
+            .last()
+            .is_some_and(|step| !step.holds(&state.query))
+        {
+            state.trail.pop();
+        }
     }
     state.origin = origin;
     arrived(state)

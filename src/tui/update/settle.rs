@@ -6,7 +6,7 @@ use super::{tabs, theme};
 use crate::tui::layout::{self, Layout};
 use crate::tui::message::Slot;
 use crate::tui::popup::Popup;
-use crate::tui::state::{Focus, State};
+use crate::tui::state::{CatalogRow, Focus, State};
 use crate::tui::widgets::chart::Glyphs;
 use crate::tui::{author, parts, view};
 
@@ -40,6 +40,12 @@ pub(super) fn settle(state: &mut State) {
         height.saturating_sub(2),
         finder.rows.len(),
     );
+    // The heading of the first metric is in sight with it.
+    let above = finder.offset.checked_sub(1);
+    let heads = |row: usize| matches!(finder.rows.get(row), Some(CatalogRow::Category(..)));
+    if let Some(row) = above.filter(|row| finder.selected == finder.offset && heads(*row)) {
+        finder.offset = row;
+    }
 
     let (width, height) = inner(Focus::Details);
     let lines = view::details_height(state, width);

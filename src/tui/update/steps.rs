@@ -61,7 +61,7 @@ fn restore(state: &mut State, moment: Moment) -> Vec<Effect> {
 /// them for [`step_back`]. Whoever calls this runs the query.
 pub(super) fn push_step(state: &mut State, words: String, query: MetricQuery) -> Vec<Effect> {
     remember(state);
-    state.trail.push(Step::from(state, words));
+    state.trail.push(Step::from(state, words, query.clone()));
     moment::let_go(&mut state.trail);
     state.query = query;
     query::arrived(state)

@@ -29,6 +29,14 @@ pub(super) fn key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
 }
 
+/// Where nothing is typed, a key without a meaning says so.
+fn means_nothing(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    let (key, help) = (Chord::from(event), state.key(Action::Help));
+    let text = format!("{key} means nothing here; {help} shows the keys");
+    state.notice = Some(Notice::Error(text));
+    Vec::new()
+}
+
 /// A key that is no action goes into the text that is being typed.
 fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     if let Some(dialog) = files::dialog(state) {
@@ -63,7 +71,7 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         Some(Popup::Author(_)) => author::typed(state, event),
-        Some(_) => Vec::new(),
+        Some(_) => means_nothing(state, event),
         None => match state.focus {
             Focus::Catalog if state.finder.typing => {
                 if state.finder.input.key(event) {
@@ -89,7 +97,7 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                     Vec::new()
                 }
             }
-            _ => Vec::new(),
+            _ => means_nothing(state, event),
         },
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::query;
+use super::{finder, query};
 use crate::model::MetricQuery;
 use crate::session::Workspace;
 use crate::session::chart::ChartKind;
@@ -124,5 +124,10 @@ pub(super) fn restore(state: &mut State, workspace: Option<Workspace>) -> Vec<Ef
     };
     let key = state.key(Action::Run);
     state.notice = Some(Notice::Info(format!("opened again: {what} · {key} runs")));
-    query::arrived(state)
+    let mut effects = query::arrived(state);
+    let first = state.query.metrics.first().cloned();
+    if let Some(metric) = first.filter(|_| state.finder.input.is_empty()) {
+        effects.extend(finder::reveal(state, &metric));
+    }
+    effects
 }

@@ -63,6 +63,9 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             typing && state.popups.is_empty(),
         );
     }
+    if finder.input.is_empty() && typing {
+        Span::styled("type to search: any word", theme.dim).render(text, frame.buffer_mut());
+    }
 
     let below = Rect {
         y: inner.y + 1,
@@ -80,7 +83,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
             "no metrics".to_owned()
         } else {
             let key = state.key_here(Action::Back);
-            format!("nothing matches; {key} clears the search")
+            format!("nothing matches; {key} clears it")
         };
         let empty = truncate(&empty, usize::from(list.width));
         Span::styled(empty, theme.dim).render(list, frame.buffer_mut());
@@ -212,7 +215,7 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
     let names = if room < names + 16 && why.is_none() && misfit.is_none() {
         room
     } else {
-        names.min(room * 3 / 5)
+        names.min(room / 2)
     };
     let name = truncate(&metric.name, names).into_owned();
     let gap = names.saturating_sub(width(&name)) + 2;

@@ -9,6 +9,7 @@ use ratatui::widgets::Widget;
 use super::{catalog, pane};
 use crate::compile::DimensionChoice;
 use crate::session::{Lineage, MetricCard};
+use crate::tui::action::Action;
 use crate::tui::layout::{Layout, inside};
 use crate::tui::state::{Focus, State};
 use crate::tui::theme::Theme;
@@ -27,7 +28,11 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout) {
         .len()
         .saturating_sub(state.details.offset + usize::from(inner.height));
     let remark = if more > 0 {
-        Line::styled(format!("{more} more ↓"), theme.dim)
+        let key = match state.focus {
+            Focus::Details => String::new(),
+            _ => format!("{} ", state.key(Action::NextPane)),
+        };
+        Line::styled(format!("{more} more · {key}↓"), theme.dim)
     } else {
         Line::default()
     };
@@ -134,13 +139,14 @@ impl<'a> Sheet<'a> {
         };
         self.field("default", &grain, theme.text);
         self.field("dimensions", &dimensions(&card.dimensions), theme.text);
-        self.field(
-            "owner",
-            card.owner.as_deref().unwrap_or_default(),
-            theme.text,
-        );
         self.field("also", &card.aliases.join(", "), theme.text);
         self.field("tags", &card.tags.join(", "), theme.text);
+        let used = match card.used {
+            0 => "not in 90 days".to_owned(),
+            1 => "once in 90 days".to_owned(),
+            count => format!("{count} times in 90 days"),
+        };
+        self.field("used", &used, theme.dim);
         self.field("defined", &card.defined_at, theme.dim);
         self.lines
     }
@@ -174,12 +180,9 @@ impl<'a> Sheet<'a> {
             self.lines
                 .push(Line::styled(rest.trim_start().to_owned(), theme.dim));
         }
-        let used = match card.used {
-            0 => "not used in 90 days".to_owned(),
-            1 => "used once in 90 days".to_owned(),
-            count => format!("used {count} times in 90 days"),
-        };
-        self.lines.push(Line::styled(used, theme.dim));
+        if let Some(owner) = &card.owner {
+            self.prose(&format!("owner {owner}"), theme.dim);
+        }
     }
 
     fn blank(&mut self) {

@@ -1,7 +1,5 @@
 //! The dialog that asks for a file, and how far the writing of one is.
 
-use std::path::Path;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -20,6 +18,9 @@ use crate::tui::widgets::text::truncate;
 /// Columns of the words in front.
 const WORDS: u16 = 6;
 
+/// Columns of the window.
+const WIDTH: u16 = 74;
+
 /// Draws the dialog.
 pub fn draw(state: &State, dialog: &FileDialog, frame: &mut Frame<'_>, hits: &mut HitMap) {
     let theme = &state.theme;
@@ -28,7 +29,7 @@ pub fn draw(state: &State, dialog: &FileDialog, frame: &mut Frame<'_>, hits: &mu
         None => fields(state, dialog),
     };
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let area = centred(state.size, 74, height.saturating_add(2));
+    let area = centred(state.size, WIDTH, height.saturating_add(2));
     hits.add(area, Target::Popup);
     let title = "Write the result to a file";
     pane::window(frame, area, title, Line::default(), theme);
@@ -61,17 +62,28 @@ fn fields<'a>(state: &'a State, dialog: &FileDialog) -> Vec<Line<'a>> {
         ])
     };
     let here = dialog.format();
-    let mut formats = vec![Span::styled("as    ", theme.dim)];
+    let mut formats = vec![Span::styled("as   ", theme.dim)];
+    let mut after = " ";
     for format in FileFormat::ALL {
-        formats.push(match here == Some(format) {
-            true => Span::styled(format!("[{}]", format.title()), theme.selection),
-            false => Span::styled(format!(" {} ", format.title()), theme.dim),
-        });
+        let is_here = here == Some(format);
+        let (before, style) = match is_here {
+            true => ("[", theme.selection),
+            false => (after, theme.dim),
+        };
+        formats.push(Span::styled(before, theme.dim));
+        formats.push(Span::styled(format.title(), style));
+        after = if is_here { "]" } else { " " };
     }
+    formats.push(Span::styled(after, theme.dim));
+    let room = usize::from(
+        centred(state.size, WIDTH, 1)
+            .width
+            .saturating_sub(4 + WORDS),
+    );
     let folder = format!("in {}", state.setting.folder.display());
     let mut lines = vec![
         Line::styled("file", theme.dim),
-        field("", truncate(&folder, 64).into_owned()),
+        field("", truncate(&folder, room).into_owned()),
         Line::from(formats),
         field("rows", rows(state, dialog)),
     ];
@@ -88,13 +100,9 @@ fn fields<'a>(state: &'a State, dialog: &FileDialog) -> Vec<Line<'a>> {
         Some(format) if format.has_provenance() => {
             "in the file: query, SQL, definitions, time".to_owned()
         }
-        Some(_) => {
-            let name = Path::new(dialog.input.text().trim()).file_name();
-            let name = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            format!("query, SQL, definitions, time in {name}.provenance.json")
-        }
+        Some(_) => "query, SQL, time: in a .provenance.json beside it".to_owned(),
     };
-    lines.push(field("from", truncate(&beside, 64).into_owned()));
+    lines.push(field("from", truncate(&beside, room).into_owned()));
     lines
 }
 

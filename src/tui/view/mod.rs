@@ -72,8 +72,8 @@ pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
     result::draw(state, frame, &layout, &mut hits);
     tabs::draw_beside(state, frame, &layout, &mut hits);
     prompt::draw_completions(state, frame, &layout);
-    footer::draw(state, frame, layout.footer, &mut hits);
     popup::draw(state, frame, area, &mut hits);
+    footer::draw(state, frame, layout.footer, &mut hits);
     which_key::draw(state, frame, area, &mut hits);
     hits
 }

@@ -12,7 +12,7 @@ use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{self, Layout, inside};
 use crate::tui::message::Excerpt;
-use crate::tui::popup::{Page, Picker, Popup, Question, Reader, Tree};
+use crate::tui::popup::{Page, Picker, PickerKind, Popup, Question, Reader, Tree};
 use crate::tui::state::State;
 use crate::tui::widgets::text::wrap;
 
@@ -102,6 +102,19 @@ fn draw_picker(state: &State, picker: &Picker, frame: &mut Frame<'_>, hits: &mut
     let list = layout::picker_list(state.size, &picker.kind);
     hits.add(list, Target::List(0, 0));
     picker.list.draw(list, frame.buffer_mut(), theme, true);
+    if picker.list.shown() == 0 && picker.typed.is_none() && !picker.list.items().is_empty() {
+        let key = state.key_here(Action::Back);
+        let text = match picker.kind {
+            PickerKind::Dimensions { filter: true } => {
+                "no such dimension; choose one, then search its values".to_owned()
+            }
+            _ => format!("nothing matches; {key} closes the list"),
+        };
+        let lines = wrap(&text, usize::from(list.width));
+        for (line, y) in lines.into_iter().zip(list.y..list.bottom()) {
+            Span::styled(line, theme.dim).render(Rect { y, ..list }, frame.buffer_mut());
+        }
+    }
 }
 
 fn draw_reader(state: &State, reader: &Reader, frame: &mut Frame<'_>, hits: &mut HitMap) {

@@ -22,6 +22,10 @@ fn remark(state: &State) -> Line<'static> {
     let theme = &state.theme;
     match &state.result.phase {
         Phase::Running(_) | Phase::Cancelling(_) => result::progress(state),
+        _ if state.preview.refusal(&state.query).is_some() => {
+            let key = state.key(Action::Pane(Focus::Preview));
+            Line::styled(format!("cannot run · {key} says why"), theme.error)
+        }
         Phase::Done(_) | Phase::Failed(_) if state.result.query != state.query => {
             let key = state.key(Action::Run);
             Line::styled(format!("changed since the run · {key}"), theme.warning)

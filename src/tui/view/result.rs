@@ -20,6 +20,9 @@ use crate::tui::state::{Focus, Phase, State};
 use crate::tui::widgets::grid::{Kept, RowFilter};
 use crate::tui::widgets::text::{Align, put, sanitize, width, wrap};
 
+/// Columns below which a title and a long remark do not fit beside each other.
+const NARROW: u16 = 60;
+
 /// Cells that a filter being typed has at least.
 const TYPED: u16 = 24;
 
@@ -32,7 +35,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, layout: &Layout, hits: &mut Hi
         frame,
         area,
         &tabs::result_title(state, usize::from(area.width)),
-        progress(state),
+        remark(state, area.width),
         theme,
         focused,
     );
@@ -201,6 +204,22 @@ pub fn progress(state: &State) -> Line<'static> {
             .insert(0, Span::styled(words, state.theme.warning));
     }
     line
+}
+
+/// How far the run is; beside a title that needs the room, an age says enough.
+fn remark(state: &State, columns: u16) -> Line<'static> {
+    match &state.result.phase {
+        Phase::Done(summary) if columns < NARROW && state.saving.is_none() => {
+            let age = summary
+                .cached
+                .map(|age| format!("{} old · {}", span(age), state.key(Action::Refresh)));
+            age.map_or_else(
+                || progress(state),
+                |age| Line::styled(age, state.theme.warning),
+            )
+        }
+        _ => progress(state),
+    }
 }
 
 fn run_progress(state: &State) -> Line<'static> {

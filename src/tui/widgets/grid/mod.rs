@@ -294,6 +294,14 @@ impl Grid {
 
     /// Takes the subtotals of the rows, or none.
     pub fn set_subtotals(&mut self, levels: Option<Vec<Level>>) {
+        let columns = self.table.columns();
+        for level in levels.iter().flatten() {
+            for (at, column) in columns.iter().enumerate() {
+                if let Some(array) = level.array(at) {
+                    self.widths.grow_for_numbers(at, column, array);
+                }
+            }
+        }
         self.levels = levels.map(Arc::new);
         self.table.set_grouped(None);
         self.mark = None;

@@ -62,7 +62,7 @@ impl Level {
     }
 
     fn cell(&self, column: usize) -> Option<&dyn Array> {
-        self.arrays.get(column)?.as_deref()
+        self.array(column).map(AsRef::as_ref)
     }
 
     /// The values of a column of the result.

@@ -94,6 +94,20 @@ impl Widths {
         }
     }
 
+    /// Makes room for the numbers of a column that are not among its rows.
+    pub(super) fn grow_for_numbers(&mut self, at: usize, column: &OutputColumn, array: &ArrayRef) {
+        let scale = Scale::grow(None, array);
+        let ends = scale.and_then(|scale| extremes(array.data_type(), scale));
+        for (ends, row) in ends
+            .iter()
+            .flat_map(|ends| (0..ends.len()).map(move |row| (ends, row)))
+        {
+            let mut cell = String::new();
+            cell::write_cell(&mut cell, ends, row, column);
+            self.grow_for(at, column, &cell);
+        }
+    }
+
     /// Makes room for one cell.
     pub(super) fn grow_for(&mut self, at: usize, column: &OutputColumn, cell: &str) {
         if let Some(width) = self.0.get_mut(at) {
