@@ -282,6 +282,7 @@ fn a_question_of_another_tab_is_asked_there() {
     explorer.hold = false;
     explorer.release();
     assert!(explorer.state.popups.is_empty());
+    assert_shows!(explorer, "?facts by kind");
     explorer.keys("<Ctrl+PageUp>");
     asked(&mut explorer, "y");
     assert_shows!(explorer, "10,000");

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::cell::{cell_text, raw_json};
+use super::cell::{cell_text, raw_json, raw_text};
 use super::{Catalog, Session, SessionError, Sides};
 use crate::compile::{Compiled, DimensionChoice, OutputColumn, Role};
 use crate::model::{ColumnState, DimensionType, GroupBy, MetricQuery};
@@ -108,6 +108,9 @@ impl Sides<Option<f64>> {
         (self.after.unwrap_or(0.0) - self.before.unwrap_or(0.0)).abs()
     }
 }
+
+/// The values of the dimension, each with its label and its figure; NULL and a text that reads like it are two.
+type Values = IndexMap<Option<String>, (String, Option<f64>)>;
 
 /// What is to be run for one metric.
 struct Job {
@@ -343,7 +346,7 @@ impl Reader<'_> {
         Ok(cell.and_then(|column| raw_json(column.as_ref(), 0).as_f64()))
     }
 
-    async fn parts(&self, compiled: &Compiled) -> Result<IndexMap<String, Option<f64>>, String> {
+    async fn parts(&self, compiled: &Compiled) -> Result<Values, String> {
         let (rows, truncated) = self.rows_of(compiled).await?;
         if truncated {
             // Two different thousands of values could not be compared.
@@ -355,7 +358,7 @@ impl Reader<'_> {
             .zip(metric_column(compiled))
             .ok_or("the query has no grouping")?;
         let label_column = columns.get(group).ok_or("the query has no grouping")?;
-        let mut parts = IndexMap::new();
+        let mut parts = Values::new();
         for batch in &rows {
             let all = batch.columns();
             let (Some(labels), Some(values)) = (all.get(group), all.get(metric)) else {
@@ -363,7 +366,8 @@ impl Reader<'_> {
             };
             for row in 0..batch.num_rows() {
                 let label = cell_text(labels.as_ref(), row, label_column).text;
-                parts.insert(label, raw_json(values.as_ref(), row).as_f64());
+                let value = raw_json(values.as_ref(), row).as_f64();
+                parts.insert(raw_text(labels.as_ref(), row), (label, value));
             }
         }
         Ok(parts)
@@ -397,21 +401,18 @@ fn metric_column(compiled: &Compiled) -> Option<(usize, OutputColumn)> {
 }
 
 /// Both sides by value, the largest difference first.
-fn merged(
-    before: IndexMap<String, Option<f64>>,
-    mut after: IndexMap<String, Option<f64>>,
-) -> Vec<Part> {
+fn merged(before: Values, mut after: Values) -> Vec<Part> {
     let mut parts: Vec<Part> = before
         .into_iter()
-        .map(|(label, before)| {
-            let after = after.shift_remove(&label).flatten();
+        .map(|(raw, (label, before))| {
+            let after = after.shift_remove(&raw).and_then(|(_, after)| after);
             Part {
                 label,
                 value: Sides { before, after },
             }
         })
         .collect();
-    parts.extend(after.into_iter().map(|(label, after)| Part {
+    parts.extend(after.into_values().map(|(label, after)| Part {
         label,
         value: Sides {
             before: None,

@@ -5,6 +5,7 @@
 
 use super::layout::Layout;
 use super::message::Slot;
+use super::popup::Popup;
 use super::state::{Phase, State};
 use super::widgets::text::truncate;
 use crate::model::Filter;
@@ -119,6 +120,11 @@ impl State {
     /// Whether this is a tab that is put aside.
     pub fn is_aside(&self) -> bool {
         self.tabs.is_empty()
+    }
+
+    /// Whether a question stands on top, which may have come while nobody looked.
+    fn asks(&self) -> bool {
+        matches!(self.popups.last(), Some(Popup::Question(_)))
     }
 
     /// A tab that has nothing yet, for this explorer.
@@ -257,6 +263,7 @@ impl State {
         };
         let sign = match &tab.result.phase {
             Phase::Running(_) | Phase::Cancelling(_) => "…",
+            _ if tab.is_aside() && tab.asks() => "?",
             Phase::Failed(_) if tab.result.unseen => "!",
             Phase::Done(_) if tab.result.unseen => "*",
             _ => "",

@@ -46,7 +46,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, area: Rect, hits: &mut HitMap)
         let style = match (index == at, label.sign) {
             (true, _) => pane::title_style(theme, true),
             (false, "!") => theme.error,
-            (false, "…" | "*") => theme.warning,
+            (false, "…" | "*" | "?") => theme.warning,
             (false, _) if is_beside => theme.text,
             (false, _) => theme.dim,
         };
