@@ -361,3 +361,23 @@ q
     );
     assert!(said.contains("4 rows."), "{said}");
 }
+
+#[test]
+fn a_lost_line_keeps_what_was_open() {
+    let folder = TempDir::new().unwrap();
+    let (project, state) = (folder.path().join("shop"), folder.path().join("state"));
+    support::project(&project);
+    let program = Path::new(env!("CARGO_BIN_EXE_metrex"));
+    let command = || pty::command(program, &project, &state, &[("TERM", "dumb")]);
+    let mut pty = Pty::run(24, 80, command(), folder);
+    pty.shows("q quits");
+    // A query that was never run is kept only at the end.
+    pty.send("/visits\r1\r");
+    pty.shows("Query: visits");
+    pty.signal("-HUP");
+    pty.ends();
+    let folder = std::mem::replace(&mut pty.folder, TempDir::new().unwrap());
+    let again = Pty::run(24, 80, command(), folder);
+    again.shows("opened again: the query of the last time");
+    again.shows("Query: visits");
+}
