@@ -207,8 +207,9 @@ fn screen_figures(program: &Path, home: &Path, screen: (u16, u16)) -> Vec<(Strin
         switches(pty.id()).saturating_sub(woken).to_string(),
     );
     let (frames, before, start) = (pty.frames(), pty.sent(), Instant::now());
-    for _ in 0..150 {
-        pty.send("\x1b[A");
+    // Down, and up again.
+    for key in [["\x1b[B"; 75], ["\x1b[A"; 75]].concat() {
+        pty.send(key);
         std::thread::sleep(Duration::from_millis(33));
     }
     let held = start.elapsed().as_secs_f64();
