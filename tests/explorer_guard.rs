@@ -532,6 +532,24 @@ fn a_group_that_has_no_room_to_be_frozen_stays_in_sight() {
 }
 
 #[test]
+fn subtotals_that_come_after_a_pivot_are_its_totals() {
+    let mut explorer = result("gmv by market, channel last 6 months");
+    explorer.hold = true;
+    explorer.keys("<z p><z t>");
+    // The rows are pivoted first.
+    explorer.hold = false;
+    explorer.release();
+    let grid = explorer.state.result.grid.as_ref().unwrap();
+    assert!(grid.is_pivoted() && !grid.wants_subtotals() && !grid.table().has_subtotals());
+    assert!(
+        said(&explorer).contains("not added up"),
+        "{}",
+        said(&explorer)
+    );
+    assert_eq!(column(grid, "total").len(), 3 + 1);
+}
+
+#[test]
 fn a_copy_of_a_tab_waits_for_nothing_that_the_tab_waits_for() {
     let mut explorer = result("gmv by market, channel last 6 months");
     explorer.act("chart");

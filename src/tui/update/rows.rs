@@ -2,6 +2,7 @@
 
 use super::beside;
 use crate::tui::action::Action;
+use crate::tui::beside::Wanted;
 use crate::tui::message::{Effect, Lookup, Notice, Slot};
 use crate::tui::state::State;
 use crate::tui::widgets::grid::{Filtered, Pivoted};
@@ -91,15 +92,19 @@ pub(super) fn pivoted(state: &mut State, outcome: Result<Box<Pivoted>, String>) 
     let Some(flat) = state.result.grid.take() else {
         return Vec::new();
     };
-    let has_totals = flat.wants_subtotals() || state.result.query.total;
+    // Subtotals that are on their way would be of rows that lie otherwise now.
+    let awaits = matches!(state.result.beside, Some((_, Wanted::Subtotals)));
+    let has_totals = awaits || flat.wants_subtotals() || state.result.query.total;
+    let mut effects: Vec<Effect> = beside::cancel(state).into_iter().collect();
     state.result.filter.set("");
     state.result.grid = Some(flat.pivoted(*pivoted));
     if has_totals {
-        return beside::subtotals(state);
+        effects.extend(beside::subtotals(state));
+        return effects;
     }
     let (totals, back) = (state.key(Action::Subtotals), state.key(Action::Pivot));
     state.notice = Some(Notice::Info(format!(
         "pivoted; {totals} adds totals, {back} brings the rows back"
     )));
-    Vec::new()
+    effects
 }

@@ -12,7 +12,7 @@ use super::trend::key;
 use super::{Grid, PARTIAL, Progress};
 use crate::compile::{OutputColumn, Role};
 use crate::model::ColumnType;
-use crate::session::cell::{cell_text, raw_text, thousands};
+use crate::session::cell::{cell_text, raw_text};
 
 /// Most values that become columns.
 const VALUES: usize = 200;
@@ -104,14 +104,13 @@ impl PivotJob {
                 firsts.len() - 1
             });
             let value = values.find(table.cell(at, column));
+            if value >= VALUES {
+                return Err(format!(
+                    "{} has more than {VALUES} values, and a table of so many columns is no help: filter first",
+                    spec.name
+                ));
+            }
             cells.insert((row, value), arrived);
-        }
-        if values.found.len() > VALUES {
-            return Err(format!(
-                "{} has {} values, and a table of more than {VALUES} columns is no help: filter first",
-                spec.name,
-                thousands(values.found.len())
-            ));
         }
 
         let mut columns: Vec<OutputColumn> = keys
