@@ -42,7 +42,7 @@ const PICTURES: &[Picture] = &[
     ("which-key", (80, 24), "dark", "<F2><Ctrl+U>gmv by market last month<Enter>z"),
     ("side-by-side", (108, 26), "light", "<F2><Ctrl+U>gmv by market last month<Enter><w d><F2><Ctrl+U>gmv by channel last month<Enter><w s>"),
     ("commands", (80, 24), "mono", "<F2><Ctrl+U>gmv by market last month<Enter><Ctrl+P>"),
-    ("chart-line", (100, 30), "dark", "<F2><Ctrl+U>gmv by week last 26 weeks vs previous period<Enter>cc<Right><Last>"),
+    ("chart-line", (100, 30), "dark", "<F2><Ctrl+U>gmv by week last 26 weeks vs previous period<Enter>cc<Right><End>"),
     ("chart-lines", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, month where market in (BR, ID, TH, VN) last 12 months<Enter>c"),
     ("chart-stacked", (100, 30), "light", "<F2><Ctrl+U>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
     ("chart-multiples", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, week last 26 weeks<Enter>cc<Right>"),
