@@ -165,6 +165,8 @@ fn colour(color: Color) -> vt100::Color {
 #[derive(Debug, Clone)]
 enum Change {
     Text(u16, u16, String, Style),
+    /// Every line, from this number on.
+    Page(u16),
     Style(Rect, Style),
     Blank(Rect),
     /// Lines from one to another move down, or up.
@@ -235,6 +237,7 @@ fn change() -> impl Strategy<Value = Change> {
     };
     prop_oneof![
         6 => (0..44_u16, 0..12_u16, text(), style()).prop_map(|(x, y, text, style)| Change::Text(x, y, text, style)),
+        1 => (0..9_u16).prop_map(Change::Page),
         2 => (rect(), style()).prop_map(|(rect, style)| Change::Style(rect, style)),
         1 => rect().prop_map(Change::Blank),
         2 => (0..12_u16, 0..12_u16, -4..5_i16).prop_map(|(top, end, by)| Change::Shift(top, end, by)),
@@ -248,6 +251,12 @@ fn apply(picture: &mut Buffer, cursor: &mut Option<Position>, change: &Change) {
         Change::Text(x, y, text, style) => {
             if *x < area.width && *y < area.height {
                 picture.set_string(*x, *y, text, *style);
+            }
+        }
+        Change::Page(first) => {
+            for y in 0..area.height {
+                let line = format!("│ {0:<9} {0:>9} the line of this number", 37 * (first + y));
+                picture.set_string(0, y, line, Style::new());
             }
         }
         Change::Style(rect, style) => picture.set_style(rect.intersection(area), *style),
