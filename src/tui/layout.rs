@@ -243,7 +243,11 @@ pub fn grid_area(inner: Rect) -> Rect {
 pub fn picker(screen: Size, kind: &PickerKind) -> Rect {
     let (width, height) = match kind {
         // Titles, keys and reasons, or lines and days, stand side by side.
-        PickerKind::Palette | PickerKind::Help | PickerKind::History | PickerKind::Views => (
+        PickerKind::Palette
+        | PickerKind::Help
+        | PickerKind::History
+        | PickerKind::Views
+        | PickerKind::Cell => (
             screen.width.saturating_sub(4).min(100),
             screen.height.saturating_sub(4).min(40),
         ),
