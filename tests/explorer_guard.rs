@@ -289,6 +289,22 @@ fn a_question_of_another_tab_is_asked_there() {
 }
 
 #[test]
+fn a_letter_that_was_meant_for_a_text_is_no_yes() {
+    let Some(mut explorer) = careful("facts by kind") else {
+        return;
+    };
+    explorer.hold = true;
+    explorer.act("refresh");
+    explorer.keys("<F2>");
+    explorer.hold = false;
+    explorer.release();
+    explorer.keys("y");
+    assert!(explorer.state.popups.is_empty());
+    assert!(explorer.state.prompt.typing && explorer.state.prompt.input.text().ends_with('y'));
+    assert!(!explorer.state.result.is_running());
+}
+
+#[test]
 fn lookups_of_two_tabs_do_not_take_each_others_place() {
     let mut explorer = result("gmv by market last 6 months");
     explorer.hold = true;

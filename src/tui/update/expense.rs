@@ -2,16 +2,37 @@
 
 use super::{author, behind, beside, files, result};
 use crate::session::SessionError;
-use crate::tui::message::Effect;
+use crate::tui::author::Shows;
+use crate::tui::message::{Effect, Notice};
 use crate::tui::popup::{Answered, Expensive, Popup, Question};
-use crate::tui::state::State;
+use crate::tui::state::{Focus, State};
 
-/// Asks whether to run it; until then nothing runs.
+/// Asks whether to run it; until then nothing runs. Somebody who types something else by now could say yes without
+/// seeing the question, and is only told.
 pub(super) fn ask(state: &mut State, error: &SessionError, what: Expensive) {
+    if is_typing(state) {
+        state.notice = Some(Notice::Error(format!("not run: {error}")));
+        return;
+    }
     state.popups.push(Popup::Question(Question {
         text: format!("{error} Run it?"),
         yes: Answered::Anyway(what),
     }));
+}
+
+fn is_typing(state: &State) -> bool {
+    match state.popups.last() {
+        Some(Popup::Picker(_) | Popup::Naming(_) | Popup::Dates(_)) => true,
+        // Typing leads away from the numbers.
+        Some(Popup::Author(author)) => author.typing && author.shows == Shows::Meaning,
+        Some(_) => false,
+        None => match state.focus {
+            Focus::Catalog => state.finder.typing,
+            Focus::Query => state.prompt.typing,
+            Focus::Result => state.result.finding || state.result.filtering,
+            Focus::Details | Focus::Preview => false,
+        },
+    }
 }
 
 /// Runs what was asked about.
