@@ -47,7 +47,10 @@ impl Explorer {
     /// Answers lookups at once; nothing else is asked for in these benches.
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Lookup { generation, lookup } = effect {
+            if let Effect::Lookup {
+                generation, lookup, ..
+            } = effect
+            {
                 let answer = answer(&self.session, lookup);
                 let effects = update(&mut self.state, Message::Answer { generation, answer });
                 self.carry_out(effects);
