@@ -19,10 +19,10 @@ const DUCKDB: [(&str, &str); 2] = [
     ("autoload_known_extensions", "false"),
 ];
 
-/// Bytes of a DuckDB file below which its statements run in one thread: there is little to share out, and threads that
-/// are started for every statement cost more than they save. As the statement ends, DuckDB 1.5 lets go of a task in
-/// its thread after the plan that the task points into, which has crashed once in some hundred thousand statements.
-const SMALL: u64 = 8 << 20;
+/// Bytes of a DuckDB file below which its statements run in one thread: they take parts of a second there too. As a
+/// statement ends, DuckDB 1.5 lets go of a task in another thread after the plan that the task points into, which has
+/// crashed once in some hundred thousand statements.
+const SMALL: u64 = 64 << 20;
 
 /// An engine, opened when it is first needed.
 pub(super) struct Engine {
