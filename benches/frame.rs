@@ -83,7 +83,7 @@ fn frames(criterion: &mut Criterion) {
     .unwrap();
     let metrics = session.catalog().registry.metrics.len();
     assert!(metrics >= 30, "the demo is there");
-    for (width, height) in [(80, 24), (200, 50)] {
+    for (width, height) in [(80, 24), (200, 50), (300, 100)] {
         let mut explorer = Explorer::new(session.clone(), width, height);
         for key in ["g", "m", "v", "Enter"] {
             explorer.press(key);

@@ -1,4 +1,4 @@
-//! Scrolling, drawing, sorting and filtering a result of a million rows.
+//! Scrolling, drawing, sorting and filtering a result of ten million rows.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::hint::black_box;
@@ -13,7 +13,7 @@ use metrex::tui::widgets::grid::{Grid, Progress};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-const ROWS: i32 = 1_000_000;
+const ROWS: i32 = 10_000_000;
 const BATCH: i32 = 8_192;
 
 fn columns() -> Vec<OutputColumn> {
@@ -90,8 +90,11 @@ fn grid(batches: &[RecordBatch]) -> Grid {
 fn scroll(criterion: &mut Criterion) {
     let batches = batches();
     let theme = Theme::plain();
-    let mut group = criterion.benchmark_group("grid_scroll_1m_rows");
-    for (width, height) in [(80, 24), (200, 50)] {
+    let bytes: usize = batches.iter().map(RecordBatch::get_array_memory_size).sum();
+    let cells = ROWS as usize * columns().len();
+    println!("{:.1} MB for a million cells", bytes as f64 / cells as f64);
+    let mut group = criterion.benchmark_group("grid_10m_rows");
+    for (width, height) in [(80, 24), (200, 50), (300, 100)] {
         let area = Rect::new(0, 0, width, height);
         let mut grid = grid(&batches);
         grid.set_size(area.as_size());
