@@ -1,4 +1,4 @@
-//! `metrex demo`: loads the demo's data into PostgreSQL or a DuckDB file, to try the demo there.
+//! `metrex demo`: loads the demo's data into PostgreSQL or a DuckDB file, to try the demo there; gives it its own definitions back.
 
 use clap::Args;
 use jiff::Zoned;
@@ -8,7 +8,7 @@ use super::{Global, Outcome};
 use crate::demo;
 use crate::model::{ConnectionKind, PostgresSettings};
 use crate::registry::of_address;
-use crate::session::SessionError;
+use crate::session::{SessionError, reset_demo};
 
 #[derive(Debug, Args)]
 #[command(
@@ -18,9 +18,22 @@ pub struct DemoArgs {
     /// Drop tables of the same names first
     #[arg(long)]
     replace: bool,
+    /// Forget what was changed in the demo's definitions, instead
+    #[arg(long, conflicts_with_all = ["replace", "connection"])]
+    reset: bool,
 }
 
 pub fn run(global: &Global, args: &DemoArgs) -> Outcome {
+    if args.reset {
+        match reset_demo(global.state_dir.as_deref())? {
+            Some(kept) => eprintln!(
+                "the demo is as it was delivered; your changes are in {}",
+                kept.display()
+            ),
+            None => eprintln!("nothing was changed in the demo's definitions"),
+        }
+        return Ok(());
+    }
     let Some(url) = &global.connection else {
         let error = SessionError::usage("usage", "--connection URL is missing");
         return Err(error

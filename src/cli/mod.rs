@@ -128,7 +128,7 @@ enum Command {
     Import(import::ImportArgs),
     /// Write the project's definitions for another tool
     Export(export::ExportArgs),
-    /// Load the demo's data into PostgreSQL
+    /// Load the demo's data into PostgreSQL, or undo changes of its definitions
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),

@@ -48,6 +48,8 @@ pub struct Project {
     pub name: String,
     /// Its folder; `None` is the embedded demo.
     pub root: Option<PathBuf>,
+    /// For the demo: the folder of the files that were changed in it.
+    pub changes: Option<PathBuf>,
     /// Its configuration.
     pub config: Config,
 }
@@ -125,17 +127,62 @@ impl Project {
         Ok(Self {
             name: "demo".to_owned(),
             root: None,
+            changes: None,
             config,
         })
     }
 
-    fn open(root: &Path) -> Result<Self, ProjectError> {
-        let path = root.join(CONFIG_FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(ProjectError::Unreadable { path, error }),
+    /// The demo with the files of `changes` in the place of the embedded ones; writing into the project writes there.
+    ///
+    /// # Errors
+    /// The `metrex.yaml` in it is unreadable or wrong.
+    pub fn changed_in(self, changes: PathBuf) -> Result<Self, ProjectError> {
+        let config = match read_config(&changes)? {
+            text if text.is_empty() => self.config,
+            text => Config::read(&text, &changes).map_err(ProjectError::Config)?,
         };
+        Ok(Self {
+            changes: Some(changes),
+            config,
+            ..self
+        })
+    }
+
+    /// The project as it is configured by now.
+    ///
+    /// # Errors
+    /// As when it was opened.
+    pub fn again(&self) -> Result<Self, ProjectError> {
+        match (&self.root, &self.changes) {
+            (Some(root), _) => Self::find(Some(root)),
+            (None, Some(changes)) => Self::demo()?.changed_in(changes.clone()),
+            (None, None) => Self::demo(),
+        }
+    }
+
+    /// The text of a file that is embedded.
+    pub fn embedded(path: &str) -> Option<&'static str> {
+        if path == CONFIG_FILE {
+            return Some(DEMO_CONFIG);
+        }
+        let (folder, name) = path.split_once('/')?;
+        let dir = match folder {
+            "metrics" => &METRICS,
+            "snippets" => &SNIPPETS,
+            "templates" => &TEMPLATES,
+            "themes" => &THEMES,
+            _ => return None,
+        };
+        dir.get_file(name)?.contents_utf8()
+    }
+
+    /// The folder that files are written to: its own, or that of the demo's changes.
+    pub fn folder(&self) -> Option<&Path> {
+        self.root.as_deref().or(self.changes.as_deref())
+    }
+
+    fn open(root: &Path) -> Result<Self, ProjectError> {
+        let text = read_config(root)?;
         let config = Config::read(&text, root).map_err(ProjectError::Config)?;
         let name = root.file_name().map_or_else(
             || "project".to_owned(),
@@ -144,6 +191,7 @@ impl Project {
         Ok(Self {
             name,
             root: Some(root.to_owned()),
+            changes: None,
             config,
         })
     }
@@ -155,22 +203,20 @@ impl Project {
             themes: embedded("themes", &THEMES),
             ..ProjectFiles::default()
         };
-        match &self.root {
-            None => {
-                files.metrics = embedded("metrics", &METRICS);
-                files.snippets = embedded("snippets", &SNIPPETS);
-            }
-            Some(root) => {
-                let mut own = |folder: &str| {
-                    let mut found = Vec::new();
-                    read_folder(root, folder, &mut found, &mut files.problems);
-                    found
-                };
-                let (metrics, snippets) = (own("metrics"), own("snippets"));
-                let (templates, themes) = (own("templates"), own("themes"));
-                (files.metrics, files.snippets) = (metrics, snippets);
-                replace(&mut files.templates, templates);
-                replace(&mut files.themes, themes);
+        if self.root.is_none() {
+            files.metrics = embedded("metrics", &METRICS);
+            files.snippets = embedded("snippets", &SNIPPETS);
+        }
+        if let Some(folder) = self.folder() {
+            for (name, group) in [
+                ("metrics", &mut files.metrics),
+                ("snippets", &mut files.snippets),
+                ("templates", &mut files.templates),
+                ("themes", &mut files.themes),
+            ] {
+                let mut own = Vec::new();
+                read_folder(folder, name, &mut own, &mut files.problems);
+                replace(group, own);
             }
         }
         files
@@ -186,6 +232,16 @@ impl Project {
             group.sort_by(|a, b| a.path.cmp(&b.path));
         }
         files
+    }
+}
+
+/// The text of the `metrex.yaml` in a folder; empty where there is none.
+fn read_config(folder: &Path) -> Result<String, ProjectError> {
+    let path = folder.join(CONFIG_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(ProjectError::Unreadable { path, error }),
     }
 }
 

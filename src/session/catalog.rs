@@ -199,9 +199,6 @@ impl Session {
     /// What `metrex.yaml` says by now, and what is wrong in it or needs a new session.
     fn configuration_now(&self, before: &Arc<Config>) -> (Arc<Config>, Vec<Diagnostic>) {
         let project = self.project();
-        let Some(root) = &project.root else {
-            return (before.clone(), Vec::new());
-        };
         let change = |severity, message: String| Diagnostic {
             severity,
             file: "metrex.yaml".to_owned(),
@@ -212,7 +209,7 @@ impl Session {
             found: String::new(),
             hint: None,
         };
-        match Project::find(Some(root)) {
+        match project.again() {
             Ok(mut now) => {
                 now.config.add_demo(&self.state().demo_database());
                 // A connection that was asked for by its address is in no file.

@@ -100,7 +100,14 @@ impl Session {
         let project = self.project();
         let place = match &project.root {
             Some(root) => root.display().to_string(),
-            None => "the embedded demo".to_owned(),
+            None => match project
+                .changes
+                .as_deref()
+                .filter(|folder| folder.join("metrics").exists())
+            {
+                Some(changes) => format!("the embedded demo, changed in {}", changes.display()),
+                None => "the embedded demo".to_owned(),
+            },
         };
         Check::new(
             "project",

@@ -1,15 +1,14 @@
 //! A file of definitions that is being changed: what is wrong with the draft, the SQL it makes, what depends on it; and
 //! saving it.
 
-use std::io::Write as _;
-use std::path::Path;
+use std::io;
+use std::path::PathBuf;
 
-use tempfile::NamedTempFile;
-
+use super::whole_file::write_whole;
 use super::{Catalog, Session, SessionError, Unsaved};
 use crate::compile::{CompileOptions, Compiled, Passes, compile};
 use crate::model::{MetricQuery, NoValues, Registry, ValueLookup};
-use crate::registry::{Diagnostic, ProjectFiles, Severity, load};
+use crate::registry::{Diagnostic, Project, ProjectFiles, Severity, load};
 
 /// The file a metric is defined in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +21,6 @@ pub struct DefinitionFile {
     pub text: String,
     /// The line of the definition, from 1.
     pub line: u32,
-    /// Why it cannot be saved, if so.
-    pub read_only: Option<String>,
     /// What was typed the last time and not saved.
     pub unsaved: Option<Box<Unsaved>>,
 }
@@ -75,13 +72,11 @@ impl Session {
         let file = file.ok_or_else(|| {
             SessionError::usage("file", format!("{path} cannot be read any more"))
         })?;
-        let built_in = "it is built into metrex; `metrex init` makes a project of your own";
         Ok(DefinitionFile {
             metric: metric.name.clone(),
             path: path.to_owned(),
             text: file.text.clone(),
             line: metric.place.line,
-            read_only: self.project().root.is_none().then(|| built_in.to_owned()),
             unsaved: self.unsaved(path, &file.text).map(Box::new),
         })
     }
@@ -178,33 +173,29 @@ impl Session {
         known: Option<&str>,
         text: &str,
     ) -> Result<(), NotSaved> {
-        let Some(root) = &self.project().root else {
-            return Err(NotSaved::Failed(
-                "the demo is built into metrex; `metrex init` makes a project of your own"
-                    .to_owned(),
-            ));
-        };
-        let failed = |error: std::io::Error| NotSaved::Failed(format!("{path}: {error}"));
-        // Behind a link stands the file that is meant.
-        let file = root.join(path).canonicalize().map_err(failed)?;
+        let failed = |error: io::Error| NotSaved::Failed(format!("{path}: {error}"));
+        let file = self.file_to_edit(path).map_err(failed)?;
         let now = std::fs::read_to_string(&file).map_err(failed)?;
         if known.is_some_and(|known| known != now) {
             return Err(NotSaved::Changed);
         }
-        replace(&file, text).map_err(failed)
+        write_whole(&file, text).map_err(failed)
     }
-}
 
-/// Replaces a file as a whole: whoever reads it sees the old text or the new one.
-fn replace(file: &Path, text: &str) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let mut new = NamedTempFile::new_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    new.as_file()
-        .set_permissions(std::fs::metadata(file)?.permissions())?;
-    new.as_file().sync_all()?;
-    new.persist(file)?;
-    Ok(())
+    /// The file behind a path of the project: one that is embedded is written into the folder of the demo's changes first.
+    ///
+    /// # Errors
+    /// There is no such file, or it cannot be written.
+    pub fn file_to_edit(&self, path: &str) -> io::Result<PathBuf> {
+        let project = self.project();
+        let folder = project.folder().ok_or(io::ErrorKind::NotFound)?;
+        let file = folder.join(path);
+        if project.root.is_none() && !file.exists() {
+            let embedded = Project::embedded(path).ok_or(io::ErrorKind::NotFound)?;
+            write_whole(&file, embedded)?;
+        }
+        Ok(file)
+    }
 }
 
 /// What is made of a metric: other metrics, near ones first, then saved queries.

@@ -58,6 +58,7 @@ mod validate;
 mod values;
 mod views;
 mod watch;
+mod whole_file;
 mod workspace;
 
 pub use crate::ask::{
@@ -89,7 +90,7 @@ pub use prepare::Preparing;
 pub use rollups::RollupPlan;
 pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};
 pub use search::{Completed, Field, FieldMatch, Hit, SearchHint, SearchIndex};
-pub use state::StateFolder;
+pub use state::{StateFolder, reset_demo};
 pub use unsaved::Unsaved;
 pub use values::{ReindexOptions, ValueList};
 pub use views::SavedQuery;

@@ -70,13 +70,25 @@ impl Session {
     /// # Errors
     /// There is no such project, its `metrex.yaml` or a template cannot be read, the connection is unknown.
     pub fn open(options: OpenOptions) -> Result<Self, SessionError> {
-        let project = Project::find(options.project.as_deref())?;
-        Self::of(project, options)
+        let mut project = Project::find(options.project.as_deref())?;
+        let state = StateFolder::open(&project, options.state_dir.as_deref());
+        if project.root.is_none() {
+            project = project.changed_in(state.demo_changes())?;
+        }
+        Self::with_state(project, state, options)
     }
 
-    /// A session of this project, wherever `options` would look for one.
-    pub(super) fn of(mut project: Project, options: OpenOptions) -> Result<Self, SessionError> {
+    /// A session of this project, wherever `options` would look for one; the demo is as it was delivered.
+    pub(super) fn of(project: Project, options: OpenOptions) -> Result<Self, SessionError> {
         let state = StateFolder::open(&project, options.state_dir.as_deref());
+        Self::with_state(project, state, options)
+    }
+
+    fn with_state(
+        mut project: Project,
+        state: StateFolder,
+        options: OpenOptions,
+    ) -> Result<Self, SessionError> {
         project.config.add_demo(&state.demo_database());
         if let Some(address) = &options.connection {
             project.config.add_address(address);

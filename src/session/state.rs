@@ -6,6 +6,7 @@ use etcetera::BaseStrategy;
 use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::SessionError;
 use crate::registry::Project;
 
 /// The state folder of one project.
@@ -102,10 +103,35 @@ impl StateFolder {
         self.path.join("unsaved")
     }
 
+    /// What was changed in the demo's definitions.
+    pub(super) fn demo_changes(&self) -> PathBuf {
+        self.path.join("project")
+    }
+
     /// The demo's database.
     pub(super) fn demo_database(&self) -> PathBuf {
         self.path.join("demo.db")
     }
+}
+
+/// Gives the demo its own definitions back. What was changed in them is kept beside, in the folder that is returned.
+///
+/// # Errors
+/// The state folder cannot be written.
+pub fn reset_demo(state_dir: Option<&Path>) -> Result<Option<PathBuf>, SessionError> {
+    let state = StateFolder::open(&Project::demo()?, state_dir);
+    let changes = state.demo_changes();
+    if !changes.join("metrics").exists() && !changes.join("metrex.yaml").exists() {
+        return Ok(None);
+    }
+    let kept = state.path.join("project-before-reset");
+    let moved = match std::fs::remove_dir_all(&kept) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::rename(&changes, &kept),
+    };
+    let failed = |error| SessionError::usage("state", format!("{}: {error}", changes.display()));
+    moved.map_err(failed)?;
+    Ok(Some(kept))
 }
 
 /// `jaffle-shop-1f0c9a3b`: readable, and different for every place a project stands at.

@@ -1,12 +1,8 @@
 //! Saved queries of the project: written into its files, and taken out again.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
+use super::whole_file::write_whole;
 use super::{Session, SessionError};
 use crate::exchange::saved_query;
 use crate::model::MetricQuery;
@@ -30,8 +26,8 @@ impl Session {
     /// Saves a query in the project, one of the same name only where `replace` says so. Returns the file.
     ///
     /// # Errors
-    /// The code is `view_exists` where the name is taken and `replace` does not say so. Else the project is built in,
-    /// the name is no name, or the file cannot be written or would not read as meant; nothing is changed then.
+    /// The code is `view_exists` where the name is taken and `replace` does not say so. Else the name is no
+    /// name, or the file cannot be written or would not read as meant; nothing is changed then.
     pub fn save_view(&self, view: &SavedQuery, replace: bool) -> Result<String, SessionError> {
         let refuse = |code, message: String| Err(SessionError::usage(code, message));
         let name = &view.name;
@@ -68,7 +64,7 @@ impl Session {
     /// Takes a saved query out of the project. Returns the file it was in.
     ///
     /// # Errors
-    /// There is none of this name, the project is built in, or the file cannot be written; nothing is changed then.
+    /// There is none of this name, or the file cannot be written; nothing is changed then.
     pub fn delete_view(&self, name: &str) -> Result<String, SessionError> {
         let files = self.project().files();
         let before = self.read_as(&files);
@@ -97,17 +93,13 @@ impl Session {
         before: &Loaded,
         is_meant: impl Fn(&Loaded) -> bool,
     ) -> Result<(), SessionError> {
-        let Some(root) = &self.project().root else {
-            let message = "the demo is built into metrex and cannot be changed";
-            let hint = "`metrex init` makes a project of your own";
-            return Err(SessionError::usage("built_in", message).with_hint(hint));
-        };
+        let folder = self.project().folder().unwrap_or(Path::new("."));
         let by_hand = || {
             let message = format!("{path} is written in a way that only a person can change");
             SessionError::usage("view_file", message)
         };
         // A file that cannot be read is not taken for one that is not there.
-        let is_unread = text_of(&files, path).is_none() && root.join(path).exists();
+        let is_unread = text_of(&files, path).is_none() && folder.join(path).exists();
         let text = text.filter(|_| !is_unread).ok_or_else(by_hand)?;
         let after = self.read_as(&with_text(files, path, &text));
         let errors = |loaded: &Loaded| {
@@ -126,7 +118,7 @@ impl Session {
         if !is_meant(&after) {
             return Err(by_hand());
         }
-        write_whole(&root.join(path), &text).map_err(|error| {
+        write_whole(&folder.join(path), &text).map_err(|error| {
             SessionError::usage("view_file", format!("{path} cannot be written: {error}"))
         })
     }
@@ -147,21 +139,4 @@ fn with_text(mut files: ProjectFiles, path: &str, text: &str) -> ProjectFiles {
     let (path, text) = (path.to_owned(), text.to_owned());
     files.metrics.insert(at, ProjectFile { path, text });
     files
-}
-
-/// Writes a file in one step, so that nobody ever reads half of it.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    // What a link leads to is written, not the link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    let permissions = match fs::metadata(&path) {
-        Ok(old) => old.permissions(),
-        Err(_) => fs::Permissions::from_mode(0o644),
-    };
-    file.as_file().set_permissions(permissions)?;
-    file.persist(&path)?;
-    Ok(())
 }

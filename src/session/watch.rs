@@ -24,13 +24,17 @@ pub struct Watcher {
 }
 
 impl Session {
-    /// Calls `on_change` from its own thread after files of the project, or the user's configuration, changed. The
-    /// embedded demo never changes.
+    /// Calls `on_change` from its own thread after files of the project, or the user's configuration, changed.
     ///
     /// # Errors
     /// The operating system refuses to watch.
     pub fn watch(&self, on_change: impl Fn() + Send + 'static) -> Result<Watcher, SessionError> {
-        let root = self.project().root.clone();
+        let root = self.project().folder().map(Path::to_owned);
+        if let (None, Some(changes)) = (&self.project().root, &root) {
+            // What cannot be written cannot change either.
+            let _ = std::fs::create_dir_all(changes);
+        }
+        let root = root.filter(|root| root.is_dir());
         let user = UserConfig::path();
         let mut folders = Folders::of(root.as_deref(), user.as_deref());
         let (sender, changes) = mpsc::channel();

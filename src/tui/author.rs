@@ -25,8 +25,6 @@ pub struct Author {
     pub metric: String,
     /// The file, relative to the project.
     pub path: String,
-    /// Why it cannot be saved, if so.
-    pub read_only: Option<String>,
     /// The text when it was opened: what the numbers are compared with.
     pub opened: String,
     /// The text on disk as far as is known.
@@ -83,7 +81,6 @@ impl Author {
         let mut author = Self {
             metric: file.metric,
             path: file.path,
-            read_only: file.read_only,
             opened: file.text.clone(),
             saved: String::new(),
             conflict: false,

@@ -1,7 +1,6 @@
 //! The loop: waits for keys, answers and signals, updates the state, and draws when something changed.
 
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{
@@ -454,8 +453,15 @@ impl App {
         Ok(outcome)
     }
 
-    async fn edit(&mut self, file: &Path, line: u32) -> Result<(), TuiError> {
-        let (program, mut command) = outside::editor(|name| std::env::var(name).ok(), file, line);
+    async fn edit(&mut self, path: &str, line: u32) -> Result<(), TuiError> {
+        let file = match self.engine.file_to_edit(path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.say(Notice::Error(format!("{path}: {error}")));
+                return Ok(());
+            }
+        };
+        let (program, mut command) = outside::editor(|name| std::env::var(name).ok(), &file, line);
         match self.lend(|| command.status()).await? {
             Ok(status) if status.success() => {}
             Ok(status) => self.say(Notice::Error(format!("{program} ended with {status}"))),

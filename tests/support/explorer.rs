@@ -572,6 +572,7 @@ impl Explorer {
                 vec![]
             }
             Effect::Edit(file, line) => {
+                let file = self.session.file_to_edit(&file).unwrap();
                 self.edited.push((file, line));
                 vec![]
             }

@@ -136,15 +136,6 @@ pub(super) fn has_views(state: &State) -> Result<(), Reason> {
     }
 }
 
-pub(super) fn can_save(state: &State) -> Result<(), Reason> {
-    has_query(state)?;
-    if state.setting.root.is_some() {
-        Ok(())
-    } else {
-        Err("the demo is built into metrex; `metrex init` makes a project of your own".into())
-    }
-}
-
 pub(super) fn has_past(state: &State) -> Result<(), Reason> {
     if state.past.is_empty() {
         Err("no earlier query".into())

@@ -13,6 +13,8 @@ pub use lookups::answer;
 pub use setting::{preferences, setting};
 
 use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -131,6 +133,11 @@ impl Engine {
             &self.desk
         };
         desk.ask((slot, tab), generation, lookup);
+    }
+
+    /// The file behind a path of the project, for an editor.
+    pub(super) fn file_to_edit(&self, path: &str) -> io::Result<PathBuf> {
+        self.session.file_to_edit(path)
     }
 
     /// The session for what has been asked about, or for what has not.

@@ -12,7 +12,6 @@ pub fn setting(session: &Session, user: &UserConfig, depth: Depth) -> Setting {
     let project = session.project();
     Setting {
         project: project.name.clone(),
-        root: project.root.clone(),
         today: session.today(),
         connections: session.connections(),
         folder: std::env::current_dir().unwrap_or_default(),

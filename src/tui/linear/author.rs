@@ -194,9 +194,6 @@ impl Told {
             author.metric,
             line + 1
         ));
-        if let Some(reason) = &author.read_only {
-            lines.push(format!("It cannot be saved: {reason}."));
-        }
         self.path.clone_from(&author.path);
         self.next = line;
         self.read(author, lines);

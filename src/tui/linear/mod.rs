@@ -10,7 +10,6 @@ mod say;
 mod windows;
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crossterm::event::KeyEvent;
@@ -138,7 +137,7 @@ struct Conversation {
     /// The text of the file in author mode before each change, to go back to.
     drafts: Vec<Vec<String>>,
     /// File and line to be opened in an editor.
-    to_edit: Option<(PathBuf, u32)>,
+    to_edit: Option<(String, u32)>,
     /// Whether the demo may still have to be made.
     preparing: bool,
     /// Whether the definitions are being read again.
@@ -370,12 +369,16 @@ impl Conversation {
     }
 
     /// Opens a file in the user's editor, which has the terminal meanwhile; where there is none, says where it stands.
-    async fn edit(&mut self, file: &Path, line: u32) -> Result<(), TuiError> {
+    async fn edit(&mut self, path: &str, line: u32) -> Result<(), TuiError> {
+        let file = match self.engine.file_to_edit(path) {
+            Ok(file) => file,
+            Err(error) => return Ok(self.print(&format!("{path}: {error}"))?),
+        };
         if !self.is_terminal {
             let text = format!("It stands in {}, line {line}.", file.display());
             return Ok(self.print(&text)?);
         }
-        let (program, mut command) = outside::editor(|name| std::env::var(name).ok(), file, line);
+        let (program, mut command) = outside::editor(|name| std::env::var(name).ok(), &file, line);
         let text = match command.status() {
             Ok(status) if status.success() => format!("{program} has ended."),
             Ok(status) => format!("{program} ended with {status}."),

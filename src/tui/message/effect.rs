@@ -1,7 +1,5 @@
 //! What is to be done outside the state.
 
-use std::path::PathBuf;
-
 use super::Lookup;
 use crate::model::MetricQuery;
 use crate::session::{AskOptions, ChangeRequest, Meaning, SavedQuery, Workspace};
@@ -120,8 +118,8 @@ pub enum Effect {
     Copy(String),
     /// Copy to the clipboard of the user's terminal, for the reason that nothing else took it.
     CopyByTerminal(String, String),
-    /// Open a file in an editor at a line.
-    Edit(PathBuf, u32),
+    /// Open a file of the project in an editor at a line.
+    Edit(String, u32),
     /// Capture the mouse, or leave it to the terminal.
     Mouse(bool),
     /// Ask the terminal for its background.

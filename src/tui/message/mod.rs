@@ -196,8 +196,6 @@ pub struct Preferences {
 pub struct Setting {
     /// Name of the project.
     pub project: String,
-    /// Its folder; `None` for the built-in demo.
-    pub root: Option<PathBuf>,
     /// The current folder, where files are written.
     pub folder: PathBuf,
     /// The current day.

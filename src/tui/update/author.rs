@@ -280,10 +280,6 @@ pub(super) fn save(state: &mut State, anyway: bool) -> Vec<Effect> {
     let Some(author) = top(state) else {
         return Vec::new();
     };
-    if let Some(reason) = &author.read_only {
-        state.notice = Some(Notice::Error(format!("not saved: {reason}")));
-        return Vec::new();
-    }
     let text = author.text();
     author.saving = Some(text.clone());
     let lookup = Lookup::Save {
@@ -399,23 +395,16 @@ pub(super) fn measured(state: &mut State, outcome: Result<Box<Change>, SessionEr
 
 /// Opens the file in the user's editor, at the line of the cursor.
 fn editor(state: &mut State) -> Vec<Effect> {
-    let root = state.setting.root.clone();
     let Some(author) = top(state) else {
         return Vec::new();
     };
-    let refusal = match (&author.read_only, &root) {
-        (Some(reason), _) => Some(reason.clone()),
-        (None, Some(root)) if !author.is_changed() => {
-            let line = u32::try_from(author.cursor().0 + 1).unwrap_or(1);
-            return vec![Effect::Edit(root.join(&author.path), line)];
-        }
-        _ => {
-            let key = state.key(Action::AuthorSave);
-            Some(format!(
-                "save first ({key}): the editor opens the file as it is on disk"
-            ))
-        }
-    };
-    state.notice = refusal.map(Notice::Error);
-    Vec::new()
+    if author.is_changed() {
+        let key = state.key(Action::AuthorSave);
+        state.notice = Some(Notice::Error(format!(
+            "save first ({key}): the editor opens the file as it is on disk"
+        )));
+        return Vec::new();
+    }
+    let line = u32::try_from(author.cursor().0 + 1).unwrap_or(1);
+    vec![Effect::Edit(author.path.clone(), line)]
 }

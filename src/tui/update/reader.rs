@@ -1,7 +1,7 @@
 //! Windows of text: help, definitions, cells, problems.
 
 use crate::tui::action::Action;
-use crate::tui::message::{Effect, Excerpt, Lookup, Notice};
+use crate::tui::message::{Effect, Excerpt, Lookup};
 use crate::tui::popup::{Page, Popup, Reader};
 use crate::tui::state::State;
 
@@ -37,15 +37,7 @@ pub(super) fn edit(state: &mut State) -> Vec<Effect> {
     let Some((file, line)) = state.editable() else {
         return Vec::new();
     };
-    match &state.setting.root {
-        Some(root) => vec![Effect::Edit(root.join(file), line)],
-        None => {
-            state.notice = Some(Notice::Error(format!(
-                "{file}:{line} is built into metrex; `metrex init` makes a project of your own"
-            )));
-            Vec::new()
-        }
-    }
+    vec![Effect::Edit(file, line)]
 }
 
 /// Scrolls the window on top.

@@ -29,9 +29,6 @@ pub fn draw(state: &State, author: &Author, frame: &mut Frame<'_>, hits: &mut Hi
     hits.add(said, Target::Popup);
     let remark = match author {
         Author { conflict: true, .. } => Line::styled("changed on disk meanwhile", theme.error),
-        Author {
-            read_only: Some(_), ..
-        } => Line::styled("built in, cannot be saved", theme.warning),
         _ if author.is_changed() => Line::styled("not saved", theme.warning),
         _ => Line::styled("saved", theme.dim),
     };
