@@ -7,6 +7,7 @@
 
 mod ads;
 mod commerce;
+mod contracts;
 mod marketing;
 mod people;
 mod random;
@@ -35,7 +36,7 @@ use world::Day;
 pub struct DemoError(#[from] WarehouseError);
 
 /// Number of tables, for the share of the work that is done.
-const TABLES: f64 = 16.0;
+const TABLES: f64 = 17.0;
 
 /// Makes the demo database at `path`, replacing what is there once the new one is complete. `progress` hears the
 /// table being written and the share of the work done, 0 to 1.

@@ -1,4 +1,4 @@
-//! Seller tools on subscription: the contracts and the monthly ledger.
+//! Seller tools on subscription: who took out which, and the monthly ledger.
 
 use jiff::ToSpan;
 use jiff::civil::Date as CivilDate;
@@ -7,7 +7,7 @@ use super::people::seller;
 use super::random::Rng;
 use super::table::{number, table, text, usd};
 use super::world::{Day, MARKETS, MEMORY, Market};
-use super::{DemoError, Output};
+use super::{DemoError, Output, contracts};
 use crate::model::ColumnType::{Date, Integer, Number, Text};
 use crate::warehouse::Cell;
 
@@ -26,23 +26,38 @@ const LONGEST: usize = 60;
 
 /// One month of one subscription, in cents.
 #[derive(Default)]
-struct Month {
-    start: CivilDate,
-    opening: i64,
+pub(super) struct Month {
+    pub start: CivilDate,
+    pub opening: i64,
     new: i64,
     expansion: i64,
     contraction: i64,
     churned: i64,
 }
 
-struct Subscription {
-    id: u64,
-    seller: u64,
-    plan: &'static str,
-    market: &'static Market,
+impl Month {
+    pub(super) fn closing(&self) -> i64 {
+        self.opening + self.new + self.expansion - self.contraction - self.churned
+    }
+}
+
+pub(super) struct Subscription {
+    pub id: u64,
+    pub seller: u64,
+    pub plan: &'static str,
+    pub market: &'static Market,
     started: Day,
     ended: Option<(CivilDate, &'static str)>,
-    months: Vec<Month>,
+    pub months: Vec<Month>,
+}
+
+impl Subscription {
+    /// The months from `first` on that are over.
+    pub(super) fn known(&self, first: Day, today: Day) -> impl Iterator<Item = &Month> {
+        let this_month = today.date.first_of_month();
+        let months = self.months.iter();
+        months.filter(move |month| month.start >= first.date && month.start < this_month)
+    }
 }
 
 /// Every subscription that may have run on the first day or later, as far as it is known on the last one.
@@ -122,7 +137,7 @@ fn subscription(
     }
 }
 
-/// The contracts, and the ledger of the months from `first` on that are over.
+/// The subscriptions, their contracts, and the ledger of the months from `first` on that are over.
 pub(super) fn write(first: Day, today: Day, out: &mut Output<'_>) -> Result<(), DemoError> {
     let subscriptions = subscriptions(first, today);
     out.table(&table(
@@ -167,15 +182,8 @@ pub(super) fn write(first: Day, today: Day, out: &mut Output<'_>) -> Result<(), 
         ],
         &["month", "subscription_id"],
     ))?;
-    let this_month = today.date.first_of_month();
     for subscription in &subscriptions {
-        for month in subscription
-            .months
-            .iter()
-            .filter(|month| month.start >= first.date && month.start < this_month)
-        {
-            let closing =
-                month.opening + month.new + month.expansion - month.contraction - month.churned;
+        for month in subscription.known(first, today) {
             out.row(&[
                 Cell::Date(month.start),
                 number(subscription.id),
@@ -186,9 +194,9 @@ pub(super) fn write(first: Day, today: Day, out: &mut Output<'_>) -> Result<(), 
                 usd(month.expansion),
                 usd(month.contraction),
                 usd(month.churned),
-                usd(closing),
+                usd(month.closing()),
             ])?;
         }
     }
-    Ok(())
+    contracts::write(&subscriptions, first, today, out)
 }
