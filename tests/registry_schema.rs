@@ -163,6 +163,7 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ("Offset", "metrics: {m: {inputs: {i: {offset: KEY}}}}"),
         ("Cumulative", "metrics: {m: {cumulative: KEY}}"),
         ("Format", "metrics: {m: {format: KEY}}"),
+        ("Test", "metrics: {m: {tests: [KEY]}}"),
         ("View", "views: {v: KEY}"),
         ("Calendar", "calendar: KEY"),
         ("Period", "calendar: {periods: {p: KEY}}"),

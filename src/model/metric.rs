@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CompareOp, Format, Grain, GroupBy, Place, TimeRange};
+use super::{CompareOp, Format, Grain, GroupBy, MetricTest, Place, TimeRange};
 
 /// A piece of text in the registry's expression language (SQL, or metric arithmetic), with its position.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -409,4 +409,6 @@ pub struct Metric {
     pub every_period: bool,
     /// The grain of `metric_time`, dbt's name for a metric's own time; a day where none is given.
     pub time_grain: Option<Grain>,
+    /// What its numbers must be.
+    pub tests: Vec<MetricTest>,
 }

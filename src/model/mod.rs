@@ -9,6 +9,7 @@ mod format;
 mod intent;
 mod llm;
 mod metric;
+mod metric_test;
 mod place;
 mod query;
 pub mod query_line;
@@ -32,6 +33,7 @@ pub use metric::{
     Aggregate, AtCoarserGrain, Conversion, ConversionResult, Cumulative, Expression, Facets, Input,
     Measure, Metric, MetricKind, Offset, OverTime, Source, Status, Take, UseWhen, Window,
 };
+pub use metric_test::{Expectation, MetricTest, Tolerance};
 pub use place::{FileId, Place};
 pub use query::{
     CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, OrderBy, Presented,

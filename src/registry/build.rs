@@ -14,7 +14,8 @@ use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
 use super::{
-    ProjectFiles, calendar, composed, dataset, facets, join, metric, of_metric, rollup, views,
+    ProjectFiles, calendar, composed, dataset, facets, join, metric, metric_tests, of_metric,
+    rollup, views,
 };
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
@@ -76,6 +77,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     let facets = build_facets(files, &mut registry, &mut sink);
     build_metrics(&metrics, &facets, &mut registry, &mut broken, &mut sink);
     of_metric::settle(&mut registry, &mut broken, &mut sink);
+    metric_tests::build_tests(&metrics, &mut registry, &broken, &mut sink);
     views::build_views(&views, &mut registry, &broken, &mut sink);
     for entry in &rollups {
         if let Some(rollup) = rollup::rollup(entry, &registry, &broken, &mut sink) {

@@ -29,7 +29,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// The metric an entry describes; `None` where something is wrong with it. What it takes other metrics for is settled in
-/// [`super::composed`].
+/// [`super::composed`], its tests are built in [`super::metric_tests`].
 pub(crate) fn metric(
     entry: &Entry<RawMetric>,
     context: Context,
@@ -83,6 +83,7 @@ pub(crate) fn metric(
         fill: either(fills, sink),
         every_period: either(every, sink).unwrap_or_default(),
         time_grain: raw.time_grain.map(|word| word.value),
+        tests: Vec::new(),
     };
     (entry.errors == 0 && sink.errors() == before).then_some(metric)
 }

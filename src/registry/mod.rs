@@ -24,6 +24,7 @@ mod llm_config;
 mod load;
 mod measure;
 mod metric;
+mod metric_tests;
 mod nearest;
 mod of_metric;
 mod over_time;

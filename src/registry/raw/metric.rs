@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::RawFormat;
+use super::{RawFormat, RawTest};
 use crate::model::{AtCoarserGrain, ConversionResult, FormatKind, Grain, Status, Take};
 use crate::registry::read::{At, Day, Many, MapOr, Named, Word, object};
 use crate::registry::yaml::Text;
@@ -195,6 +195,8 @@ object! {
         join_to_timespine: Option<At<bool>>,
         /// The grain of `metric_time` in queries written as dbt writes them; a day where none is given.
         time_grain: Option<Word<Grain>>,
+        /// What its numbers must be: expected numbers, ranges, sums, freshness.
+        tests: Many<RawTest>,
     }
 }
 

@@ -3,6 +3,7 @@
 mod dataset;
 mod facets;
 mod metric;
+mod metric_test;
 
 pub(crate) use dataset::{RawDataset, RawDimension, RawFormat, RawJoin};
 pub(crate) use facets::{RawFacetValue, RawFacets, RawHeader};
@@ -10,6 +11,7 @@ pub(crate) use metric::{
     RawAggregate, RawExpr, RawExpression, RawInput, RawKind, RawMeasure, RawMetric, RawOffset,
     RawOverTime, RawPercentileType, RawSource,
 };
+pub(crate) use metric_test::RawTest;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
