@@ -169,6 +169,13 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ("Period", "calendar: {periods: {p: KEY}}"),
         ("Spine", "calendar: {spines: {hour: KEY}}"),
         ("Rollup", "rollups: {r: KEY}"),
+        ("CanonicalDataset", "canonical_datasets: {c: KEY}"),
+        ("Sla", "canonical_datasets: {c: {sla: KEY}}"),
+        (
+            "Attribute",
+            "canonical_datasets: {c: {attributes: {a: KEY}}}",
+        ),
+        ("Lineage", "canonical_datasets: {c: {lineage: KEY}}"),
         ("Facets", "-- facets:\n--   KEY"),
         ("FacetTime", "-- facets:\n--   {time: KEY}"),
         ("FacetValue", "-- facets:\n--   {value: KEY}"),

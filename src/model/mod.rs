@@ -2,6 +2,7 @@
 
 pub mod alike;
 mod calendar;
+mod canonical;
 mod connection;
 mod dataset;
 mod dialect;
@@ -23,6 +24,7 @@ pub use calendar::{
     Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, Spine, TimeRange,
     Weekday,
 };
+pub use canonical::{Attribute, CanonicalDataset, CanonicalKind, CanonicalOf, Lineage, Sla};
 pub use connection::{AdbcSettings, Connection, ConnectionKind, Guard, PostgresSettings};
 pub use dataset::{Dataset, Dimension, DimensionType, Join, OfMetric, Relation, Validity};
 pub use dialect::Dialect;

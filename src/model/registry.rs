@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, Dataset, Grain, Metric, MetricQuery, Place};
+use super::{Calendar, CanonicalDataset, Dataset, Grain, Metric, MetricQuery, Place};
 
 /// A hand-written SQL snippet of a complex metric.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,8 @@ pub struct Registry {
     pub calendar: Calendar,
     /// Rollups by name.
     pub rollups: IndexMap<String, Rollup>,
+    /// Canonical datasets by name.
+    pub canonical: IndexMap<String, CanonicalDataset>,
     /// Whose rules apply where two readings are possible.
     pub conventions: Conventions,
     /// Lower-case name or alias -> metric name.

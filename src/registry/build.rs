@@ -14,17 +14,18 @@ use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
 use super::{
-    ProjectFiles, calendar, composed, dataset, facets, join, metric, metric_tests, of_metric,
-    rollup, views,
+    ProjectFiles, calendar, canonical, composed, dataset, facets, join, metric, metric_tests,
+    of_metric, rollup, views,
 };
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
 /// Top-level keys of a file that is not in the flat form.
-const SECTIONS: [&str; 6] = [
+const SECTIONS: [&str; 7] = [
     "datasets",
     "metrics",
     "views",
     "rollups",
+    "canonical_datasets",
     "calendar",
     "hypotheses",
 ];
@@ -62,6 +63,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
                 all.metrics.0.extend(raw.metrics.0);
                 all.views.0.extend(raw.views.0);
                 all.rollups.0.extend(raw.rollups.0);
+                all.canonical_datasets.0.extend(raw.canonical_datasets.0);
                 if let Some(calendar) = &raw.calendar {
                     registry.calendar = read_calendar(calendar, &registry.calendar, &mut sink);
                 }
@@ -72,6 +74,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     let metrics = first_of_each("metric", all.metrics, &mut sink);
     let views = first_of_each("view", all.views, &mut sink);
     let rollups = first_of_each("rollup", all.rollups, &mut sink);
+    let canonical = first_of_each("canonical dataset", all.canonical_datasets, &mut sink);
     build_datasets(&datasets, &mut registry, &mut broken, &mut sink);
     calendar::check_names(&registry, &mut sink);
     let facets = build_facets(files, &mut registry, &mut sink);
@@ -79,6 +82,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     of_metric::settle(&mut registry, &mut broken, &mut sink);
     metric_tests::build_tests(&metrics, &mut registry, &broken, &mut sink);
     views::build_views(&views, &mut registry, &broken, &mut sink);
+    canonical::build_canonical(&canonical, &mut registry, &broken, &mut sink);
     for entry in &rollups {
         if let Some(rollup) = rollup::rollup(entry, &registry, &broken, &mut sink) {
             registry.rollups.insert(rollup.name.clone(), rollup);

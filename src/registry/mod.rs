@@ -5,6 +5,7 @@
 
 mod build;
 mod calendar;
+mod canonical;
 mod composed;
 mod config;
 mod connections;

@@ -1,10 +1,12 @@
 //! What people write: the keys of a registry file. The doc comments are the texts of the JSON schema.
 
+mod canonical;
 mod dataset;
 mod facets;
 mod metric;
 mod metric_test;
 
+pub(crate) use canonical::{RawAttribute, RawCanonical, RawLineage, RawSla};
 pub(crate) use dataset::{RawDataset, RawDimension, RawFormat, RawJoin};
 pub(crate) use facets::{RawFacetValue, RawFacets, RawHeader};
 pub(crate) use metric::{
@@ -32,6 +34,8 @@ object! {
         views: Named<MapOr<RawView, Text>>,
         /// Aggregated tables that `metrex materialize` keeps, by name.
         rollups: Named<RawRollup>,
+        /// Datasets that everybody has agreed to build on, by name.
+        canonical_datasets: Named<RawCanonical>,
         /// Week start, fiscal year, time zone and calendar table of the project.
         calendar: Option<RawCalendar>,
     }
