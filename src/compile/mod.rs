@@ -34,7 +34,7 @@ pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
 pub use plan::Plan;
 pub use reach::{DimensionPath, Reachability, leaf_metrics};
-pub use reading::reading;
+pub use reading::{aggregated, reading, snapshots};
 pub use rollup::{RollupState, RollupTable, Rollups};
 pub use write::Templates;
 

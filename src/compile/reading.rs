@@ -153,8 +153,18 @@ fn with_condition(text: String, condition: Option<&Expression>) -> String {
 
 /// What a measure aggregates: "sum of amount over orders where status <> 'CANCELLED'".
 pub(super) fn measure(measure: &Measure) -> String {
+    let text = format!("{} over {}", aggregated(measure), measure.dataset);
+    let text = with_filters(text, &measure.filters);
+    match &measure.over_time {
+        Some(over_time) => format!("{text}, {}", snapshots(over_time)),
+        None => text,
+    }
+}
+
+/// What a measure makes of its rows: "sum of amount".
+pub fn aggregated(measure: &Measure) -> String {
     let expr = measure.expr.as_ref().map(|expr| expr.text.as_str());
-    let what = match (measure.agg, expr) {
+    match (measure.agg, expr) {
         (Aggregate::Count, None) => "number of rows".to_owned(),
         (Aggregate::Count, Some(expr)) => format!("number of rows with {expr}"),
         (Aggregate::CountDistinct, expr) => {
@@ -185,12 +195,6 @@ pub(super) fn measure(measure: &Measure) -> String {
                 expr.unwrap_or("rows")
             )
         }
-    };
-    let text = format!("{what} over {}", measure.dataset);
-    let text = with_filters(text, &measure.filters);
-    match &measure.over_time {
-        Some(over_time) => format!("{text}, {}", snapshots(over_time)),
-        None => text,
     }
 }
 
@@ -203,7 +207,7 @@ fn with_filters(mut text: String, filters: &[Expression]) -> String {
 }
 
 /// What stands for a period: "taking the last snapshot by day of each account_id".
-fn snapshots(over_time: &OverTime) -> String {
+pub fn snapshots(over_time: &OverTime) -> String {
     let time = &over_time.time;
     let mut text = match over_time.take {
         Take::Last => format!("taking the last snapshot by {time}"),

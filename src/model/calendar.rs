@@ -447,7 +447,7 @@ impl TimeRange {
 
 impl Grain {
     /// Like [`Grain::span`], in an unsigned count clamped to what a calendar holds; less than a day counts as a day.
-    fn day_span(self, n: u32) -> Span {
+    pub fn day_span(self, n: u32) -> Span {
         let n = i32::try_from(n.min(9_998)).unwrap_or(9_998);
         match self {
             Self::Second | Self::Minute | Self::Hour => Self::Day.span(n),

@@ -3,10 +3,10 @@
 
 use arrow_array::{Float64Array, RecordBatch};
 use indexmap::IndexMap;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::cell::{cell_text, raw_json, raw_text};
+use super::run::all_rows;
 use super::{Catalog, Session, SessionError, Sides};
 use crate::compile::{Compiled, DimensionChoice, OutputColumn, Role};
 use crate::model::{ColumnState, DimensionType, GroupBy, MetricQuery};
@@ -375,22 +375,9 @@ impl Reader<'_> {
 
     /// All rows of a statement, and whether there are more than are compared.
     async fn rows_of(&self, compiled: &Compiled) -> Result<(Vec<RecordBatch>, bool), String> {
-        let (sender, mut received) = mpsc::channel(4);
-        let query = async {
-            let sender = sender;
-            let request = super::run::request(&compiled.main, Some(MOST_VALUES));
-            self.warehouse.query(request, self.cancel, &sender).await
-        };
-        let collect = async {
-            let mut batches = Vec::new();
-            while let Some(batch) = received.recv().await {
-                batches.push(batch);
-            }
-            batches
-        };
-        let (finished, batches) = tokio::join!(query, collect);
-        let finished = finished.map_err(|error| error.to_string())?;
-        Ok((batches, finished.truncated))
+        let cap = Some(MOST_VALUES);
+        let rows = all_rows(self.warehouse, &compiled.main, cap, self.cancel);
+        rows.await.map_err(|error| error.to_string())
     }
 }
 

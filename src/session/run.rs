@@ -504,21 +504,31 @@ pub(super) async fn total_row(
     statement: &Statement,
     cancel: &CancellationToken,
 ) -> Result<Option<RecordBatch>, WarehouseError> {
-    let (sender, mut batches) = mpsc::channel(4);
+    let (batches, _) = all_rows(warehouse, statement, None, cancel).await?;
+    Ok(batches.into_iter().find(|batch| batch.num_rows() > 0))
+}
+
+/// All rows of a statement, and whether there are more than the limit.
+pub(super) async fn all_rows(
+    warehouse: &Warehouse,
+    statement: &Statement,
+    row_cap: Option<u64>,
+    cancel: &CancellationToken,
+) -> Result<(Vec<RecordBatch>, bool), WarehouseError> {
+    let (sender, mut received) = mpsc::channel(4);
     let query = async {
         let sender = sender;
         warehouse
-            .query(request(statement, None), cancel, &sender)
+            .query(request(statement, row_cap), cancel, &sender)
             .await
     };
     let collect = async {
-        let mut row = None;
-        while let Some(batch) = batches.recv().await {
-            row = row.or(Some(batch).filter(|batch| batch.num_rows() > 0));
+        let mut batches = Vec::new();
+        while let Some(batch) = received.recv().await {
+            batches.push(batch);
         }
-        row
+        batches
     };
-    let (finished, row) = tokio::join!(query, collect);
-    finished?;
-    Ok(row)
+    let (finished, batches) = tokio::join!(query, collect);
+    Ok((batches, finished?.truncated))
 }
