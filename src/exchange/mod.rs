@@ -2,7 +2,6 @@
 
 pub mod dbt;
 mod define;
-mod emit;
 mod notes;
 pub mod ossie;
 mod project;
@@ -15,6 +14,7 @@ pub use project::{Export, Import};
 use notes::Notes;
 
 use crate::model::DimensionType;
+use crate::registry::emit;
 
 /// What the values of a table's column are, where it is known: (table, column).
 pub type ColumnTypes<'a> = dyn Fn(&str, &str) -> Option<DimensionType> + 'a;

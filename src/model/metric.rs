@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CompareOp, Format, Grain, GroupBy, MetricTest, Place, TimeRange};
+use super::{CompareOp, Format, Grain, GroupBy, LifeEvent, MetricTest, Place, TimeRange};
 
 /// A piece of text in the registry's expression language (SQL, or metric arithmetic), with its position.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -389,6 +389,10 @@ pub struct Metric {
     pub owner: Option<String>,
     /// Life-cycle state.
     pub status: Status,
+    /// The metric to use instead of a deprecated one, by its canonical name.
+    pub successor: Option<String>,
+    /// What was done with it, the earliest first.
+    pub history: Vec<LifeEvent>,
     /// Date of the last change of meaning.
     pub last_updated: Option<Date>,
     /// Other names (also written `synonyms`).

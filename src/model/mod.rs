@@ -8,6 +8,7 @@ mod dataset;
 mod dialect;
 mod format;
 mod intent;
+mod life;
 mod llm;
 mod metric;
 mod metric_test;
@@ -30,6 +31,7 @@ pub use dataset::{Dataset, Dimension, DimensionType, Join, OfMetric, Relation, V
 pub use dialect::Dialect;
 pub use format::{ColumnType, Format, FormatKind};
 pub use intent::{Intent, IntentKind};
+pub use life::{LifeEvent, ReviewCheck, ReviewRules, Step, is_same_person};
 pub use llm::{AutoRun, LlmSettings, Prices, ProviderKind, Recording};
 pub use metric::{
     Aggregate, AtCoarserGrain, Conversion, ConversionResult, Cumulative, Expression, Facets, Input,

@@ -14,13 +14,13 @@ use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
 use super::{
-    ProjectFiles, calendar, canonical, composed, dataset, facets, join, metric, metric_tests,
+    ProjectFiles, calendar, canonical, composed, dataset, facets, join, life, metric, metric_tests,
     of_metric, rollup, views,
 };
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
 /// Top-level keys of a file that is not in the flat form.
-const SECTIONS: [&str; 7] = [
+pub(crate) const SECTIONS: [&str; 7] = [
     "datasets",
     "metrics",
     "views",
@@ -287,6 +287,7 @@ fn build_metrics(
     registry
         .metric_names
         .retain(|_, metric| registry.metrics.contains_key(metric));
+    life::settle_successors(entries, registry, broken, sink);
 }
 
 /// Lower-case name or alias -> metric; and the aliases, as (metric, alias), that already mean another one.

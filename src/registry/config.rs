@@ -13,12 +13,13 @@ use super::calendar::read_calendar;
 use super::connections::{self, Care, RawConnection, Read};
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
 use super::key_settings::{KeySetting, RawKeys};
+use super::life::{RawReview, review_rules};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
 use super::read::{At, Named, Read as _, Word, object};
 use super::yaml::{self, Text};
 use crate::model::{
-    AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings,
+    AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings, ReviewRules,
 };
 
 /// Time for which an answer is reused, where the project says nothing.
@@ -70,6 +71,8 @@ pub struct Config {
     pub llm: Option<LlmSettings>,
     /// What may run without being looked at first.
     pub auto_run: AutoRun,
+    /// Who may vouch for a metric, and what it takes; `None` where the project says nothing.
+    pub review: Option<ReviewRules>,
     /// Keys of the explorer's actions.
     pub keys: Vec<KeySetting>,
     /// What is wrong in the file but keeps nobody from working.
@@ -93,6 +96,7 @@ impl Default for Config {
             clipboard: Clipboard::default(),
             llm: None,
             auto_run: AutoRun::default(),
+            review: None,
             keys: Vec::new(),
             warnings: Vec::new(),
         }
@@ -124,6 +128,8 @@ object! {
         llm: Option<RawLlm>,
         /// How questions are answered.
         ask: Option<RawAsk>,
+        /// Who may certify a metric, and what it takes.
+        review: Option<RawReview>,
         /// Keys of the explorer, by the names of actions.
         keys: RawKeys,
     }
@@ -251,6 +257,7 @@ impl Config {
         self.llm = raw.llm.as_ref().and_then(|llm| read_llm(llm, root, sink));
         let auto_run = raw.ask.as_ref().and_then(|ask| ask.auto_run);
         self.auto_run = auto_run.map_or_else(AutoRun::default, |word| word.value);
+        self.review = raw.review.as_ref().map(review_rules);
         self.keys = raw.keys.settings("metrex.yaml");
         self.default_connection = raw
             .default_connection

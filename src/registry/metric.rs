@@ -6,6 +6,7 @@ use super::dataset::format;
 use super::diagnostic::{Sink, did_you_mean};
 use super::kind::{Form, form};
 use super::length::is_length;
+use super::life;
 use super::measure::sources;
 use super::raw::RawMetric;
 use super::read::{At, Entry};
@@ -67,6 +68,8 @@ pub(crate) fn metric(
         business_rules: texts(&raw.business_rules),
         owner: raw.owner.as_ref().map(|text| text.value.clone()),
         status: raw.status.map(|word| word.value).unwrap_or_default(),
+        successor: None,
+        history: life::history(&raw.history, sink),
         last_updated: raw.last_updated.map(|day| day.value.0),
         aliases: raw
             .aliases

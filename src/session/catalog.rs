@@ -93,6 +93,24 @@ impl Version {
         ))
     }
 
+    /// Other definitions than those in force; they look and ask as these do.
+    pub(super) fn supposed(
+        version: &Self,
+        loaded: Loaded,
+        files: ProjectFiles,
+        generation: u64,
+    ) -> Self {
+        let errors = errors_by_file(&loaded.diagnostics);
+        Self::new(
+            loaded.registry,
+            loaded.diagnostics,
+            (version.templates.clone(), version.prompts.clone()),
+            (files, errors),
+            version.config.clone(),
+            generation,
+        )
+    }
+
     fn new(
         registry: Registry,
         diagnostics: Vec<Diagnostic>,

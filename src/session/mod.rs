@@ -20,6 +20,7 @@
 //! ```
 
 mod adapting;
+mod as_if;
 mod ask;
 mod asking;
 mod behind;
@@ -43,6 +44,7 @@ mod error;
 pub mod eval;
 mod exchange;
 pub mod files;
+mod git;
 pub mod meaning;
 mod open;
 mod partial;
@@ -50,6 +52,7 @@ pub mod plot;
 mod png;
 mod prepare;
 mod provider;
+mod publish;
 mod rollups;
 mod run;
 mod search;
@@ -89,6 +92,7 @@ pub use open::{OpenOptions, Session};
 pub use partial::partial_starts;
 pub use png::png;
 pub use prepare::Preparing;
+pub use publish::{Commit, CommitWish, FileChange, NotPublished, Publication, Published};
 pub use rollups::RollupPlan;
 pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};
 pub use search::{Completed, Field, FieldMatch, Hit, SearchHint, SearchIndex};

@@ -38,6 +38,8 @@ pub struct OpenOptions {
 pub struct Session {
     inner: Arc<Inner>,
     asks: bool,
+    /// Definitions other than those in force, see [`Session::as_if`].
+    supposed: Option<Arc<Version>>,
 }
 
 struct Inner {
@@ -109,6 +111,7 @@ impl Session {
                 rollups: rollups::Known::default(),
             }),
             asks: false,
+            supposed: None,
         };
         session.choose_connection(options.connection)?;
         Ok(session)
@@ -119,16 +122,16 @@ impl Session {
     /// where it does not.
     pub fn asking(&self) -> Self {
         Self {
-            inner: Arc::clone(&self.inner),
             asks: true,
+            ..self.clone()
         }
     }
 
     /// The same session for what has been asked about: everything runs.
     pub fn anyway(&self) -> Self {
         Self {
-            inner: Arc::clone(&self.inner),
             asks: false,
+            ..self.clone()
         }
     }
 
@@ -360,7 +363,18 @@ impl Session {
         remembered.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The same session over other definitions than those in force.
+    pub(super) fn with_version(&self, version: Arc<Version>) -> Self {
+        Self {
+            supposed: Some(version),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn version(&self) -> Arc<Version> {
+        if let Some(supposed) = &self.supposed {
+            return supposed.clone();
+        }
         self.inner
             .version
             .read()

@@ -108,6 +108,11 @@ impl StateFolder {
         self.path.join("project")
     }
 
+    /// The hashes of the files that were published last.
+    pub(super) fn published(&self) -> PathBuf {
+        self.path.join("published.json")
+    }
+
     /// The demo's database.
     pub(super) fn demo_database(&self) -> PathBuf {
         self.path.join("demo.db")

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{RawFormat, RawTest};
-use crate::model::{AtCoarserGrain, ConversionResult, FormatKind, Grain, Status, Take};
+use crate::model::{AtCoarserGrain, ConversionResult, FormatKind, Grain, Status, Step, Take};
 use crate::registry::read::{At, Day, Many, MapOr, Named, Word, object};
 use crate::registry::yaml::Text;
 
@@ -120,6 +120,10 @@ object! {
         owner: Option<Text>,
         /// Life-cycle state; published where none is given.
         status: Option<Word<Status>>,
+        /// The metric to use instead of a deprecated one.
+        successor: Option<Text>,
+        /// What was done with it, the earliest first; `metrex review` writes it.
+        history: Many<RawEvent>,
         /// Date of the last change of meaning.
         last_updated: Option<At<Day>>,
         /// Other names.
@@ -197,6 +201,23 @@ object! {
         time_grain: Option<Word<Grain>>,
         /// What its numbers must be: expected numbers, ranges, sums, freshness.
         tests: Many<RawTest>,
+    }
+}
+
+object! {
+    /// One step in the life of a definition.
+    #[schemars(rename = "Event", extend("required" = ["step"]))]
+    struct RawEvent {
+        /// What was done.
+        step: Option<Word<Step>>,
+        /// Who did it.
+        by: Option<Text>,
+        /// The day.
+        on: Option<At<Day>>,
+        /// Why.
+        why: Option<Text>,
+        /// The short hash of the meaning that the definition had.
+        of: Option<Text>,
     }
 }
 

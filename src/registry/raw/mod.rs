@@ -10,8 +10,8 @@ pub(crate) use canonical::{RawAttribute, RawCanonical, RawLineage, RawSla};
 pub(crate) use dataset::{RawDataset, RawDimension, RawFormat, RawJoin};
 pub(crate) use facets::{RawFacetValue, RawFacets, RawHeader};
 pub(crate) use metric::{
-    RawAggregate, RawExpr, RawExpression, RawInput, RawKind, RawMeasure, RawMetric, RawOffset,
-    RawOverTime, RawPercentileType, RawSource,
+    RawAggregate, RawEvent, RawExpr, RawExpression, RawInput, RawKind, RawMeasure, RawMetric,
+    RawOffset, RawOverTime, RawPercentileType, RawSource,
 };
 pub(crate) use metric_test::RawTest;
 

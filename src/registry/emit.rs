@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 const WIDEST: usize = 110;
 
 /// A map as a YAML document.
-pub(super) fn document(fields: &Map<String, Value>) -> String {
+pub(crate) fn document(fields: &Map<String, Value>) -> String {
     let mut out = String::new();
     block(&mut out, 0, fields);
     out
@@ -40,7 +40,8 @@ fn block(out: &mut String, indent: usize, fields: &Map<String, Value>) {
     }
 }
 
-fn list(out: &mut String, indent: usize, items: &[Value]) {
+/// The items of a list, one below the other.
+pub(crate) fn list(out: &mut String, indent: usize, items: &[Value]) {
     for item in items {
         match item {
             Value::Object(fields) if !fits(indent + 2, item) => {
@@ -78,7 +79,7 @@ fn fits(before: usize, value: &Value) -> bool {
 }
 
 /// A value on one line.
-pub(super) fn flow(value: &Value) -> String {
+pub(crate) fn flow(value: &Value) -> String {
     match value {
         Value::String(text) => scalar(text),
         Value::Array(items) => {

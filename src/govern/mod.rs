@@ -1,0 +1,5 @@
+//! The life of definitions: when two mean the same. Pure: no file, no warehouse.
+
+mod fingerprint;
+
+pub use fingerprint::fingerprint;
