@@ -5,6 +5,7 @@ mod batch;
 mod behind;
 mod check;
 mod completions;
+mod define;
 mod demo;
 mod doctor;
 mod edit;
@@ -100,6 +101,8 @@ enum Command {
     Show(show::ShowArgs),
     /// Change the definition of a metric, with its SQL and its numbers before and after
     Edit(edit::EditArgs),
+    /// Define a metric from a few words: suggestions, its numbers, and writing it
+    Define(define::DefineArgs),
     /// Check the project's definitions
     Check(check::CheckArgs),
     /// Check SQL against the definitions, the known values and the warehouse; nothing is run
@@ -156,6 +159,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Search(args)) => search::run(global, &args),
         Some(Command::Show(args)) => show::run(global, &args),
         Some(Command::Edit(args)) => edit::run(global, cli.linear, args),
+        Some(Command::Define(args)) => define::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),

@@ -1,5 +1,6 @@
-//! The life of definitions: when two mean the same. Pure: no file, no warehouse.
+//! The life of definitions: when two mean the same, and what a new one could be made of. Pure: no file, no warehouse.
 
 mod fingerprint;
+pub mod suggest;
 
 pub use fingerprint::fingerprint;

@@ -36,6 +36,7 @@ mod compatible;
 mod complete;
 mod complete_word;
 mod connections;
+pub mod define;
 mod definitions;
 mod doctor;
 mod draft;
@@ -63,6 +64,7 @@ mod validate;
 mod values;
 mod views;
 mod watch;
+mod who;
 mod whole_file;
 mod workspace;
 

@@ -11,6 +11,7 @@ use super::cache::ResultCache;
 use super::catalog::Version;
 use super::choices::Remembered;
 use super::connections::Connections;
+use super::define::Surveys;
 use super::{Hit, SearchHint, SessionError, StateFolder, rollups};
 use crate::compile::{CompileError, CompileOptions, Compiled, Passes, Reason, Rollups, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
@@ -54,6 +55,7 @@ struct Inner {
     cache: ResultCache,
     no_rollups: bool,
     rollups: rollups::Known,
+    surveys: Surveys,
 }
 
 /// How metrics were used, as of the last run.
@@ -109,6 +111,7 @@ impl Session {
                 cache: ResultCache::default(),
                 no_rollups: options.no_rollups,
                 rollups: rollups::Known::default(),
+                surveys: Surveys::default(),
             }),
             asks: false,
             supposed: None,
@@ -400,6 +403,10 @@ impl Session {
 
     pub(super) fn wants_no_rollups(&self) -> bool {
         self.inner.no_rollups
+    }
+
+    pub(super) fn surveys(&self) -> &Surveys {
+        &self.inner.surveys
     }
 
     pub(super) fn known_rollups(&self) -> &rollups::Known {
