@@ -14,6 +14,7 @@ mod explore;
 mod export;
 mod failure;
 mod format;
+mod govern;
 mod import;
 mod init;
 mod log;
@@ -107,6 +108,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Check SQL against the definitions, the known values and the warehouse; nothing is run
     ValidateSql(validate_sql::ValidateSqlArgs),
+    /// Hold SQL of models and queries against the canonical datasets and the rules of the project
+    Govern(govern::GovernArgs),
     /// Print the known values of a dimension
     Values(values::ValuesArgs),
     /// Fill the value index from the warehouse
@@ -162,6 +165,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Define(args)) => define::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
+        Some(Command::Govern(args)) => govern::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),
         Some(Command::Materialize(args)) => materialize::run(global, &args),

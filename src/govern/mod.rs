@@ -1,6 +1,8 @@
-//! The life of definitions: when two mean the same, and what a new one could be made of. Pure: no file, no warehouse.
+//! The life of definitions: when two mean the same, what a new one could be made of, what SQL of models keeps to. Pure: no file,
+//! no warehouse.
 
 mod fingerprint;
+pub mod sql;
 pub mod suggest;
 
 pub use fingerprint::fingerprint;

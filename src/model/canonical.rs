@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Grain, Place, Registry, Relation, Status};
+use super::{Grain, Place, Registry, Status};
 
 /// What a canonical dataset holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -123,10 +123,7 @@ impl CanonicalDataset {
     pub fn table<'a>(&'a self, registry: &'a Registry) -> Option<&'a str> {
         match &self.of {
             CanonicalOf::Table(table) => Some(table),
-            CanonicalOf::Dataset(name) => match &registry.datasets.get(name)?.relation {
-                Relation::Table(table) => Some(table),
-                Relation::Sql(_) => None,
-            },
+            CanonicalOf::Dataset(name) => registry.datasets.get(name)?.table(),
         }
     }
 

@@ -62,6 +62,14 @@ pub struct Validity {
 }
 
 impl Dataset {
+    /// The table; `None` for a query.
+    pub fn table(&self) -> Option<&str> {
+        match &self.relation {
+            Relation::Table(table) => Some(table),
+            Relation::Sql(_) => None,
+        }
+    }
+
     /// The name under which the value index files this dataset's columns: the table; for a query, the dataset's name with
     /// a hash of the query, so that values of an earlier definition are never taken for those of this one.
     pub fn index_table(&self) -> Cow<'_, str> {

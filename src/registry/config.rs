@@ -12,6 +12,7 @@ use super::ProjectFile;
 use super::calendar::read_calendar;
 use super::connections::{self, Care, RawConnection, Read};
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
+use super::governance::{Governance, RawGovernance, governance};
 use super::key_settings::{KeySetting, RawKeys};
 use super::life::{RawReview, review_rules};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
@@ -75,6 +76,8 @@ pub struct Config {
     pub review: Option<ReviewRules>,
     /// Keys of the explorer's actions.
     pub keys: Vec<KeySetting>,
+    /// What models must keep to, beside the definitions.
+    pub governance: Governance,
     /// What is wrong in the file but keeps nobody from working.
     pub warnings: Vec<Diagnostic>,
 }
@@ -98,6 +101,7 @@ impl Default for Config {
             auto_run: AutoRun::default(),
             review: None,
             keys: Vec::new(),
+            governance: Governance::default(),
             warnings: Vec::new(),
         }
     }
@@ -132,6 +136,8 @@ object! {
         review: Option<RawReview>,
         /// Keys of the explorer, by the names of actions.
         keys: RawKeys,
+        /// What SQL of models must keep to.
+        governance: Option<RawGovernance>,
     }
 }
 
@@ -259,6 +265,9 @@ impl Config {
         self.auto_run = auto_run.map_or_else(AutoRun::default, |word| word.value);
         self.review = raw.review.as_ref().map(review_rules);
         self.keys = raw.keys.settings("metrex.yaml");
+        if let Some(raw) = &raw.governance {
+            self.governance = governance(raw, sink);
+        }
         self.default_connection = raw
             .default_connection
             .as_ref()

@@ -46,6 +46,7 @@ pub mod eval;
 mod exchange;
 pub mod files;
 mod git;
+mod govern;
 pub mod meaning;
 mod open;
 mod partial;

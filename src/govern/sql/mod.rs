@@ -1,0 +1,168 @@
+//! Holds the SQL of a model or query against the canonical datasets: what it reads, what it makes again, which rows its joins make.
+//!
+//! A dbt model is read as it is written: its tags are replaced by names of the same length (`template`), the SQL becomes a tree,
+//! the tree is walked once (`reading`), and every rule (`rules`) speaks about what was met there. See `docs/governance.md`.
+
+mod expr;
+mod facts;
+mod finding;
+mod joins;
+mod known;
+mod met;
+mod patterns;
+mod reading;
+mod rules;
+mod template;
+
+pub use finding::{Finding, Read, ReadKind, Review, Rule};
+
+use sqlparser::ast::{Query, Statement};
+use sqlparser::parser::{Parser, ParserOptions};
+
+use crate::model::{Dialect, Registry};
+use crate::registry::Governance;
+use known::Known;
+use template::Template;
+
+/// Stack of the thread that walks the tree: a sum of many terms is as deep as it is long.
+const STACK: usize = 256 << 20;
+/// Longest text that is read.
+const LENGTH: usize = 256 << 10;
+/// Most operators, so that no tree is deeper than the stack.
+const OPERATORS: usize = 6_000;
+
+/// A model or query to be governed.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'a> {
+    /// Name of the model: that of its file, without the ending.
+    pub name: &'a str,
+    /// Its text: SQL, or SQL with dbt's tags.
+    pub text: &'a str,
+    /// Names of the models that are governed together with it.
+    pub beside: &'a [String],
+}
+
+/// Governs a model. It never fails: what cannot be read is a finding.
+pub fn govern(
+    model: &Model<'_>,
+    registry: &Registry,
+    governance: &Governance,
+    dialect: Dialect,
+) -> Review {
+    let govern = || governed(model, registry, governance, dialect);
+    let unread = || Review {
+        findings: vec![Finding::whole(Rule::Syntax, "the SQL could not be read")],
+        reads: Vec::new(),
+    };
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .name("govern".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, govern)
+            .ok()
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_else(unread)
+    })
+}
+
+fn governed(
+    model: &Model<'_>,
+    registry: &Registry,
+    governance: &Governance,
+    dialect: Dialect,
+) -> Review {
+    if model.text.len() > LENGTH {
+        let message = format!("the text is longer than {} kB", LENGTH >> 10);
+        return Review {
+            findings: vec![Finding::whole(Rule::Syntax, message)],
+            reads: Vec::new(),
+        };
+    }
+    let known = Known::new(model, registry, governance);
+    let template = Template::read(model.text);
+    let mut findings = patterns::check(model, &known, governance);
+    findings.extend(template.problems.iter().cloned());
+    findings.extend(rules::incremental(&template, &known));
+    let parsed = match operators(&template.sql) {
+        0..=OPERATORS => parse(&template.sql, dialect),
+        many => {
+            let message = format!("there are {many} operators, more than can be read");
+            Err(Box::new(Finding::whole(Rule::Syntax, message)))
+        }
+    };
+    let reading = match parsed {
+        _ if template.is_macro() || !template.problems.is_empty() => {
+            facts::Reading::mentioned(&template, &known)
+        }
+        Ok(query) => reading::read(&query, &template, &known),
+        Err(finding) => {
+            findings.push(*finding);
+            facts::Reading::mentioned(&template, &known)
+        }
+    };
+    findings.extend(rules::check(&reading, &template, &known));
+    findings.sort_by(Finding::order);
+    findings.dedup();
+    Review {
+        findings,
+        reads: reading.reads.into_iter().map(|read| read.told).collect(),
+    }
+}
+
+/// About how many operators make the tree deeper; a line of dashes is none.
+fn operators(sql: &str) -> usize {
+    let bytes = sql.as_bytes();
+    let signs = bytes.windows(2).filter(|pair| match pair {
+        [b'-', next] => *next != b'-',
+        [first, _] => b"+*/|=<>%^&".contains(first),
+        _ => false,
+    });
+    let words = sql.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let joining = ["and", "or", "union", "intersect", "except", "join"];
+    let words = words.filter(|word| joining.iter().any(|one| one.eq_ignore_ascii_case(word)));
+    signs.count() + words.count()
+}
+
+/// The query that the text is, in the dialect of the connection or, since models are written for other engines too, in any.
+fn parse(sql: &str, dialect: Dialect) -> Result<Query, Box<Finding>> {
+    let mut first = None;
+    for dialect in std::iter::once(dialect).chain(Dialect::ALL) {
+        let options = ParserOptions::new().with_trailing_commas(true);
+        let statements = Parser::new(dialect.parser())
+            .with_options(options)
+            .try_with_sql(sql)
+            .and_then(|mut parser| parser.parse_statements());
+        match statements {
+            Ok(statements) => return one_query(statements),
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
+    }
+    let message = first.map_or_else(String::new, |error| error.to_string());
+    Err(Box::new(Finding::unparsable(&message)))
+}
+
+fn one_query(statements: Vec<Statement>) -> Result<Query, Box<Finding>> {
+    let mut queries = statements.into_iter().map(|statement| match statement {
+        Statement::Query(query) => Some(*query),
+        Statement::CreateTable(table) => table.query.map(|query| *query),
+        Statement::CreateView(view) => Some(*view.query),
+        _ => None,
+    });
+    match (queries.next(), queries.next()) {
+        (Some(Some(query)), None) => Ok(query),
+        (None, _) => Err(Box::new(Finding::whole(
+            Rule::Syntax,
+            "there is no statement",
+        ))),
+        (Some(None), _) => Err(Box::new(
+            Finding::whole(Rule::Syntax, "the statement is no query")
+                .with_hint("a model is one SELECT"),
+        )),
+        (Some(Some(_)), Some(_)) => Err(Box::new(
+            Finding::whole(Rule::Syntax, "there is more than one statement")
+                .with_hint("govern one query at a time"),
+        )),
+    }
+}

@@ -1,0 +1,582 @@
+//! Walks a query once: what it reads, what one row of each part is, which columns are whose, and everything that rules are about.
+
+use std::collections::HashMap;
+
+use sqlparser::ast::{
+    Distinct, Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableFactor, Value, Visit,
+    WindowType,
+};
+use sqlparser::tokenizer::Location;
+
+use super::expr::{Column, column_of, conjuncts, in_one_form, path};
+use super::facts::{
+    AggregateMet, ComparisonMet, CteMet, JoinMet, NumberedMet, Reading, Side, met, reference_name,
+};
+use super::finding::At;
+use super::known::{Known, Target};
+use super::met::{Met, argument, columns_in};
+use super::template::Template;
+use crate::model::{CanonicalDataset, Dataset};
+
+/// What one part of the query gives.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows {
+    /// Its name, for messages.
+    pub(super) what: String,
+    /// The columns that tell its rows apart, where they are known; none for a single row.
+    pub(super) grain: Option<Vec<String>>,
+    /// Columns that are columns of a table.
+    pub(super) columns: HashMap<String, Column>,
+    /// The table of which every column is handed on.
+    pub(super) all: Option<String>,
+    /// Conditions that its rows meet, by table.
+    conditions: Vec<(String, String)>,
+    /// The canonical dataset that its rows are, one by one.
+    canonical: Option<String>,
+}
+
+impl Rows {
+    fn column(&self, name: &str) -> Option<Column> {
+        self.columns.get(name).cloned().or_else(|| {
+            Some(Column {
+                base: self.all.clone()?,
+                name: name.to_owned(),
+            })
+        })
+    }
+}
+
+/// One relation of a `FROM`, by the name that its columns are called with.
+pub(super) struct Relation {
+    pub(super) alias: String,
+    pub(super) rows: Rows,
+    /// Whether a join has multiplied its rows, and which.
+    pub(super) multiplied: Option<usize>,
+}
+
+pub(super) struct Walk<'a, 'k> {
+    known: &'k Known<'a>,
+    template: &'k Template,
+    ctes: Vec<(String, Rows)>,
+    reading: Reading,
+}
+
+/// Walks a query.
+pub(super) fn read(query: &Query, template: &Template, known: &Known<'_>) -> Reading {
+    let mut walk = Walk {
+        known,
+        template,
+        ctes: Vec::new(),
+        reading: Reading::default(),
+    };
+    let rows = walk.query(query);
+    if let Some(grain) = &rows.grain {
+        let columns = grain.iter().map(|name| {
+            rows.column(name).unwrap_or_else(|| Column {
+                base: String::new(),
+                name: name.clone(),
+            })
+        });
+        walk.reading.grain = Some(columns.collect());
+    }
+    let select = match query.body.as_ref() {
+        SetExpr::Select(select) => Some(select),
+        _ => None,
+    };
+    for item in select.iter().flat_map(|select| &select.projection) {
+        let at = at(item.span().start);
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+            continue;
+        };
+        let name = output_name(item).and_then(|name| rows.columns.get(&name));
+        if let (Some(column), Some(_)) = (name, path(expr)) {
+            walk.reading.output.push((column.clone(), at));
+        }
+    }
+    walk.reading
+}
+
+pub(super) fn at(location: Location) -> At {
+    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    (number(location.line), number(location.column))
+}
+
+impl<'a> Walk<'a, '_> {
+    fn query(&mut self, query: &Query) -> Rows {
+        let visible = self.ctes.len();
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let name = cte.alias.name.value.to_lowercase();
+            let mut rows = self.query(&cte.query);
+            if !cte.alias.columns.is_empty() {
+                rows = Rows::default();
+            }
+            self.reading.ctes.push(CteMet {
+                name: cte.alias.name.value.clone(),
+                at: at(cte.alias.name.span.start),
+                canonical: rows.canonical.clone(),
+            });
+            if rows.canonical.is_none() || rows.what.is_empty() {
+                rows.what = format!("the CTE {}", cte.alias.name.value);
+            }
+            self.ctes.push((name, rows));
+        }
+        let mut rows = self.body(&query.body);
+        if query.limit_clause.is_some() || query.fetch.is_some() {
+            rows.canonical = None;
+        }
+        self.ctes.truncate(visible);
+        rows
+    }
+
+    fn body(&mut self, body: &SetExpr) -> Rows {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.query(query),
+            SetExpr::SetOperation { left, right, .. } => {
+                self.body(left);
+                self.body(right);
+                Rows::default()
+            }
+            _ => Rows::default(),
+        }
+    }
+
+    fn select(&mut self, select: &Select) -> Rows {
+        let conditions: Vec<&Expr> = select.selection.iter().flat_map(conjuncts).collect();
+        let mut relations: Vec<Relation> = Vec::new();
+        let mut joins: Vec<JoinMet> = Vec::new();
+        for from in &select.from {
+            let first = self.factor(&from.relation, &mut relations);
+            if relations.len() > 1 && first {
+                self.joined(
+                    &conditions,
+                    from.relation.span().start,
+                    &mut relations,
+                    &mut joins,
+                );
+            }
+            for join in &from.joins {
+                let added = self.factor(&join.relation, &mut relations);
+                if added {
+                    self.join(join, &conditions, &mut relations, &mut joins);
+                }
+            }
+        }
+        self.expressions(select, &conditions, &relations, &mut joins);
+        let is_multiplied = !joins.is_empty();
+        self.reading.joins.extend(joins);
+        self.output(select, &conditions, relations, is_multiplied)
+    }
+
+    /// Adds what stands in a `FROM`; whether something was added that has columns.
+    fn factor(&mut self, factor: &TableFactor, relations: &mut Vec<Relation>) -> bool {
+        let (rows, alias) = match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                ..
+            } => {
+                let (rows, last) = self.table(name);
+                (
+                    rows,
+                    alias
+                        .as_ref()
+                        .map_or(last, |alias| alias.name.value.to_lowercase()),
+                )
+            }
+            TableFactor::Derived {
+                subquery, alias, ..
+            } => {
+                let mut rows = self.query(subquery);
+                let alias = alias.as_ref().map(|alias| alias.name.value.clone());
+                let alias = alias.unwrap_or_default();
+                if rows.what.is_empty() {
+                    rows.what = format!("the subquery {alias}").trim_end().to_owned();
+                }
+                (rows, alias.to_lowercase())
+            }
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => {
+                let mut added = self.factor(&table_with_joins.relation, relations);
+                for join in &table_with_joins.joins {
+                    added |= self.factor(&join.relation, relations);
+                }
+                return added;
+            }
+            _ => (Rows::default(), String::new()),
+        };
+        relations.push(Relation {
+            alias,
+            rows,
+            multiplied: None,
+        });
+        true
+    }
+
+    /// A table by name: what it gives, and its last name.
+    fn table(&mut self, name: &ObjectName) -> (Rows, String) {
+        let parts: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+            return Default::default();
+        };
+        let called = last.value.to_lowercase();
+        let cte = self.ctes.iter().rev().find(|(name, _)| *name == called);
+        if let (Some((_, rows)), 1) = (cte, parts.len()) {
+            return (rows.clone(), called);
+        }
+        let place = at(first.span.start);
+        let (target, written, name, is_table) = match self.template.names.get(&first.value) {
+            Some(reference) => (
+                self.known.reference(reference),
+                reference.written(),
+                reference_name(reference),
+                false,
+            ),
+            None => {
+                let names: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+                let written = names.join(".");
+                (self.known.table(&written), written.clone(), written, true)
+            }
+        };
+        let called = match is_table {
+            true => called,
+            false => name.rsplit('.').next().unwrap_or_default().to_lowercase(),
+        };
+        let reading = met(target, written, name, place, is_table);
+        let rows = match target {
+            Target::Canonical(one) => self.rows_of(one),
+            Target::Dataset(dataset) => rows_of_dataset(dataset),
+            _ => Rows {
+                what: reading.written.clone(),
+                ..Rows::default()
+            },
+        };
+        self.reading.reads.push(reading);
+        (rows, called)
+    }
+
+    fn rows_of(&self, one: &'a CanonicalDataset) -> Rows {
+        let dataset = one.dataset();
+        let dataset = dataset.and_then(|name| self.known.registry.datasets.get(name));
+        let column = |name: &String| match dataset {
+            Some(dataset) => column_of(dataset, name),
+            None => name.to_lowercase(),
+        };
+        Rows {
+            what: one.name.clone(),
+            grain: (!one.grain.is_empty()).then(|| one.grain.iter().map(column).collect()),
+            all: Some(dataset.map_or_else(|| one.name.clone(), |dataset| dataset.name.clone())),
+            canonical: Some(one.name.clone()),
+            ..Rows::default()
+        }
+    }
+
+    fn expressions(
+        &mut self,
+        select: &Select,
+        conditions: &[&Expr],
+        relations: &[Relation],
+        joins: &mut Vec<JoinMet>,
+    ) {
+        let mut met = Met::default();
+        let _ = select.projection.visit(&mut met);
+        let _ = select.selection.visit(&mut met);
+        let _ = select.group_by.visit(&mut met);
+        let _ = select.having.visit(&mut met);
+        let _ = select.qualify.visit(&mut met);
+        for join in select.from.iter().flat_map(|from| &from.joins) {
+            if let JoinOperator::Join(JoinConstraint::On(on))
+            | JoinOperator::Inner(JoinConstraint::On(on))
+            | JoinOperator::Left(JoinConstraint::On(on))
+            | JoinOperator::LeftOuter(JoinConstraint::On(on)) = &join.join_operator
+            {
+                let _ = on.visit(&mut met);
+            }
+        }
+        let resolve = |names: &[String]| self.resolve(names, relations).map(|(_, column)| column);
+        let mut aggregates = Vec::new();
+        let mut numbered = Vec::new();
+        for function in &met.functions {
+            let name = function.name.to_string().to_lowercase();
+            let place = at(function.span().start);
+            if let (Some(WindowType::WindowSpec(over)), "row_number") =
+                (&function.over, name.as_str())
+            {
+                let by: Vec<_> = over.partition_by.iter().filter_map(path).collect();
+                if let [only] = relations
+                    && let Some(grain) = only.rows.grain.as_ref().filter(|keys| !keys.is_empty())
+                    && only.rows.canonical.is_some()
+                    && grain
+                        .iter()
+                        .all(|key| by.iter().any(|names| names.last() == Some(key)))
+                {
+                    let side = Side {
+                        what: only.rows.what.clone(),
+                        grain: grain.clone(),
+                    };
+                    numbered.push(NumberedMet { at: place, side });
+                }
+            }
+            if function.over.is_some() {
+                continue;
+            }
+            let (argument, distinct) = argument(function);
+            if matches!(name.as_str(), "sum" | "avg" | "count") && !distinct {
+                let columns = argument.iter().flat_map(|expr| columns_in(expr));
+                let multiplied = columns
+                    .filter_map(|names| self.resolve(&names, relations))
+                    .find_map(|(index, _)| relations.get(index)?.multiplied);
+                if let Some(join) = multiplied.and_then(|join| joins.get_mut(join)) {
+                    let aggregate = join.aggregate.get_or_insert_with(Default::default);
+                    if aggregate.0.is_empty() {
+                        *aggregate = (function.to_string(), place);
+                    }
+                }
+            }
+            let (base, form) = match &argument {
+                Some(expr) => match in_one_form(expr, &resolve) {
+                    Some((base, form)) => (base, Some(form)),
+                    None => continue,
+                },
+                None => match relations {
+                    [only] => match &only.rows.all {
+                        Some(base) => (base.clone(), None),
+                        None => continue,
+                    },
+                    _ => continue,
+                },
+            };
+            let own = conditions
+                .iter()
+                .filter_map(|one| in_one_form(one, &resolve));
+            let inherited = relations.iter().flat_map(|one| one.rows.conditions.clone());
+            let held = own.chain(inherited).filter(|(of, _)| *of == base);
+            aggregates.push(AggregateMet {
+                at: place,
+                text: function.to_string(),
+                function: name,
+                distinct,
+                conditions: held.map(|(_, condition)| condition).collect(),
+                base,
+                argument: form,
+            });
+        }
+        let is_tag = |value: &str| self.template.names.keys().any(|name| value.contains(name));
+        let comparisons = met.comparisons.iter().filter_map(|(names, value, place)| {
+            if is_tag(value) {
+                return None;
+            }
+            Some(ComparisonMet {
+                at: *place,
+                column: resolve(names)?,
+                value: value.clone(),
+            })
+        });
+        let comparisons: Vec<_> = comparisons.collect();
+        // What only handed one side on without counting it stands against nobody.
+        joins.retain(|join| {
+            join.aggregate
+                .as_ref()
+                .is_none_or(|(text, _)| !text.is_empty())
+        });
+        self.reading.aggregates.extend(aggregates);
+        self.reading.numbered.extend(numbered);
+        self.reading.comparisons.extend(comparisons);
+        for query in met.queries {
+            self.query(&query);
+        }
+    }
+
+    /// The relation and the column that a name means.
+    fn resolve(&self, names: &[String], relations: &[Relation]) -> Option<(usize, Column)> {
+        let all = || relations.iter().enumerate();
+        match names {
+            [name] => {
+                let named = |rows: &Rows| rows.columns.get(name).cloned();
+                let mut found = all().filter_map(|(at, one)| Some((at, named(&one.rows)?)));
+                if let Some(only) = found.next() {
+                    return found.next().is_none().then_some(only);
+                }
+                let knows = |one: &Relation| {
+                    one.rows
+                        .all
+                        .as_deref()
+                        .is_some_and(|base| self.has(base, name))
+                };
+                let mut open = all().filter(|(_, one)| one.rows.all.is_some());
+                let mut likely = all().filter(|(_, one)| knows(one));
+                let (index, relation) = match (open.next(), open.next()) {
+                    (Some(only), None) => only,
+                    _ => match (likely.next(), likely.next()) {
+                        (Some(only), None) => only,
+                        _ => return None,
+                    },
+                };
+                Some((index, relation.rows.column(name)?))
+            }
+            [.., alias, name] => {
+                let (index, relation) = all().find(|(_, one)| one.alias == *alias)?;
+                Some((index, relation.rows.column(name)?))
+            }
+            [] => None,
+        }
+    }
+
+    /// Whether the definitions name a column of a dataset.
+    fn has(&self, base: &str, column: &str) -> bool {
+        let Some(dataset) = self.known.registry.datasets.get(base) else {
+            return false;
+        };
+        let canonical = self.known.registry.canonical_of(base);
+        let mut columns = dataset
+            .dimensions
+            .values()
+            .filter_map(|one| one.column.as_ref());
+        let mut joined = dataset.joins.values().flat_map(|join| &join.on);
+        let is = |name: &String| name.eq_ignore_ascii_case(column);
+        columns.any(is)
+            || dataset.key.iter().any(is)
+            || joined.any(|(here, _)| is(here))
+            || canonical.is_some_and(|one| one.attributes.keys().any(is))
+    }
+
+    fn output(
+        &mut self,
+        select: &Select,
+        conditions: &[&Expr],
+        relations: Vec<Relation>,
+        is_multiplied: bool,
+    ) -> Rows {
+        let resolve = |names: &[String]| self.resolve(names, &relations);
+        let mut rows = Rows::default();
+        let first = relations.first();
+        for item in &select.projection {
+            match item {
+                SelectItem::Wildcard(_) => {
+                    rows.columns
+                        .extend(relations.iter().flat_map(|one| one.rows.columns.clone()));
+                    rows.all = first.and_then(|one| one.rows.all.clone());
+                }
+                SelectItem::QualifiedWildcard(
+                    SelectItemQualifiedWildcardKind::ObjectName(name),
+                    _,
+                ) => {
+                    let alias = name.0.last().and_then(|part| part.as_ident());
+                    let alias = alias.map(|ident| ident.value.to_lowercase());
+                    let of = relations
+                        .iter()
+                        .find(|one| Some(&one.alias) == alias.as_ref());
+                    if let Some(of) = of {
+                        rows.columns.extend(of.rows.columns.clone());
+                        rows.all = rows.all.or_else(|| of.rows.all.clone());
+                    }
+                }
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    if let (Some(name), Some(names)) = (output_name(item), path(expr))
+                        && let Some((_, column)) = resolve(&names)
+                    {
+                        rows.columns.insert(name, column);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let groups = match &select.group_by {
+            GroupByExpr::Expressions(groups, _) => groups.as_slice(),
+            GroupByExpr::All(_) => return rows,
+        };
+        if !groups.is_empty() {
+            rows.all = None;
+            rows.grain = groups
+                .iter()
+                .map(|group| group_name(group, &select.projection))
+                .collect();
+            return rows;
+        }
+        if select.projection.iter().any(is_aggregate) {
+            rows.all = None;
+            rows.grain = Some(Vec::new());
+            return rows;
+        }
+        if matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_))) || is_multiplied {
+            return rows;
+        }
+        let Some(first) = first else {
+            return rows;
+        };
+        // Many-to-one joins leave one row for each of the first relation.
+        let handed_on = |key: &String| {
+            let of = first.rows.column(key);
+            let mut outputs = rows.columns.iter();
+            let renamed = outputs.find(|(_, column)| of.as_ref() == Some(column));
+            // A key that is not handed on tells the rows apart all the same: no column of the output does.
+            renamed.map_or_else(|| key.clone(), |(name, _)| name.clone())
+        };
+        if let Some(grain) = &first.rows.grain {
+            rows.grain = Some(grain.iter().map(handed_on).collect());
+        }
+        let own = conditions.iter();
+        let own = own
+            .filter_map(|one| in_one_form(one, &|names| resolve(names).map(|(_, column)| column)));
+        rows.conditions = own.chain(first.rows.conditions.iter().cloned()).collect();
+        if relations.len() == 1 {
+            rows.canonical = first.rows.canonical.clone();
+            rows.what = first.rows.what.clone();
+        }
+        rows
+    }
+}
+
+fn rows_of_dataset(dataset: &Dataset) -> Rows {
+    let key = dataset.key.iter().map(|key| key.to_lowercase());
+    Rows {
+        what: dataset.name.clone(),
+        grain: (!dataset.key.is_empty()).then(|| key.collect()),
+        all: Some(dataset.name.clone()),
+        ..Rows::default()
+    }
+}
+
+/// The name of an output column.
+fn output_name(item: &SelectItem) -> Option<String> {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
+        SelectItem::UnnamedExpr(expr) => path(expr)?.pop(),
+        _ => None,
+    }
+}
+
+/// The output column that a group is: by its number, its name or its expression.
+fn group_name(group: &Expr, projection: &[SelectItem]) -> Option<String> {
+    if let Expr::Value(value) = group
+        && let Value::Number(number, _) = &value.value
+    {
+        let index: usize = number.to_string().parse().ok()?;
+        return output_name(projection.get(index.checked_sub(1)?)?);
+    }
+    let text = group.to_string();
+    let same = |item: &&SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            expr.to_string() == text
+        }
+        _ => false,
+    };
+    let by_text = projection.iter().find(same).and_then(output_name);
+    by_text.or_else(|| {
+        let name = path(group)?.pop()?;
+        let mut names = projection.iter().filter_map(output_name);
+        names.find(|output| *output == name)
+    })
+}
+
+fn is_aggregate(item: &SelectItem) -> bool {
+    let mut met = Met::default();
+    let _ = item.visit(&mut met);
+    met.functions.iter().any(|function| {
+        let name = function.name.to_string().to_lowercase();
+        function.over.is_none() && matches!(name.as_str(), "sum" | "avg" | "count" | "min" | "max")
+    })
+}
