@@ -24,6 +24,8 @@ enum To {
     Dbt,
     /// Apache Ossie (formerly Open Semantic Interchange)
     Ossie,
+    /// Cube: data models in YAML, one file for each cube
+    Cube,
 }
 
 pub fn run(global: &Global, args: &ExportArgs) -> Outcome {
@@ -31,6 +33,7 @@ pub fn run(global: &Global, args: &ExportArgs) -> Outcome {
     let export = session.export(match args.to {
         To::Dbt => OtherTool::Dbt,
         To::Ossie => OtherTool::Ossie,
+        To::Cube => OtherTool::Cube,
     });
     let files = export.write(&args.target).map_err(SessionError::from)?;
     print(|out| files.iter().try_for_each(|file| writeln!(out, "{file}")))?;

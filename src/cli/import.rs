@@ -24,6 +24,8 @@ enum From {
     Dbt(Paths),
     /// A document of Apache Ossie (formerly Open Semantic Interchange)
     Ossie(Paths),
+    /// Cube: a folder of data models in YAML, or one file
+    Cube(Paths),
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +42,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
     let (from, paths) = match &args.from {
         From::Dbt(paths) => (OtherTool::Dbt, paths),
         From::Ossie(paths) => (OtherTool::Ossie, paths),
+        From::Cube(paths) => (OtherTool::Cube, paths),
     };
     let url = global.connection.as_deref();
     let made = runtime::block_on(async |_| {

@@ -122,7 +122,8 @@ fn join(join: &Join) -> Value {
     json!({"to": join.to, "on": on})
 }
 
-fn format(format: &Format) -> Option<Value> {
+/// A display format, where it is not the default one.
+pub(super) fn format(format: &Format) -> Option<Value> {
     if *format == Format::default() {
         return None;
     }
@@ -227,7 +228,8 @@ fn kind(kind: &MetricKind, fields: &mut Fields) {
     }
 }
 
-fn window(window: &Window) -> String {
+/// What a cumulative metric takes in.
+pub(super) fn window(window: &Window) -> String {
     match window {
         Window::AllTime => "all_time".to_owned(),
         Window::Trailing(n, grain) => format!("{n} {grain}"),
@@ -247,7 +249,8 @@ fn input(input: &Input) -> Value {
     }
 }
 
-fn offset(offset: &Offset) -> Value {
+/// How far back an input lies.
+pub(super) fn offset(offset: &Offset) -> Value {
     match offset {
         Offset::Ago(n, grain) => json!(format!("{n} {grain}")),
         Offset::AgoCustom(n, period) => json!(format!("{n} {period}")),

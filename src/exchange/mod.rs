@@ -1,5 +1,6 @@
-//! Definitions from and for other tools: dbt's semantic layer and Ossie, with a note for whatever cannot be said.
+//! Definitions from and for other tools, with a note for whatever cannot be said.
 
+pub mod cube;
 pub mod dbt;
 mod define;
 mod notes;
@@ -7,6 +8,7 @@ pub mod ossie;
 mod project;
 pub mod saved_query;
 mod source;
+mod tables;
 
 pub use notes::Note;
 pub use project::{Export, Import};

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::source::file_id;
-use crate::model::{FileId, Place};
+use super::source::{Look, file_id};
+use crate::model::{FileId, Place, Registry};
+use crate::registry::yaml::Node;
 
 /// One thing that reads differently after an exchange, or is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,14 @@ pub(super) struct Notes {
 }
 
 impl Notes {
+    /// Notes of an export: places are those of the registry's files.
+    pub(super) fn of(registry: &Registry) -> Self {
+        Self {
+            files: registry.files.clone(),
+            notes: Vec::new(),
+        }
+    }
+
     /// A file that is read from now on.
     pub(super) fn file(&mut self, path: &str) -> FileId {
         self.files.push(path.to_owned());
@@ -54,6 +63,15 @@ impl Notes {
         };
         if !self.notes.contains(&note) {
             self.notes.push(note);
+        }
+    }
+
+    /// Notes keys of a definition that nothing was made of.
+    pub(super) fn unread(&mut self, node: &Node, known: &[&str], name: &str) {
+        for (key, place) in node.keys() {
+            if !known.contains(&key) {
+                self.add(place, format!("{name}: {key} is not carried over"));
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{ExchangeError, Notes};
-use crate::model::{FileId, Place};
+use crate::model::{FileId, Grain, Place};
 use crate::registry::yaml::{Node, documents};
 
 /// Folders that hold copies of definitions, or none.
@@ -141,6 +141,20 @@ impl Look for Node {
             _ => Vec::new(),
         }
     }
+}
+
+/// The texts of several values.
+pub(super) fn texts(nodes: &[&Node]) -> Vec<String> {
+    let texts = nodes.iter().filter_map(|node| node.text());
+    texts.map(str::to_owned).collect()
+}
+
+/// A length of time: `7 days`, `1 month`.
+pub(super) fn length(text: &str) -> Option<(u32, Grain)> {
+    let (n, unit) = text.trim().split_once(' ')?;
+    let unit = unit.trim().to_lowercase();
+    let grain = Grain::from_word(unit.strip_suffix('s').unwrap_or(&unit))?;
+    Some((n.parse().ok()?, grain))
 }
 
 /// The id of the `n`th file.

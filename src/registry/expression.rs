@@ -12,6 +12,7 @@ use sqlparser::tokenizer::{Location, Token};
 
 use super::diagnostic::{Sink, did_you_mean};
 use super::yaml::Text;
+use crate::model::Place;
 
 /// A column, dimension or metric named in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,27 @@ pub(crate) fn over_rows(text: &Text, sink: &mut Sink) -> Option<Vec<Name>> {
 /// The names in an expression over metrics.
 pub(crate) fn over_metrics(text: &Text, sink: &mut Sink) -> Option<Vec<Name>> {
     names(text, Over::Metrics, sink)
+}
+
+/// Whether a function makes one value of many rows.
+pub(crate) fn is_aggregate(name: &str) -> bool {
+    AGGREGATES.contains(&name)
+}
+
+/// What is against an expression over the columns of one row that stands in no file yet.
+pub(crate) fn against_rows(sql: &str) -> Option<String> {
+    against(sql, Over::Rows)
+}
+
+/// What is against an expression over metrics that stands in no file yet.
+pub(crate) fn against_metrics(sql: &str) -> Option<String> {
+    against(sql, Over::Metrics)
+}
+
+fn against(sql: &str, over: Over) -> Option<String> {
+    let mut sink = Sink::new([]);
+    names(&Text::at(sql.to_owned(), Place::default()), over, &mut sink);
+    sink.finish().into_iter().next().map(|first| first.message)
 }
 
 fn names(text: &Text, over: Over, sink: &mut Sink) -> Option<Vec<Name>> {

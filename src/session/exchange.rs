@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::{OpenOptions, Session, SessionError};
-use crate::exchange::{ColumnTypes, Export, Note, dbt, ossie};
+use crate::exchange::{ColumnTypes, Export, Note, cube, dbt, ossie};
 use crate::init;
 use crate::model::{ColumnType, ConnectionKind, DimensionType};
 use crate::registry::of_address;
@@ -17,6 +17,8 @@ pub enum OtherTool {
     Dbt,
     /// Apache Ossie.
     Ossie,
+    /// Cube.
+    Cube,
 }
 
 /// A project that was made of another tool's definitions.
@@ -72,6 +74,7 @@ pub async fn import(
     let import = match from {
         OtherTool::Dbt => dbt::import(path, of)?,
         OtherTool::Ossie => ossie::import(path, of)?,
+        OtherTool::Cube => cube::import(path, of)?,
     };
     let entry = connection
         .as_ref()
@@ -126,6 +129,7 @@ impl Session {
         match to {
             OtherTool::Dbt => dbt::export(&catalog.registry),
             OtherTool::Ossie => ossie::export(&catalog.registry, "metrex"),
+            OtherTool::Cube => cube::export(&catalog.registry),
         }
     }
 }

@@ -1,0 +1,322 @@
+//! Projects of Cube, Snowflake, Databricks, Lightdash and LookML answer like SQL by hand, and what is written for one of
+//! them and read back answers as before.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use metrex::session::{Imported, OpenOptions, OtherTool, RunOptions, Session, import};
+use rusqlite::types::ValueRef;
+use support::shop::texts;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/exchange")
+        .join(name)
+}
+
+/// A folder with the rows, and the URL of the database.
+struct Shop {
+    folder: TempDir,
+    url: String,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let database = folder.path().join("shop.db");
+        let sql = fs::read_to_string(fixture("shop.sql")).unwrap();
+        let connection = rusqlite::Connection::open(&database).unwrap();
+        connection.execute_batch(&sql).unwrap();
+        let url = format!("sqlite:{}", database.display());
+        Self { folder, url }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    async fn import(&self, from: OtherTool, path: &Path, name: &str) -> Imported {
+        let made = import(from, path, &self.at(name), Some(&self.url))
+            .await
+            .unwrap();
+        assert_eq!(made.problems, [""; 0], "metrex check says nothing");
+        made
+    }
+
+    fn open(&self, name: &str) -> Session {
+        Session::open(OpenOptions {
+            project: Some(self.at(name)),
+            today: Some(jiff::civil::date(2026, 11, 20)),
+            state_dir: Some(self.at("state")),
+            ..OpenOptions::default()
+        })
+        .unwrap()
+    }
+
+    /// The rows of a statement, as the session's answers are written.
+    fn rows(&self, sql: &str) -> Vec<String> {
+        let connection = rusqlite::Connection::open(self.at("shop.db")).unwrap();
+        let mut statement = connection
+            .prepare(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            let cell = |at| match row.get_ref(at).unwrap() {
+                ValueRef::Null => "-".to_owned(),
+                ValueRef::Integer(n) => n.to_string(),
+                ValueRef::Real(n) => ((n * 1e9).round() / 1e9).to_string(),
+                other => other.as_str().unwrap().to_owned(),
+            };
+            let cells: Vec<String> = (0..columns).map(cell).collect();
+            out.push(cells.join(" | "));
+        }
+        out
+    }
+
+    /// A project of ours over the rows.
+    fn ours(&self) -> Session {
+        let root = self.at("ours");
+        fs::create_dir_all(root.join("metrics")).unwrap();
+        fs::copy(fixture("ours.yaml"), root.join("metrics/all.yaml")).unwrap();
+        let path = self.at("shop.db");
+        let config = format!(
+            "connections:\n  rows: {{type: sqlite, path: {:?}}}\n",
+            path.display().to_string()
+        );
+        fs::write(root.join("metrex.yaml"), config).unwrap();
+        let session = self.open("ours");
+        let problems = &session.catalog().diagnostics;
+        assert!(problems.is_empty(), "{problems:?}");
+        session
+    }
+}
+
+async fn answer(session: &Session, line: &str) -> Vec<String> {
+    let query = line.parse().unwrap();
+    let cancel = CancellationToken::new();
+    let answer = session.answer(&query, RunOptions::default(), cancel).await;
+    match answer {
+        Ok(answer) => texts(&answer.batches),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+/// Every answer is that of the SQL beside it.
+async fn assert_answers(shop: &Shop, session: &Session, cases: &[(&str, &str)]) {
+    let mut wrong = Vec::new();
+    for (line, sql) in cases {
+        let (mut ours, mut theirs) = (answer(session, line).await, shop.rows(sql));
+        ours.sort();
+        theirs.sort();
+        if ours != theirs {
+            wrong.push(format!("{line}: {ours:?} and not {theirs:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn notes(made: &[metrex::exchange::Note]) -> Vec<String> {
+    made.iter().map(ToString::to_string).collect()
+}
+
+/// What is read from a format, written for it and read again gives the same answers.
+async fn assert_again(shop: &Shop, tool: OtherTool, session: &Session, cases: &[(&str, &str)]) {
+    let written = shop.at("written");
+    session.export(tool).write(&written).unwrap();
+    shop.import(tool, &written, "again").await;
+    assert_answers(shop, &shop.open("again"), cases).await;
+}
+
+/// Queries of `ours.yaml`, with the metric that each is about.
+const OURS: &[(&str, &str)] = &[
+    ("revenue", "revenue by channel"),
+    ("revenue", "turnover by month 2025-01..2025-04"),
+    ("orders_made", "orders_made by buyer.segment"),
+    (
+        "orders_made",
+        "orders_made by seller.first_name where status <> 'cancelled'",
+    ),
+    ("buyers", "buyers by status"),
+    ("large_orders", "large_orders"),
+    ("ads_orders", "ads_orders by month 2025-01..2025-04"),
+    ("web_or_shop", "web_or_shop"),
+    ("austrian_orders", "austrian_orders by channel"),
+    ("biggest", "biggest by is_large"),
+    ("typical", "typical by channel"),
+    ("mean_tax", "mean_tax"),
+    ("items", "items by product, channel"),
+    ("tax_rate", "tax_rate by channel"),
+    ("ads_share", "ads_share by month 2025-01..2025-04"),
+    ("per_buyer", "per_buyer"),
+    ("web_share", "web_share by seller.segment"),
+    ("items_per_order", "items_per_order by channel"),
+    ("revenue_before", "revenue_before by month 2025-02..2025-04"),
+    ("growth", "growth by month 2025-02..2025-04"),
+    ("revenue_so_far", "revenue_so_far by month 2025-01..2025-04"),
+    ("orders_40d", "orders_40d by day 2025-02-01..2025-02-12"),
+    ("revenue_ytd", "revenue_ytd by month 2025-01..2025-04"),
+    ("balance", "balance by month 2025-01..2025-02"),
+];
+
+/// Ours, written for a format and read back, but for some metrics. `rename` says how a query is written there.
+async fn assert_ours(
+    shop: &Shop,
+    tool: OtherTool,
+    without: &[&str],
+    rename: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let before = shop.ours();
+    let written = shop.at("ours_written");
+    let export = before.export(tool);
+    export.write(&written).unwrap();
+    shop.import(tool, &written, "ours_again").await;
+    let after = shop.open("ours_again");
+    let mut wrong = Vec::new();
+    for (metric, line) in OURS {
+        let there = after.catalog().registry.metrics.contains_key(*metric);
+        if there == without.contains(metric) {
+            wrong.push(format!("{metric}: {there}"));
+        }
+        if there {
+            let (mut theirs, mut ours) = (
+                answer(&after, &rename(line)).await,
+                answer(&before, line).await,
+            );
+            theirs.sort();
+            ours.sort();
+            if theirs != ours {
+                wrong.push(format!("{line}: {theirs:?} and not {ours:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    notes(&export.notes)
+}
+
+const CUBE: &[(&str, &str)] = &[
+    (
+        "orders_count by status",
+        "SELECT upper(status), count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "orders_count by medium",
+        "SELECT channel, count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "orders_count by size_and_status",
+        "SELECT CASE WHEN amount >= 70 THEN 'large' WHEN amount >= 40 THEN 'medium' ELSE 'small' END || ' ' || upper(status), count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "total_amount",
+        "SELECT sum(amount) FROM orders WHERE status = 'completed'",
+    ),
+    (
+        "gross by customers.segment",
+        "SELECT segment, sum(amount + tax) FROM orders LEFT JOIN customers ON customers.id = customer_id GROUP BY 1",
+    ),
+    (
+        "gross by sellers.segment",
+        "SELECT segment, sum(amount + tax) FROM orders LEFT JOIN customers ON customers.id = seller_id GROUP BY 1",
+    ),
+    (
+        "buyers by orders_month",
+        "SELECT substr(created_at, 1, 7), count(DISTINCT customer_id) FROM orders GROUP BY 1",
+    ),
+    ("austrian_orders", "SELECT 3"),
+    (
+        "ads_orders where paid_for = true",
+        "SELECT count(*) FROM orders WHERE channel = 'ads' AND status <> 'cancelled'",
+    ),
+    ("ads_share", "SELECT 2 / 6.0"),
+    (
+        "tax_rate by channel",
+        "SELECT channel, sum(tax) / sum(amount) FROM orders GROUP BY 1",
+    ),
+    ("spread", "SELECT max(amount) - min(amount) FROM orders"),
+    (
+        "amount_so_far by month 2025-02..2025-03",
+        "VALUES ('2025-02-01', 275), ('2025-03-01', 275)",
+    ),
+    (
+        "amount_40_days by day 2025-02-28",
+        "SELECT '2025-02-28', sum(amount) FROM orders WHERE created_at >= '2025-01-20' AND created_at < '2025-03-01'",
+    ),
+    (
+        "amount_year_to_date by month 2025-04",
+        "VALUES ('2025-04-01', 300)",
+    ),
+    (
+        "amount_month_before by month 2025-02",
+        "VALUES ('2025-02-01', 168)",
+    ),
+    ("growth by month 2025-02", "VALUES ('2025-02-01', -6)"),
+    (
+        "lines_per_order by channel",
+        "SELECT channel, 1.0 * count(product) / count(DISTINCT id) FROM orders LEFT JOIN line_items ON order_id = id GROUP BY 1",
+    ),
+    (
+        "quantity by product",
+        "SELECT product, sum(quantity) FROM line_items GROUP BY 1",
+    ),
+    (
+        "customers_count by segment",
+        "SELECT segment, count(*) FROM customers GROUP BY 1",
+    ),
+];
+
+#[tokio::test]
+async fn cubes_answer_like_sql() {
+    let shop = Shop::new();
+    let made = shop.import(OtherTool::Cube, &fixture("cube"), "cube").await;
+    assert_eq!(
+        notes(&made.notes),
+        [
+            "views/sales.yml:2: the view sales is left out: it chooses from what the cubes define",
+            "cubes/orders.yml:7: orders: data_source is not carried over",
+            "cubes/orders.yml:153: orders: pre_aggregations is not carried over",
+            "cubes/orders.yml:3: orders: members that are not public there are like all others here",
+            "cubes/orders.yml:55: orders.created_at: granularities is not carried over",
+            "cubes/orders.yml:62: orders: the dimension place is left out: there is no type geo",
+            "cubes/orders.yml:74: orders.count: drill_members is not carried over",
+            "cubes/orders.yml:128: orders: the measure count_next is left out: its window takes in what comes after",
+            "cubes/others.yml:11: customers: the dimension orders_made is left out: it is a measure of each row",
+            "cubes/orders.yml:59: orders: month is called orders_month",
+            "cubes/others.yml:24: line_items: a key that is no column is left out",
+            "cubes/orders.yml:72: the measure count is called orders_count",
+            "cubes/others.yml:13: the measure count is called customers_count",
+            "cubes/others.yml:31: the measure count is called line_items_count",
+            "cubes/orders.yml:143: the metric everyone is left out: 'string_agg' has no counterpart",
+            "cubes/orders.yml:146: the metric everyone_twice is left out: it is made of everyone, which is left out",
+            "cubes/orders.yml:3: orders: status_column is a dimension too, since definitions read it",
+        ]
+    );
+    let session = shop.open("cube");
+    assert_answers(&shop, &session, CUBE).await;
+    assert_again(&shop, OtherTool::Cube, &session, CUBE).await;
+}
+
+#[tokio::test]
+async fn what_cube_can_say_comes_back() {
+    let shop = Shop::new();
+    let notes = assert_ours(&shop, OtherTool::Cube, &["balance"], str::to_owned).await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:69: the metric balance is left out: Cube adds up snapshots",
+            "metrics/all.yaml:33: revenue: format not carried over",
+        ]
+    );
+}
