@@ -8,6 +8,7 @@ pub mod cli;
 pub mod compile;
 pub mod demo;
 pub mod exchange;
+pub mod generate;
 pub mod govern;
 pub mod index;
 pub mod init;

@@ -15,6 +15,7 @@ mod export;
 mod failure;
 mod format;
 mod govern;
+mod generate;
 mod import;
 mod init;
 mod log;
@@ -32,6 +33,7 @@ mod search;
 mod show;
 mod sql;
 mod style;
+mod test;
 mod tools;
 mod understood;
 mod validate_sql;
@@ -106,6 +108,8 @@ enum Command {
     Define(define::DefineArgs),
     /// Check the project's definitions
     Check(check::CheckArgs),
+    /// Run the tests of metrics: are the numbers what their files say they must be?
+    Test(test::TestArgs),
     /// Check SQL against the definitions, the known values and the warehouse; nothing is run
     ValidateSql(validate_sql::ValidateSqlArgs),
     /// Hold SQL of models and queries against the canonical datasets and the rules of the project
@@ -134,6 +138,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Write the project's definitions for another tool
     Export(export::ExportArgs),
+    /// Write a dbt package of metrics: models, tests, semantics, pages, graph and skills
+    Generate(generate::GenerateArgs),
     /// Load the demo's data into PostgreSQL, or undo changes of its definitions
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
@@ -164,6 +170,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Edit(args)) => edit::run(global, cli.linear, args),
         Some(Command::Define(args)) => define::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
+        Some(Command::Test(args)) => test::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Govern(args)) => govern::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
@@ -178,6 +185,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Init(args)) => init::run(global, &args),
         Some(Command::Import(args)) => import::run(global, &args),
         Some(Command::Export(args)) => export::run(global, &args),
+        Some(Command::Generate(args)) => generate::run(global, &args),
         Some(Command::Demo(args)) => demo::run(global, &args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),

@@ -52,7 +52,8 @@ enum Format {
     Json,
 }
 
-fn dialect(word: &str) -> Result<Dialect, String> {
+/// The dialect of a word.
+pub fn dialect(word: &str) -> Result<Dialect, String> {
     Dialect::of(word).ok_or_else(|| {
         let words: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.word()).collect();
         format!("write one of {}", words.join(", "))

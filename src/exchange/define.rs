@@ -150,7 +150,7 @@ fn expression(expression: &Expression) -> Value {
 }
 
 /// A metric.
-pub(super) fn metric(metric: &Metric) -> Value {
+pub fn metric(metric: &Metric) -> Value {
     let mut fields = Fields::default();
     if metric.label != metric.name {
         fields.put("label", metric.label.as_str());
@@ -355,7 +355,7 @@ fn aggregated(measure: &Measure) -> Fields {
 }
 
 /// The word of an aggregate.
-pub(super) fn aggregate(agg: Aggregate) -> &'static str {
+pub fn aggregate(agg: Aggregate) -> &'static str {
     match agg {
         Aggregate::Count => "count",
         Aggregate::CountDistinct => "count_distinct",

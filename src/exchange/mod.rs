@@ -2,7 +2,7 @@
 
 pub mod cube;
 pub mod dbt;
-mod define;
+pub mod define;
 mod notes;
 pub mod ossie;
 mod project;

@@ -158,6 +158,29 @@ pub struct OfMetric {
 }
 
 impl Dimension {
+    /// A dimension that is a column and says nothing else.
+    pub fn of_column(name: String, column: &str, place: Place) -> Self {
+        Self {
+            label: name.clone(),
+            name,
+            place,
+            expr: Expression {
+                text: column.to_owned(),
+                place,
+                dialects: Vec::new(),
+            },
+            column: Some(column.to_owned()),
+            of_metric: None,
+            description: String::new(),
+            aliases: Vec::new(),
+            kind: DimensionType::Text,
+            time_grain: None,
+            pii: false,
+            value_aliases: IndexMap::new(),
+            format: Format::default(),
+        }
+    }
+
     /// The name under which the value index files this dimension: its column; for an expression, its name with a hash of
     /// the expression.
     pub fn index_column(&self) -> Cow<'_, str> {

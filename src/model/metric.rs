@@ -416,3 +416,32 @@ pub struct Metric {
     /// What its numbers must be.
     pub tests: Vec<MetricTest>,
 }
+
+impl Metric {
+    /// A metric that says nothing but what it is.
+    pub fn plain(name: String, place: Place, kind: MetricKind) -> Self {
+        Self {
+            label: name.clone(),
+            name,
+            place,
+            category: "Other".to_owned(),
+            description: String::new(),
+            business_rules: Vec::new(),
+            owner: None,
+            status: Status::default(),
+            successor: None,
+            history: Vec::new(),
+            last_updated: None,
+            aliases: Vec::new(),
+            tags: Vec::new(),
+            format: Format::default(),
+            kind,
+            grain: Vec::new(),
+            window: None,
+            fill: None,
+            every_period: false,
+            time_grain: None,
+            tests: Vec::new(),
+        }
+    }
+}

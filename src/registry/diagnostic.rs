@@ -53,13 +53,16 @@ pub struct Diagnostic {
 }
 
 /// Every kind of problem.
-pub const CODES: [&str; 22] = [
+pub const CODES: [&str; 28] = [
     "alias_clash",
+    "compile",
     "config",
     "cycle",
     "dependency",
+    "dry_run",
     "duplicate_key",
     "duplicate_name",
+    "duplicates",
     "expression",
     "file",
     "invalid_name",
@@ -67,6 +70,9 @@ pub const CODES: [&str; 22] = [
     "join_key",
     "metric_kind",
     "missing_key",
+    "orphans",
+    "overlaps",
+    "sources",
     "time",
     "unknown_dataset",
     "unknown_dimension",

@@ -1,11 +1,14 @@
 //! What a change of definitions does to the numbers: every metric whose SQL differs, before and after, as a whole and by a
 //! dimension.
 
+use std::sync::Arc;
+
 use arrow_array::{Float64Array, RecordBatch};
 use indexmap::IndexMap;
 use tokio_util::sync::CancellationToken;
 
 use super::cell::{cell_text, raw_json, raw_text};
+use super::meaning::{Touches, differences};
 use super::run::all_rows;
 use super::{Catalog, Session, SessionError, Sides};
 use crate::compile::{Compiled, DimensionChoice, OutputColumn, Role};
@@ -20,6 +23,19 @@ const MOST_VALUES: u64 = 1_000;
 
 /// A dimension with more values tells little at a glance.
 const FEW_VALUES: u64 = 60;
+
+/// Two versions of the definitions to be compared by their numbers.
+#[derive(Clone)]
+pub struct Versions {
+    /// The definitions.
+    pub catalogs: Sides<Arc<Catalog>>,
+    /// The metric that is shown in any case, and first.
+    pub metric: Option<String>,
+    /// The dimension to compare by; `None` takes one with few values, for each metric.
+    pub dimension: Option<String>,
+    /// Most metrics that are computed.
+    pub most: usize,
+}
 
 /// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +80,8 @@ pub struct Figure {
     pub same: usize,
     /// Why there are no parts.
     pub note: Option<String>,
+    /// The dimension that it was compared by.
+    pub by: Option<String>,
     column: Option<OutputColumn>,
 }
 
@@ -116,6 +134,7 @@ type Values = IndexMap<Option<String>, (String, Option<f64>)>;
 struct Job {
     metric: String,
     line: String,
+    by: Option<String>,
     total: Sides<Result<Compiled, String>>,
     parts: Option<Sides<Compiled>>,
 }
@@ -131,8 +150,34 @@ impl Session {
         cancel: CancellationToken,
     ) -> Result<Change, SessionError> {
         let session = self.clone();
-        let planned = tokio::task::spawn_blocking(move || session.plan_change(&request));
-        let (jobs, mut change) = planned.await.map_err(|_| SessionError::interrupted())?;
+        let planned = tokio::task::spawn_blocking(move || session.plan_change(request));
+        let planned = planned.await.map_err(|_| SessionError::interrupted())?;
+        self.computed(planned, cancel).await
+    }
+
+    /// Computes what differs between two versions of the definitions: every metric whose SQL is not the same.
+    ///
+    /// # Errors
+    /// As for [`Session::change`].
+    pub async fn compare(
+        &self,
+        versions: Versions,
+        cancel: CancellationToken,
+    ) -> Result<Change, SessionError> {
+        let session = self.clone();
+        let planned = tokio::task::spawn_blocking(move || session.plan_versions(&versions));
+        let planned = planned.await.map_err(|_| SessionError::interrupted())?;
+        self.computed(planned, cancel).await
+    }
+
+    async fn computed(
+        &self,
+        (jobs, mut change): (Vec<Job>, Change),
+        cancel: CancellationToken,
+    ) -> Result<Change, SessionError> {
+        if jobs.is_empty() {
+            return Ok(change);
+        }
         let mut warehouse = self.warehouse(&self.connection())?;
         for sql in jobs.iter().flat_map(Job::statements) {
             match warehouse.passed(&[sql], &cancel).await {
@@ -161,37 +206,57 @@ impl Session {
     }
 
     /// Everything up to the first statement that is run.
-    fn plan_change(&self, request: &ChangeRequest) -> (Vec<Job>, Change) {
-        let before = self.drafted(&request.path, &request.text.before);
-        let after = self.drafted(&request.path, &request.text.after);
-        let dimensions = self.dimensions_of(&after, &request.metric);
-        let chosen = request.dimension.clone();
+    fn plan_change(&self, request: ChangeRequest) -> (Vec<Job>, Change) {
+        let drafted = |text| Arc::new(self.drafted(&request.path, text));
+        let catalogs = Sides {
+            before: drafted(&request.text.before),
+            after: drafted(&request.text.after),
+        };
+        let dimensions = self.dimensions_of(&catalogs.after, &request.metric);
+        let chosen = request.dimension;
         let dimension = chosen.or_else(|| self.telling(&request.metric, &dimensions));
+        let (jobs, change) = self.plan_versions(&Versions {
+            catalogs,
+            metric: Some(request.metric),
+            dimension: dimension.clone(),
+            most: MOST_METRICS,
+        });
+        let change = Change {
+            dimension,
+            dimensions,
+            ..change
+        };
+        (jobs, change)
+    }
+
+    fn plan_versions(&self, versions: &Versions) -> (Vec<Job>, Change) {
+        let Sides { before, after } = &versions.catalogs;
         let mut change = Change {
             figures: Vec::new(),
             further: Vec::new(),
             broken: Vec::new(),
-            dimension,
-            dimensions,
+            dimension: versions.dimension.clone(),
+            dimensions: Vec::new(),
         };
         let mut jobs = Vec::new();
+        let first = versions.metric.as_ref();
         let others = after.registry.metrics.keys();
-        let others = others.filter(|name| **name != request.metric);
-        for metric in std::iter::once(&request.metric).chain(others) {
-            let by = change.dimension.as_deref();
-            let Some(job) = self.job(&before, &after, metric, by, *metric == request.metric) else {
+        let others = others.filter(|name| Some(*name) != first);
+        for metric in first.into_iter().chain(others) {
+            let by = versions.dimension.as_deref();
+            let Some(job) = self.job(before, after, metric, by, first == Some(metric)) else {
                 continue;
             };
             match (&job.total.before, &job.total.after) {
                 (Ok(_), Err(reason)) => change.broken.push((job.metric, reason.clone())),
-                _ if jobs.len() < MOST_METRICS => jobs.push(job),
+                _ if jobs.len() < versions.most => jobs.push(job),
                 _ => change.further.push(job.metric),
             }
         }
         let gone = before.registry.metrics.keys();
         let gone = gone.filter(|name| !after.registry.metrics.contains_key(*name));
         let reason = "it is defined no more";
-        for name in gone.filter(|name| **name != request.metric) {
+        for name in gone.filter(|name| Some(*name) != first) {
             change.broken.push((name.clone(), reason.to_owned()));
         }
         (jobs, change)
@@ -235,9 +300,28 @@ impl Session {
         let total = query(Vec::new());
         let line = total.to_string();
         let total = compile(&total);
-        let parts = by.map(|name| compile(&query(vec![GroupBy::Dimension(name.to_owned())])));
-        if !always && !differs(&total) && !parts.as_ref().is_some_and(differs) {
+        let by_dimension = |name: &String| compile(&query(vec![GroupBy::Dimension(name.clone())]));
+        let asked = by.map(str::to_owned);
+        let may_differ = || {
+            let found = differences(&before.registry, &after.registry, metric);
+            found.iter().any(|one| one.touches != Touches::Words)
+        };
+        if !always && asked.is_none() && !differs(&total) && !may_differ() {
             return None;
+        }
+        let mut by = asked.clone().or_else(|| {
+            let all = self.dimensions_of(after, metric);
+            self.telling(metric, &all)
+        });
+        let mut parts = by.as_ref().map(by_dimension);
+        if !always && !differs(&total) && !parts.as_ref().is_some_and(differs) {
+            // A dimension that nobody asked for may be the only thing that changes.
+            let shared = self.dimensions_of(after, metric).into_iter();
+            let changed = shared.map(|name| (by_dimension(&name), name));
+            let (sides, name) = changed
+                .filter(|_| asked.is_none())
+                .find(|(sides, _)| differs(sides))?;
+            (parts, by) = (Some(sides), Some(name));
         }
         let parts = match parts {
             Some(Sides {
@@ -249,6 +333,7 @@ impl Session {
         Some(Job {
             metric: metric.to_owned(),
             line,
+            by,
             total,
             parts,
         })
@@ -317,6 +402,7 @@ impl Reader<'_> {
             parts: Vec::new(),
             same: 0,
             note: None,
+            by: job.by,
             column: column.map(|(_, column)| column),
         };
         let Some(parts) = job.parts else {

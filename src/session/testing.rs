@@ -77,20 +77,9 @@ impl Session {
         &self,
         metrics: &[String],
         cancel: &CancellationToken,
-        progress: impl FnMut(usize, usize) + Send,
-    ) -> Result<Vec<TestResult>, SessionError> {
-        let catalog = self.catalog();
-        self.test_in(&catalog, metrics, cancel, progress).await
-    }
-
-    /// The same over other definitions than those in force.
-    pub(super) async fn test_in(
-        &self,
-        catalog: &Catalog,
-        metrics: &[String],
-        cancel: &CancellationToken,
         mut progress: impl FnMut(usize, usize) + Send,
     ) -> Result<Vec<TestResult>, SessionError> {
+        let catalog = self.catalog();
         let registry = &catalog.registry;
         let named = metrics.iter().map(|name| {
             let metric = registry.metric(name);
@@ -108,7 +97,7 @@ impl Session {
         }
         let run = Run {
             session: self,
-            catalog,
+            catalog: &catalog,
             warehouse: self.warehouse(&self.connection())?,
             row_cap: self.current()?.row_cap,
             cancel,

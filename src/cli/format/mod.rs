@@ -1,5 +1,6 @@
 //! Forms of a printed result: a table for people, and those of files for everybody else.
 
+pub mod junit;
 mod table;
 
 use clap::ValueEnum;

@@ -10,7 +10,7 @@ mod metrics;
 mod read;
 mod views;
 
-pub use export::export;
+pub use export::{Semantics, export, semantics};
 
 use std::path::Path;
 

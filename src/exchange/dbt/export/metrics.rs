@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Fields, Writer, put};
+use super::{Fields, Writer, entity_of, put};
 use crate::exchange::define;
 use crate::model::{
-    Aggregate, AtCoarserGrain, ConversionResult, Input, Measure, Metric, MetricKind, Offset,
-    Source, Take, Window,
+    Aggregate, AtCoarserGrain, Conversion, ConversionResult, Dataset, Input, Measure, Metric,
+    MetricKind, Offset, Source, Take, Window,
 };
 
 impl Writer<'_> {
@@ -47,8 +47,22 @@ impl Writer<'_> {
                     put(&mut fields, "time_granularity", grain.word());
                 }
             }
-            MetricKind::Ratio(_) => {
-                return Err("both halves of a ratio are metrics in dbt; give them names".to_owned());
+            MetricKind::Ratio(sources) => {
+                let halves = match sources.as_slice() {
+                    [source] => source
+                        .measures
+                        .iter()
+                        .map(|half| self.named(half))
+                        .collect(),
+                    _ => return Err("dbt has one source for a metric".to_owned()),
+                };
+                let halves: Option<Vec<&str>> = halves;
+                let Some([numerator, denominator]) = halves.as_deref() else {
+                    let reason = "both halves of a ratio are metrics in dbt; give them names";
+                    return Err(reason.to_owned());
+                };
+                put(&mut fields, "numerator", *numerator);
+                put(&mut fields, "denominator", *denominator);
             }
             MetricKind::Derived { expr, inputs } => {
                 put(&mut fields, "expr", expr.text.as_str());
@@ -83,7 +97,7 @@ impl Writer<'_> {
                 put(&mut fields, "period_agg", period_agg);
             }
             MetricKind::Conversion(conversion) => {
-                put(&mut fields, "entity", conversion.entity.as_str());
+                put(&mut fields, "entity", self.converting(conversion)?);
                 put(&mut fields, "base_metric", conversion.base.as_str());
                 put(
                     &mut fields,
@@ -110,6 +124,46 @@ impl Writer<'_> {
         }
         self.losses(metric);
         Ok((dataset, Value::Object(fields)))
+    }
+
+    /// The entity that both sides of a conversion have.
+    fn converting(&self, conversion: &Conversion) -> Result<&str, String> {
+        let of = |metric: &str| {
+            let metric = self.registry.metric(metric)?;
+            let measure = metric.kind.sources().first()?.measures.first()?;
+            self.entity(
+                self.registry.datasets.get(&measure.dataset)?,
+                &conversion.entity,
+            )
+        };
+        match (of(&conversion.base), of(&conversion.conversion)) {
+            (Some(base), Some(other)) if base == other => Ok(base),
+            _ => Err(format!(
+                "dbt converts by an entity, and {} is none of both sides",
+                conversion.entity
+            )),
+        }
+    }
+
+    /// The entity that a dimension or column of a dataset identifies.
+    fn entity<'d>(&'d self, dataset: &'d Dataset, name: &str) -> Option<&'d str> {
+        let joins = dataset.joins.values();
+        let targets: Vec<_> = joins
+            .filter_map(|join| Some((join, entity_of(self.registry.datasets.get(&join.to)?))))
+            .collect();
+        if let Some((_, entity)) = targets.iter().find(|(_, entity)| *entity == name) {
+            return Some(entity);
+        }
+        let column = dataset
+            .dimension(name)
+            .map_or(Some(name), |dimension| dimension.column.as_deref())?;
+        if entity_of(dataset) == name || dataset.key == [column] {
+            return Some(entity_of(dataset));
+        }
+        let by_column = targets
+            .iter()
+            .find(|(join, _)| join.on.first().is_some_and(|(here, _)| here == column));
+        by_column.map(|(_, entity)| *entity)
     }
 
     /// The simple metric that is exactly a measure.
@@ -193,7 +247,7 @@ impl Writer<'_> {
             put(
                 fields,
                 "non_additive_dimension",
-                json!({"name": over.time, "window_choice": choice, "window_groupings": over.per}),
+                json!({"name": over.time, "window_agg": choice, "group_by": over.per}),
             );
         }
         let filters = self.conditions(&measure.filters, &measure.dataset)?;

@@ -7,11 +7,42 @@ mod models;
 use serde_json::{Map, Value, json};
 
 use crate::exchange::notes::Notes;
-use crate::exchange::{Export, emit};
+use crate::exchange::{Export, Note, emit};
 use crate::model::{Dataset, Registry};
 
-/// The models of a registry, and its metrics over several of them.
+/// The definitions of a registry in dbt's words.
+#[derive(Debug)]
+pub struct Semantics {
+    /// What is said of each model, with the metrics that stand on it alone; calendars too.
+    pub models: Vec<Value>,
+    /// Metrics over several models.
+    pub metrics: Vec<Value>,
+    /// What dbt has no words for.
+    pub notes: Vec<Note>,
+}
+
+/// The models of a registry and its metrics over several of them, as a file.
 pub fn export(registry: &Registry) -> Export {
+    let mut said = semantics(registry);
+    for view in registry.views.values() {
+        said.notes.push(Note {
+            at: registry.at(view.place),
+            text: format!("the saved query {} is left out", view.name),
+        });
+    }
+    let mut document = Map::new();
+    document.insert("models".to_owned(), json!(said.models));
+    if !said.metrics.is_empty() {
+        document.insert("metrics".to_owned(), json!(said.metrics));
+    }
+    Export {
+        files: vec![("semantic_models.yml".to_owned(), emit::document(&document))],
+        notes: said.notes,
+    }
+}
+
+/// The models of a registry, and its metrics over several of them.
+pub fn semantics(registry: &Registry) -> Semantics {
     let mut writer = Writer {
         registry,
         notes: Notes::default(),
@@ -41,10 +72,6 @@ pub fn export(registry: &Registry) -> Export {
     for (dataset, metrics) in by_dataset {
         models.extend(writer.model(dataset, metrics));
     }
-    for view in registry.views.values() {
-        let text = format!("the saved query {} is left out", view.name);
-        writer.notes.about(registry.at(view.place), text);
-    }
     if let Some(table) = &registry.calendar.table {
         let periods = table
             .periods
@@ -66,13 +93,9 @@ pub fn export(registry: &Registry) -> Export {
             "columns": [{"name": spine.column, "granularity": spine.grain.word()}],
         }));
     }
-    let mut document = Map::new();
-    document.insert("models".to_owned(), json!(models));
-    if !across.is_empty() {
-        document.insert("metrics".to_owned(), json!(across));
-    }
-    Export {
-        files: vec![("semantic_models.yml".to_owned(), emit::document(&document))],
+    Semantics {
+        models,
+        metrics: across,
         notes: writer.notes.into_list(),
     }
 }

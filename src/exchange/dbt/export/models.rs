@@ -101,10 +101,10 @@ impl Writer<'_> {
                 self.notes.about(self.registry.at(dimension.place), text);
                 continue;
             }
-            let (value, is_column) = dimension_of(dataset, dimension);
-            match is_column {
-                true => columns.push(value),
-                false => derived.push(value),
+            let (value, column) = dimension_of(dataset, dimension);
+            match column {
+                None => derived.push(value),
+                Some(column) => add_column(&mut columns, &mut derived, &column, value),
             }
         }
         if !columns.is_empty() {
@@ -124,8 +124,36 @@ impl Writer<'_> {
     }
 }
 
-/// A dimension, and whether it is a column as it stands.
-fn dimension_of(dataset: &Dataset, dimension: &Dimension) -> (Value, bool) {
+/// Adds the dimension that a column is. A column stands there once: beside an entity, or as another dimension of it.
+fn add_column(columns: &mut Vec<Value>, derived: &mut Vec<Value>, name: &str, mut value: Value) {
+    let is_it = |known: &&mut Value| known.get("name") == Some(&json!(name));
+    let Some(known) = columns
+        .iter_mut()
+        .find(is_it)
+        .and_then(Value::as_object_mut)
+    else {
+        columns.push(value);
+        return;
+    };
+    let Some(fields) = value.as_object_mut() else {
+        return;
+    };
+    let granularity = fields.remove("granularity");
+    let Some(Value::Object(mut dimension)) = fields.remove("dimension") else {
+        return;
+    };
+    if known.contains_key("dimension") {
+        put(&mut dimension, "expr", name);
+        dimension.extend(granularity.map(|grain| ("granularity".to_owned(), grain)));
+        derived.push(Value::Object(dimension));
+    } else {
+        known.extend(granularity.map(|grain| ("granularity".to_owned(), grain)));
+        known.insert("dimension".to_owned(), Value::Object(dimension));
+    }
+}
+
+/// A dimension, and the column that it is as it stands.
+fn dimension_of(dataset: &Dataset, dimension: &Dimension) -> (Value, Option<String>) {
     let mut inner = Fields::new();
     put(
         &mut inner,
@@ -170,14 +198,14 @@ fn dimension_of(dataset: &Dataset, dimension: &Dimension) -> (Value, bool) {
                 put(&mut fields, "granularity", granularity);
             }
             put(&mut fields, "dimension", inner);
-            (Value::Object(fields), true)
+            (Value::Object(fields), Some(column.to_owned()))
         }
         None => {
             put(&mut inner, "expr", dimension.expr.text.as_str());
             if dimension.kind.is_time() {
                 put(&mut inner, "granularity", granularity);
             }
-            (Value::Object(inner), false)
+            (Value::Object(inner), None)
         }
     }
 }

@@ -1,0 +1,99 @@
+//! The `config` of a model: how it is kept, cut and tagged, in the words of each engine's adapter.
+
+use super::Materialized;
+use super::text::{list, quoted, slug};
+use crate::model::{Grain, Metric};
+use crate::warehouse::Dialect;
+
+/// What the config of a metric's model depends on.
+pub(super) struct Kept<'a> {
+    pub metric: &'a Metric,
+    pub dialect: Dialect,
+    pub materialized: Materialized,
+    /// The column of the period.
+    pub time: Option<(&'a str, Grain)>,
+    /// The other columns that it is grouped by.
+    pub groups: &'a [String],
+}
+
+/// The call of `config`.
+pub(super) fn config(kept: &Kept<'_>) -> String {
+    let mut lines = vec![format!("materialized={}", quoted(kept.materialized.word()))];
+    if let (Materialized::Incremental, Some((time, _))) = (kept.materialized, kept.time) {
+        let strategy = match kept.dialect {
+            Dialect::Bigquery | Dialect::Spark => "insert_overwrite",
+            _ => "delete+insert",
+        };
+        lines.push(format!("incremental_strategy={}", quoted(strategy)));
+        if strategy == "delete+insert" {
+            lines.push(format!("unique_key={}", quoted(time)));
+        }
+    }
+    if kept.materialized != Materialized::View {
+        lines.extend(layout(kept));
+    }
+    let mut tags = vec!["metric".to_owned()];
+    tags.extend(kept.metric.tags.iter().map(|tag| slug(tag)));
+    lines.push(format!("tags={}", list(&tags)));
+    format!(
+        "{{{{\n  config(\n    {}\n  )\n}}}}\n",
+        lines.join(",\n    ")
+    )
+}
+
+/// Partitions and clusters, or what the engine has instead.
+fn layout(kept: &Kept<'_>) -> Vec<String> {
+    let time = kept.time.map(|(time, _)| time.to_owned());
+    let all: Vec<String> = time
+        .iter()
+        .cloned()
+        .chain(kept.groups.iter().cloned())
+        .collect();
+    let few: Vec<String> = kept.groups.iter().take(4).cloned().collect();
+    match kept.dialect {
+        Dialect::Postgres | Dialect::Duckdb if !all.is_empty() => {
+            vec![format!("indexes=[{{'columns': {}}}]", list(&all))]
+        }
+        Dialect::Bigquery => {
+            let partition = kept.time.map(|(time, grain)| {
+                let grain = match grain {
+                    Grain::Hour | Grain::Day => "day",
+                    Grain::Year => "year",
+                    _ => "month",
+                };
+                format!(
+                    "partition_by={{'field': {}, 'data_type': 'date', 'granularity': '{grain}'}}",
+                    quoted(time)
+                )
+            });
+            let cluster = (!few.is_empty()).then(|| format!("cluster_by={}", list(&few)));
+            partition.into_iter().chain(cluster).collect()
+        }
+        Dialect::Snowflake if !all.is_empty() => vec![format!("cluster_by={}", list(&all))],
+        Dialect::Redshift => kept
+            .time
+            .iter()
+            .map(|(time, _)| format!("sort={}", quoted(time)))
+            .collect(),
+        Dialect::Spark => kept
+            .time
+            .iter()
+            .map(|(time, _)| format!("partition_by={}", list(&[time])))
+            .collect(),
+        Dialect::Clickhouse if !all.is_empty() => {
+            let partition = kept
+                .time
+                .map(|(time, _)| format!("partition_by={}", quoted(&format!("toYYYYMM({time})"))));
+            std::iter::once(format!("order_by='tuple({})'", kept.groups.join(", ")))
+                .chain(partition)
+                .collect()
+        }
+        Dialect::Trino => {
+            let by = kept
+                .time
+                .map(|(time, _)| format!("properties={{\"partitioning\": \"ARRAY['{time}']\"}}"));
+            by.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
