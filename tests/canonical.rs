@@ -7,8 +7,20 @@
     missing_docs
 )]
 
+#[path = "support/engines.rs"]
+mod engines;
+#[path = "support/on_engine.rs"]
+mod on_engine;
+mod support;
+
+use std::process::Command;
+use std::time::Duration;
+
 use metrex::model::{CanonicalKind, CanonicalOf, Grain, Status};
 use metrex::registry::{Config, Loaded, Project, ProjectFile, ProjectFiles, load};
+use metrex::session::LiveOptions;
+use on_engine::{project, session};
+use tokio_util::sync::CancellationToken;
 
 const BASE: &str = "
 datasets:
@@ -160,4 +172,156 @@ fn the_demo_has_canonical_datasets_of_every_kind() {
     }
     let old = &registry.canonical["ads_server_old"];
     assert_eq!(old.successor.as_deref(), Some("fct_ads"));
+}
+
+const ROWS: &str = "
+CREATE TABLE orders (id integer, line integer, status text, amount double precision, note text, email text, placed_on date, loaded_at timestamp);
+INSERT INTO orders VALUES
+  (1, 1, 'PAID', 10, NULL, 'a@b.c', '2025-11-15', '2025-11-15 08:00:00'),
+  (1, 1, 'DONE', 20, 'x', NULL, '2025-11-16', '2025-11-16 08:00:00'),
+  (2, 1, NULL, -5, 'x', NULL, '2025-11-19', '2025-11-19 09:30:00'),
+  (3, 1, 'OPEN', 500, 'x', NULL, '2025-11-20', '2025-11-20 07:00:00');
+CREATE TABLE people (id integer, born date);
+INSERT INTO people VALUES (1, '1990-01-01'), (2, '2031-01-01');
+";
+
+const DEFINITIONS: &str = "
+datasets:
+  orders:
+    table: orders
+    key: id
+    time: placed_on
+    dimensions: {placed_on: {type: date}, state: {column: status}, email: {pii: true}, size: {type: number, expr: amount * 2}}
+canonical_datasets:
+  fct_orders:
+    kind: fact
+    dataset: orders
+    grain: [id, line]
+    sla: {fresh_within: 1 day, by: loaded_at, every: day, complete: 75%}
+    attributes:
+      state: {not_null: true, values: [PAID, OPEN]}
+      size: {range: [0, 100]}
+      id: {unique: true, optional: true}
+      email: {optional: true, values: [nobody]}
+      placed_on: {range: [2025-11-01, 2025-11-20]}
+  dim_people:
+    kind: dimension
+    table: people
+    grain: id
+    sla: {fresh_within: 2 years, by: born}
+    attributes: {born: {range: [null, 2025-12-31]}}
+  dim_gone: {kind: dimension, table: gone, attributes: {x: {not_null: true}}}
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn constraints_are_held_against_the_rows_of_every_engine() {
+    for engine in engines::everywhere(ROWS) {
+        let folder = project(&engine, DEFINITIONS);
+        let session = session(folder.path());
+        let nobody = CancellationToken::new();
+        let patience = Duration::from_secs(60);
+        let report = session.check_constraints(patience, &nobody, |_, _| ());
+        let report = report.await.unwrap();
+        let found: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "metrics/shop.yaml:9:3: error: fct_orders has several rows of one id, line: 1 — its grain is one row for each id, line",
+                "metrics/shop.yaml:15:7: error: fct_orders has rows without state: 1 — it is declared not_null",
+                "metrics/shop.yaml:15:7: error: fct_orders has rows with another state than is declared: 1, such as 'DONE' — values: PAID, OPEN",
+                "metrics/shop.yaml:16:7: error: fct_orders has rows with a size beyond its range: 2, such as '-10' — range: 0 to 100",
+                "metrics/shop.yaml:17:7: error: fct_orders has rows with the id of another row: 1 — it is declared unique",
+                "metrics/shop.yaml:18:7: error: fct_orders has rows with another email than is declared: 1 — values: nobody",
+                "metrics/shop.yaml:25:18: error: dim_people has rows with a born beyond its range: 1, such as '2031-01-01' — range: … to 2025-12-31",
+            ],
+            "{}",
+            engine.name
+        );
+        let [(what, _)] = report.skipped.as_slice() else {
+            panic!("{:?}", report.skipped)
+        };
+        assert_eq!(what, "dim_gone");
+        // `metrex check --live` finds the same.
+        let everything = LiveOptions {
+            patience,
+            everything: true,
+        };
+        let live = session
+            .check_live(everything, &nobody, |_| ())
+            .await
+            .unwrap();
+        let constraints = live.findings.iter().filter(|one| one.code == "constraint");
+        assert_eq!(constraints.count(), found.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promises_are_measured_on_every_engine() {
+    for engine in engines::everywhere(ROWS) {
+        let folder = project(&engine, DEFINITIONS);
+        let session = session(folder.path());
+        let nobody = CancellationToken::new();
+        let states = session.canonical_states(&[], &nobody, |_, _| ()).await;
+        let states = states.unwrap();
+        let told = |at: usize| {
+            let promises = states[at].promises.iter();
+            let told = promises.map(|one| format!("{} {}: {}", one.kept, one.promised, one.found));
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(0),
+            [
+                "true no older than 1 day: newest 2025-11-20 07:00:00",
+                "false rows for every day: 2 without rows: 2025-11-17, 2025-11-18",
+                "true 75% of rows complete: 75%",
+            ],
+            "{}",
+            engine.name
+        );
+        assert_eq!(states[0].rows, Some(4));
+        assert!(states[1].is_kept(), "{:?}", states[1]);
+        assert!(states[2].error.is_some() && !states[2].is_kept());
+    }
+}
+
+#[test]
+fn metrex_status_says_what_is_not_as_promised() {
+    let engines = engines::everywhere(ROWS);
+    let folder = project(&engines[0], DEFINITIONS);
+    let status = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_metrex"))
+            .args(["status", "--today", "2025-11-20"])
+            .args(args)
+            .current_dir(folder.path())
+            .env("METREX_STATE_DIR", folder.path().join("state"))
+            .output()
+            .unwrap()
+    };
+    let all = status(&[]);
+    assert_eq!(all.status.code(), Some(1));
+    let out = String::from_utf8_lossy(&all.stdout).into_owned();
+    assert!(
+        out.starts_with(
+            "broken   fct_orders  fact       published   4 rows  nobody answers for it\n"
+        ),
+        "{out}"
+    );
+    assert!(
+        out.contains("\n         rows for every day: 2 without rows: 2025-11-17, 2025-11-18\n"),
+        "{out}"
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&all.stderr),
+        "3 canonical datasets: 2 datasets not as promised\n"
+    );
+    let people = status(&["dim_people", "--format", "json"]);
+    assert_eq!(people.status.code(), Some(0), "{people:?}");
+    let json: serde_json::Value = serde_json::from_slice(&people.stdout).unwrap();
+    assert_eq!(json[0]["promises"][0]["kept"], true);
+    let unknown = status(&["fct_order"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&unknown.stderr).contains("did you mean 'fct_orders'?"),
+        "{unknown:?}"
+    );
 }

@@ -176,6 +176,7 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
             "canonical_datasets: {c: {attributes: {a: KEY}}}",
         ),
         ("Lineage", "canonical_datasets: {c: {lineage: KEY}}"),
+        ("Analysis", "analyses: {a: KEY}"),
         ("Facets", "-- facets:\n--   KEY"),
         ("FacetTime", "-- facets:\n--   {time: KEY}"),
         ("FacetValue", "-- facets:\n--   {value: KEY}"),

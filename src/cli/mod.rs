@@ -1,5 +1,6 @@
 //! The command line: one file per command; parses arguments, prints, exits. Data goes to stdout, the rest to stderr.
 
+mod analyse;
 mod ask;
 mod batch;
 mod behind;
@@ -14,8 +15,8 @@ mod explore;
 mod export;
 mod failure;
 mod format;
-mod govern;
 mod generate;
+mod govern;
 mod import;
 mod init;
 mod log;
@@ -26,12 +27,14 @@ mod notes;
 mod progress;
 mod query;
 mod reindex;
+mod review;
 mod rows;
 mod runtime;
 mod schema;
 mod search;
 mod show;
 mod sql;
+mod status;
 mod style;
 mod test;
 mod tools;
@@ -96,6 +99,9 @@ enum Command {
     Rows(behind::RowsArgs),
     /// Answer a question in plain words, or say which word is in the way
     Ask(ask::AskArgs),
+    /// List the analyses of the project, or run one: attribution, lifecycle, retention, revenue, funnel
+    #[command(visible_alias = "analyze")]
+    Analyse(analyse::AnalyseArgs),
     /// Print the SQL of a query without running it
     Sql(sql::SqlArgs),
     /// Find metrics by any word about them, or by a field (%owner fin); without words, list all
@@ -106,6 +112,8 @@ enum Command {
     Edit(edit::EditArgs),
     /// Define a metric from a few words: suggestions, its numbers, and writing it
     Define(define::DefineArgs),
+    /// Look at what waits for a judgement; approve, publish, certify, deprecate or reject it
+    Review(review::ReviewArgs),
     /// Check the project's definitions
     Check(check::CheckArgs),
     /// Run the tests of metrics: are the numbers what their files say they must be?
@@ -114,6 +122,8 @@ enum Command {
     ValidateSql(validate_sql::ValidateSqlArgs),
     /// Hold SQL of models and queries against the canonical datasets and the rules of the project
     Govern(govern::GovernArgs),
+    /// Measure whether the canonical datasets are as fresh and as complete as was promised
+    Status(status::StatusArgs),
     /// Print the known values of a dimension
     Values(values::ValuesArgs),
     /// Fill the value index from the warehouse
@@ -164,15 +174,18 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Query(args)) => query::run(global, &args),
         Some(Command::Rows(args)) => behind::run(global, &args),
         Some(Command::Ask(args)) => ask::run(global, &args),
+        Some(Command::Analyse(args)) => analyse::run(global, &args),
         Some(Command::Sql(args)) => sql::run(global, &args),
         Some(Command::Search(args)) => search::run(global, &args),
         Some(Command::Show(args)) => show::run(global, &args),
         Some(Command::Edit(args)) => edit::run(global, cli.linear, args),
         Some(Command::Define(args)) => define::run(global, &args),
+        Some(Command::Review(args)) => review::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::Test(args)) => test::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Govern(args)) => govern::run(global, &args),
+        Some(Command::Status(args)) => status::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),
         Some(Command::Materialize(args)) => materialize::run(global, &args),

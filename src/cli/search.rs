@@ -46,7 +46,7 @@ pub fn print_hits(session: &Session, words: &str) -> Outcome {
         for metric in metrics {
             let status = match metric.status {
                 Status::Published => String::new(),
-                status => format!(" · {}", status.word()),
+                _ => format!(" · {}", catalog.standing(metric)),
             };
             let about = format!("{}{status}", metric.category);
             let name = style.bold(format!("{:width$}", sanitize(&metric.name)));

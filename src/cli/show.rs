@@ -55,7 +55,7 @@ fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Resul
     for rule in &card.business_rules {
         fact("rule", rule)?;
     }
-    fact("status", card.status.word())?;
+    fact("status", &card.standing)?;
     fact("category", &card.category)?;
     fact("owner", card.owner.as_deref().unwrap_or_default())?;
     fact(
@@ -118,6 +118,18 @@ fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Resul
         card.lineage
             .iter()
             .try_for_each(|node| write_lineage(out, node, 1, style))?;
+    }
+    if !card.history.is_empty() {
+        heading(out, style, "History")?;
+        for event in &card.history {
+            let day = event.on.map(|day| day.to_string()).unwrap_or_default();
+            let why = match event.why.is_empty() {
+                true => String::new(),
+                false => format!(": {}", event.why),
+            };
+            let text = format!("{day:10}  {} by {}{why}", event.step.word(), event.by);
+            writeln!(out, "  {}", sanitize(&text))?;
+        }
     }
     if let Some((name, text)) = &card.snippet {
         heading(out, style, &format!("snippets/{name}"))?;

@@ -5,7 +5,7 @@ use sqlparser::ast::{
     Value,
 };
 
-use super::expr;
+use super::{expr, facets};
 use crate::model::{
     Aggregate, AtCoarserGrain, Conversion, ConversionResult, Cumulative, Expression, Input,
     Measure, Metric, MetricKind, Offset, Registry, Source, Take,
@@ -87,6 +87,11 @@ fn of_metric(registry: &Registry, metric: &Metric, depth: u8) -> Additivity {
     if let Some(fill) = metric.fill.filter(|fill| *fill != 0) {
         return Additivity::no(format!("groups without rows count as {fill}"));
     }
+    let per = facets::per(registry, metric);
+    if !per.is_empty() {
+        let per: Vec<_> = per.iter().map(ToString::to_string).collect();
+        return Additivity::no(format!("its rows are per {}", per.join(" and ")));
+    }
     match &metric.kind {
         MetricKind::Simple(sources) | MetricKind::Ratio(sources) => of_sources(sources),
         MetricKind::Derived { expr, inputs } => of_arithmetic(registry, expr, inputs, depth),
@@ -98,13 +103,7 @@ fn of_metric(registry: &Registry, metric: &Metric, depth: u8) -> Additivity {
         MetricKind::Complex {
             facets: Some(facets),
             ..
-        } => match facets.per.as_slice() {
-            [] => of_sources(std::slice::from_ref(&facets.source)),
-            per => {
-                let per: Vec<_> = per.iter().map(ToString::to_string).collect();
-                Additivity::no(format!("its rows are per {}", per.join(" and ")))
-            }
-        },
+        } => of_sources(std::slice::from_ref(&facets.source)),
     }
 }
 

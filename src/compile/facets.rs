@@ -1,13 +1,15 @@
-//! Complex metrics by their facets: what a snippet declares is compiled, anything else is refused with what it declares.
+//! Rows that are no events: what a snippet declares as facets and what an analysis makes is compiled, anything else is
+//! refused with what there is.
 
 use jiff::civil::Date;
 
 use super::reach::{leaf_metrics, list};
 use super::{CompileError, ErrorCode, Reason, ReasonKind};
 use crate::model::{
-    CompareOp, Dataset, DateRange, Facets, Filter, Grain, GroupBy, Metric, MetricKind, Registry,
-    TimeRange, Weekday,
+    CompareOp, Dataset, DateRange, Facets, Filter, Grain, GroupBy, Metric, MetricKind, Place,
+    Registry, TimeRange, Weekday,
 };
+use crate::warehouse::Dialect;
 
 /// What a query asks for.
 pub(super) struct Asked<'a> {
@@ -40,9 +42,11 @@ pub(super) fn reason(metric: &Metric) -> Option<Reason> {
 
 /// What a snippet declares, for people: "market, ad_channel and day".
 pub(super) fn declared(registry: &Registry, facets: &Facets) -> String {
-    let Some(dataset) = registry.datasets.get(&facets.dataset) else {
-        return String::new();
-    };
+    let dataset = registry.datasets.get(&facets.dataset);
+    dataset.map_or_else(String::new, |dataset| named(dataset, facets.grain))
+}
+
+fn named(dataset: &Dataset, grain: Grain) -> String {
     let is_time = |name: &&String| dataset.time.as_ref() == Some(*name);
     let mut names: Vec<String> = dataset
         .dimensions
@@ -53,7 +57,7 @@ pub(super) fn declared(registry: &Registry, facets: &Facets) -> String {
     if dataset.time.is_some() {
         let grains = Grain::ALL
             .into_iter()
-            .filter(|grain| divides(facets.grain, *grain));
+            .filter(|coarse| divides(grain, *coarse));
         names.extend(grains.map(|grain| grain.word().to_owned()));
     }
     list(&names, 24)
@@ -64,54 +68,124 @@ fn divides(fine: Grain, coarse: Grain) -> bool {
     fine == coarse || (fine < coarse && fine != Grain::Week)
 }
 
-/// Refuses what the snippets of complex metrics do not declare.
+/// What the rows behind a metric allow.
+struct Limits<'a> {
+    dataset: &'a Dataset,
+    grain: Grain,
+    per: &'a [GroupBy],
+    place: Place,
+    /// Whether only its own dimensions can be asked for.
+    is_closed: bool,
+    /// Whose rows these are, for people.
+    owner: String,
+    code: ErrorCode,
+}
+
+/// What the rows behind a metric do not add up over; nothing where it is computed from events.
+pub(super) fn per<'a>(registry: &'a Registry, metric: &'a Metric) -> &'a [GroupBy] {
+    match (metric.kind.facets(), registry.analysis_of(metric)) {
+        (Some(facets), _) => &facets.per,
+        (None, Some(analysis)) => analysis.per(&metric.name),
+        (None, None) => &[],
+    }
+}
+
+fn limits<'a>(registry: &'a Registry, metric: &'a Metric) -> Option<Limits<'a>> {
+    if let Some(facets) = metric.kind.facets() {
+        return Some(Limits {
+            dataset: registry.datasets.get(&facets.dataset)?,
+            grain: facets.grain,
+            per: &facets.per,
+            place: facets.place,
+            is_closed: true,
+            owner: format!("the snippet of {}", metric.name),
+            code: ErrorCode::ComplexMetric,
+        });
+    }
+    let analysis = registry.analysis_of(metric)?;
+    Some(Limits {
+        dataset: registry.datasets.get(&analysis.name)?,
+        grain: analysis.grain,
+        per: analysis.per(&metric.name),
+        place: analysis.place,
+        is_closed: false,
+        owner: format!("the analysis {}", analysis.name),
+        code: ErrorCode::InvalidClause,
+    })
+}
+
+/// Refuses what the snippets of complex metrics do not declare, and what the rows of analyses do not tell.
 pub(super) fn check(
     registry: &Registry,
     metrics: &[&Metric],
     asked: &Asked<'_>,
+    dialect: Dialect,
 ) -> Result<(), CompileError> {
     for metric in metrics
         .iter()
         .flat_map(|metric| leaf_metrics(registry, metric))
     {
-        if let Some(facets) = metric.kind.facets()
-            && let Some(dataset) = registry.datasets.get(&facets.dataset)
-        {
-            let check = Check {
-                registry,
-                metric,
-                facets,
-                dataset,
-                asked,
-            };
+        let Some(limits) = limits(registry, metric) else {
+            continue;
+        };
+        let check = Check {
+            registry,
+            metric,
+            limits,
+            asked,
+        };
+        check.engine(dialect)?;
+        if check.limits.is_closed {
             check.names()?;
-            check.grains()?;
-            check.ranges()?;
-            check.per()?;
         }
+        check.grains()?;
+        check.ranges()?;
+        check.per()?;
     }
     Ok(())
 }
 
-/// One complex metric in one query.
+/// One metric over such rows in one query.
 struct Check<'a> {
     registry: &'a Registry,
     metric: &'a Metric,
-    facets: &'a Facets,
-    dataset: &'a Dataset,
+    limits: Limits<'a>,
     asked: &'a Asked<'a>,
 }
 
 impl Check<'_> {
-    /// A refusal that a model may still get around, by adapting the snippet.
+    /// A refusal; of a snippet, one that a model may still get around by adapting it.
     fn refusal(&self, message: String) -> CompileError {
-        CompileError::new(ErrorCode::ComplexMetric, message).at(self.facets.place)
+        CompileError::new(self.limits.code, message).at(self.limits.place)
     }
 
     fn is_time(&self, name: &str) -> bool {
-        self.dataset
+        let dataset = self.limits.dataset;
+        dataset
             .dimension(name)
-            .is_some_and(|dimension| Some(&dimension.name) == self.dataset.time.as_ref())
+            .is_some_and(|dimension| Some(&dimension.name) == dataset.time.as_ref())
+    }
+
+    /// Analyses are written for some engines only.
+    fn engine(&self, dialect: Dialect) -> Result<(), CompileError> {
+        let engines = &self.limits.dataset.dialects;
+        if self.limits.is_closed || engines.iter().any(|(word, _)| word == dialect.word()) {
+            return Ok(());
+        }
+        let known = engines.iter().filter_map(|(word, _)| Dialect::of(word));
+        let known: Vec<String> = known.map(|known| known.title().to_owned()).collect();
+        let message = format!(
+            "{} is not written for {}",
+            self.limits.owner,
+            dialect.title()
+        );
+        let hint = format!("analyses run on {}", list(&known, 9));
+        Err(self.refusal(message).word(&self.metric.name).hint(hint))
+    }
+
+    /// The names that can be asked for.
+    fn declared(&self) -> String {
+        named(self.limits.dataset, self.limits.grain)
     }
 
     /// Every dimension is declared.
@@ -120,15 +194,15 @@ impl Check<'_> {
         let filtered = self.asked.conditions.into_iter().flat_map(Filter::fields);
         for name in grouped.chain(filtered) {
             let plain = name
-                .strip_prefix(&format!("{}.", self.dataset.name))
+                .strip_prefix(&format!("{}.", self.limits.dataset.name))
                 .unwrap_or(name);
-            if self.dataset.dimension(plain).is_none() {
+            if self.limits.dataset.dimension(plain).is_none() {
                 let message = format!(
-                    "the snippet of {} declares {}; '{name}' is not among them",
-                    self.metric.name,
-                    declared(self.registry, self.facets)
+                    "{} declares {}; '{name}' is not among them",
+                    self.limits.owner,
+                    self.declared()
                 );
-                let known = self.dataset.dimensions.keys().map(String::as_str);
+                let known = self.limits.dataset.dimensions.keys().map(String::as_str);
                 let near = crate::registry::nearest(plain, known);
                 let error = self.refusal(message).word(name);
                 return Err(match near {
@@ -145,18 +219,18 @@ impl Check<'_> {
 
     /// Rows per month have no days, and their dates are no dates of days.
     fn grains(&self) -> Result<(), CompileError> {
-        let grain = self.facets.grain;
+        let grain = self.limits.grain;
         for group in self.asked.groups {
             let GroupBy::Grain { grain: by, .. } = group else {
                 continue;
             };
-            if self.dataset.time.is_none() {
+            if self.limits.dataset.time.is_none() {
                 return Err(self.without_time(&group.to_string()));
             }
             if !divides(grain, *by) {
                 let message = format!(
-                    "the snippet of {} has rows per {grain}, which do not make up a {by}",
-                    self.metric.name
+                    "{} has rows per {grain}, which do not make up a {by}",
+                    self.limits.owner
                 );
                 let error = self.refusal(message).word(group.to_string());
                 return Err(error.hint(format!("group by {grain}")));
@@ -173,10 +247,7 @@ impl Check<'_> {
         match by_value.or_else(|| fields.find(|name| self.is_time(name))) {
             None => Ok(()),
             Some(name) => {
-                let message = format!(
-                    "{name} of the snippet of {} stands for a whole {grain}",
-                    self.metric.name
-                );
+                let message = format!("{name} of {} stands for a whole {grain}", self.limits.owner);
                 let hint =
                     format!("group by {grain}, and restrict it by a time range: last {grain}");
                 Err(self.refusal(message).word(name).hint(hint))
@@ -186,9 +257,9 @@ impl Check<'_> {
 
     fn without_time(&self, word: &str) -> CompileError {
         self.refusal(format!(
-            "the snippet of {} declares {} and no time",
-            self.metric.name,
-            declared(self.registry, self.facets)
+            "{} declares {} and no time",
+            self.limits.owner,
+            self.declared()
         ))
         .word(word)
         .hint("ask for all time, without a time grain")
@@ -196,8 +267,8 @@ impl Check<'_> {
 
     /// Both ranges begin and end where rows do.
     fn ranges(&self) -> Result<(), CompileError> {
-        let grain = self.facets.grain;
-        if self.dataset.time.is_none() {
+        let grain = self.limits.grain;
+        if self.limits.dataset.time.is_none() {
             return if self.asked.range == DateRange::default() {
                 Ok(())
             } else {
@@ -212,8 +283,8 @@ impl Check<'_> {
                 .find(|day| self.floor(grain, *day) != *day);
             if cut.is_some() {
                 let message = format!(
-                    "the snippet of {} has rows per {grain}; {range} begins or ends within one",
-                    self.metric.name
+                    "{} has rows per {grain}; {range} begins or ends within one",
+                    self.limits.owner
                 );
                 let error = self.refusal(message).word(self.asked.time.to_string());
                 return Err(error.hint(format!("ask for whole {grain}s, such as last {grain}")));
@@ -229,7 +300,7 @@ impl Check<'_> {
 
     /// What does not add up is grouped by, or there is one of it.
     fn per(&self) -> Result<(), CompileError> {
-        for per in &self.facets.per {
+        for per in self.limits.per {
             let is_single = match per {
                 GroupBy::Grain { grain, .. } => self.is_grouped_by(per) || self.is_one(*grain),
                 GroupBy::Part { .. } => self.is_grouped_by(per),
@@ -266,7 +337,8 @@ impl Check<'_> {
     }
 
     fn means(&self, name: &str, dimension: &str) -> bool {
-        self.dataset
+        self.limits
+            .dataset
             .dimension(name)
             .is_some_and(|found| found.name == dimension)
     }

@@ -264,7 +264,7 @@ pub(super) fn resolve<'a>(
         range,
         prior: shifted.as_ref().map(|shifted| shifted.range),
     };
-    facets::check(registry, &metrics, &asked)?;
+    facets::check(registry, &metrics, &asked, options.dialect)?;
     Ok(Request {
         range_of: query.range_of.clone(),
         query,

@@ -20,6 +20,8 @@ pub struct IndexColumn {
     /// What to do.
     pub task: Task,
     relation: Relation,
+    /// The query of single engines.
+    dialects: Vec<(String, String)>,
 }
 
 /// What to do with a column.
@@ -44,7 +46,9 @@ impl IndexColumn {
         match &self.relation {
             Relation::Table(table) => dialect.table(table),
             Relation::Sql(sql) => {
-                let sql = sql.trim().trim_end_matches(';');
+                let mut own = self.dialects.iter();
+                let own = own.find(|(engine, _)| engine == dialect.word());
+                let sql = own.map_or(sql, |(_, own)| own).trim().trim_end_matches(';');
                 format!("(\n{sql}\n) AS {}", dialect.name(&self.table))
             }
         }
@@ -83,6 +87,7 @@ pub fn plan(registry: &Registry) -> Vec<IndexColumn> {
             column: column.to_owned(),
             task,
             relation: dataset.relation.clone(),
+            dialects: dataset.dialects.clone(),
         };
         let known = found
             .entry((new.table.clone(), new.column.clone()))
@@ -230,6 +235,7 @@ fn keys(registry: &Registry) -> Vec<IndexColumn> {
             column: dataset.key.join(", "),
             task: Task::Key(dataset.key.clone()),
             relation: dataset.relation.clone(),
+            dialects: dataset.dialects.clone(),
         })
         .collect()
 }

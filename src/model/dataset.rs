@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Expression, Format, Grain, Place};
+use super::{Dialect, Expression, Format, Grain, Place};
 
 /// What a dataset reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Dataset {
     pub description: String,
     /// The table or query behind it.
     pub relation: Relation,
+    /// The query of single engines, by the word of their dialect; the others take the relation.
+    pub dialects: Vec<(String, String)>,
     /// What one row is, in one word: `order__channel` is another name of its dimension `channel`.
     pub entity: Option<String>,
     /// Columns that identify one row; empty when unknown (then nothing can join onto it).
@@ -77,6 +79,16 @@ impl Dataset {
             Relation::Table(table) => Cow::Borrowed(table),
             Relation::Sql(sql) => Cow::Owned(versioned(&self.name, sql)),
         }
+    }
+
+    /// The query behind it as this engine has it; `None` for a table.
+    pub fn sql(&self, dialect: Dialect) -> Option<&str> {
+        let Relation::Sql(sql) = &self.relation else {
+            return None;
+        };
+        let mut own = self.dialects.iter();
+        let own = own.find(|(engine, _)| engine == dialect.word());
+        Some(own.map_or(sql, |(_, own)| own))
     }
 
     /// A dimension by name or alias, ignoring case.

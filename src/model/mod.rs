@@ -1,6 +1,7 @@
 //! Plain data shared by every room: what metrics, datasets and queries are. No I/O, no SQL, no terminal.
 
 pub mod alike;
+mod analysis;
 mod calendar;
 mod canonical;
 mod connection;
@@ -21,6 +22,7 @@ pub mod time_phrase;
 mod values;
 pub mod world;
 
+pub use analysis::{Analysis, AnalysisKind, AnalysisView, TODAY};
 pub use calendar::{
     Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, Spine, TimeRange,
     Weekday,

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, CanonicalDataset, Dataset, Grain, Metric, MetricQuery, Place};
+use super::{Analysis, Calendar, CanonicalDataset, Dataset, Grain, Metric, MetricQuery, Place};
 
 /// A hand-written SQL snippet of a complex metric.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ pub struct Registry {
     pub rollups: IndexMap<String, Rollup>,
     /// Canonical datasets by name.
     pub canonical: IndexMap<String, CanonicalDataset>,
+    /// Analyses by name.
+    pub analyses: IndexMap<String, Analysis>,
     /// Whose rules apply where two readings are possible.
     pub conventions: Conventions,
     /// Lower-case name or alias -> metric name.
@@ -97,6 +99,13 @@ impl Registry {
             let canonical = self.metric_names.get(&name.to_lowercase())?;
             self.metrics.get(canonical)
         })
+    }
+
+    /// The analysis whose rows a metric is a number of.
+    pub fn analysis_of(&self, metric: &Metric) -> Option<&Analysis> {
+        let mut measures = metric.kind.sources().iter();
+        let dataset = &measures.find_map(|source| source.measures.first())?.dataset;
+        self.analyses.get(dataset)
     }
 
     /// The saved query that a query is nothing but the name of.

@@ -14,18 +14,19 @@ use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
 use super::{
-    ProjectFiles, calendar, canonical, composed, dataset, facets, join, life, metric, metric_tests,
-    of_metric, rollup, views,
+    ProjectFiles, analysis, calendar, canonical, composed, dataset, facets, join, life, metric,
+    metric_tests, of_metric, rollup, views,
 };
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
 /// Top-level keys of a file that is not in the flat form.
-pub(crate) const SECTIONS: [&str; 7] = [
+pub(crate) const SECTIONS: [&str; 8] = [
     "datasets",
     "metrics",
     "views",
     "rollups",
     "canonical_datasets",
+    "analyses",
     "calendar",
     "hypotheses",
 ];
@@ -64,6 +65,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
                 all.views.0.extend(raw.views.0);
                 all.rollups.0.extend(raw.rollups.0);
                 all.canonical_datasets.0.extend(raw.canonical_datasets.0);
+                all.analyses.0.extend(raw.analyses.0);
                 if let Some(calendar) = &raw.calendar {
                     registry.calendar = read_calendar(calendar, &registry.calendar, &mut sink);
                 }
@@ -71,11 +73,28 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
         }
     }
     let datasets = first_of_each("dataset", all.datasets, &mut sink);
-    let metrics = first_of_each("metric", all.metrics, &mut sink);
+    let analyses = first_of_each("analysis", all.analyses, &mut sink);
     let views = first_of_each("view", all.views, &mut sink);
     let rollups = first_of_each("rollup", all.rollups, &mut sink);
     let canonical = first_of_each("canonical dataset", all.canonical_datasets, &mut sink);
     build_datasets(&datasets, &mut registry, &mut broken, &mut sink);
+    for entry in &analyses {
+        let made = analysis::analysis(entry, &all.metrics.0, &registry, &broken, &mut sink);
+        match made {
+            Some(made) => {
+                let dataset = [made.dataset];
+                build_datasets(&dataset, &mut registry, &mut broken, &mut sink);
+                if let Some(dataset) = registry.datasets.get_mut(&made.analysis.name) {
+                    dataset.dialects = made.dialects;
+                }
+                let name = made.analysis.name.clone();
+                registry.analyses.insert(name, made.analysis);
+                all.metrics.0.extend(made.metrics);
+            }
+            None => drop(broken.datasets.insert(entry.name.value.clone())),
+        }
+    }
+    let metrics = first_of_each("metric", all.metrics, &mut sink);
     calendar::check_names(&registry, &mut sink);
     let facets = build_facets(files, &mut registry, &mut sink);
     build_metrics(&metrics, &facets, &mut registry, &mut broken, &mut sink);

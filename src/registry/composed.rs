@@ -332,7 +332,16 @@ fn check_accumulated(used: &Use, registry: &Registry, sink: &mut Sink) {
                     refuse(format!("{name} {what}"), sink);
                 }
             }
-            MetricKind::Simple(_) | MetricKind::Ratio(_) => {}
+            MetricKind::Simple(_) | MetricKind::Ratio(_) => {
+                let analysis = registry.analysis_of(part);
+                let is_plain = analysis.is_none_or(|analysis| {
+                    analysis.grain == Grain::Day && analysis.per(&part.name).is_empty()
+                });
+                if !is_plain {
+                    let what = "is a number of an analysis, whose rows do not add up by day";
+                    refuse(format!("{name} {what}"), sink);
+                }
+            }
         }
         let mut measures = part
             .kind

@@ -70,6 +70,7 @@ pub(crate) fn dataset(
             .map_or_else(|| name.value.clone(), |text| text.value.clone()),
         description: text(raw.description.as_ref()),
         relation: relation?,
+        dialects: Vec::new(),
         key: texts(&raw.key),
         time,
         dimensions,

@@ -2,9 +2,11 @@
 
 use jiff::civil::Date;
 
-use super::{Session, SessionError};
+use super::{ReviewStage, Session, SessionError};
 use crate::compile::{DimensionChoice, additivity, reading};
-use crate::model::{Format, Measure, Metric, MetricKind, Place, Registry, Relation, Status};
+use crate::model::{
+    Format, LifeEvent, Measure, Metric, MetricKind, Place, Registry, Relation, Status,
+};
 
 /// A metric, described for people.
 #[derive(Debug, Clone)]
@@ -17,6 +19,12 @@ pub struct MetricCard {
     pub kind: &'static str,
     /// Life-cycle state.
     pub status: Status,
+    /// Where it is in its life, which tells more.
+    pub stage: ReviewStage,
+    /// That in words, with what is to be used instead.
+    pub standing: String,
+    /// What was done with it, the earliest first.
+    pub history: Vec<LifeEvent>,
     /// Shelf in the catalog.
     pub category: String,
     /// Team or person that answers for it.
@@ -129,6 +137,9 @@ impl Session {
             label: metric.label.clone(),
             kind: metric.kind.word(),
             status: metric.status,
+            stage: catalog.stage(metric),
+            standing: catalog.standing(metric),
+            history: metric.history.clone(),
             category: metric.category.clone(),
             owner: metric.owner.clone(),
             last_updated: metric.last_updated,

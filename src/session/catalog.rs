@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use jiff::civil::Date;
+
 use super::files::block;
 use super::search::SearchIndex;
 use super::{Session, SessionError};
 use crate::ask::Lexicon;
 use crate::ask::model::Prompts;
 use crate::compile::{Bases, CompileError, DimensionChoice, Reachability, Templates};
-use crate::model::{Place, Registry};
+use crate::govern::fingerprint;
+use crate::model::{Metric, Place, Registry, Status, Step};
 use crate::registry::{
     Config, Diagnostic, Loaded, Project, ProjectError, ProjectFile, ProjectFiles, Severity, load,
 };
@@ -25,8 +28,12 @@ pub struct Catalog {
     pub diagnostics: Vec<Diagnostic>,
     /// Counts the versions, from 1.
     pub generation: u64,
+    /// Whether the project has rules of review.
+    pub has_review: bool,
     /// Found out when it is first asked for.
     bases: OnceLock<Bases>,
+    /// Certified metrics that mean something else than when they were certified, with the day of that.
+    changed: OnceLock<HashMap<String, Option<Date>>>,
 }
 
 impl Catalog {
@@ -37,8 +44,37 @@ impl Catalog {
             registry,
             diagnostics,
             generation,
+            has_review: false,
             bases: OnceLock::new(),
+            changed: OnceLock::new(),
         }
+    }
+
+    /// The short hash of what a metric means.
+    pub fn fingerprint(&self, metric: &str) -> Option<String> {
+        let metric = self.registry.metrics.get(metric)?;
+        Some(fingerprint(&self.registry, metric))
+    }
+
+    /// Whether a certified metric means something else than when it was certified.
+    pub fn has_changed(&self, metric: &Metric) -> bool {
+        self.changed_since(metric).is_some()
+    }
+
+    /// The day on which a metric was certified that means something else since, where that is known.
+    pub(super) fn changed_since(&self, metric: &Metric) -> Option<Option<Date>> {
+        let changed = self.changed.get_or_init(|| {
+            let certified = self.registry.metrics.values();
+            let certified = certified.filter(|metric| metric.status == Status::Certified);
+            let changed = certified.filter_map(|metric| {
+                let steps = metric.history.iter().rev();
+                let last = steps.filter(|event| event.step == Step::Certified).next()?;
+                let of = last.of.as_ref()?;
+                (*of != fingerprint(&self.registry, metric)).then(|| (metric.name.clone(), last.on))
+            });
+            changed.collect()
+        });
+        changed.get(&metric.name).copied()
     }
 
     /// What its metrics stand on.
@@ -119,8 +155,12 @@ impl Version {
         config: Arc<Config>,
         generation: u64,
     ) -> Self {
+        let catalog = Catalog {
+            has_review: config.review.is_some(),
+            ..Catalog::new(registry, diagnostics, generation)
+        };
         Self {
-            catalog: Arc::new(Catalog::new(registry, diagnostics, generation)),
+            catalog: Arc::new(catalog),
             search: OnceLock::new(),
             lexicon: OnceLock::new(),
             templates,

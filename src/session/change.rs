@@ -136,7 +136,8 @@ struct Job {
     line: String,
     by: Option<String>,
     total: Sides<Result<Compiled, String>>,
-    parts: Option<Sides<Compiled>>,
+    /// A side without a metric has none.
+    parts: Sides<Option<Compiled>>,
 }
 
 impl Session {
@@ -207,7 +208,7 @@ impl Session {
 
     /// Everything up to the first statement that is run.
     fn plan_change(&self, request: ChangeRequest) -> (Vec<Job>, Change) {
-        let drafted = |text| Arc::new(self.drafted(&request.path, text));
+        let drafted = |text| self.drafted(&request.path, text);
         let catalogs = Sides {
             before: drafted(&request.text.before),
             after: drafted(&request.text.after),
@@ -327,8 +328,19 @@ impl Session {
             Some(Sides {
                 before: Ok(before),
                 after: Ok(after),
-            }) => Some(Sides { before, after }),
-            _ => None,
+            }) => Sides {
+                before: Some(before),
+                after: Some(after),
+            },
+            // What is new has no values before.
+            Some(Sides {
+                before: Err(_),
+                after: Ok(after),
+            }) if total.before.is_err() => Sides {
+                before: None,
+                after: Some(after),
+            },
+            _ => Sides::default(),
         };
         Some(Job {
             metric: metric.to_owned(),
@@ -373,8 +385,9 @@ impl Job {
     fn statements(&self) -> impl Iterator<Item = &str> {
         let Sides { before, after } = &self.total;
         let totals = [before, after].into_iter().flatten();
-        let parts = self.parts.iter();
-        let parts = parts.flat_map(|parts| [&parts.before, &parts.after]);
+        let parts = [&self.parts.before, &self.parts.after]
+            .into_iter()
+            .flatten();
         totals
             .chain(parts)
             .map(|compiled| compiled.main.sql.as_str())
@@ -405,11 +418,14 @@ impl Reader<'_> {
             by: job.by,
             column: column.map(|(_, column)| column),
         };
-        let Some(parts) = job.parts else {
+        let Some(after) = job.parts.after else {
             return figure;
         };
-        let before = self.parts(&parts.before).await;
-        let after = self.parts(&parts.after).await;
+        let before = match &job.parts.before {
+            Some(before) => self.parts(before).await,
+            None => Ok(Values::new()),
+        };
+        let after = self.parts(&after).await;
         match (before, after) {
             (Ok(before), Ok(after)) => {
                 let all = merged(before, after);

@@ -1,6 +1,8 @@
 //! A file of definitions that is being changed: what is wrong with the draft, the SQL it makes, what depends on it; and
 //! saving it.
 
+use std::sync::Arc;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -8,7 +10,7 @@ use super::whole_file::write_whole;
 use super::{Catalog, Session, SessionError, Unsaved};
 use crate::compile::{CompileOptions, Compiled, Passes, compile};
 use crate::model::{MetricQuery, NoValues, Registry, ValueLookup};
-use crate::registry::{Diagnostic, Project, ProjectFiles, Severity, load};
+use crate::registry::{Diagnostic, Project, Severity};
 
 /// The file a metric is defined in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,15 +126,8 @@ impl Session {
     }
 
     /// The definitions as they would be with this text in the file at `path`.
-    pub(super) fn drafted(&self, path: &str, text: &str) -> Catalog {
-        let mut files: ProjectFiles = self.version().files().clone();
-        for file in files.metrics.iter_mut().chain(&mut files.snippets) {
-            if file.path == path {
-                text.clone_into(&mut file.text);
-            }
-        }
-        let loaded = load(&files, &self.project().config, None);
-        Catalog::new(loaded.registry, loaded.diagnostics, 0)
+    pub(super) fn drafted(&self, path: &str, text: &str) -> Arc<Catalog> {
+        self.as_if(&[(path, Some(text))]).catalog()
     }
 
     /// Compiles a query over other definitions than those in force, for the current connection.
@@ -199,7 +194,7 @@ impl Session {
 }
 
 /// What is made of a metric: other metrics, near ones first, then saved queries.
-fn dependants(registry: &Registry, metric: &str) -> Vec<String> {
+pub(super) fn dependants(registry: &Registry, metric: &str) -> Vec<String> {
     let mut found = vec![metric];
     let mut at = 0;
     while let Some(input) = found.get(at).copied() {

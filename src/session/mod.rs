@@ -20,12 +20,14 @@
 //! ```
 
 mod adapting;
+mod analyses;
 mod as_if;
 mod ask;
 mod asking;
 mod behind;
 mod beside;
 mod cache;
+mod canonical;
 mod card;
 mod catalog;
 pub mod cell;
@@ -57,9 +59,13 @@ mod png;
 mod prepare;
 mod provider;
 mod publish;
+mod pull_request;
+mod review;
 mod rollups;
 mod run;
 mod search;
+mod shapley;
+mod standing;
 mod state;
 mod testing;
 mod unsaved;
@@ -77,11 +83,13 @@ pub use crate::ask::{
 };
 pub use crate::exchange::Note;
 pub use crate::usage::{HistoryEntry, Outcome as HistoryOutcome, Question};
+pub use analyses::{AnalysisCard, Coalitions, Sheet, SheetCell};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
 };
 pub use behind::{NumberCard, PartCard, metric_of, parse_at, part_of};
 pub use beside::{TotalQueries, subtotal_queries, total_queries, trend_query};
+pub use canonical::{CanonicalState, ConstraintReport, Promise};
 pub use card::{Lineage, LineageKind, MetricCard, SourceCard};
 pub use catalog::{Catalog, Reload};
 pub use change::{Change, ChangeRequest, Figure, Part, Versions};
@@ -100,9 +108,14 @@ pub use partial::partial_starts;
 pub use png::png;
 pub use prepare::Preparing;
 pub use publish::{Commit, CommitWish, FileChange, NotPublished, Publication, Published};
+pub use pull_request::PullRequest;
+pub use review::{
+    CheckOutcome, Judgement, Judging, Proposals, Review, Reviewed, Stage as ReviewStage,
+};
 pub use rollups::RollupPlan;
 pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};
 pub use search::{Completed, Field, FieldMatch, Hit, SearchHint, SearchIndex};
+pub use shapley::{EXACT, Game, Share, exact, sampled};
 pub use state::{StateFolder, reset_demo};
 pub use testing::{TestResult, Verdict};
 pub use unsaved::Unsaved;

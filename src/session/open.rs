@@ -239,6 +239,16 @@ impl Session {
         connection: &str,
         dialect: Dialect,
     ) -> Result<Compiled, CompileError> {
+        let compiled = self.compile_bare(query, connection, dialect);
+        compiled.map(|compiled| self.with_remarks(compiled))
+    }
+
+    fn compile_bare(
+        &self,
+        query: &MetricQuery,
+        connection: &str,
+        dialect: Dialect,
+    ) -> Result<Compiled, CompileError> {
         let version = self.version();
         let index = self.index(connection);
         let values: &dyn ValueLookup = match &index {

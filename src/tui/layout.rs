@@ -247,6 +247,7 @@ pub fn picker(screen: Size, kind: &PickerKind) -> Rect {
         | PickerKind::Help
         | PickerKind::History
         | PickerKind::Views
+        | PickerKind::Analyses
         | PickerKind::Cell => (
             screen.width.saturating_sub(4).min(100),
             screen.height.saturating_sub(4).min(40),

@@ -144,7 +144,7 @@ pub fn sections(card: &NumberCard) -> Vec<Section> {
     let mut meaning = vec![metric.formula.clone()];
     meaning.extend(Some(metric.description.clone()).filter(|text| !text.is_empty()));
     meaning.extend(metric.business_rules.iter().map(|rule| format!("- {rule}")));
-    let mut owner = vec![format!("{:?}", metric.status).to_lowercase()];
+    let mut owner = vec![metric.standing.clone()];
     owner.extend(metric.owner.iter().map(|owner| format!("owner {owner}")));
     let changed = metric.last_updated.iter();
     owner.extend(changed.map(|day| format!("meaning of {day}")));

@@ -19,7 +19,9 @@ use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid::{self, Grid};
 use super::widgets::json_tree::JsonTree;
 use crate::compile::Compiled;
-use crate::model::{Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
+use crate::model::{
+    AnalysisView, Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange,
+};
 use crate::session::{Clarification, Meaning, RejectedSql, Unsaved};
 
 /// A window on top of the panes.
@@ -135,6 +137,8 @@ pub enum PickerKind {
     Meanings(Clarification),
     /// Saved queries of the project.
     Views,
+    /// Analyses of the project, each with the queries that show it.
+    Analyses,
     /// Connections.
     Connections,
     /// What can be copied.
@@ -207,6 +211,8 @@ pub enum Choice {
     Elsewhere(Context),
     /// A query line, or a question.
     Line(String),
+    /// A query that shows an analysis, with its look; it is run.
+    Analysis(Box<AnalysisView>),
     /// Words whose meaning is forgotten.
     Forget(String),
     /// What words mean.

@@ -2,6 +2,7 @@
 
 use super::{Output, SortKey};
 use crate::compile::additivity::{Additivity, of_measure};
+use crate::compile::facets;
 use crate::compile::key::Key;
 use crate::compile::plan::{Aggregate, Column, Compute, Leaf, Node};
 use crate::compile::reach::counted_metrics;
@@ -105,8 +106,9 @@ impl Output<'_> {
             return Err("each group has its own days of a period".to_owned());
         }
         for leaf in counted_metrics(self.registry, metric) {
-            if let Some(facets) = leaf.kind.facets().filter(|facets| !facets.per.is_empty()) {
-                let per: Vec<_> = facets.per.iter().map(ToString::to_string).collect();
+            let per = facets::per(self.registry, leaf);
+            if !per.is_empty() {
+                let per: Vec<_> = per.iter().map(ToString::to_string).collect();
                 return Err(format!("its rows are per {}", per.join(" and ")));
             }
             let sources = leaf.kind.sources().iter();

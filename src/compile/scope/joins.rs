@@ -156,7 +156,7 @@ impl<'a> Scope<'a> {
         }
         let sql = format!(
             "{} AS {} ON {}",
-            relation(dataset, dialect),
+            relation(dataset, self.options),
             dialect.name(&alias),
             on.join(" AND ")
         );

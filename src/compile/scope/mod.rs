@@ -13,7 +13,7 @@ use super::rollup::Kept;
 use super::write::Fragment;
 use super::{CompileError, CompileOptions, ErrorCode, Reason, ReasonKind, expr};
 use crate::model::{
-    ColumnType, Dataset, Dimension, DimensionType, Expression, Measure, Registry, Relation,
+    ColumnType, Dataset, Dimension, DimensionType, Expression, Measure, Registry, Relation, TODAY,
     ValueLookup,
 };
 use crate::warehouse::Dialect;
@@ -150,7 +150,7 @@ impl<'a> Scope<'a> {
         let from = match self.kept {
             Some(kept) => kept.from(self.dialect),
             None => {
-                let mut rows = relation(self.base, self.dialect);
+                let mut rows = relation(self.base, self.options);
                 if self.is_marked {
                     rows = format!("(SELECT *, 1 AS {MARK} FROM {rows} AS metrex_rows)");
                 }
@@ -419,9 +419,14 @@ fn own_sql(dimension: &Dimension, alias: &str, dialect: Dialect) -> Result<Strin
     })
 }
 
-fn relation(dataset: &Dataset, dialect: Dialect) -> String {
-    match &dataset.relation {
-        Relation::Table(table) => dialect.table(table),
-        Relation::Sql(sql) => format!("(\n{}\n)", sql.trim().trim_end_matches(';')),
+fn relation(dataset: &Dataset, options: &CompileOptions<'_>) -> String {
+    let dialect = options.dialect;
+    match (&dataset.relation, dataset.sql(dialect)) {
+        (Relation::Table(table), _) => dialect.table(table),
+        (Relation::Sql(sql), own) => {
+            let sql = own.unwrap_or(sql).trim().trim_end_matches(';');
+            let sql = sql.replace(TODAY, &dialect.date(options.today));
+            format!("(\n{sql}\n)")
+        }
     }
 }

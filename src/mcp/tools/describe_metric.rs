@@ -32,6 +32,8 @@ pub(in crate::mcp) struct MetricDescription {
     business_rules: Vec<String>,
     /// draft, published, certified or deprecated.
     status: Status,
+    /// The same with what is to be known of it: changed since certification, the metric to use instead.
+    standing: String,
     /// simple, ratio, derived or complex.
     kind: String,
     /// Whether it has hand-written SQL that query_metric may not be able to group and filter; ask can.
@@ -132,6 +134,7 @@ impl MetricDescription {
             formula: clean(&card.formula),
             business_rules: card.business_rules.iter().map(|rule| clean(rule)).collect(),
             status: card.status,
+            standing: clean(&card.standing),
             kind: card.kind.to_owned(),
             is_complex: card.snippet.is_some(),
             category: clean(&card.category),

@@ -8,7 +8,7 @@ use crate::mcp::error::{ToolError, clean};
 use crate::mcp::reply::{MAX_BYTES, fit, short, shortened};
 use crate::mcp::tool::Tool;
 use crate::model::{Metric, Status};
-use crate::session::Session;
+use crate::session::{Catalog, ReviewStage, Session};
 
 /// Metrics that are listed where no limit is given, and at most.
 const LIMIT: (usize, usize) = (50, 200);
@@ -46,6 +46,9 @@ struct MetricLine {
     category: String,
     /// draft, published, certified or deprecated.
     status: Status,
+    /// What more is to be known of that: changed since certification, the metric to use instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<String>,
     /// Other names.
     aliases: Vec<String>,
 }
@@ -71,7 +74,7 @@ impl ListMetrics {
             .iter()
             .take(limit)
             .filter_map(|hit| catalog.registry.metrics.get(&hit.metric))
-            .map(MetricLine::new);
+            .map(|metric| MetricLine::new(metric, &catalog));
         let mut list = MetricList {
             metrics: metrics.collect(),
             total: hits.len(),
@@ -84,13 +87,16 @@ impl ListMetrics {
 }
 
 impl MetricLine {
-    fn new(metric: &Metric) -> Self {
+    fn new(metric: &Metric, catalog: &Catalog) -> Self {
+        let (stage, standing) = (catalog.stage(metric), catalog.standing(metric));
         Self {
             metric: metric.name.clone(),
             label: clean(&metric.label),
             description: short(&metric.description).0,
             category: clean(&metric.category),
             status: metric.status,
+            standing: (metric.successor.is_some() || stage == ReviewStage::Changed)
+                .then(|| clean(&standing)),
             aliases: metric.aliases.iter().map(|alias| clean(alias)).collect(),
         }
     }

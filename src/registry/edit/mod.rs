@@ -133,6 +133,11 @@ pub fn below(text: &str, key: &str) -> Option<String> {
     Some(entry.body())
 }
 
+/// What a key of a body says, with every scalar as a text.
+pub fn value(body: &str, key: &str) -> Option<Value> {
+    Some(Tree::read(body).ok()?.get(key)?.json())
+}
+
 /// The YAML of some keys, to be the body of a definition.
 pub fn fields(fields: &Map<String, Value>) -> String {
     fields

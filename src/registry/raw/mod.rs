@@ -1,11 +1,13 @@
 //! What people write: the keys of a registry file. The doc comments are the texts of the JSON schema.
 
+mod analysis;
 mod canonical;
 mod dataset;
 mod facets;
 mod metric;
 mod metric_test;
 
+pub(crate) use analysis::RawAnalysis;
 pub(crate) use canonical::{RawAttribute, RawCanonical, RawLineage, RawSla};
 pub(crate) use dataset::{RawDataset, RawDimension, RawFormat, RawJoin};
 pub(crate) use facets::{RawFacetValue, RawFacets, RawHeader};
@@ -36,6 +38,8 @@ object! {
         rollups: Named<RawRollup>,
         /// Datasets that everybody has agreed to build on, by name.
         canonical_datasets: Named<RawCanonical>,
+        /// Datasets computed from the events of metrics, with metrics of their own, by name.
+        analyses: Named<RawAnalysis>,
         /// Week start, fiscal year, time zone and calendar table of the project.
         calendar: Option<RawCalendar>,
     }

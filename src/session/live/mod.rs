@@ -79,7 +79,8 @@ impl Session {
         });
         let ((probes, mut report), catalog) =
             planned.await.map_err(|_| SessionError::interrupted())?;
-        let all = probes.len();
+        let (asked, canonical) = (probes.len(), catalog.registry.canonical.len());
+        let all = asked + canonical;
         for (at, probe) in probes.into_iter().enumerate() {
             if cancel.is_cancelled() {
                 return Err(SessionError::interrupted());
@@ -112,6 +113,16 @@ impl Session {
                 }
             }
         }
+        let constraints = session.check_constraints(options.patience, cancel, |name, share| {
+            progress(LiveStep {
+                step: format!("constraints of {name}"),
+                share: (asked as f64 + share * canonical as f64) / all as f64,
+            });
+        });
+        let constraints = constraints.await?;
+        report.checked += constraints.checked;
+        report.findings.extend(constraints.findings);
+        report.skipped.extend(constraints.skipped);
         report.findings.sort_by(Diagnostic::order);
         report.findings.dedup();
         Ok(report)

@@ -149,7 +149,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The rows of a statement, all of them.
-pub(super) async fn rows(
+pub(in crate::session) async fn rows(
     warehouse: &Warehouse,
     sql: String,
     columns: Vec<(String, ColumnType)>,

@@ -4,7 +4,7 @@ mod file;
 mod health;
 mod known;
 
-pub(super) use known::Known;
+pub(super) use known::{Known, rows};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,7 +16,6 @@ use crate::compile::{RollupState, RollupTable};
 use crate::model::ColumnType;
 use crate::registry::nearest;
 use crate::warehouse;
-use known::rows;
 
 /// What will be done about a rollup.
 #[derive(Debug, Clone, PartialEq)]

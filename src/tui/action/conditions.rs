@@ -136,6 +136,14 @@ pub(super) fn has_views(state: &State) -> Result<(), Reason> {
     }
 }
 
+pub(super) fn has_analyses(state: &State) -> Result<(), Reason> {
+    if state.catalog.registry.analyses.is_empty() {
+        Err("the project declares no analyses (analyses:)".into())
+    } else {
+        Ok(())
+    }
+}
+
 pub(super) fn has_past(state: &State) -> Result<(), Reason> {
     if state.past.is_empty() {
         Err("no earlier query".into())

@@ -84,6 +84,7 @@ pub enum Action {
     Connection,
     History,
     Views,
+    Analyses,
     Problems,
     Theme,
     GrowPane,

@@ -4,10 +4,10 @@ use super::Action as A;
 use super::Context as C;
 use super::Menu as M;
 use super::conditions::{
-    can_pair, can_run, can_write, has_chosen, has_closed_tab, has_definition, has_file, has_find,
-    has_future, has_hidden, has_metric, has_metric_here, has_number, has_pair, has_part, has_parts,
-    has_past, has_problems, has_query, has_result, has_room_for_tab, has_row, has_rows, has_tabs,
-    has_trail, has_views, is_cut, is_saving,
+    can_pair, can_run, can_write, has_analyses, has_chosen, has_closed_tab, has_definition,
+    has_file, has_find, has_future, has_hidden, has_metric, has_metric_here, has_number, has_pair,
+    has_part, has_parts, has_past, has_problems, has_query, has_result, has_room_for_tab, has_row,
+    has_rows, has_tabs, has_trail, has_views, is_cut, is_saving,
 };
 use super::{Entry, entry};
 use crate::model::Comparison;
@@ -79,6 +79,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen).menu(M::Project),
     entry(A::Choices, "choices", &[], C::Panes, "Forget what words were chosen to mean", None).menu(M::Project),
     entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views).menu(M::Project),
+    entry(A::Analyses, "analyses", &["I"], C::Panes, "Analyses: attribution, retention, funnels", None).when(has_analyses).menu(M::Project),
     entry(A::Connection, "connection", &["C"], C::Panes, "Switch the connection", None).menu(M::Project),
     entry(A::Problems, "problems", &["P"], C::Panes, "Problems in the registry", None).when(has_problems).menu(M::Project),
     entry(A::Theme, "theme", &["T"], C::Panes, "Switch the theme", None).menu(M::View),

@@ -1,10 +1,12 @@
 //! What the lists offer: dimensions, values, times, comparisons, orders, commands, earlier queries.
 
+mod analyses;
 mod copies;
 mod dimensions;
 mod kept;
 mod parts;
 
+pub use analyses::analyses;
 pub use copies::{QueryCopy, copies, page_text};
 pub use dimensions::{dimensions, values, values_note};
 pub use kept::{choices, history, meanings, views};

@@ -58,6 +58,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Palette => toggle(state, PickerKind::Palette),
         Action::History | Action::SearchHistory => picker::open(state, PickerKind::History),
         Action::Views => picker::open(state, PickerKind::Views),
+        Action::Analyses => picker::open(state, PickerKind::Analyses),
         Action::Connection => picker::open(state, PickerKind::Connections),
         Action::Theme => picker::open(state, PickerKind::Themes),
         Action::Copy if tree::is_open(state) => tree::copy(state),

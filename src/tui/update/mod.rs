@@ -2,6 +2,7 @@
 
 mod act;
 mod ahead;
+mod analyses;
 mod ask;
 mod attempt;
 mod author;

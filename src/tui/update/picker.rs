@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ratatui::layout::Rect;
 
-use super::{act, ask, attempt, chart, dates, drill, prompt, query, result, theme};
+use super::{act, analyses, ask, attempt, chart, dates, drill, prompt, query, result, theme};
 use crate::compile::DimensionChoice;
 use crate::model::query_line::print_literal;
 use crate::model::{CompareOp, DimensionType, Filter};
@@ -69,6 +69,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
             vec![state.ask(Lookup::Choices)],
         ),
         PickerKind::Views => ("Saved queries".to_owned(), offers::views(state), Vec::new()),
+        PickerKind::Analyses => ("Analyses".to_owned(), offers::analyses(state), Vec::new()),
         PickerKind::Connections => (
             "Connections".to_owned(),
             offers::connections(state),
@@ -327,6 +328,7 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         Choice::Limit(limit) => edit::set_limit(&mut changed, limit),
         Choice::Total(total) => changed.total = total,
         Choice::Line(line) => return take_line(state, &line),
+        Choice::Analysis(view) => return analyses::take(state, &view),
         Choice::Forget(words) => return vec![Effect::Forget(words)],
         Choice::Meaning(words, meaning) => return ask::choose(state, words, meaning),
         Choice::Action(action) => {

@@ -8,8 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::input::draw_input;
 use super::pane;
-use crate::model::Status;
-use crate::session::{Field, Hit};
+use crate::session::{Field, Hit, ReviewStage};
 use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
 use crate::tui::layout::{Layout, inside};
@@ -192,7 +191,7 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
         return Line::default();
     };
     let used = state.query.metrics.contains(&metric.name);
-    let (sign, style) = status(metric.status, theme);
+    let (sign, style) = status(state.catalog.stage(metric), theme);
     let mut spans = vec![
         Span::styled(if used { "• " } else { "  " }, theme.accent),
         Span::styled(format!("{sign} "), style),
@@ -284,12 +283,13 @@ fn letters(hit: &Hit, field: Field) -> &[u32] {
         .map_or(&[], |found| &found.indices)
 }
 
-/// A sign for a life-cycle state.
-pub fn status(status: Status, theme: &Theme) -> (&'static str, Style) {
-    match status {
-        Status::Certified => ("✓", theme.good),
-        Status::Published => (" ", theme.dim),
-        Status::Draft => ("~", theme.warning),
-        Status::Deprecated => ("×", theme.error),
+/// A sign for a stage of life.
+pub fn status(stage: ReviewStage, theme: &Theme) -> (&'static str, Style) {
+    match stage {
+        ReviewStage::Certified => ("✓", theme.good),
+        ReviewStage::Changed => ("!", theme.warning),
+        ReviewStage::Published => (" ", theme.dim),
+        ReviewStage::Draft | ReviewStage::Proposed => ("~", theme.warning),
+        ReviewStage::Deprecated | ReviewStage::Rejected => ("×", theme.error),
     }
 }

@@ -153,8 +153,8 @@ impl<'a> Sheet<'a> {
 
     fn status(&mut self, card: &MetricCard) {
         let theme = self.theme;
-        let (sign, style) = catalog::status(card.status, theme);
-        let word = card.status.word();
+        let (sign, style) = catalog::status(card.stage, theme);
+        let word = card.standing.as_str();
         let mut spans = vec![
             Span::styled(card.name.clone(), theme.accent),
             Span::styled("  ", theme.dim),

@@ -206,8 +206,23 @@ pub fn progress(state: &State) -> Line<'static> {
     line
 }
 
-/// How far the run is; beside a title that needs the room, an age says enough.
+/// How far the metrics can be relied on, and how far the run is.
 fn remark(state: &State, columns: u16) -> Line<'static> {
+    let mut line = how_far(state, columns);
+    let metrics = state.result.query.metrics.iter();
+    let catalog = &state.catalog;
+    let metrics = metrics.filter_map(|name| catalog.registry.metric(name));
+    let mut doubtful = metrics.filter(|metric| catalog.remark(metric).is_some());
+    if let Some(metric) = doubtful.next().filter(|_| state.result.grid.is_some()) {
+        let (_, style) = super::catalog::status(catalog.stage(metric), &state.theme);
+        let words = format!("{} · ", catalog.standing(metric));
+        line.spans.insert(0, Span::styled(words, style));
+    }
+    line
+}
+
+/// How far the run is; beside a title that needs the room, an age says enough.
+fn how_far(state: &State, columns: u16) -> Line<'static> {
     match &state.result.phase {
         Phase::Done(summary) if columns < NARROW && state.saving.is_none() => {
             let age = summary

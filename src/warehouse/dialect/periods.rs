@@ -128,6 +128,24 @@ impl Dialect {
         (number, step)
     }
 
+    /// The days from one time to a later one, with their fraction.
+    pub fn days_between(self, later: &str, earlier: &str) -> String {
+        let at = |time: &str| self.cast(time, ColumnType::Timestamp);
+        let seconds = match self {
+            Self::Sqlite => {
+                return format!(
+                    "(unixepoch({later}, 'subsec') - unixepoch({earlier}, 'subsec')) / 86400.0"
+                );
+            }
+            Self::Trino | Self::Duckdb => {
+                let (from, to) = (at(earlier), at(later));
+                return format!("date_diff('millisecond', {from}, {to}) / 86400000.0");
+            }
+            _ => format!("EXTRACT(epoch FROM {} - {})", at(later), at(earlier)),
+        };
+        format!("{} / 86400", self.cast(&seconds, ColumnType::Number))
+    }
+
     /// The smaller of two values.
     pub fn least(self, one: &str, other: &str) -> String {
         match self {

@@ -1,4 +1,4 @@
-//! The aggregates that SQLite's bundled build lacks: percentiles, standard deviation and variance.
+//! The functions that SQLite's bundled build lacks: percentiles, standard deviation, variance, and powers.
 //!
 //! `median(x)` and `percentile(x, p)` are defined as in SQLite's own extension (<https://sqlite.org/percentile.html>),
 //! with `p` from 0 to 100 and interpolation between two ranks. `percentile_disc(x, p)` takes `p` from 0 to 1 and returns
@@ -25,7 +25,13 @@ pub(super) fn register(connection: &Connection) -> Result<()> {
     spread("var_samp", Divisor::Sample, false)?;
     spread("var_pop", Divisor::Population, false)?;
     spread("stddev_samp", Divisor::Sample, true)?;
-    spread("stddev_pop", Divisor::Population, true)
+    spread("stddev_pop", Divisor::Population, true)?;
+    connection.create_scalar_function("power", 2, flags, |context| {
+        let (base, exponent) = (number(context, 0)?, number(context, 1)?);
+        Ok(base
+            .zip(exponent)
+            .map(|(base, exponent)| base.powf(exponent)))
+    })
 }
 
 /// What a percentile between two values is.
@@ -187,7 +193,7 @@ fn number(context: &Context<'_>, index: usize) -> Result<Option<f64>> {
         ValueRef::Integer(integer) => Ok(Some(integer as f64)),
         ValueRef::Real(number) if number.is_finite() => Ok(Some(number)),
         _ => Err(fail(
-            "percentiles, deviations and variances take finite numbers",
+            "percentiles, deviations, variances and powers take finite numbers",
         )),
     }
 }

@@ -102,6 +102,28 @@ pub struct Arrangement {
 }
 
 impl Arrangement {
+    /// The look of a result with these columns: pivoted by a group with a heat map of its numbers, else with bars beside the
+    /// first of them.
+    pub fn of_analysis(groups: Vec<String>, numbers: Vec<String>, across: Option<String>) -> Self {
+        let is_map = across.is_some();
+        let look = |number: usize| Look {
+            heat: is_map,
+            bars: !is_map && number == 0,
+            short: false,
+        };
+        let mut looks = vec![Look::default(); groups.len()];
+        looks.extend((0..numbers.len()).map(look));
+        let names = [groups, numbers].concat();
+        Self {
+            shown: names.clone(),
+            widths: vec![None; names.len()],
+            looks,
+            frozen: 0,
+            pivoted: across,
+            names,
+        }
+    }
+
     /// Pivoted as before, where a run has not got so far that it could be.
     pub fn or_pivoted(mut self, before: Self) -> Self {
         if self.pivoted.is_none() && self.names == before.names {

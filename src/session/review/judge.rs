@@ -1,0 +1,336 @@
+//! Judgements: who may make them, what they need, and what they write.
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::super::{
+    CommitWish, FileChange, NotPublished, Publication, Published, Session, SessionError,
+};
+use super::Stage;
+use crate::model::{LifeEvent, Metric, Status, Step, is_same_person};
+use crate::registry::edit::{Edit, hash};
+use crate::registry::{Proposal, event};
+
+/// What somebody makes of a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// It is right.
+    Approve,
+    /// It is not; the reason goes with it.
+    Reject,
+    /// It is to be used: a draft, or what a proposal says.
+    Publish,
+    /// It can be relied on.
+    Certify,
+    /// It is to be used no more.
+    Deprecate {
+        /// What is to be used instead.
+        successor: Option<String>,
+    },
+    /// The proposal is to say this instead: the YAML of the definition's keys.
+    Modify {
+        /// The YAML.
+        definition: String,
+    },
+}
+
+impl Judgement {
+    /// The step in the life of the definition.
+    fn step(&self) -> Step {
+        match self {
+            Self::Approve => Step::Approved,
+            Self::Reject => Step::Rejected,
+            Self::Publish => Step::Published,
+            Self::Certify => Step::Certified,
+            Self::Deprecate { .. } => Step::Deprecated,
+            Self::Modify { .. } => Step::Drafted,
+        }
+    }
+}
+
+/// A judgement with what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judging {
+    /// The metric.
+    pub metric: String,
+    /// The judgement.
+    pub judgement: Judgement,
+    /// Who judges; `None` is who git, or else the system, says is working here.
+    pub by: Option<String>,
+    /// Why; may be empty.
+    pub why: String,
+    /// What git is to do with it; nothing where nobody asked.
+    pub commit: Option<CommitWish>,
+}
+
+impl Session {
+    /// Judges a definition by the rules of the project, and writes that down.
+    ///
+    /// # Errors
+    /// The rules are against it, a check does not pass, or it cannot be written; nothing is changed then.
+    pub async fn pass_judgement(
+        &self,
+        judging: &Judging,
+        cancel: CancellationToken,
+    ) -> Result<Published, SessionError> {
+        let (session, wanted) = (self.clone(), judging.clone());
+        let planned = tokio::task::spawn_blocking(move || session.plan_judgement(&wanted));
+        let publication = planned.await.map_err(|_| SessionError::interrupted())??;
+        if judging.judgement == Judgement::Certify {
+            for outcome in self.review_checks(&judging.metric, &cancel).await? {
+                if !outcome.passed() {
+                    let problems = outcome.problems.join("\n");
+                    let message = format!("the check '{}' fails: {problems}", outcome.check.word());
+                    return Err(NotPublished::new("review", message).into());
+                }
+            }
+        }
+        Ok(self.publish(&publication, cancel).await?)
+    }
+
+    /// What a judgement writes.
+    fn plan_judgement(&self, judging: &Judging) -> Result<Publication, SessionError> {
+        let catalog = self.catalog();
+        let known = catalog.registry.metric(&judging.metric);
+        let name = known.map_or(judging.metric.as_str(), |metric| metric.name.as_str());
+        let by = judging.by.clone().unwrap_or_else(|| self.who());
+        let of_metric = matches!(
+            judging.judgement,
+            Judgement::Certify | Judgement::Deprecate { .. }
+        );
+        let files = match self.proposal(name)?.filter(|_| !of_metric) {
+            Some(proposal) => self.judge_proposal(&proposal, judging, &by)?,
+            None => {
+                let unknown = || SessionError::unknown_metric(&catalog.registry, name);
+                self.judge_metric(known.ok_or_else(unknown)?, judging, &by)?
+            }
+        };
+        Ok(Publication {
+            files,
+            commit: judging.commit.clone(),
+        })
+    }
+
+    fn event(&self, judging: &Judging, by: &str, of: Option<String>) -> LifeEvent {
+        LifeEvent {
+            step: judging.judgement.step(),
+            by: by.to_owned(),
+            on: Some(self.today()),
+            why: judging.why.trim().to_owned(),
+            of,
+        }
+    }
+
+    fn judge_metric(
+        &self,
+        metric: &Metric,
+        judging: &Judging,
+        by: &str,
+    ) -> Result<Vec<FileChange>, SessionError> {
+        let (name, status) = (&metric.name, metric.status);
+        let catalog = self.catalog();
+        let meaning = catalog.fingerprint(name);
+        let mut edits = Vec::new();
+        let set = |key: &str, value: Value| Edit::Set {
+            section: "metrics".to_owned(),
+            name: name.clone(),
+            key: key.to_owned(),
+            value: Some(value),
+        };
+        match &judging.judgement {
+            Judgement::Approve => {
+                let author = author_of(&metric.history);
+                self.may_approve(&metric.history, author, &meaning, by)?;
+            }
+            Judgement::Reject => needs_reason(judging)?,
+            Judgement::Publish => {
+                if status != Status::Draft {
+                    let message = format!("'{name}' is {} already", status.word());
+                    return Err(refused(message).into());
+                }
+                edits.push(set("status", json!("published")));
+            }
+            Judgement::Certify => {
+                self.may_certify(by)?;
+                self.can_be_certified(metric, by)?;
+                edits.push(set("status", json!("certified")));
+            }
+            Judgement::Deprecate { successor } => {
+                self.may_certify(by)?;
+                if let Some(wanted) = successor {
+                    let registry = &catalog.registry;
+                    let known = registry.metric(wanted);
+                    let known =
+                        known.ok_or_else(|| SessionError::unknown_metric(registry, wanted))?;
+                    edits.push(set("successor", json!(known.name)));
+                }
+                edits.push(set("status", json!("deprecated")));
+            }
+            Judgement::Modify { .. } => {
+                let message = format!("there is no proposal for '{name}'");
+                let hint = format!("`metrex edit {name}` changes its definition");
+                return Err(refused(message).hint(hint).into());
+            }
+        }
+        // A successor is of a deprecated metric alone.
+        edits.reverse();
+        edits.push(Edit::Push {
+            section: "metrics".to_owned(),
+            name: name.clone(),
+            key: "history".to_owned(),
+            item: event(&self.event(judging, by, meaning)),
+        });
+        let file = catalog.registry.file(metric.place);
+        Ok(vec![self.edited(file, &edits)?])
+    }
+
+    fn judge_proposal(
+        &self,
+        proposal: &Proposal,
+        judging: &Judging,
+        by: &str,
+    ) -> Result<Vec<FileChange>, SessionError> {
+        let name = &proposal.metric;
+        let path = Proposal::path(name);
+        let now = self.file_text(&path)?;
+        let base = now.as_deref().map(hash);
+        let (file, text) = self.with_proposal(proposal);
+        let meaning = text.as_deref().ok().and_then(|text| {
+            let supposed = self.as_if(&[(&file, Some(text))]);
+            supposed.catalog().fingerprint(name)
+        });
+        let mut proposal = proposal.clone();
+        match &judging.judgement {
+            Judgement::Approve => {
+                self.may_approve(&proposal.history, Some(&proposal.by), &meaning, by)?;
+            }
+            Judgement::Reject => needs_reason(judging)?,
+            Judgement::Modify { definition } => {
+                proposal.definition.clone_from(definition);
+                proposal.base = self.definition_hash(name);
+            }
+            Judgement::Publish => {
+                let text = text?;
+                if let Some(rejected) = proposal.rejection() {
+                    let message = format!(
+                        "the proposal was rejected by {}: {}",
+                        rejected.by, rejected.why
+                    );
+                    let hint = "approve it first, where that was wrong";
+                    return Err(refused(message).hint(hint).into());
+                }
+                let (by_others, needed) = self.approvals(&proposal.history, &meaning);
+                enough(&by_others, needed, &proposal.by)?;
+                let steps = proposal.history.iter().cloned();
+                let last = self.event(judging, by, meaning);
+                let push = |one: LifeEvent| Edit::Push {
+                    section: "metrics".to_owned(),
+                    name: name.clone(),
+                    key: "history".to_owned(),
+                    item: event(&one),
+                };
+                let edits: Vec<Edit> = steps.chain([last]).map(push).collect();
+                let text = crate::registry::edit::edit(&text, &edits)
+                    .map_err(|error| super::super::publish::not_editable(&file, &error))?;
+                let into = FileChange {
+                    base: self.file_text(&file)?.as_deref().map(hash),
+                    path: file,
+                    text: Some(text),
+                };
+                let gone = FileChange {
+                    path,
+                    base,
+                    text: None,
+                };
+                return Ok(vec![into, gone]);
+            }
+            Judgement::Certify | Judgement::Deprecate { .. } => {}
+        }
+        proposal.history.push(self.event(judging, by, meaning));
+        Ok(vec![FileChange {
+            path,
+            base,
+            text: Some(proposal.text()),
+        }])
+    }
+
+    fn may_certify(&self, by: &str) -> Result<(), NotPublished> {
+        let rules = self.review_rules();
+        if rules.may_certify(by) {
+            return Ok(());
+        }
+        let message = format!("{by} may not certify or deprecate in this project");
+        let who = format!(
+            "ask one of {} (review: in metrex.yaml)",
+            rules.certifiers.join(", ")
+        );
+        Err(refused(message).hint(who))
+    }
+
+    fn can_be_certified(&self, metric: &Metric, by: &str) -> Result<(), NotPublished> {
+        let name = &metric.name;
+        match self.catalog().stage(metric) {
+            Stage::Draft => {
+                let hint = format!("publish it first: `metrex review {name} --publish`");
+                return Err(refused(format!("'{name}' is a draft")).hint(hint));
+            }
+            Stage::Certified if !metric.history.is_empty() => {
+                return Err(refused(format!("'{name}' is certified as it is")));
+            }
+            _ => {}
+        }
+        let meaning = self.catalog().fingerprint(name);
+        let (approved_by, needed) = self.approvals(&metric.history, &meaning);
+        enough(&approved_by, needed, by)
+    }
+
+    /// Refuses an approval that would say nothing: of one's own work, or once more.
+    fn may_approve(
+        &self,
+        history: &[LifeEvent],
+        author: Option<&str>,
+        meaning: &Option<String>,
+        by: &str,
+    ) -> Result<(), NotPublished> {
+        if author.is_some_and(|author| is_same_person(author, by)) {
+            let hint = "somebody else has to";
+            return Err(refused(format!("{by} cannot approve their own work")).hint(hint));
+        }
+        let (approved_by, _) = self.approvals(history, meaning);
+        if approved_by.iter().any(|one| is_same_person(one, by)) {
+            return Err(refused(format!("{by} has approved it already")));
+        }
+        Ok(())
+    }
+}
+
+fn refused(message: impl Into<String>) -> NotPublished {
+    NotPublished::new("review", message)
+}
+
+/// Who wrote a definition as it is: who drafted or published it last.
+fn author_of(history: &[LifeEvent]) -> Option<&str> {
+    let written = |event: &&LifeEvent| matches!(event.step, Step::Drafted | Step::Published);
+    let last = history.iter().rev().find(written)?;
+    Some(&last.by)
+}
+
+fn needs_reason(judging: &Judging) -> Result<(), NotPublished> {
+    match judging.why.trim().is_empty() {
+        true => Err(refused("a rejection needs a reason").hint("say it with --why")),
+        false => Ok(()),
+    }
+}
+
+/// Refuses where fewer people than needed have approved, apart from this one.
+fn enough(approved_by: &[String], needed: u32, apart_from: &str) -> Result<(), NotPublished> {
+    let others = approved_by
+        .iter()
+        .filter(|one| !is_same_person(one, apart_from));
+    let have = u32::try_from(others.count()).unwrap_or(u32::MAX);
+    if have >= needed {
+        return Ok(());
+    }
+    let message = format!("{have} of {needed} approvals that it needs");
+    Err(refused(message).hint("ask for `metrex review NAME --approve`"))
+}

@@ -1,0 +1,325 @@
+//! Review: what waits for a judgement, what there is to know about it, and the judgement itself.
+
+mod checks;
+mod judge;
+mod proposals;
+
+use jiff::civil::Date;
+
+use super::draft::dependants;
+use super::meaning::{Difference, differences};
+use super::{ChangeRequest, Session, SessionError, Sides};
+use crate::compile::reading;
+use crate::model::{LifeEvent, Metric, MetricQuery, Status, Step};
+use crate::registry::edit::{self, Edit};
+use crate::registry::{Origin, Proposal};
+
+pub use checks::CheckOutcome;
+pub use judge::{Judgement, Judging};
+pub use proposals::Proposals;
+
+/// Where a definition is in its life, as far as review goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// Somebody proposes it.
+    Proposed,
+    /// A proposal that was turned down.
+    Rejected,
+    /// It is written down and in nobody's use yet.
+    Draft,
+    /// It means something else than when it was certified.
+    Changed,
+    /// It is in use, and nobody has vouched for it.
+    Published,
+    /// Somebody has vouched for what it means.
+    Certified,
+    /// It is on the way out.
+    Deprecated,
+}
+
+impl Stage {
+    /// The words for it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Rejected => "rejected",
+            Self::Draft => "draft",
+            Self::Changed => "changed since certification",
+            Self::Published => "published, not certified",
+            Self::Certified => "certified",
+            Self::Deprecated => "deprecated",
+        }
+    }
+
+    /// Whether somebody should look at it.
+    pub fn is_waiting(self) -> bool {
+        matches!(self, Self::Proposed | Self::Draft | Self::Changed)
+    }
+}
+
+/// A definition in the list of review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The metric.
+    pub metric: String,
+    /// Where it is in its life.
+    pub stage: Stage,
+    /// What it is about, in one line.
+    pub title: String,
+    /// Who did the last thing with it; may be empty.
+    pub by: String,
+    /// The day of that.
+    pub on: Option<Date>,
+}
+
+/// What there is to know before judging.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Review {
+    /// The metric.
+    pub metric: String,
+    /// Where it is in its life.
+    pub stage: Stage,
+    /// What it is about, in one line.
+    pub title: String,
+    /// Who proposes it, or did the last thing with it.
+    pub by: String,
+    /// The day of that.
+    pub on: Option<Date>,
+    /// Why.
+    pub why: String,
+    /// Where a proposal comes from.
+    pub from: Option<Origin>,
+    /// What the definition says, as a sentence; empty where it cannot be read.
+    pub formula: String,
+    /// The short hash of what it means.
+    pub meaning: String,
+    /// What would change in meaning; nothing for what is there already.
+    pub differences: Vec<Difference>,
+    /// The definition as it is and as it would be.
+    pub definition: Sides<Option<String>>,
+    /// The SQL before and after; of what is there already, the same twice.
+    pub sql: Sides<Result<String, String>>,
+    /// Metrics made of it, and saved queries that ask for any of them.
+    pub dependants: Vec<String>,
+    /// What was done with it, the earliest first.
+    pub history: Vec<LifeEvent>,
+    /// Who has approved what it means, and how many are needed.
+    pub approvals: (Vec<String>, u32),
+    /// Why it cannot be published as it is.
+    pub trouble: Option<String>,
+    /// The file it is in, or would be in.
+    pub file: String,
+    /// The texts of that file, to compute numbers with.
+    pub numbers: ChangeRequest,
+}
+
+impl Review {
+    /// Whether something that is there would become something else.
+    pub fn is_change(&self) -> bool {
+        self.definition.before.is_some() && self.definition.before != self.definition.after
+    }
+}
+
+impl Session {
+    /// Everything in the list of review: what waits first, then what nobody has vouched for, and with `all` the rest.
+    /// Files in `proposals/` that cannot be read are in the second list.
+    pub fn reviews(&self, all: bool) -> (Vec<Reviewed>, Vec<String>) {
+        let catalog = self.catalog();
+        let Proposals { known, broken } = self.proposals();
+        let mut found: Vec<Reviewed> = known.iter().map(of_proposal).collect();
+        found.extend(catalog.registry.metrics.values().map(|metric| {
+            let stage = catalog.stage(metric);
+            let last = metric.history.last();
+            Reviewed {
+                metric: metric.name.clone(),
+                stage,
+                title: match last {
+                    Some(event) if !event.why.is_empty() => event.why.clone(),
+                    _ => metric.description.clone(),
+                },
+                by: last.map_or_else(String::new, |event| event.by.clone()),
+                on: last.and_then(|event| event.on).or(metric.last_updated),
+            }
+        }));
+        found.retain(|one| all || one.stage.is_waiting() || one.stage == Stage::Published);
+        found.sort_by(|one, other| (one.stage, &one.metric).cmp(&(other.stage, &other.metric)));
+        (found, broken)
+    }
+
+    /// What there is to know about a proposal, or about a metric without one. Touches no warehouse.
+    ///
+    /// # Errors
+    /// There is neither, or its file cannot be read.
+    pub fn review(&self, name: &str) -> Result<Review, SessionError> {
+        let catalog = self.catalog();
+        let metric = catalog.registry.metric(name);
+        let named = metric.map_or(name, |metric| metric.name.as_str());
+        match (self.proposal(named)?, metric) {
+            (Some(proposal), _) => Ok(self.review_proposal(&proposal)),
+            (None, Some(metric)) => self.review_metric(metric),
+            (None, None) => Err(SessionError::unknown_metric(&catalog.registry, name)),
+        }
+    }
+
+    fn review_metric(&self, metric: &Metric) -> Result<Review, SessionError> {
+        let catalog = self.catalog();
+        let registry = &catalog.registry;
+        let file = registry.file(metric.place).to_owned();
+        let text = self.file_text(&file)?.unwrap_or_default();
+        let definition = edit::body(&text, "metrics", &metric.name);
+        let sql = self.sql_of(&metric.name);
+        // A draft is in nobody's use: its numbers are those of something new.
+        let without = [Edit::Take {
+            section: "metrics".to_owned(),
+            name: metric.name.clone(),
+        }];
+        let before = match metric.status {
+            Status::Draft => edit::edit(&text, &without).unwrap_or_else(|_| text.clone()),
+            _ => text.clone(),
+        };
+        let last = metric.history.last();
+        Ok(Review {
+            metric: metric.name.clone(),
+            stage: catalog.stage(metric),
+            title: metric.label.clone(),
+            by: last.map_or_else(String::new, |event| event.by.clone()),
+            on: last.and_then(|event| event.on).or(metric.last_updated),
+            why: last.map_or_else(String::new, |event| event.why.clone()),
+            from: None,
+            formula: reading(registry, metric),
+            meaning: catalog.fingerprint(&metric.name).unwrap_or_default(),
+            differences: Vec::new(),
+            definition: Sides {
+                before: definition.clone(),
+                after: definition,
+            },
+            sql: Sides {
+                before: sql.clone(),
+                after: sql,
+            },
+            dependants: dependants(registry, &metric.name),
+            approvals: self.approvals(&metric.history, &catalog.fingerprint(&metric.name)),
+            history: metric.history.clone(),
+            trouble: None,
+            numbers: ChangeRequest {
+                metric: metric.name.clone(),
+                path: file.clone(),
+                text: Sides {
+                    before,
+                    after: text,
+                },
+                dimension: None,
+            },
+            file,
+        })
+    }
+
+    fn review_proposal(&self, proposal: &Proposal) -> Review {
+        let name = &proposal.metric;
+        let catalog = self.catalog();
+        let now = catalog.registry.metrics.get(name);
+        let (file, planned) = self.with_proposal(proposal);
+        let before = self.file_text(&file).ok().flatten().unwrap_or_default();
+        let (after, mut trouble) = match planned {
+            Ok(text) => (text, None),
+            Err(refusal) => (before.clone(), Some(refusal.message)),
+        };
+        let supposed = self.as_if(&[(&file, Some(&after))]);
+        let then = supposed.catalog();
+        let metric = then.registry.metrics.get(name);
+        if trouble.is_none() {
+            let change = super::FileChange {
+                path: file.clone(),
+                base: (!before.is_empty()).then(|| edit::hash(&before)),
+                text: Some(after.clone()),
+            };
+            let publication = super::Publication {
+                files: vec![change],
+                commit: None,
+            };
+            trouble = self
+                .could_publish(&publication)
+                .err()
+                .map(|refusal| refusal.message);
+        }
+        let meaning = then.fingerprint(name);
+        let body = |text: &str| edit::body(text, "metrics", name);
+        let mut history = now.map_or_else(Vec::new, |metric| metric.history.clone());
+        history.extend(proposal.history.iter().cloned());
+        Review {
+            metric: name.clone(),
+            stage: match proposal.rejection() {
+                Some(_) => Stage::Rejected,
+                None => Stage::Proposed,
+            },
+            title: proposal.title.clone(),
+            by: proposal.by.clone(),
+            on: proposal.on,
+            why: proposal.why.clone(),
+            from: Some(proposal.from),
+            formula: metric.map_or_else(String::new, |metric| reading(&then.registry, metric)),
+            approvals: self.approvals(&proposal.history, &meaning),
+            meaning: meaning.unwrap_or_default(),
+            differences: differences(&catalog.registry, &then.registry, name),
+            definition: Sides {
+                before: now.and_then(|_| body(&before)),
+                after: body(&after),
+            },
+            sql: Sides {
+                before: self.sql_of(name),
+                after: supposed.sql_of(name),
+            },
+            dependants: dependants(&then.registry, name),
+            history,
+            trouble,
+            numbers: ChangeRequest {
+                metric: name.clone(),
+                path: file.clone(),
+                text: Sides { before, after },
+                dimension: None,
+            },
+            file,
+        }
+    }
+
+    /// The SQL of a metric by itself, or why there is none.
+    pub(super) fn sql_of(&self, metric: &str) -> Result<String, String> {
+        if self.catalog().registry.metric(metric).is_none() {
+            return Err(format!("there is no metric '{metric}'"));
+        }
+        let query = MetricQuery {
+            metrics: vec![metric.to_owned()],
+            ..MetricQuery::default()
+        };
+        let compiled = self.compile(&query);
+        compiled
+            .map(|compiled| compiled.main.sql)
+            .map_err(|error| error.message)
+    }
+
+    /// Who approved this meaning and has not turned it down since, each once; and how many are needed.
+    fn approvals(&self, history: &[LifeEvent], meaning: &Option<String>) -> (Vec<String>, u32) {
+        let mut by: Vec<String> = Vec::new();
+        let of_this = history.iter().filter(|event| &event.of == meaning);
+        for event in of_this {
+            by.retain(|one| !crate::model::is_same_person(one, &event.by));
+            if event.step == Step::Approved {
+                by.push(event.by.clone());
+            }
+        }
+        (by, self.review_rules().approvals)
+    }
+}
+
+fn of_proposal(proposal: &Proposal) -> Reviewed {
+    Reviewed {
+        metric: proposal.metric.clone(),
+        stage: match proposal.rejection() {
+            Some(_) => Stage::Rejected,
+            None => Stage::Proposed,
+        },
+        title: proposal.title.clone(),
+        by: proposal.by.clone(),
+        on: proposal.on,
+    }
+}

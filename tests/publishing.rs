@@ -1,0 +1,502 @@
+//! A bad publish is impossible: whatever stands in the way is a refusal of its own, with nothing half-written.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "support/project.rs"]
+mod project;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output, Stdio};
+
+use jiff::civil::date;
+use metrex::registry::edit::{Edit, hash};
+use metrex::session::{
+    CommitWish, FileChange, NotPublished, OpenOptions, Publication, Published, Session,
+};
+use project::shop;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+const SHOP: &str = "metrics/shop.yaml";
+
+fn open(folder: &TempDir) -> Session {
+    Session::open(OpenOptions {
+        project: Some(folder.path().to_owned()),
+        state_dir: Some(folder.path().join(".state")),
+        today: Some(date(2025, 11, 20)),
+        ..OpenOptions::default()
+    })
+    .unwrap()
+}
+
+/// Every file below `metrics/` with its text, and nothing else: no left-overs.
+fn files(folder: &TempDir) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder.path().join("metrics")).unwrap();
+    let read = entries.map(|entry| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        (name, fs::read_to_string(entry.path()).unwrap())
+    });
+    read.collect()
+}
+
+fn put(section: &str, name: &str, body: &str) -> Edit {
+    Edit::Put {
+        section: section.to_owned(),
+        name: name.to_owned(),
+        body: body.to_owned(),
+    }
+}
+
+fn set(name: &str, key: &str, value: Value) -> Edit {
+    Edit::Set {
+        section: "metrics".to_owned(),
+        name: name.to_owned(),
+        key: key.to_owned(),
+        value: Some(value),
+    }
+}
+
+async fn publish(session: &Session, files: Vec<FileChange>) -> Result<Published, NotPublished> {
+    let publication = Publication {
+        files,
+        commit: None,
+    };
+    session
+        .publish(&publication, CancellationToken::new())
+        .await
+}
+
+async fn publish_edits(session: &Session, edits: &[Edit]) -> Result<Published, NotPublished> {
+    let file = session.edited(SHOP, edits)?;
+    publish(session, vec![file]).await
+}
+
+/// Refuses with a code and a part of the message, and leaves every file as it was.
+async fn refused(folder: &TempDir, edits: &[Edit], code: &str, part: &str) {
+    let session = open(folder);
+    let before = files(folder);
+    let refusal = publish_edits(&session, edits).await.unwrap_err();
+    assert_eq!(refusal.code, code, "{refusal:?}");
+    assert!(refusal.message.contains(part), "{refusal:?}");
+    assert_eq!(files(folder), before);
+}
+
+fn git(folder: &TempDir, args: &[&str]) -> String {
+    let said = Command::new("git")
+        .current_dir(folder.path())
+        .args([
+            "-c",
+            "user.name=Ana Bell",
+            "-c",
+            "user.email=ana@example.com",
+        ])
+        .args(args)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(said.stdout).unwrap();
+    assert!(
+        said.status.success(),
+        "git {args:?}: {text}{:?}",
+        said.stderr
+    );
+    text.trim().to_owned()
+}
+
+fn with_git(folder: &TempDir) {
+    git(folder, &["init", "--quiet", "--initial-branch=main"]);
+    git(folder, &["config", "user.name", "Ana Bell"]);
+    git(folder, &["config", "user.email", "ana@example.com"]);
+    fs::write(folder.path().join(".gitignore"), ".state\nshop.db\n").unwrap();
+    git(folder, &["add", "."]);
+    git(folder, &["commit", "--quiet", "--message", "A shop"]);
+}
+
+#[tokio::test]
+async fn a_good_one_is_written_and_in_force_with_everything_else_as_it_was() {
+    let folder = shop();
+    let session = open(&folder);
+    let before = files(&folder);
+    let new = put(
+        "metrics",
+        "buyers",
+        "label: Buyers\nbase_table: orders\nagg: count_distinct\nexpr: user_id\n",
+    );
+    let published = publish_edits(&session, &[new]).await.unwrap();
+    assert_eq!(published.files, [SHOP]);
+    assert_eq!(published.metrics, ["buyers"]);
+    assert!(session.catalog().registry.metric("buyers").is_some());
+    let now = files(&folder);
+    let entry = "  buyers:\n    label: Buyers\n    base_table: orders\n    agg: count_distinct\n    expr: user_id\n";
+    assert_eq!(now["shop.yaml"], before["shop.yaml"].clone() + entry);
+    assert_eq!(now.len(), 1);
+}
+
+#[tokio::test]
+async fn names_that_are_taken_are_refused() {
+    let folder = shop();
+    fs::write(
+        folder.path().join("metrics/views.yaml"),
+        "views:\n  weekly: gmv by week\n",
+    )
+    .unwrap();
+    let count = "base_table: orders\nagg: count\n";
+    let session = open(&folder);
+    let twice = FileChange {
+        path: "metrics/other.yaml".to_owned(),
+        base: None,
+        text: Some("metrics:\n  GMV: {base_table: orders, agg: count}\n".to_owned()),
+    };
+    let refusal = publish(&session, vec![twice]).await.unwrap_err();
+    assert_eq!(refusal.code, "name_taken");
+    assert!(
+        refusal.message.contains("already defined at metrics/"),
+        "{refusal}"
+    );
+    assert!(!folder.path().join("metrics/other.yaml").exists());
+    let alias = put(
+        "metrics",
+        "revenue",
+        &format!("aliases: [turnover]\n{count}"),
+    );
+    refused(&folder, &[alias], "name_taken", "already means 'gmv'").await;
+    let view = put("metrics", "weekly", count);
+    refused(&folder, &[view], "name_taken", "of a saved query").await;
+}
+
+#[tokio::test]
+async fn what_others_stand_on_stays() {
+    let folder = shop();
+    fs::write(
+        folder.path().join("metrics/views.yaml"),
+        "views:\n  by_channel: gmv by channel\n",
+    )
+    .unwrap();
+    // aov is gmv over orders.
+    let take = Edit::Take {
+        section: "metrics".to_owned(),
+        name: "orders".to_owned(),
+    };
+    refused(
+        &folder,
+        &[take],
+        "broken_dependant",
+        "'aov' (metrics/shop.yaml",
+    )
+    .await;
+    // A dimension that a saved query asks by.
+    let body = "table: orders\nkey: order_id\ntime: created_at\ndimensions:\n  market: {}\n  created_at: {type: time}\njoins:\n  buyer: {to: users, on: user_id}\n";
+    let edit = put("datasets", "orders", body);
+    refused(&folder, &[edit], "broken_dependant", "'by_channel'").await;
+    // A definition that is itself wrong is no one else's trouble.
+    let wrong = set("gmv", "agg", json!("summ"));
+    refused(&folder, &[wrong], "broken_dependant", "aov").await;
+    let alone = put("metrics", "more", "base_table: nothing\nagg: count\n");
+    refused(&folder, &[alone], "new_error", "unknown dataset 'nothing'").await;
+}
+
+#[tokio::test]
+async fn a_test_that_fails_is_in_the_way() {
+    let folder = shop();
+    let session = open(&folder);
+    // 10 + 20.5 + 5.24 + 1 + 2
+    let body = "base_table: orders\nagg: sum\nexpr: amount\ntests:\n  - {expect: 38.74}\n";
+    publish_edits(&session, &[put("metrics", "paid", body)])
+        .await
+        .unwrap();
+    let without_ads = set("paid", "filters", json!(["channel <> 'ads'"]));
+    refused(&folder, &[without_ads], "failing_test", "38.74").await;
+    // Also the test of what is made of it.
+    let half = "expr: gmv / 2\ntests:\n  - {expect: 19.37}\n";
+    publish_edits(&session, &[put("metrics", "half", half)])
+        .await
+        .unwrap();
+    let other = set("gmv", "filters", json!(["channel <> 'ads'"]));
+    refused(&folder, &[other], "failing_test", "half").await;
+    let wrong = put(
+        "metrics",
+        "third",
+        "expr: gmv / 3\ntests:\n  - {expect: 1}\n",
+    );
+    refused(&folder, &[wrong], "failing_test", "third").await;
+}
+
+#[tokio::test]
+async fn work_that_is_not_committed_is_not_mixed_up() {
+    let folder = shop();
+    with_git(&folder);
+    let path = folder.path().join(SHOP);
+    let committed = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("# half-done\n{committed}")).unwrap();
+    let label = set("gmv", "label", json!("GMV"));
+    refused(&folder, std::slice::from_ref(&label), "dirty_tree", SHOP).await;
+    // What metrex itself wrote and nobody touched since is no half-done work.
+    fs::write(&path, &committed).unwrap();
+    let session = open(&folder);
+    publish_edits(&session, std::slice::from_ref(&label))
+        .await
+        .unwrap();
+    publish_edits(&session, &[set("gmv", "owner", json!("Sales"))])
+        .await
+        .unwrap();
+    let now = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{now}# by hand\n")).unwrap();
+    refused(&folder, &[label], "dirty_tree", "not committed").await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_changes_nothing() {
+    let folder = shop();
+    let session = open(&folder);
+    fs::create_dir_all(folder.path().join("metrics/closed")).unwrap();
+    fs::write(folder.path().join("metrics/closed/a.yaml"), "metrics: {}\n").unwrap();
+    let closed = folder.path().join("metrics/closed");
+    fs::set_permissions(&closed, Permissions::from_mode(0o555)).unwrap();
+    let shop_before = fs::read_to_string(folder.path().join(SHOP)).unwrap();
+    let change = session
+        .edited(SHOP, &[set("gmv", "label", json!("GMV"))])
+        .unwrap();
+    let new = put("metrics", "more", "base_table: orders\nagg: count\n");
+    let other = session.edited("metrics/closed/a.yaml", &[new]).unwrap();
+    let refusal = publish(&session, vec![change, other]).await.unwrap_err();
+    assert_eq!(refusal.code, "read_only");
+    assert!(
+        refusal.message.contains("metrics/closed/a.yaml"),
+        "{refusal}"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join(SHOP)).unwrap(),
+        shop_before
+    );
+    assert_eq!(fs::read_dir(&closed).unwrap().count(), 1);
+    fs::set_permissions(&closed, Permissions::from_mode(0o755)).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_changed_meanwhile_stays() {
+    let folder = shop();
+    let session = open(&folder);
+    let mine = session
+        .edited(SHOP, &[set("gmv", "label", json!("Mine"))])
+        .unwrap();
+    let theirs = session
+        .edited(SHOP, &[set("gmv", "label", json!("Theirs"))])
+        .unwrap();
+    publish(&session, vec![theirs]).await.unwrap();
+    let refusal = publish(&session, vec![mine]).await.unwrap_err();
+    assert_eq!(refusal.code, "changed_meanwhile");
+    assert!(files(&folder)["shop.yaml"].contains("label: Theirs"));
+    let outside = FileChange {
+        path: "metrics/../metrex.yaml".to_owned(),
+        base: None,
+        text: Some(String::new()),
+    };
+    assert_eq!(
+        publish(&session, vec![outside]).await.unwrap_err().code,
+        "path"
+    );
+}
+
+fn review(folder: &TempDir, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_metrex"));
+    command
+        .args(["review", "--today", "2025-11-20", "--project"])
+        .arg(folder.path())
+        .arg("--state-dir")
+        .arg(folder.path().join(".state"))
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn two_processes_at_once_write_one_after_the_other() {
+    let folder = shop();
+    let path = folder.path().join("metrics/drafts.yaml");
+    let names = ["a", "b", "c", "d"].map(|name| format!("draft_{name}"));
+    let entry =
+        |name: &String| format!("  {name}: {{status: draft, base_table: orders, agg: count}}\n");
+    let text: String = names.iter().map(entry).collect();
+    fs::write(&path, format!("metrics:\n{text}")).unwrap();
+    let at_once = |names: &[String]| -> Vec<Output> {
+        let start = |name: &String| review(&folder, &[name, "--publish", "--by", "Ana"]).spawn();
+        let started: Vec<_> = names.iter().map(|name| start(name).unwrap()).collect();
+        started
+            .into_iter()
+            .map(|one| one.wait_with_output().unwrap())
+            .collect()
+    };
+    let outputs = at_once(&names);
+    let session = open(&folder);
+    assert!(session.problems().is_empty(), "{:?}", session.problems());
+    let mut written = 0;
+    for (name, output) in names.iter().zip(&outputs) {
+        let metric = session.catalog().registry.metric(name).unwrap().clone();
+        let is_published = metric.status == metrex::model::Status::Published;
+        assert_eq!(
+            output.status.success(),
+            is_published,
+            "{name}: {}",
+            said(output)
+        );
+        assert_eq!(metric.history.len(), usize::from(is_published));
+        if is_published {
+            written += 1;
+        } else {
+            let why = said(output);
+            let is_clear = why.contains("has changed since") || why.contains("somebody else");
+            assert!(is_clear, "{why}");
+        }
+    }
+    assert!(
+        written > 0,
+        "{:?}",
+        outputs.iter().map(said).collect::<Vec<_>>()
+    );
+    assert_eq!(files(&folder).len(), 2, "nothing is left beside the files");
+}
+
+#[test]
+fn who_comes_while_somebody_publishes_is_told_so() {
+    let folder = shop();
+    fs::write(
+        folder.path().join("metrics/drafts.yaml"),
+        "metrics:\n  mine: {status: draft, base_table: orders, agg: count}\n",
+    )
+    .unwrap();
+    let before = files(&folder);
+    let lock = File::open(folder.path()).unwrap();
+    lock.lock().unwrap();
+    let output = review(&folder, &["mine", "--publish", "--by", "Ana"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        said(&output).contains("somebody else is publishing"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(files(&folder), before);
+    lock.unlock().unwrap();
+    let output = review(&folder, &["mine", "--publish", "--by", "Ana"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[tokio::test]
+async fn a_commit_has_these_files_and_nothing_else() {
+    let folder = shop();
+    with_git(&folder);
+    fs::write(folder.path().join("notes.txt"), "mine\n").unwrap();
+    git(&folder, &["add", "notes.txt"]);
+    let session = open(&folder);
+    let change = session
+        .edited(SHOP, &[set("gmv", "label", json!("GMV"))])
+        .unwrap();
+    let new = FileChange {
+        path: "metrics/more.yaml".to_owned(),
+        base: None,
+        text: Some("metrics:\n  more: {base_table: orders, agg: count}\n".to_owned()),
+    };
+    let publication = Publication {
+        files: vec![change, new],
+        commit: Some(CommitWish {
+            message: "Name it GMV".to_owned(),
+            branch: Some("metrex/gmv".to_owned()),
+        }),
+    };
+    let published = session
+        .publish(&publication, CancellationToken::new())
+        .await
+        .unwrap();
+    assert_eq!(published.commit.unwrap().branch, "metrex/gmv");
+    assert_eq!(git(&folder, &["log", "-1", "--format=%s"]), "Name it GMV");
+    let committed = git(&folder, &["show", "--name-only", "--format=", "HEAD"]);
+    assert_eq!(committed, "metrics/more.yaml\nmetrics/shop.yaml");
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "A  notes.txt");
+    assert_eq!(
+        git(&folder, &["log", "-1", "--format=%s", "main"]),
+        "A shop"
+    );
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_takes_everything_back() {
+    let folder = shop();
+    with_git(&folder);
+    let hook = folder.path().join(".git/hooks/pre-commit");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, "#!/bin/sh\necho not today >&2\nexit 1\n").unwrap();
+    fs::set_permissions(&hook, Permissions::from_mode(0o755)).unwrap();
+    let session = open(&folder);
+    let before = files(&folder);
+    let wish = |branch: &str| CommitWish {
+        message: "Name it GMV".to_owned(),
+        branch: Some(branch.to_owned()),
+    };
+    let publication = |branch: &str| Publication {
+        files: vec![
+            session
+                .edited(SHOP, &[set("gmv", "label", json!("GMV"))])
+                .unwrap(),
+        ],
+        commit: Some(wish(branch)),
+    };
+    let refusal = session
+        .publish(&publication("metrex/gmv"), CancellationToken::new())
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.code, "git");
+    assert!(refusal.message.contains("not today"), "{refusal}");
+    assert_eq!(files(&folder), before);
+    assert_eq!(
+        git(&folder, &["branch", "--format=%(refname:short)"]),
+        "main"
+    );
+    assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+    git(&folder, &["branch", "taken"]);
+    let refusal = session
+        .publish(&publication("taken"), CancellationToken::new())
+        .await
+        .unwrap_err();
+    assert!(
+        refusal.message.contains("a branch 'taken' already"),
+        "{refusal}"
+    );
+    assert_eq!(files(&folder), before);
+}
+
+#[tokio::test]
+async fn what_only_a_person_can_change_is_left_to_them() {
+    let folder = shop();
+    let path = folder.path().join("metrics/odd.yaml");
+    fs::write(&path, "metrics: {odd: {base_table: orders, agg: count}}\n").unwrap();
+    let session = open(&folder);
+    let refusal = session
+        .edited("metrics/odd.yaml", &[set("odd", "label", json!("Odd"))])
+        .unwrap_err();
+    assert_eq!(refusal.code, "not_editable");
+    assert!(
+        refusal
+            .message
+            .contains("metrics/odd.yaml: 'odd' is written in a way"),
+        "{refusal}"
+    );
+    let known = fs::read_to_string(&path).unwrap();
+    assert_eq!(hash(&known).len(), 16);
+}
