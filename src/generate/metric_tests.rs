@@ -18,7 +18,7 @@ pub(super) fn tests(
 ) {
     for (n, test) in mart.metric.tests.iter().enumerate() {
         let name = slug(&format!("{} {}", mart.metric.name, test.title()));
-        match sql(layers, templates, test, wanted) {
+        match sql(layers, templates, mart, test, wanted) {
             Ok(sql) => package.add(format!("tests/{name}_{}.sql", n + 1), sql),
             Err(reason) => {
                 let text = format!("the test '{}' is left out: {reason}", test.title());
@@ -32,6 +32,7 @@ pub(super) fn tests(
 fn sql(
     layers: &Layers<'_>,
     templates: &Templates,
+    mart: &Mart<'_>,
     test: &MetricTest,
     wanted: &Wanted<'_>,
 ) -> Result<String, String> {
@@ -41,7 +42,11 @@ fn sql(
         layers.original.at(test.place),
         wanted.today
     ));
-    out.push('\n');
+    // Where it fails, dbt leaves out what stands on the metric, and not all that stands on its tables.
+    out.push_str(&format!(
+        "-- depends_on: {{{{ ref({}) }}}}\n\n",
+        quoted(&mart.name)
+    ));
     let is_fresh = |expected: &&Expectation| matches!(expected, Expectation::FreshWithin(..));
     let mut checks: Vec<String> = Vec::new();
     let of_query: Vec<&Expectation> = test.expected.iter().filter(|one| !is_fresh(one)).collect();
