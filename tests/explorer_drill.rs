@@ -274,3 +274,48 @@ fn without_rows_there_is_no_number() {
         "there is no number here; F5 runs the query"
     );
 }
+
+#[test]
+fn a_number_of_a_time_that_is_over_is_pinned_as_a_test_and_others_are_not() {
+    let mut explorer = rows_of("gmv by market last 3 months");
+    explorer.keys("5<Right>zn");
+    assert_shows!(
+        explorer,
+        "Pin as a test in metrics/shop.yaml",
+        "2026-08..2026-10"
+    );
+    explorer.keys("y");
+    assert!(
+        said(&explorer).starts_with("pinned as a test at metrics/shop.yaml:"),
+        "{}",
+        said(&explorer)
+    );
+    explorer.keys("zny");
+    assert!(
+        said(&explorer).contains("is pinned already"),
+        "{}",
+        said(&explorer)
+    );
+
+    let mut explorer = rows_of("gmv by market this month");
+    explorer.keys("5<Right>zn");
+    assert!(
+        said(&explorer).contains("this month is not over"),
+        "{}",
+        said(&explorer)
+    );
+    let mut explorer = rows_of("gmv by market all time");
+    explorer.keys("5<Right>zn");
+    assert!(
+        said(&explorer).contains("changes with every new row"),
+        "{}",
+        said(&explorer)
+    );
+    let mut explorer = rows_of("gmv by market last 3 months vs previous period");
+    explorer.keys("5<Right><Right><Right>zn");
+    assert!(
+        said(&explorer).contains("not about one that is compared"),
+        "{}",
+        said(&explorer)
+    );
+}

@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod define;
 mod demo;
+mod diff;
 mod doctor;
 mod edit;
 mod eval;
@@ -118,6 +119,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Run the tests of metrics: are the numbers what their files say they must be?
     Test(test::TestArgs),
+    /// Compare two versions of the definitions: which metrics mean something else, and by how much
+    Diff(diff::DiffArgs),
     /// Check SQL against the definitions, the known values and the warehouse; nothing is run
     ValidateSql(validate_sql::ValidateSqlArgs),
     /// Hold SQL of models and queries against the canonical datasets and the rules of the project
@@ -183,6 +186,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Review(args)) => review::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::Test(args)) => test::run(global, &args),
+        Some(Command::Diff(args)) => diff::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Govern(args)) => govern::run(global, &args),
         Some(Command::Status(args)) => status::run(global, &args),

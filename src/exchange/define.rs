@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    Aggregate, Calendar, Dataset, Dimension, DimensionType, Expression, Format, FormatKind, Input,
-    Join, Measure, Metric, MetricKind, Offset, OverTime, Registry, Relation, Rollup, Source,
-    Status, View, Weekday, Window,
+    Aggregate, Calendar, Dataset, Dimension, DimensionType, Expectation, Expression, Format,
+    FormatKind, Input, Join, Measure, Metric, MetricKind, MetricTest, Offset, OverTime, Registry,
+    Relation, Rollup, Source, Status, Tolerance, View, Weekday, Window,
 };
 
 /// A map that leaves out what says nothing.
@@ -180,6 +180,57 @@ pub fn metric(metric: &Metric) -> Value {
         fields.put("every_period", true);
     }
     fields.put_some("time_grain", metric.time_grain.map(|grain| grain.word()));
+    if !metric.tests.is_empty() {
+        let tests: Vec<Value> = metric.tests.iter().map(test).collect();
+        fields.put("tests", tests);
+    }
+    Value::Object(fields.0)
+}
+
+/// A test of a metric.
+pub fn test(test: &MetricTest) -> Value {
+    // Whole numbers stand without a point.
+    let number = |value: f64| match value.fract() == 0.0 && value.abs() < 1e15 {
+        true => json!(value as i64),
+        false => json!(value),
+    };
+    let mut fields = Fields::default();
+    fields.put_some("name", test.name.as_deref());
+    fields.put_text("query", &test.tail());
+    let mut within = None;
+    for expected in &test.expected {
+        match expected {
+            Expectation::Equals { value, tolerance } => {
+                fields.put("expect", number(*value));
+                within = Some(*tolerance);
+            }
+            Expectation::Range {
+                low: Some(low),
+                high: Some(high),
+            } if !fields.0.contains_key("between") => {
+                fields.put("between", vec![number(*low), number(*high)]);
+            }
+            Expectation::Range { low, high } => {
+                fields.put_some("at_least", low.map(number));
+                fields.put_some("at_most", high.map(number));
+            }
+            Expectation::Positive => fields.put("positive", true),
+            Expectation::NotNull => fields.put("not_null", true),
+            Expectation::SumsTo { query, tolerance } => {
+                fields.put("sums_to", query.to_string());
+                within = Some(*tolerance);
+            }
+            Expectation::FreshWithin(n, grain) => {
+                let plural = if *n == 1 { "" } else { "s" };
+                fields.put("fresh_within", format!("{n} {grain}{plural}"));
+            }
+        }
+    }
+    match within.filter(|within| *within != Tolerance::default()) {
+        Some(Tolerance::Absolute(distance)) => fields.put("tolerance", number(distance)),
+        Some(percent) => fields.put("tolerance", percent.to_string()),
+        None => {}
+    }
     Value::Object(fields.0)
 }
 

@@ -10,6 +10,7 @@ pub mod saved_query;
 mod source;
 mod tables;
 
+pub use define::test as test_value;
 pub use notes::Note;
 pub use project::{Export, Import};
 

@@ -92,6 +92,22 @@ pub struct MetricTest {
 }
 
 impl MetricTest {
+    /// What the query says after the metric, as it is written in a definition.
+    pub fn tail(&self) -> String {
+        let head = MetricQuery {
+            metrics: self.query.metrics.clone(),
+            ..MetricQuery::default()
+        };
+        let groups = self.query.group_by.clone();
+        let whole = MetricQuery {
+            group_by: groups.filter(|groups| !groups.is_empty()),
+            ..self.query.clone()
+        };
+        let (head, whole) = (head.to_string(), whole.to_string());
+        let tail = whole.strip_prefix(&head).unwrap_or(&whole);
+        tail.trim_start().to_owned()
+    }
+
     /// Its name; otherwise what it says.
     pub fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| {

@@ -116,8 +116,36 @@ impl Repository {
         })
     }
 
+    /// The commit that a revision means.
+    pub(super) fn commit_of(&self, revision: &str) -> Result<String, GitError> {
+        let commit = format!("{revision}^{{commit}}");
+        self.git(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ])
+    }
+
+    /// The files of the project in a commit, relative to the project.
+    pub(super) fn files_of(&self, commit: &str) -> Result<Vec<String>, GitError> {
+        let said = self.git(&["ls-tree", "-r", "-z", "--name-only", commit])?;
+        let paths = said.split('\0').filter(|path| !path.is_empty());
+        Ok(paths.map(str::to_owned).collect())
+    }
+
+    /// The text of a file of the project in a commit, to the last sign.
+    pub(super) fn text_of(&self, commit: &str, path: &str) -> Result<String, GitError> {
+        self.said(&["show", &format!("{commit}:./{path}")])
+    }
+
     /// What git says; without the line end.
     pub(super) fn git(&self, args: &[&str]) -> Result<String, GitError> {
+        Ok(self.said(args)?.trim_end().to_owned())
+    }
+
+    fn said(&self, args: &[&str]) -> Result<String, GitError> {
         let mut git = Command::new("git");
         // Nothing may wait for an editor or a password.
         git.env("GIT_TERMINAL_PROMPT", "0")
@@ -126,7 +154,7 @@ impl Repository {
         let said = said.map_err(|error| GitError(format!("git cannot be run: {error}")))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
         match said.status.success() {
-            true => Ok(text(&said.stdout)),
+            true => Ok(String::from_utf8_lossy(&said.stdout).into_owned()),
             false => {
                 let why = [text(&said.stderr), text(&said.stdout)];
                 let why = why.into_iter().find(|text| !text.is_empty());

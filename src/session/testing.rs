@@ -102,8 +102,11 @@ impl Session {
             row_cap: self.current()?.row_cap,
             cancel,
         };
-        let running = tests.iter().map(|(metric, test)| run.test(metric, test));
-        let mut running = futures_util::stream::iter(running).buffered(AT_ONCE);
+        let mut all = Vec::with_capacity(tests.len());
+        for (metric, test) in &tests {
+            all.push(run.test(metric, test));
+        }
+        let mut running = futures_util::stream::iter(all).buffered(AT_ONCE);
         let mut results = Vec::with_capacity(tests.len());
         while let Some(result) = running.next().await {
             results.push(result?);

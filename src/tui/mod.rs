@@ -30,6 +30,7 @@ mod outside;
 mod painter;
 mod parts;
 mod picture;
+mod pin;
 pub mod popup;
 mod question;
 mod run;

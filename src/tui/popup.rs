@@ -22,7 +22,7 @@ use crate::compile::Compiled;
 use crate::model::{
     AnalysisView, Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange,
 };
-use crate::session::{Clarification, Meaning, RejectedSql, Unsaved};
+use crate::session::{Clarification, Meaning, Pin, RejectedSql, Unsaved};
 
 /// A window on top of the panes.
 pub enum Popup {
@@ -398,6 +398,8 @@ pub enum Answered {
     SortInQuery(OrderBy),
     /// Delete a saved query.
     DeleteView(String),
+    /// Keep a number as a test.
+    Pin(Box<Pin>),
     /// Write the file in the place of the one that is there.
     ReplaceFile,
     /// Close a file with changes that are not saved.

@@ -591,6 +591,18 @@ impl Explorer {
                 messages.push(Message::ViewSaved { name, outcome });
                 messages
             }
+            Effect::Pin(pin) => {
+                let session = self.session.clone();
+                let cancel = CancellationToken::new();
+                let pinned = self.runtime.block_on(session.pin(&pin, &cancel));
+                let said = match pinned {
+                    Ok(at) => metrex::tui::Notice::Info(format!("pinned as a test at {at}")),
+                    Err(refusal) => metrex::tui::Notice::Error(refusal.message),
+                };
+                let mut messages = self.outcome(Effect::Reload);
+                messages.push(Message::Notice(said));
+                messages
+            }
             Effect::DeleteView(name) => {
                 self.session.delete_view(&name).unwrap();
                 self.outcome(Effect::Reload)

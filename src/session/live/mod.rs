@@ -62,7 +62,7 @@ impl Session {
         mut progress: impl FnMut(LiveStep) + Send,
     ) -> Result<LiveReport, SessionError> {
         let session = match options.everything {
-            true => self.anyway(),
+            true => self.clone(),
             false => self.asking(),
         };
         let warehouse = session.warehouse(&session.connection())?;

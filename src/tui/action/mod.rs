@@ -129,6 +129,7 @@ pub enum Action {
     StepBack,
     RowsBehind,
     ExplainNumber,
+    PinNumber,
     NextPart,
     CopyBehind,
     Sort,

@@ -4,10 +4,10 @@ use super::Action as A;
 use super::Context as C;
 use super::Menu as M;
 use super::conditions::{
-    can_pair, can_run, can_write, has_analyses, has_chosen, has_closed_tab, has_definition,
-    has_file, has_find, has_future, has_hidden, has_metric, has_metric_here, has_number, has_pair,
-    has_part, has_parts, has_past, has_problems, has_query, has_result, has_room_for_tab, has_row,
-    has_rows, has_tabs, has_trail, has_views, is_cut, is_saving,
+    can_pair, can_pin, can_run, can_write, has_analyses, has_chosen, has_closed_tab,
+    has_definition, has_file, has_find, has_future, has_hidden, has_metric, has_metric_here,
+    has_number, has_pair, has_part, has_parts, has_past, has_problems, has_query, has_result,
+    has_room_for_tab, has_row, has_rows, has_tabs, has_trail, has_views, is_cut, is_saving,
 };
 use super::{Entry, entry};
 use crate::model::Comparison;
@@ -128,6 +128,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::CellMenu, "cell.menu", &["Enter"], C::Result, "Drill, filter, explain: the cell's menu", Some("drill")).when(has_row),
     entry(A::StepBack, "step.back", &["Backspace"], C::Result, "One step back up, to the rows before", None).when(has_trail),
     entry(A::ViewCell, "cell", &["z v"], C::Result, "See the whole cell", None).when(has_result),
+    entry(A::PinNumber, "pin", &["z n"], C::Result, "Pin this number as a test", None).when(can_pin).menu(M::Result),
     entry(A::Sort, "sort", &["s"], C::Result, "Sort by this column; again: the other way", Some("sort")).when(has_result),
     entry(A::FirstColumn, "column.first", &["^"], C::Result, "To the first column", None).when(has_result).menu(M::Columns),
     entry(A::LastColumn, "column.last", &["$"], C::Result, "To the last column", None).when(has_result).menu(M::Columns),

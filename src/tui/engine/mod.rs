@@ -112,6 +112,7 @@ impl Engine {
             Effect::ForgetLine(line) => self.forget_line(line),
             Effect::SaveView { view, replace } => self.save_view(view, replace),
             Effect::DeleteView(name) => self.delete_view(name),
+            Effect::Pin(pin) => self.pin(*pin),
             Effect::Keep(workspace) => self.keep(workspace),
             Effect::KeepDraft { path, saved, text } => {
                 self.drafts.put(path, Draft::Kept { saved, text });

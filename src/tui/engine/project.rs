@@ -1,8 +1,10 @@
 //! The project: its definitions, saved queries, connections, and what is kept of the work on it.
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Engine, Sender, preferences};
 use crate::registry::UserConfig;
-use crate::session::{SavedQuery, Session, Workspace};
+use crate::session::{Pin, SavedQuery, Session, Workspace};
 use crate::tui::message::{Message, Notice};
 
 impl Engine {
@@ -76,6 +78,27 @@ impl Engine {
                 Err(error) => Notice::Error(error.message),
             };
             let _ = sender.blocking_send(Message::Notice(said));
+        });
+    }
+
+    /// Keeps a number as a test of its metric.
+    pub(super) fn pin(&self, pin: Pin) {
+        // Its query has run already.
+        let (session, sender) = (self.session(true), self.sender.clone());
+        self.runtime.spawn(async move {
+            let said = match session.pin(&pin, &CancellationToken::new()).await {
+                Ok(at) => {
+                    let (session, sender) = (session.clone(), sender.clone());
+                    let reload = move || reload(&session, &sender);
+                    let _ = tokio::task::spawn_blocking(reload).await;
+                    Notice::Info(format!("pinned as a test at {at}; `metrex test` runs it"))
+                }
+                Err(refusal) => Notice::Error(match refusal.hint {
+                    Some(hint) => format!("{}; {hint}", refusal.message),
+                    None => refusal.message,
+                }),
+            };
+            let _ = sender.send(Message::Notice(said)).await;
         });
     }
 

@@ -348,7 +348,9 @@ impl Conversation {
         for effect in effects {
             match effect {
                 Effect::Reload => self.reloading = true,
-                Effect::Connect(_) | Effect::Forget(_) | Effect::DeleteView(_) => self.owed += 1,
+                Effect::Connect(_) | Effect::Forget(_) | Effect::DeleteView(_) | Effect::Pin(_) => {
+                    self.owed += 1
+                }
                 _ => {}
             }
             match self.engine.carry_out(effect) {

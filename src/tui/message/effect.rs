@@ -2,7 +2,7 @@
 
 use super::Lookup;
 use crate::model::MetricQuery;
-use crate::session::{AskOptions, ChangeRequest, Meaning, SavedQuery, Workspace};
+use crate::session::{AskOptions, ChangeRequest, Meaning, Pin, SavedQuery, Workspace};
 use crate::tui::beside::BesideJob;
 use crate::tui::files::FileJob;
 use crate::tui::look::Look;
@@ -97,6 +97,8 @@ pub enum Effect {
     },
     /// Delete a saved query of the project.
     DeleteView(String),
+    /// Keep a number as a test of its metric.
+    Pin(Box<Pin>),
     /// Keep what is open for the next start.
     Keep(Workspace),
     /// Keep what is typed in a file of definitions until it is saved.

@@ -2,7 +2,8 @@
 
 use super::{
     ask, author, behind, beside, borders, chart, columns, dates, drill, expense, files, finder,
-    kept, menu, picker, prompt, query, reader, result, rows as row_view, steps, tabs, times, tree,
+    kept, menu, picker, pin, prompt, query, reader, result, rows as row_view, steps, tabs, times,
+    tree,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -146,6 +147,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CellMenu => drill::menu(state),
         Action::RowsBehind => behind::rows(state),
         Action::ExplainNumber => behind::meaning(state),
+        Action::PinNumber => pin::ask(state),
         Action::NextPart => behind::next_part(state),
         Action::CopyBehind => behind::copy(state),
         Action::ViewCell => quietly(state, result::view_cell),
@@ -332,6 +334,10 @@ fn confirm(state: &mut State) -> Vec<Effect> {
             yes: Answered::DeleteView(name),
             ..
         })) => vec![Effect::DeleteView(name)],
+        Some(Popup::Question(Question {
+            yes: Answered::Pin(pin),
+            ..
+        })) => vec![Effect::Pin(pin)],
         Some(Popup::Question(Question {
             yes: Answered::ReplaceFile,
             ..

@@ -7,6 +7,7 @@ use crate::tui::action::{Action, Context, Reason};
 use crate::tui::drill::{self, Row};
 use crate::tui::message::{Effect, Lookup};
 use crate::tui::offers;
+use crate::tui::pin::pin_here;
 use crate::tui::popup::{Choice, PickerKind};
 use crate::tui::state::State;
 use crate::tui::widgets::fuzzy_list::Item;
@@ -42,6 +43,14 @@ pub(super) fn offers(state: &State) -> Vec<(Item, Choice)> {
         about(Action::RowsBehind, "rows behind this number"),
         about(Action::ExplainNumber, "explain this number"),
     ];
+    let pin = Item::new("pin this number", "pin this number as a test")
+        .right(&key(Action::PinNumber))
+        .group("Number");
+    let pin = match pin_here(state) {
+        Ok(_) => pin,
+        Err(reason) => pin.disabled(&reason),
+    };
+    offers.push((pin, Choice::Action(Action::PinNumber)));
     let whole = Item::new("whole cell", "see the whole cell")
         .right(&key(Action::ViewCell))
         .group("Number");

@@ -22,6 +22,7 @@ mod keys;
 mod menu;
 mod mouse;
 mod picker;
+mod pin;
 mod prompt;
 mod query;
 mod reader;
