@@ -320,3 +320,280 @@ async fn what_cube_can_say_comes_back() {
         ]
     );
 }
+
+const SNOWFLAKE: &[(&str, &str)] = &[
+    (
+        "order_count by status",
+        "SELECT upper(status), count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "order_count by customers.customer_segment",
+        "SELECT segment, count(*) FROM orders LEFT JOIN customers ON customers.id = customer_id GROUP BY 1",
+    ),
+    (
+        "gross_revenue by month 2025-01..2025-02",
+        "VALUES ('2025-01-01', 168), ('2025-02-01', 162)",
+    ),
+    (
+        "completed",
+        "SELECT sum(amount) FROM orders WHERE status = 'completed' AND channel = 'web'",
+    ),
+    ("buyers", "SELECT count(DISTINCT customer_id) FROM orders"),
+    (
+        "average_order by channel",
+        "SELECT channel, sum(amount + tax) / count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "order_count where not_cancelled = true",
+        "SELECT count(*) FROM orders WHERE status <> 'cancelled'",
+    ),
+    ("tax_rate", "SELECT sum(tax) / sum(amount) FROM orders"),
+    (
+        "from_new by channel",
+        "SELECT channel, count(*) FILTER (WHERE segment = 'new') FROM orders LEFT JOIN customers ON customers.id = customer_id GROUP BY 1",
+    ),
+    ("typical", "SELECT 47.5"),
+    (
+        "balance by month 2025-01..2025-02",
+        "VALUES ('2025-01-01', 18), ('2025-02-01', 21)",
+    ),
+    (
+        "opening by month 2025-01..2025-02",
+        "VALUES ('2025-01-01', 15), ('2025-02-01', 21)",
+    ),
+    (
+        "items_per_order by channel",
+        "SELECT channel, 1.0 * sum(quantity) / count(DISTINCT id) FROM orders LEFT JOIN line_items ON order_id = id GROUP BY 1",
+    ),
+];
+
+#[tokio::test]
+async fn semantic_views_answer_like_sql() {
+    let shop = Shop::new();
+    let tool = OtherTool::Snowflake;
+    let made = shop.import(tool, &fixture("snowflake"), "first").await;
+    assert_eq!(
+        notes(&made.notes),
+        [
+            "sales.yaml:76: sales: verified_queries is not carried over",
+            "sales.yaml:5: customers: the database shop is that of the connection here",
+            "sales.yaml:15: customers.customer_segment: sample_values is not carried over",
+            "sales.yaml:17: orders: the database shop is that of the connection here",
+            "sales.yaml:27: orders.gross: a fact is a dimension here",
+            "sales.yaml:28: orders.net: a fact is a dimension here",
+            "sales.yaml:28: orders.net: it is private there, and like all others here",
+            "sales.yaml:41: orders.typical: it is private there, and like all others here",
+            "sales.yaml:39: the metric nested is left out: it aggregates the measure gross_revenue",
+            "sales.yaml:40: the metric moving is left out: 'avg' is over a window",
+            "sales.yaml:17: orders: no default time is named; ordered_at is taken, the first there is",
+        ]
+    );
+    let session = shop.open("first");
+    assert_answers(&shop, &session, SNOWFLAKE).await;
+    assert_again(&shop, tool, &session, SNOWFLAKE).await;
+}
+
+#[tokio::test]
+async fn what_a_semantic_view_can_say_comes_back() {
+    let shop = Shop::new();
+    let without = [
+        "austrian_orders",
+        "revenue_before",
+        "growth",
+        "revenue_so_far",
+        "orders_40d",
+        "revenue_ytd",
+    ];
+    let notes = assert_ours(&shop, OtherTool::Snowflake, &without, str::to_owned).await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:50: the metric austrian_orders is left out: a semantic view has one way from orders to buyer.city",
+            "metrics/all.yaml:64: the metric revenue_before is left out: a semantic view has no metric of some time ago",
+            "metrics/all.yaml:65: the metric growth is left out: a semantic view has no metric of some time ago",
+            "metrics/all.yaml:66: the metric revenue_so_far is left out: a semantic view accumulates only in its queries",
+            "metrics/all.yaml:67: the metric orders_40d is left out: a semantic view accumulates only in its queries",
+            "metrics/all.yaml:68: the metric revenue_ytd is left out: a semantic view accumulates only in its queries",
+            "metrics/all.yaml:33: revenue: label, format, owner, category, tags not carried over",
+            "metrics/all.yaml:55: tax_rate: format not carried over",
+            "metrics/all.yaml:10: orders.channel: label not carried over",
+            "metrics/all.yaml:3: orders: its database is to be added to base_table",
+            "metrics/all.yaml:17: customers: its database is to be added to base_table",
+            "metrics/all.yaml:22: cities: its database is to be added to base_table",
+            "metrics/all.yaml:23: line_items: its database is to be added to base_table",
+            "metrics/all.yaml:28: balances: its database is to be added to base_table",
+        ]
+    );
+}
+
+const DATABRICKS: &[(&str, &str)] = &[
+    (
+        "order_count by status",
+        "SELECT upper(status), count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "order_count by segment",
+        "SELECT segment, count(*) FROM orders LEFT JOIN customers ON customers.id = customer_id GROUP BY 1",
+    ),
+    (
+        "Total_Revenue by seller_segment",
+        "SELECT upper(segment), sum(amount) FROM orders LEFT JOIN customers ON customers.id = seller_id GROUP BY 1",
+    ),
+    (
+        "order_count by country",
+        "SELECT country, count(*) FROM orders LEFT JOIN customers ON customers.id = customer_id LEFT JOIN cities ON cities.id = city_id GROUP BY 1",
+    ),
+    ("completed", "SELECT 140"),
+    (
+        "per_buyer",
+        "SELECT sum(amount) / count(DISTINCT customer_id) FROM orders",
+    ),
+    (
+        "tax_rate by medium",
+        "SELECT channel, sum(tax) / sum(amount) FROM orders GROUP BY 1",
+    ),
+    ("austrian", "SELECT 3"),
+    ("so_far by month 2025-02", "VALUES ('2025-02-01', 275)"),
+    (
+        "last_40_days by day 2025-02-28",
+        "SELECT '2025-02-28', sum(amount) FROM orders WHERE created_at >= '2025-01-20' AND created_at < '2025-03-01'",
+    ),
+    (
+        "year_to_date by month 2025-04",
+        "VALUES ('2025-04-01', 300)",
+    ),
+    (
+        "month_before by month 2025-02",
+        "VALUES ('2025-02-01', 140)",
+    ),
+    (
+        "balance by month 2025-01..2025-02",
+        "VALUES ('2025-01-01', 18), ('2025-02-01', 21)",
+    ),
+];
+
+#[tokio::test]
+async fn metric_views_answer_like_sql() {
+    let shop = Shop::new();
+    let tool = OtherTool::Databricks;
+    let made = shop.import(tool, &fixture("databricks"), "first").await;
+    assert_eq!(
+        notes(&made.notes),
+        [
+            "orders.yaml:76: orders: materialization is not carried over",
+            "orders.yaml:2: orders: the catalog shop is that of the connection here",
+            "orders.yaml:7: orders: the catalog shop is that of the connection here",
+            "orders.yaml:11: orders: the catalog shop is that of the connection here",
+            "orders.yaml:14: orders: the catalog shop is that of the connection here",
+            "orders.yaml:37: orders: the dimension pair is left out: it is made of several tables",
+            "orders.yaml:21: orders.order_month is left out: it is Order Date by month",
+            "orders.yaml:23: orders.order_year is left out: it is Order Date by year",
+            "orders.yaml:2: orders: its filter is one of each measure, and not of dimensions alone",
+            "orders.yaml:63: orders: the measure days_before is left out: its window ends before the period; here it ends with it (inclusive)",
+            "orders.yaml:18: orders: Order Date is called Order_Date",
+            "orders.yaml:42: the measure Total Revenue is called Total_Revenue",
+            "orders.yaml:74: the metric everything is left out: 'any_value' has no counterpart",
+        ]
+    );
+    let session = shop.open("first");
+    assert_answers(&shop, &session, DATABRICKS).await;
+    assert_again(&shop, tool, &session, DATABRICKS).await;
+}
+
+#[tokio::test]
+async fn what_metric_views_can_say_comes_back() {
+    let shop = Shop::new();
+    let rename = |line: &str| {
+        let line = line.replace("buyer.segment", "buyer_segment");
+        let line = line.replace("seller.segment", "seller_segment");
+        line.replace("seller.first_name", "seller_first_name")
+    };
+    let without = ["items_per_order"];
+    let notes = assert_ours(&shop, OtherTool::Databricks, &without, rename).await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:63: the metric items_per_order is left out: it is over several tables, and a metric view over one",
+            "metrics/all.yaml:33: revenue: owner, category, tags not carried over",
+        ]
+    );
+}
+
+const LIGHTDASH: &[(&str, &str)] = &[
+    (
+        "order_count by status_and_channel",
+        "SELECT upper(status) || ' ' || channel, count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "order_count by customers.segment",
+        "SELECT segment, count(*) FROM orders LEFT JOIN customers ON customers.id = customer_id GROUP BY 1",
+    ),
+    (
+        "order_count by sellers.segment",
+        "SELECT segment, count(*) FROM orders LEFT JOIN customers ON customers.id = seller_id GROUP BY 1",
+    ),
+    ("buyers", "SELECT count(DISTINCT customer_id) FROM orders"),
+    (
+        "total_amount by month 2025-01..2025-02",
+        "VALUES ('2025-01-01', 140), ('2025-02-01', 65)",
+    ),
+    ("large_amount", "SELECT 170"),
+    ("third_quartile", "SELECT 66.25"),
+    ("typical", "SELECT 47.5"),
+    ("shops", "SELECT 1"),
+    ("share_of_ads", "SELECT 2 / 6.0"),
+    (
+        "lines_per_order by channel",
+        "SELECT channel, 1.0 * count(product) / count(DISTINCT id) FROM orders LEFT JOIN line_items ON order_id = id GROUP BY 1",
+    ),
+    ("austrian_amount", "SELECT 105"),
+    ("from_regulars", "SELECT 3"),
+];
+
+#[tokio::test]
+async fn models_of_lightdash_answer_like_sql() {
+    let shop = Shop::new();
+    let tool = OtherTool::Lightdash;
+    let made = shop.import(tool, &fixture("lightdash"), "first").await;
+    assert_eq!(
+        notes(&made.notes),
+        [
+            "schema.yml:14: orders: the inner join of customers is a left one here",
+            "schema.yml:53: orders.customer_id: it is hidden there, and like all others here",
+            "schema.yml:63: orders.status: colors is not carried over",
+            "schema.yml:92: orders: the metric lately is left out: 'inThePast 14 days' is relative to the day it is asked",
+            "schema.yml:42: orders: the metric of_total is left out: percent_of_total has no counterpart",
+        ]
+    );
+    let session = shop.open("first");
+    assert_answers(&shop, &session, LIGHTDASH).await;
+    assert_again(&shop, tool, &session, LIGHTDASH).await;
+}
+
+#[tokio::test]
+async fn what_lightdash_can_say_comes_back() {
+    let shop = Shop::new();
+    let without = [
+        "balance",
+        "revenue_before",
+        "growth",
+        "revenue_so_far",
+        "orders_40d",
+        "revenue_ytd",
+    ];
+    let rename = |line: &str| line.replace("turnover", "revenue");
+    let notes = assert_ours(&shop, OtherTool::Lightdash, &without, rename).await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:64: the metric revenue_before is left out: Lightdash has no metric of some time ago",
+            "metrics/all.yaml:65: the metric growth is left out: Lightdash has no metric of some time ago",
+            "metrics/all.yaml:66: the metric revenue_so_far is left out: Lightdash accumulates what a result shows",
+            "metrics/all.yaml:67: the metric orders_40d is left out: Lightdash accumulates what a result shows",
+            "metrics/all.yaml:68: the metric revenue_ytd is left out: Lightdash accumulates what a result shows",
+            "metrics/all.yaml:69: the metric balance is left out: Lightdash adds up snapshots",
+            "metrics/all.yaml:33: revenue: other names, category, tags not carried over",
+            "metrics/all.yaml:10: orders.channel: other names not carried over",
+        ]
+    );
+}

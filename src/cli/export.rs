@@ -26,6 +26,12 @@ enum To {
     Ossie,
     /// Cube: data models in YAML, one file for each cube
     Cube,
+    /// Snowflake: one semantic view in YAML
+    Snowflake,
+    /// Databricks: a metric view in YAML for each dataset with metrics
+    Databricks,
+    /// Lightdash: models of dbt with its metadata, one file for each
+    Lightdash,
 }
 
 pub fn run(global: &Global, args: &ExportArgs) -> Outcome {
@@ -34,6 +40,9 @@ pub fn run(global: &Global, args: &ExportArgs) -> Outcome {
         To::Dbt => OtherTool::Dbt,
         To::Ossie => OtherTool::Ossie,
         To::Cube => OtherTool::Cube,
+        To::Snowflake => OtherTool::Snowflake,
+        To::Databricks => OtherTool::Databricks,
+        To::Lightdash => OtherTool::Lightdash,
     });
     let files = export.write(&args.target).map_err(SessionError::from)?;
     print(|out| files.iter().try_for_each(|file| writeln!(out, "{file}")))?;

@@ -26,6 +26,12 @@ enum From {
     Ossie(Paths),
     /// Cube: a folder of data models in YAML, or one file
     Cube(Paths),
+    /// Snowflake's semantic views (or semantic models) in YAML: a folder or one file
+    Snowflake(Paths),
+    /// Databricks' metric views in YAML: a folder or one file
+    Databricks(Paths),
+    /// Lightdash: a dbt project whose models have its metadata, or one file
+    Lightdash(Paths),
 }
 
 #[derive(Debug, Args)]
@@ -43,6 +49,9 @@ pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
         From::Dbt(paths) => (OtherTool::Dbt, paths),
         From::Ossie(paths) => (OtherTool::Ossie, paths),
         From::Cube(paths) => (OtherTool::Cube, paths),
+        From::Snowflake(paths) => (OtherTool::Snowflake, paths),
+        From::Databricks(paths) => (OtherTool::Databricks, paths),
+        From::Lightdash(paths) => (OtherTool::Lightdash, paths),
     };
     let url = global.connection.as_deref();
     let made = runtime::block_on(async |_| {

@@ -1,12 +1,15 @@
 //! Definitions from and for other tools, with a note for whatever cannot be said.
 
 pub mod cube;
+pub mod databricks;
 pub mod dbt;
 pub mod define;
+pub mod lightdash;
 mod notes;
 pub mod ossie;
 mod project;
 pub mod saved_query;
+pub mod snowflake;
 mod source;
 mod tables;
 

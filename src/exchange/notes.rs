@@ -45,8 +45,13 @@ impl Notes {
 
     /// `file:line`
     pub(super) fn at(&self, place: Place) -> String {
+        format!("{}:{}", self.path(place), place.line)
+    }
+
+    /// The file that a place is in.
+    pub(super) fn path(&self, place: Place) -> &str {
         let file = self.files.get(place.file.0 as usize);
-        format!("{}:{}", file.map_or("", String::as_str), place.line)
+        file.map_or("", String::as_str)
     }
 
     /// Notes something about a place, once.

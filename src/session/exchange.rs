@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::{OpenOptions, Session, SessionError};
-use crate::exchange::{ColumnTypes, Export, Note, cube, dbt, ossie};
+use crate::exchange::{
+    ColumnTypes, Export, Note, cube, databricks, dbt, lightdash, ossie, snowflake,
+};
 use crate::init;
 use crate::model::{ColumnType, ConnectionKind, DimensionType};
 use crate::registry::of_address;
@@ -19,6 +21,12 @@ pub enum OtherTool {
     Ossie,
     /// Cube.
     Cube,
+    /// Snowflake's semantic views.
+    Snowflake,
+    /// Databricks' metric views.
+    Databricks,
+    /// Lightdash's metadata on models of dbt.
+    Lightdash,
 }
 
 /// A project that was made of another tool's definitions.
@@ -75,6 +83,9 @@ pub async fn import(
         OtherTool::Dbt => dbt::import(path, of)?,
         OtherTool::Ossie => ossie::import(path, of)?,
         OtherTool::Cube => cube::import(path, of)?,
+        OtherTool::Snowflake => snowflake::import(path, of)?,
+        OtherTool::Databricks => databricks::import(path, of)?,
+        OtherTool::Lightdash => lightdash::import(path, of)?,
     };
     let entry = connection
         .as_ref()
@@ -130,6 +141,9 @@ impl Session {
             OtherTool::Dbt => dbt::export(&catalog.registry),
             OtherTool::Ossie => ossie::export(&catalog.registry, "metrex"),
             OtherTool::Cube => cube::export(&catalog.registry),
+            OtherTool::Snowflake => snowflake::export(&catalog.registry, "metrex"),
+            OtherTool::Databricks => databricks::export(&catalog.registry),
+            OtherTool::Lightdash => lightdash::export(&catalog.registry),
         }
     }
 }

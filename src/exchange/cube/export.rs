@@ -27,7 +27,7 @@ pub fn export(registry: &Registry) -> Export {
         meta: true,
         percent: true,
         currency: true,
-        decimals: false,
+        ..Said::default()
     };
     keep(&mut tables, &mut notes, said, can);
     let roles = roles(&tables, &mut notes);

@@ -5,7 +5,7 @@ use sqlparser::ast::{
     FunctionArguments, OrderBySort, Value,
 };
 
-use super::sql::{Sql, unwrapped};
+use super::sql::{Kind, Sql, unwrapped};
 use crate::model::Aggregate;
 use crate::registry::is_aggregate;
 
@@ -57,7 +57,7 @@ pub(super) fn call(expr: &Expr) -> Result<Option<Aggregated>, String> {
         _ => return Ok(None),
     };
     if function.over.is_some() {
-        return Err(format!("'{expr}' is a window function"));
+        return Err(format!("'{name}' is over a window"));
     }
     let [FunctionArg::Unnamed(argument)] = list.args.as_slice() else {
         return Err(format!("'{name}' has not one argument"));
@@ -79,7 +79,7 @@ pub(super) fn call(expr: &Expr) -> Result<Option<Aggregated>, String> {
 }
 
 fn percentile(function: &Function, name: &str) -> Result<Option<Aggregated>, String> {
-    let refused = || format!("'{function}' is no percentile of one expression");
+    let refused = || format!("'{name}' is no percentile of one expression");
     let FunctionArguments::List(list) = &function.args else {
         return Err(refused());
     };
@@ -106,7 +106,7 @@ fn percentile(function: &Function, name: &str) -> Result<Option<Aggregated>, Str
 
 impl Aggregated {
     /// `CASE WHEN a THEN b END` as a condition, a count of ones as a count of rows.
-    fn simplified(mut self) -> Self {
+    pub(super) fn simplified(mut self) -> Self {
         if let Some(Expr::Case {
             operand: None,
             conditions,
@@ -142,14 +142,27 @@ pub(super) fn is_number(expr: &Expr, text: &str) -> bool {
     matches!(unwrapped(expr), Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if number == text || number.strip_suffix(".0") == Some(text)))
 }
 
-/// An aggregation in SQL: `row` is what one row contributes, `filters` are conditions, as the format writes them.
-pub(super) fn written(agg: Aggregate, row: Option<&str>, filters: &[String]) -> String {
-    let condition = match filters {
+/// What one row contributes where conditions hold: `CASE WHEN a THEN b END`; 1 for the row itself.
+pub(in crate::exchange) fn conditional(row: Option<&Sql>, filters: &[Sql]) -> Result<Sql, String> {
+    let row = row.map_or_else(|| "1".to_owned(), Sql::text);
+    let text = match condition(filters.iter().map(Sql::text).collect()) {
+        None => row,
+        Some(condition) => format!("CASE WHEN {condition} THEN {row} END"),
+    };
+    Sql::read(&text, Kind::Any)
+}
+
+fn condition(filters: Vec<String>) -> Option<String> {
+    match filters.as_slice() {
         [] => None,
         [one] => Some(one.clone()),
         several => Some(format!("({})", several.join(") AND ("))),
-    };
-    let row = match (row, condition) {
+    }
+}
+
+/// An aggregation in SQL: `row` is what one row contributes, `filters` are conditions, as the format writes them.
+pub(super) fn written(agg: Aggregate, row: Option<&str>, filters: &[String]) -> String {
+    let row = match (row, condition(filters.to_vec())) {
         (Some(row), None) => row.to_owned(),
         (row, Some(condition)) => {
             format!("CASE WHEN {condition} THEN {} END", row.unwrap_or("1"))

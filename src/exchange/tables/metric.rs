@@ -155,7 +155,7 @@ impl<'a> Build<'a, '_> {
                     filters: Vec::new(),
                     note: None,
                 };
-                let (home, fields) = self.simple(table, &one, measure)?;
+                let (home, fields) = self.simple(table, &one.simplified(), measure)?;
                 Ok(vec![made(Some(home), fields, Vec::new())])
             }
             Computed::Sql(sql) => self.arithmetic(table, name, measure, sql),

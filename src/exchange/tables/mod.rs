@@ -9,6 +9,7 @@ mod of_registry;
 mod said;
 mod sql;
 
+pub(super) use aggregate::conditional;
 pub(super) use names::join_on;
 pub(super) use of_registry::Style;
 pub(super) use said::{Said, keep};
@@ -16,6 +17,7 @@ pub(super) use sql::{Kind, Name, Sql, template};
 
 use serde_json::{Map, Value};
 
+use super::Notes;
 use crate::model::{Aggregate, DimensionType, Format, Offset, Place, Relation, Take, Window};
 
 /// The definitions of one exchange.
@@ -25,6 +27,43 @@ pub(super) struct Tables {
     pub(super) tables: Vec<Table>,
     /// Measures over several tables.
     pub(super) across: Vec<Measure>,
+}
+
+impl Tables {
+    /// Adds a table of a view. One that is there already has the members of both.
+    pub(super) fn add(&mut self, table: Table, view: &str, notes: &mut Notes) {
+        let mut tables = self.tables.iter_mut();
+        let Some(known) = tables.find(|known| known.name.eq_ignore_ascii_case(&table.name)) else {
+            self.tables.push(table);
+            return;
+        };
+        if known.relation != table.relation {
+            let text = format!(
+                "{view}: {} is left out: another table has the name",
+                table.name
+            );
+            notes.add(table.place, text);
+            return;
+        }
+        if known.key.is_empty() {
+            known.key = table.key;
+        }
+        for one in table.dimensions {
+            if known.dimension(&one.name).is_none() {
+                known.dimensions.push(one);
+            }
+        }
+        for one in table.joins {
+            if known.joins.iter().all(|known| known.name != one.name) {
+                known.joins.push(one);
+            }
+        }
+        for one in table.measures {
+            if known.measures.iter().all(|known| known.name != one.name) {
+                known.measures.push(one);
+            }
+        }
+    }
 }
 
 /// What people read of a definition.

@@ -10,6 +10,8 @@ pub(in crate::exchange) struct Said {
     pub(in crate::exchange) label: bool,
     pub(in crate::exchange) synonyms: bool,
     pub(in crate::exchange) meta: bool,
+    /// The owner, where nothing else of it is.
+    pub(in crate::exchange) owner: bool,
     pub(in crate::exchange) percent: bool,
     pub(in crate::exchange) currency: bool,
     pub(in crate::exchange) decimals: bool,
@@ -43,7 +45,8 @@ impl Said {
         add(!about.synonyms.is_empty() && !self.synonyms, "other names");
         add(is_format_lost, "format");
         for key in about.meta.keys() {
-            add(!self.meta, key);
+            let is_said = self.meta || self.owner && key == "owner";
+            add(!is_said, key);
         }
         lost
     }
@@ -56,24 +59,33 @@ pub(in crate::exchange) fn keep(
     said: Said,
     can: impl Fn(&Measure, &Tables) -> Result<(), String>,
 ) {
+    // Why parts that only other measures are made of are left out.
+    let mut parts: Vec<(String, String)> = Vec::new();
     loop {
         let mut found = None;
         for measure in tables.measures() {
             let is_there = |name: &String| tables.measures().any(|one| one.name == *name);
             let missing = measure.inputs().into_iter().find(|name| !is_there(name));
             let reason = match missing {
-                Some(name) => Err(format!("it is made of {name}, which is left out")),
+                Some(name) => Err(match parts.iter().find(|(part, _)| *part == name) {
+                    Some((_, reason)) => reason.clone(),
+                    None => format!("it is made of {name}, which is left out"),
+                }),
                 None => can(measure, tables),
             };
             if let Err(reason) = reason {
-                found = Some((measure.place, measure.name.clone(), reason));
+                let is_part = measure.is_hidden;
+                found = Some((measure.place, measure.name.clone(), reason, is_part));
                 break;
             }
         }
-        let Some((place, name, reason)) = found else {
+        let Some((place, name, reason, is_part)) = found else {
             break;
         };
-        notes.add(place, format!("the metric {name} is left out: {reason}"));
+        match is_part {
+            true => parts.push((name.clone(), reason)),
+            false => notes.add(place, format!("the metric {name} is left out: {reason}")),
+        }
         let stays = |measure: &Measure| measure.name != name;
         tables.across.retain(stays);
         for table in &mut tables.tables {

@@ -2,10 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, DataType, Expr, Ident, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    VisitMut, VisitorMut,
+};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
+
+use crate::model::DimensionType;
 
 /// What a name may mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,6 +198,41 @@ impl Sql {
         }
     }
 
+    /// The expression with `f(x)` as `x`.
+    pub(in crate::exchange) fn unwrapped_calls(mut self, function: &'static str) -> Self {
+        let _ = self.0.visit(&mut Unwrap(function));
+        self
+    }
+
+    /// What its values are, as far as the expression itself shows it.
+    pub(in crate::exchange) fn shown_type(&self) -> DimensionType {
+        use BinaryOperator::{And, Eq, Gt, GtEq, Lt, LtEq, NotEq, Or};
+        match unwrapped(&self.0) {
+            Expr::BinaryOp {
+                op: And | Or | Eq | NotEq | Gt | GtEq | Lt | LtEq,
+                ..
+            } => DimensionType::Boolean,
+            Expr::IsNull(_)
+            | Expr::IsNotNull(_)
+            | Expr::InList { .. }
+            | Expr::Between { .. }
+            | Expr::Like { .. } => DimensionType::Boolean,
+            Expr::BinaryOp {
+                op: BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Minus,
+                ..
+            } => DimensionType::Number,
+            Expr::Cast {
+                data_type: DataType::Date,
+                ..
+            } => DimensionType::Date,
+            Expr::Cast {
+                data_type: DataType::Timestamp(..) | DataType::Datetime(_),
+                ..
+            } => DimensionType::Time,
+            _ => DimensionType::Text,
+        }
+    }
+
     /// The parts that all must hold.
     pub(in crate::exchange) fn conjuncts(&self) -> Vec<Self> {
         match unwrapped(&self.0) {
@@ -268,6 +308,23 @@ impl VisitorMut for Marked {
         if first.and_then(Kind::of_mark).is_none() {
             parts.insert(0, Ident::new(self.0.mark()));
             *expr = Expr::CompoundIdentifier(parts);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+struct Unwrap(&'static str);
+
+impl VisitorMut for Unwrap {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expr
+            && function.name.to_string().eq_ignore_ascii_case(self.0)
+            && let FunctionArguments::List(list) = &function.args
+            && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(inner))] = list.args.as_slice()
+        {
+            *expr = inner.clone();
         }
         ControlFlow::Continue(())
     }

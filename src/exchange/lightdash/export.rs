@@ -1,0 +1,368 @@
+//! A registry as models of dbt with Lightdash's metadata, one file each.
+
+use serde_json::{Map, Value, json};
+
+use super::CURRENCIES;
+use crate::exchange::notes::Notes;
+use crate::exchange::tables::{
+    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Style, Table, Tables, conditional,
+    keep,
+};
+use crate::exchange::{Export, emit};
+use crate::model::{Aggregate, DimensionType, FormatKind, Registry, Relation};
+
+type Fields = Map<String, Value>;
+
+/// Most joins one behind the other.
+const MAX_DEPTH: usize = 3;
+
+/// The models of a registry.
+pub fn export(registry: &Registry) -> Export {
+    let mut notes = Notes::of(registry);
+    let style = Style {
+        apart: true,
+        whole: true,
+    };
+    let mut tables = Tables::of(registry, style, &mut notes);
+    let said = Said {
+        label: true,
+        owner: true,
+        percent: true,
+        currency: true,
+        decimals: true,
+        ..Said::default()
+    };
+    keep(&mut tables, &mut notes, said, can);
+    let mut files = Vec::new();
+    for table in &tables.tables {
+        if matches!(table.relation, Relation::Sql(_)) {
+            let text = format!(
+                "{} is a query and no table: make it a model of dbt",
+                table.name
+            );
+            notes.add(table.place, text);
+            continue;
+        }
+        let mut writer = Writer {
+            tables: &tables,
+            table,
+            aliases: Vec::new(),
+        };
+        let model = writer.model(&mut notes);
+        let mut document = Fields::new();
+        document.insert("version".to_owned(), json!(2));
+        document.insert("models".to_owned(), json!([model]));
+        let name = format!("models/{}.yml", table.name);
+        files.push((name, emit::document(&document)));
+    }
+    Export {
+        files,
+        notes: notes.into_list(),
+    }
+}
+
+fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
+    if measure.over_time.is_some() {
+        return Err("Lightdash adds up snapshots".to_owned());
+    }
+    match &measure.computed {
+        Computed::Aggregate(agg, _) => match agg {
+            Aggregate::PercentileDiscrete(_)
+            | Aggregate::Stddev
+            | Aggregate::StddevPopulation
+            | Aggregate::Variance
+            | Aggregate::VariancePopulation => Err("Lightdash has no such aggregation".to_owned()),
+            _ => Ok(()),
+        },
+        Computed::Cumulative(..) => Err("Lightdash accumulates what a result shows".to_owned()),
+        Computed::Shifted(..) => Err("Lightdash has no metric of some time ago".to_owned()),
+        Computed::Sql(sql) => {
+            let home = tables.home(&measure.name);
+            for name in sql.names() {
+                if let (Some(home), Some(there)) = (home, name.path.last())
+                    && tables.path(home, there).is_none()
+                {
+                    return Err(format!("no join leads from {} to {there}", home.name));
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+struct Writer<'a> {
+    tables: &'a Tables,
+    table: &'a Table,
+    /// What the explore joins: the joins that lead there, and the name it has.
+    aliases: Vec<(Vec<String>, String)>,
+}
+
+impl<'a> Writer<'a> {
+    fn model(&mut self, notes: &mut Notes) -> Value {
+        let table = self.table;
+        let mut meta = Fields::new();
+        let name = table.table().unwrap_or_default();
+        if name != table.name {
+            meta.insert("sql_from".to_owned(), json!(name));
+        }
+        if let Some(label) = &table.about.label {
+            meta.insert("label".to_owned(), json!(label));
+        }
+        match table.key.as_slice() {
+            [] => {}
+            [one] => drop(meta.insert("primary_key".to_owned(), json!(one.last))),
+            several => {
+                let columns: Vec<&String> = several.iter().map(|key| &key.last).collect();
+                meta.insert("primary_key".to_owned(), json!(columns));
+            }
+        }
+        if let Some(time) = &table.time {
+            let time = json!({"field": time, "interval": "DAY"});
+            meta.insert("default_time_dimension".to_owned(), time);
+        }
+        let joins = self.joins(table, &[]);
+        if !joins.is_empty() {
+            meta.insert("joins".to_owned(), json!(joins));
+        }
+        let mut metrics = Fields::new();
+        for one in &table.measures {
+            match self.metric(one) {
+                Ok(value) => drop(metrics.insert(one.name.clone(), value)),
+                Err(reason) => {
+                    let text = format!("the metric {} is left out: {reason}", one.name);
+                    notes.add(one.place, text);
+                }
+            }
+        }
+        if !metrics.is_empty() {
+            meta.insert("metrics".to_owned(), Value::Object(metrics));
+        }
+        let mut fields = Fields::new();
+        fields.insert("name".to_owned(), json!(table.name));
+        if let Some(description) = &table.about.description {
+            fields.insert("description".to_owned(), json!(description));
+        }
+        if !meta.is_empty() {
+            fields.insert("config".to_owned(), json!({"meta": meta}));
+        }
+        fields.insert("columns".to_owned(), json!(self.columns()));
+        Value::Object(fields)
+    }
+
+    /// What the explore joins, and what that joins.
+    fn joins(&mut self, from: &Table, path: &[String]) -> Vec<Value> {
+        let mut found = Vec::new();
+        let before = match path {
+            [] => self.table.name.clone(),
+            path => path.join("_"),
+        };
+        for join in from.joins.iter().filter(|_| path.len() < MAX_DEPTH) {
+            let Some(to) = self.tables.table(&join.to) else {
+                continue;
+            };
+            let mut path = path.to_vec();
+            path.push(join.name.clone());
+            let alias = path.join("_");
+            let pair = |(here, there): &(Name, Name)| {
+                format!("${{{before}.{}}} = ${{{alias}.{}}}", here.last, there.last)
+            };
+            let on: Vec<String> = join.on.iter().map(pair).collect();
+            let mut fields = Fields::new();
+            fields.insert("join".to_owned(), json!(join.to));
+            if alias != join.to {
+                fields.insert("alias".to_owned(), json!(alias));
+            }
+            fields.insert("sql_on".to_owned(), json!(on.join(" AND ")));
+            fields.insert("relationship".to_owned(), json!("many-to-one"));
+            found.push(Value::Object(fields));
+            self.aliases.push((path.clone(), alias));
+            found.extend(self.joins(to, &path));
+        }
+        found
+    }
+
+    /// A name as Lightdash writes it.
+    fn word(&self, name: &Name) -> Result<String, String> {
+        if name.path.is_empty() {
+            return Ok(match name.kind {
+                Kind::Member => format!("${{{}}}", name.last),
+                _ => format!("${{TABLE}}.{}", name.last),
+            });
+        }
+        let mut aliases = self.aliases.iter();
+        let mut by_table = self.aliases.iter();
+        let found = aliases.find(|(path, _)| *path == name.path).or_else(|| {
+            // Measures are named with their table, dimensions with the joins that lead there.
+            let table = name.path.first().filter(|_| name.path.len() == 1)?;
+            let path = self.tables.path(self.table, table)?;
+            by_table.find(|(known, _)| *known == path)
+        });
+        let (_, alias) = found.ok_or_else(|| format!("it reads {}", name.path.join(".")))?;
+        Ok(match name.kind {
+            Kind::Member => format!("${{{alias}.{}}}", name.last),
+            _ => format!("${{{alias}}}.{}", name.last),
+        })
+    }
+
+    fn text(&self, sql: &Sql) -> Result<String, String> {
+        sql.print(|name| self.word(name))
+    }
+
+    /// Columns, each with the dimensions that are made of it.
+    fn columns(&self) -> Vec<Value> {
+        let table = self.table;
+        let mut columns: Vec<(String, Option<&Dimension>, Vec<&Dimension>)> = Vec::new();
+        let mut add = |name: &str| match columns.iter().position(|(known, ..)| known == name) {
+            Some(at) => at,
+            None => {
+                columns.push((name.to_owned(), None, Vec::new()));
+                columns.len() - 1
+            }
+        };
+        let mut placed: Vec<(usize, &Dimension, bool)> = Vec::new();
+        let from_here = table.joins.iter().flat_map(|join| &join.on);
+        let to_here = self.tables.tables.iter().flat_map(|table| &table.joins);
+        let to_here = to_here.filter(|join| join.to == table.name);
+        let to_here = to_here.flat_map(|join| &join.on).map(|(_, there)| there);
+        for one in &table.dimensions {
+            // A dimension with the name of a column is that column's own.
+            let is_read = |name: &Name| name.last == one.name;
+            let names = one.sql.names();
+            let first = names.iter().find(|name| is_read(name)).or(names.first());
+            let first = first.map(|name| name.last.clone());
+            let column = first.unwrap_or_else(|| one.name.clone());
+            let is_column = column == one.name;
+            placed.push((add(&column), one, is_column));
+        }
+        for key in table
+            .key
+            .iter()
+            .chain(from_here.map(|(here, _)| here))
+            .chain(to_here)
+        {
+            add(&key.last);
+        }
+        for (at, one, is_column) in placed {
+            if let Some((_, own, others)) = columns.get_mut(at) {
+                match is_column {
+                    true => *own = Some(one),
+                    false => others.push(one),
+                }
+            }
+        }
+        let written = columns.into_iter().map(|(name, own, others)| {
+            let mut meta = Fields::new();
+            let dimension = match own {
+                Some(own) => {
+                    let column = Name::own(Kind::Column, &name);
+                    self.dimension(own, own.sql != Sql::name(&column))
+                }
+                None => json!({"hidden": true}),
+            };
+            meta.insert("dimension".to_owned(), dimension);
+            let others: Fields = others
+                .into_iter()
+                .map(|one| (one.name.clone(), self.dimension(one, true)))
+                .collect();
+            if !others.is_empty() {
+                meta.insert("additional_dimensions".to_owned(), Value::Object(others));
+            }
+            json!({"name": name, "config": {"meta": meta}})
+        });
+        written.collect()
+    }
+
+    fn dimension(&self, one: &Dimension, has_sql: bool) -> Value {
+        let mut fields = Fields::new();
+        let kind = match one.kind {
+            DimensionType::Text => "string",
+            DimensionType::Number => "number",
+            DimensionType::Boolean => "boolean",
+            DimensionType::Date => "date",
+            DimensionType::Time => "timestamp",
+        };
+        fields.insert("type".to_owned(), json!(kind));
+        if has_sql {
+            let sql = self.text(&one.sql).unwrap_or_default();
+            fields.insert("sql".to_owned(), json!(sql));
+        }
+        describe(&mut fields, &one.about);
+        Value::Object(fields)
+    }
+
+    fn metric(&self, one: &Measure) -> Result<Value, String> {
+        let mut fields = Fields::new();
+        let mut put = |key: &str, value: Value| drop(fields.insert(key.to_owned(), value));
+        match &one.computed {
+            Computed::Aggregate(agg, sql) => {
+                let kind = match agg {
+                    Aggregate::Count | Aggregate::SumBoolean => "count",
+                    Aggregate::CountDistinct => "count_distinct",
+                    Aggregate::Sum => "sum",
+                    Aggregate::Avg => "average",
+                    Aggregate::Min => "min",
+                    Aggregate::Max => "max",
+                    Aggregate::Percentile(0.5) => "median",
+                    _ => "percentile",
+                };
+                put("type", json!(kind));
+                if let Aggregate::Percentile(share) = agg
+                    && kind == "percentile"
+                {
+                    put("percentile", json!(share * 100.0));
+                }
+                // What is true is counted.
+                let (row, is_counted) = match agg {
+                    Aggregate::SumBoolean => (None, sql.clone()),
+                    _ => (sql.as_ref(), None),
+                };
+                let filters: Vec<Sql> = one.filters.iter().cloned().chain(is_counted).collect();
+                let sql = conditional(row, &filters)?;
+                put("sql", json!(self.text(&sql)?));
+            }
+            Computed::Sql(sql) => {
+                put("type", json!("number"));
+                put("sql", json!(self.text(sql)?));
+            }
+            _ => return Err("it is computed in more than one step".to_owned()),
+        }
+        if let Some(time) = &one.time {
+            let time = json!({"field": time.last, "interval": "DAY"});
+            put("default_time_dimension", time);
+        }
+        if one.is_hidden {
+            put("hidden", json!(true));
+        }
+        if let Some(owner) = one.about.meta.get("owner") {
+            put("spotlight", json!({"owner": owner}));
+        }
+        describe(&mut fields, &one.about);
+        Ok(Value::Object(fields))
+    }
+}
+
+fn describe(fields: &mut Fields, about: &About) {
+    let mut put = |key: &str, value: Value| drop(fields.insert(key.to_owned(), value));
+    if let Some(label) = &about.label {
+        put("label", json!(label));
+    }
+    if let Some(description) = &about.description {
+        put("description", json!(description));
+    }
+    let currency = about
+        .format
+        .currency
+        .as_deref()
+        .unwrap_or("USD")
+        .to_lowercase();
+    match about.format.kind {
+        FormatKind::Percent => put("format", json!("percent")),
+        FormatKind::Currency if CURRENCIES.contains(&currency.as_str()) => {
+            put("format", json!(currency));
+        }
+        _ => {}
+    }
+    if let Some(decimals) = about.format.decimals {
+        put("round", json!(decimals));
+    }
+}
