@@ -164,6 +164,7 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ("Cumulative", "metrics: {m: {cumulative: KEY}}"),
         ("Format", "metrics: {m: {format: KEY}}"),
         ("Test", "metrics: {m: {tests: [KEY]}}"),
+        ("Event", "metrics: {m: {history: [KEY]}}"),
         ("View", "views: {v: KEY}"),
         ("Calendar", "calendar: KEY"),
         ("Period", "calendar: {periods: {p: KEY}}"),

@@ -301,6 +301,9 @@ impl Grid {
         let mut grid = Self::new(pivoted.columns);
         grid.push(pivoted.batch);
         grid.progress = Progress::Complete;
+        // What a column of numbers is shown with, the columns made of it are.
+        let from = pivoted.sources.columns.iter();
+        grid.looks = from.map(|(from, _)| self.look(*from)).collect();
         grid.table.set_sources(pivoted.sources);
         for of in pivoted.series {
             let all = of.iter().filter_map(|&at| grid.scales.get(at).copied()?);
