@@ -111,7 +111,7 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 24] = [
+const STATES: [&str; 26] = [
     "",
     "<Esc>",
     "gmv<Enter>",
@@ -130,6 +130,8 @@ const STATES: [&str; 24] = [
     "gmv<Enter><F5>W",
     "gmv<Enter>A",
     "gmv<Enter>A<Esc>",
+    "gmv<Enter>2+",
+    "gmv<Enter>2+Amount of orders<Down><Down><Down><Down><Down><Down>",
     "gmv<Enter><F5>r",
     "gmv<Enter>H",
     "gmv<Enter>B",

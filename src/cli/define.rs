@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::runtime::block_on;
 use super::style::Style;
-use super::{Global, Outcome, notes, prepare, print};
+use super::{Global, Outcome, explore, notes, prepare, print};
 use crate::govern::suggest::{Idea, Offer, OfferKind, State};
 use crate::model::Status;
 use crate::session::cell::sanitize;
 use crate::session::define::{Defined, FirstNumbers, Signed};
-use crate::session::{Published, SessionError};
+use crate::session::{Published, Session, SessionError};
+use crate::tui;
 use crate::tui::widgets::sql_view::diff;
 
 /// Lines around a change that are printed.
@@ -22,17 +23,18 @@ const AROUND: usize = 2;
 
 #[derive(Debug, Args)]
 pub struct DefineArgs {
-    /// What is to be measured, as YAML: name, short_name, category, owner, definition, rules, choices (- reads stdin)
+    /// What is to be measured, as YAML: name, short_name, category, owner, definition, rules, choices (- reads stdin).
+    /// Without it, the form in the explorer
     #[arg(long, value_name = "FILE")]
-    from: PathBuf,
+    from: Option<PathBuf>,
     /// Write it as a draft
-    #[arg(long)]
+    #[arg(long, requires = "from")]
     draft: bool,
     /// Write it for everybody
-    #[arg(long, conflicts_with = "draft")]
+    #[arg(long, requires = "from", conflicts_with = "draft")]
     publish: bool,
     /// Who writes it [default: git's user.name and user.email, else $USER]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = "from")]
     by: Option<String>,
     /// Why, for the history
     #[arg(
@@ -59,8 +61,11 @@ enum DefineFormat {
     Json,
 }
 
-pub fn run(global: &Global, args: &DefineArgs) -> Outcome {
-    let idea = read(&args.from)?;
+pub fn run(global: &Global, linear: bool, args: &DefineArgs) -> Outcome {
+    let Some(from) = &args.from else {
+        return form(global, linear);
+    };
+    let idea = read(from)?;
     let session = global.open()?;
     notes::about_session(&session);
     block_on(async |cancel| {
@@ -107,6 +112,20 @@ pub fn run(global: &Global, args: &DefineArgs) -> Outcome {
             (None, None) => Ok(()),
         }
     })
+}
+
+/// The explorer, opened on the form.
+fn form(global: &Global, linear: bool) -> Outcome {
+    if linear || explore::is_dumb() {
+        let error = SessionError::usage("no_terminal", "the form needs a screen");
+        return Err(error
+            .with_hint("metrex define --from FILE.yaml does the same line by line")
+            .into());
+    }
+    explore::needs_terminal()?;
+    let session: Session = global.open()?;
+    tui::define(session).map_err(|error| SessionError::usage("terminal", error.to_string()))?;
+    Ok(())
 }
 
 fn read(from: &Path) -> Result<Idea, Failure> {

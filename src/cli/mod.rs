@@ -182,7 +182,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Search(args)) => search::run(global, &args),
         Some(Command::Show(args)) => show::run(global, &args),
         Some(Command::Edit(args)) => edit::run(global, cli.linear, args),
-        Some(Command::Define(args)) => define::run(global, &args),
+        Some(Command::Define(args)) => define::run(global, cli.linear, &args),
         Some(Command::Review(args)) => review::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::Test(args)) => test::run(global, &args),

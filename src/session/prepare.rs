@@ -71,6 +71,7 @@ impl Session {
             progress(step);
         }
         making.await.map_err(stopped)??;
+        self.surveys().forget();
         let report = |step: crate::index::Progress| {
             progress(Preparing {
                 step: format!("values of {}.{}", step.table, step.column),

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use ratatui::layout::{Position, Rect};
 
 use super::action::{Action, Menu};
+use super::define::Row;
 use super::splits::Border;
 use super::state::Focus;
 
@@ -32,6 +33,8 @@ pub enum Target {
     List(u16, u16),
     /// A day of the calendar on top.
     Day(Date),
+    /// A row of the form that defines a metric.
+    DefineRow(Row),
     /// The window on top, anywhere.
     Popup,
     /// Beside the window on top.

@@ -10,6 +10,7 @@ mod beside;
 pub mod charting;
 mod clipboard;
 mod commands;
+pub mod define;
 mod drafts;
 pub mod drill;
 mod edit;
@@ -61,7 +62,7 @@ pub use message::{
 pub use moment::{Moment, Step};
 pub use painter::Painter;
 pub use picture::{Palette, picture};
-pub use run::{TuiError, edit, run};
+pub use run::{TuiError, define, edit, run};
 pub use state::State;
 pub use tabs::Tabs;
 pub use theme::{Depth, Theme, ThemeError};

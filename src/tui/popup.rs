@@ -9,6 +9,7 @@ use super::action::{Action, Context, Menu};
 use super::author::Author;
 use super::beside::Wanted;
 use super::charting::ChartChoice;
+use super::define::Define;
 use super::files::FileDialog;
 use super::input::LineInput;
 use super::look::{Look, PartName, Section};
@@ -44,6 +45,8 @@ pub enum Popup {
     Dates(Box<DatePicker>),
     /// A file of definitions.
     Author(Box<Author>),
+    /// The form that defines a metric.
+    Define(Box<Define>),
     /// A value of JSON.
     Tree(Tree),
 }

@@ -21,7 +21,7 @@ use super::outside;
 use super::state::State;
 use super::terminal::{COPY_CAP, Screen};
 use super::theme::{Depth, Theme, ThemeError};
-use super::update::update;
+use super::update::{open_define, update};
 use super::widgets::chart::Glyphs;
 use crate::registry::{Clipboard, UserConfig};
 use crate::session::Session;
@@ -57,26 +57,42 @@ pub fn run(session: Session) -> Result<(), TuiError> {
     start(session, None)
 }
 
+/// Explores metrics, beginning with the form that defines one.
+///
+/// # Errors
+/// As for [`run`].
+pub fn define(session: Session) -> Result<(), TuiError> {
+    start(session, Some(Begin::Define))
+}
+
 /// Explores metrics, beginning with the definition of one in author mode.
 ///
 /// # Errors
 /// As for [`run`].
 pub fn edit(session: Session, metric: String) -> Result<(), TuiError> {
-    start(session, Some(metric))
+    start(session, Some(Begin::Definition(metric)))
 }
 
-fn start(session: Session, metric: Option<String>) -> Result<(), TuiError> {
+/// What stands on top at the beginning.
+enum Begin {
+    /// The definition of a metric.
+    Definition(String),
+    /// The form that defines one.
+    Define,
+}
+
+fn start(session: Session, begin: Option<Begin>) -> Result<(), TuiError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(explore(session, metric));
+    let outcome = runtime.block_on(explore(session, begin));
     // A warehouse that does not answer must not keep the terminal.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome
 }
 
-async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiError> {
+async fn explore(session: Session, begin: Option<Begin>) -> Result<(), TuiError> {
     let variable = |name: &str| std::env::var(name).ok();
     let user = UserConfig::open();
     let mut setting = engine::setting(&session, &user, Depth::detect(variable));
@@ -95,7 +111,11 @@ async fn explore(session: Session, metric: Option<String>) -> Result<(), TuiErro
         size,
     );
 
-    effects.extend(metric.map(|metric| state.ask(Lookup::Definition(metric))));
+    match begin {
+        Some(Begin::Definition(metric)) => effects.push(state.ask(Lookup::Definition(metric))),
+        Some(Begin::Define) => effects.extend(open_define(&mut state)),
+        None => {}
+    }
 
     let (sender, received) = mpsc::channel(WAITING);
     let changed = sender.clone();

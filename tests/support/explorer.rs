@@ -463,6 +463,11 @@ impl Explorer {
                 let news = FileNews::Ended(self.runtime.block_on(work));
                 vec![Message::File { generation, news }]
             }
+            Effect::Define { generation, job } => {
+                let work = job.carry_out(self.session.clone(), CancellationToken::new());
+                let news = Box::new(self.runtime.block_on(work));
+                vec![Message::Define { generation, news }]
+            }
             Effect::StopWriting => {
                 self.stop_writing.cancel();
                 vec![]

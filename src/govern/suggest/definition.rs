@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::source::Source;
 use super::words::words;
-use super::{Ground, Idea, OfferKind, Suggestions, checks, dimensions, measure};
+use super::{Ground, Idea, Offer, OfferKind, Suggestions, checks, dimensions, measure};
 
 /// Writes the metric, and the dataset where the table is none yet.
 pub(super) fn write(
@@ -42,22 +42,17 @@ pub(super) fn write(
     }
     put("status", json!("draft"));
     put("last_updated", json!(ground.today.to_string()));
+    let amount = taken_measure(&found.offers);
+    // What one thing is worth is told in cents.
+    let decimals = if amount.agg == "sum" { 0 } else { 2 };
     let offer = |id: &str| found.offer(id).filter(|offer| offer.is_taken());
     if let Some(format) = offer("format") {
         put(
             "format",
-            json!({"kind": "currency", "currency": format.text.trim(), "decimals": 0}),
+            json!({"kind": "currency", "currency": format.text.trim(), "decimals": decimals}),
         );
     }
     put("base_table", json!(found.dataset));
-    let amount = measure::taken(
-        &found
-            .offers
-            .iter()
-            .filter(|offer| offer.kind == OfferKind::Measure)
-            .cloned()
-            .collect::<Vec<_>>(),
-    );
     let mut expr = amount.expr.clone();
     let mut filters = Vec::new();
     let rules = found
@@ -109,4 +104,11 @@ pub(super) fn write(
         found.new_dataset = Some(dimensions::dataset(source, &found.offers));
     }
     found.metric = metric;
+}
+
+fn taken_measure(offers: &[Offer]) -> measure::Amount {
+    let measures = offers
+        .iter()
+        .filter(|offer| offer.kind == OfferKind::Measure);
+    measure::taken(&measures.cloned().collect::<Vec<_>>())
 }

@@ -183,8 +183,12 @@ fn counting(said: &[Word], source: &Source<'_>) -> Option<(String, String)> {
         let is_identifier = last.folded == "id" && !rest.is_empty();
         is_identifier.then_some((column, rest.last()?.stem.clone()))
     });
-    let mut named = entities.filter(|(_, stem)| said.iter().any(|word| word.stem == *stem));
-    match named.next() {
+    // Of several the first that is said: sellers with a contract are sellers.
+    let named = entities.filter_map(|(column, stem)| {
+        let at = said.iter().position(|word| word.stem == stem)?;
+        Some((at, (column, stem)))
+    });
+    match named.min_by_key(|(at, _)| *at).map(|(_, named)| named) {
         // Where it is the key, its rows are what is counted.
         Some((column, _)) if key.as_slice() != [column.name.clone()] => {
             let why = format!("how many different {} there are", column.name);

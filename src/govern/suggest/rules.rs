@@ -131,6 +131,18 @@ pub(super) fn values_named(rules: &[String], source: &Source<'_>) -> Vec<String>
     named
 }
 
+/// The words of rules without those that only say what is done with the others.
+pub(super) fn content(rules: &[String]) -> String {
+    let said = words(&rules.join(" ")).into_iter();
+    let content = said.filter(|word| {
+        let folded = word.folded.as_str();
+        let lists = [&NEGATIVE[..], &POSITIVE, &CONVERTING, &FILLING];
+        !lists.iter().any(|list| list.contains(&folded))
+    });
+    let content: Vec<String> = content.map(|word| word.folded).collect();
+    content.join(" ")
+}
+
 /// Values named by the words of a rule; the longest ones where they overlap.
 fn find_values(rule: &[Word], source: &Source<'_>) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::rules::values_named;
+use super::rules::{self, values_named};
 use super::source::Source;
 use super::words::{listed, stems};
 use super::{Ground, Idea, Offer, OfferKind};
@@ -172,7 +172,7 @@ pub fn likely(idea: &Idea, ground: &Ground<'_>, most: usize) -> Vec<String> {
 
 /// The stems of an idea with their weight.
 fn wanted(idea: &Idea) -> HashMap<String, f64> {
-    let rules = idea.rules.join(" ");
+    let rules = rules::content(&idea.rules);
     let name = format!("{} {}", idea.name, idea.short_name);
     let fields = [
         (&idea.category, 0.5),

@@ -20,6 +20,9 @@ pub use numbers::{FirstNumbers, FirstRow};
 use survey::Survey;
 pub(super) use survey::Surveys;
 
+/// What is typed in the form is kept under this name until it is written.
+pub const KEPT: &str = "define";
+
 /// A definition that is being made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defined {
@@ -112,6 +115,14 @@ impl Session {
         let defined =
             tokio::task::spawn_blocking(move || session.defined(&idea, &survey, &history));
         defined.await.map_err(|_| SessionError::interrupted())
+    }
+
+    /// What was typed and not written, and when.
+    pub fn kept_idea(&self) -> Option<(Idea, String)> {
+        let kept = self.unsaved(KEPT, "")?;
+        // Another version may have written something else.
+        let idea = serde_json::from_str(&kept.text).ok()?;
+        Some((idea, kept.when()))
     }
 
     fn defined(&self, idea: &Idea, survey: &Survey, history: &[f64]) -> Defined {

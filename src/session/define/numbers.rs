@@ -18,8 +18,8 @@ const ROWS: u64 = 60;
 pub struct FirstNumbers {
     /// The query line.
     pub line: String,
-    /// The definition they are of.
-    pub definition: String,
+    /// Its SQL.
+    pub sql: String,
     /// Each row: what it is of, its number, and the one of the metric that is most alike.
     pub rows: Vec<FirstRow>,
     /// The metric that is most alike.
@@ -56,7 +56,7 @@ impl Session {
     ) -> Result<FirstNumbers, SessionError> {
         let mut first = FirstNumbers {
             line: defined.line.clone(),
-            definition: defined.text.after.clone(),
+            sql: defined.sql.clone().unwrap_or_default(),
             nearest: defined.nearest.as_ref().map(|one| one.metric.clone()),
             ..FirstNumbers::default()
         };

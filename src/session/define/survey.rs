@@ -57,6 +57,14 @@ impl Survey {
     }
 }
 
+impl Surveys {
+    /// Forgets everything: the warehouse has other tables now.
+    pub(in crate::session) fn forget(&self) {
+        let surveys = self.0.lock();
+        surveys.unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 impl Session {
     /// The tables of the warehouse in use, and the values of those that an idea may be about.
     pub(super) async fn survey(
@@ -70,8 +78,8 @@ impl Session {
         let looked = tokio::task::spawn_blocking(move || session.look_up(&wanted, &seen));
         let unknown = looked.await.map_err(|_| SessionError::interrupted())?;
         if let Ok(warehouse) = self.warehouse(&self.connection()) {
-            for table in unknown {
-                let values = sample(&warehouse, &table, cancel).await;
+            for (table, mut values) in unknown {
+                values.extend(sample(&warehouse, &table, cancel).await);
                 if cancel.is_cancelled() {
                     return Err(SessionError::interrupted());
                 }
@@ -116,8 +124,9 @@ impl Session {
         Ok(survey)
     }
 
-    /// Learns from the value index what it knows; returns the tables whose values only the warehouse can tell.
-    fn look_up(&self, idea: &Idea, survey: &Survey) -> Vec<TableInfo> {
+    /// Learns from the value index what it knows; returns the tables of which only the warehouse can tell more, each with
+    /// the columns that are to be asked for and what is known of the others.
+    fn look_up(&self, idea: &Idea, survey: &Survey) -> Vec<(TableInfo, Known)> {
         let catalog = self.catalog();
         let registry = &catalog.registry;
         let used = self.usage();
@@ -131,44 +140,68 @@ impl Session {
             today: self.today(),
         };
         let likely = likely(idea, &ground, TABLES);
-        let bare: Vec<&TableInfo> = survey
-            .tables
-            .iter()
-            .filter(|table| likely.contains(&table.name) && !is_dataset(registry, &table.name))
-            .collect();
+        let is_likely = |table: &&TableInfo| likely.contains(&table.name);
+        let bare = survey.tables.iter().filter(is_likely);
+        let bare = bare.filter(|table| !is_dataset(registry, &table.name));
         // Also datasets that call a dimension like a column of these: they may hold something else under that name.
         let columns: HashSet<&str> = bare
-            .iter()
             .flat_map(|table| table.columns.iter().map(|column| column.name.as_str()))
             .collect();
         let index = self.index(&self.connection());
+        let mut indexed: Values = Values::new();
         for dataset in registry.datasets.values() {
             let table = dataset.index_table().into_owned();
-            let dimensions = dataset.dimensions.values();
+            let mut dimensions = dataset.dimensions.values();
             let is_wanted = likely.contains(&table)
-                || dimensions
-                    .clone()
-                    .any(|one| columns.contains(one.name.as_str()));
+                || dimensions.any(|one| columns.contains(one.name.as_str()));
             let Some(index) = index
                 .as_ref()
                 .filter(|_| is_wanted && !survey.is_known(&table))
             else {
                 continue;
             };
-            let known = dimensions.filter(|one| !one.pii).filter_map(|one| {
+            let dimensions = dataset.dimensions.values().filter(|one| !one.pii);
+            let known = dimensions.filter_map(|one| {
                 let column = one.column.clone()?;
                 let values = index.values(&table, &column, "", VALUES).ok()?;
                 let values: Vec<String> = values.into_iter().map(|(value, _)| value).collect();
                 (!values.is_empty()).then_some((column, values))
             });
-            let known = known.collect();
+            let known: Known = known.collect();
+            indexed.entry(table).or_default().extend(known);
+        }
+        let mut unknown = Vec::new();
+        for table in survey.tables.iter().filter(is_likely) {
+            if survey.is_known(&table.name) {
+                continue;
+            }
+            let known = indexed.remove(&table.name).unwrap_or_default();
+            let mut asked = table.clone();
+            asked.columns.retain(|column| {
+                column.ty == Some(ColumnType::Text)
+                    && !known.iter().any(|(name, _)| *name == column.name)
+                    && !is_personal(registry, &table.name, &column.name)
+            });
+            unknown.push((asked, known));
+        }
+        for (table, known) in indexed {
             survey.learn(table, known);
         }
-        let unknown = bare
-            .into_iter()
-            .filter(|table| !survey.is_known(&table.name));
-        unknown.cloned().collect()
+        unknown
     }
+}
+
+/// Values by column.
+type Known = Vec<(String, Vec<String>)>;
+
+/// Whether the definitions say that a column holds personal data.
+fn is_personal(registry: &Registry, table: &str, column: &str) -> bool {
+    let datasets = registry.datasets.values();
+    let mut own = datasets.filter(|dataset| dataset.index_table().eq_ignore_ascii_case(table));
+    own.any(|dataset| {
+        let mut dimensions = dataset.dimensions.values();
+        dimensions.any(|one| one.pii && one.index_column() == column)
+    })
 }
 
 fn is_dataset(registry: &Registry, table: &str) -> bool {
@@ -176,7 +209,7 @@ fn is_dataset(registry: &Registry, table: &str) -> bool {
     datasets.any(|dataset| dataset.index_table().eq_ignore_ascii_case(table))
 }
 
-/// The values of the texts of a table, looked for in its first rows; a column that fails has none that are known.
+/// The values of the columns of a table, looked for in its first rows; a column that fails has none that are known.
 async fn sample(
     warehouse: &Warehouse,
     table: &TableInfo,
@@ -184,11 +217,7 @@ async fn sample(
 ) -> Vec<(String, Vec<String>)> {
     let dialect = warehouse.dialect();
     let mut all = Vec::new();
-    let texts = table
-        .columns
-        .iter()
-        .filter(|column| column.ty == Some(ColumnType::Text));
-    for column in texts {
+    for column in &table.columns {
         let name = dialect.name(&column.name);
         let sql = format!(
             "SELECT DISTINCT {name} FROM (SELECT {name} FROM {} LIMIT {ROWS}) AS seen \

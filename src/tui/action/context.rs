@@ -60,6 +60,12 @@ pub enum Context {
     AuthorKeys,
     /// Author mode.
     Author,
+    /// The form that defines a metric, where text is typed.
+    DefineText,
+    /// The form that defines a metric, on a suggestion.
+    DefineOffers,
+    /// The form that defines a metric.
+    Define,
     /// Sideways moves, where no text is typed.
     Sideways,
     /// Up and down.
@@ -94,6 +100,8 @@ impl Context {
                 | Self::Dates
                 | Self::AuthorText
                 | Self::Author
+                | Self::DefineText
+                | Self::Define
                 | Self::Lists
                 | Self::Everywhere
         )
@@ -132,6 +140,9 @@ impl Context {
             C::AuthorText => &[C::AuthorText, C::Author],
             C::AuthorKeys => &[C::AuthorKeys, C::Author, C::Sideways, C::Lists],
             C::Author => &[C::Author],
+            C::DefineText => &[C::DefineText, C::Define],
+            C::DefineOffers => &[C::DefineOffers, C::Define],
+            C::Define => &[C::Define],
             C::Everywhere => &[C::Everywhere],
         }
     }
@@ -165,6 +176,9 @@ impl Context {
             Self::AuthorText => "Author mode, in the text",
             Self::AuthorKeys => "Author mode, out of the text",
             Self::Author => "Author mode",
+            Self::DefineText => "Defining a metric, in a text",
+            Self::DefineOffers => "Defining a metric, on a suggestion",
+            Self::Define => "Defining a metric",
             Self::Sideways | Self::Lists => "Moving",
             Self::Panes => "Any pane",
             Self::Everywhere => "Everywhere",
@@ -185,6 +199,8 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::File(_)) => C::File,
         Some(Popup::Dates(_)) => C::Dates,
         Some(Popup::Menu(_)) => C::Menu,
+        Some(Popup::Define(form)) if form.is_typing() => C::DefineText,
+        Some(Popup::Define(_)) => C::DefineOffers,
         Some(Popup::Author(author)) if author.typing => C::AuthorText,
         Some(Popup::Author(_)) => C::AuthorKeys,
         Some(Popup::Behind(_)) => C::Behind,

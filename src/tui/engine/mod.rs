@@ -1,5 +1,6 @@
 //! Carries out effects: asks the session off the drawing thread and runs queries, and answers with messages.
 
+mod define;
 mod desk;
 mod lookups;
 mod numbers;
@@ -108,6 +109,7 @@ impl Engine {
                 request,
                 anyway,
             } => self.measure(generation, request, anyway),
+            Effect::Define { generation, job } => self.define(generation, job),
             Effect::Forget(words) => self.forget(words),
             Effect::ForgetLine(line) => self.forget_line(line),
             Effect::SaveView { view, replace } => self.save_view(view, replace),

@@ -30,6 +30,9 @@ pub(super) fn only_on_screen(action: Action) -> Option<&'static str> {
         Action::EditLine => "the query line is typed as it is, at any time",
         Action::Ask => "a question is typed as it is, at any time",
         Action::FindMetric => "/words finds metrics, at any time",
+        Action::Define => {
+            "the form needs a screen; `metrex define --from FILE.yaml` does the same in lines"
+        }
         Action::AuthorType | Action::AuthorIndent => {
             "12=TEXT puts TEXT in the place of line 12; ? lists what else there is"
         }

@@ -50,7 +50,7 @@ impl Said {
             Some(Popup::Dates(dates)) => lines.push(day(dates)),
             Some(Popup::Behind(behind)) => self.behind(state, behind, wants, lines),
             Some(Popup::Author(author)) => self.author(state, author, wants, lines),
-            Some(Popup::Reader(_) | Popup::Tree(_) | Popup::Menu(_)) | None => {}
+            Some(Popup::Reader(_) | Popup::Tree(_) | Popup::Menu(_) | Popup::Define(_)) | None => {}
         }
     }
 

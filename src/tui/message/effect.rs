@@ -4,6 +4,7 @@ use super::Lookup;
 use crate::model::MetricQuery;
 use crate::session::{AskOptions, ChangeRequest, Meaning, Pin, SavedQuery, Workspace};
 use crate::tui::beside::BesideJob;
+use crate::tui::define::DefineJob;
 use crate::tui::files::FileJob;
 use crate::tui::look::Look;
 use crate::tui::question::Written;
@@ -63,6 +64,13 @@ pub enum Effect {
         request: ChangeRequest,
         /// However expensive it looks.
         anyway: bool,
+    },
+    /// Do something for the form that defines a metric.
+    Define {
+        /// Returned with the news.
+        generation: u64,
+        /// What.
+        job: DefineJob,
     },
     /// Answer a question in plain words.
     Ask {

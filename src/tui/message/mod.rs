@@ -15,6 +15,7 @@ use crossterm::event::KeyEvent;
 use ratatui::layout::Size;
 
 use super::beside::Beside;
+use super::define::DefineNews;
 use super::hit::Target;
 use super::keymap::Keymap;
 use super::look::LookNews;
@@ -87,6 +88,13 @@ pub enum Message {
         generation: u64,
         /// The numbers, or why there are none.
         outcome: Result<Box<Change>, SessionError>,
+    },
+    /// News of the form that defines a metric.
+    Define {
+        /// The generation it was asked for.
+        generation: u64,
+        /// The news.
+        news: Box<DefineNews>,
     },
     /// News of a look behind a number.
     Look {

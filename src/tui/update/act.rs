@@ -1,9 +1,9 @@
 //! What each action does.
 
 use super::{
-    ask, author, behind, beside, borders, chart, columns, dates, drill, expense, files, finder,
-    kept, menu, picker, pin, prompt, query, reader, result, rows as row_view, steps, tabs, times,
-    tree,
+    ask, author, behind, beside, borders, chart, columns, dates, define, drill, expense, files,
+    finder, kept, menu, picker, pin, prompt, query, reader, result, rows as row_view, steps, tabs,
+    times, tree,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -125,6 +125,15 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Last
         | Action::Left
         | Action::Right => moved(state, action),
+        Action::Define => define::open(state),
+        Action::DefinePreview
+        | Action::DefinePage
+        | Action::DefineDraft
+        | Action::DefinePublish
+        | Action::DefineToggle
+        | Action::DefineChange
+        | Action::DefineEnter
+        | Action::DefineNew => define::perform(state, action),
         Action::Author => author::open(state),
         Action::AuthorSave
         | Action::AuthorNumbers
@@ -247,6 +256,9 @@ fn cycle(state: &mut State, by: usize) -> Vec<Effect> {
 fn back(state: &mut State) -> Vec<Effect> {
     if let Some(Popup::Author(_)) = state.popups.last() {
         return author::back(state);
+    }
+    if let Some(Popup::Define(_)) = state.popups.last() {
+        return define::back(state);
     }
     if author::leave_draft(state) || state.popups.pop().is_some() {
         return Vec::new();
@@ -430,6 +442,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
             }
         }),
         Some(Popup::Author(_)) => quietly(state, |state| author::scroll(state, rows(action, 8))),
+        Some(Popup::Define(_)) => define::moved(state, action),
         Some(Popup::Question(_) | Popup::Naming(_)) => Vec::new(),
         Some(Popup::File(_)) => quietly(state, |state| files::step(state, action)),
         Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),

@@ -13,6 +13,7 @@ mod chart;
 mod columns;
 mod configured;
 mod dates;
+mod define;
 mod drill;
 mod expense;
 mod files;
@@ -36,6 +37,8 @@ pub(super) mod times;
 mod tree;
 mod typing;
 mod workspace;
+
+pub(super) use define::open as open_define;
 
 use crossterm::event::KeyEventKind;
 use ratatui::layout::{Position, Size};
@@ -118,6 +121,10 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::Define { generation, news } => match state.find_tab(define::is_open) {
+            Some(tab) => state.in_tab(tab, |state| define::news(state, generation, *news)),
+            None => return Vec::new(),
+        },
         Message::Look { generation, news } => {
             match state.find_tab(|tab| behind::is_waiting(tab, generation)) {
                 Some(tab) => state.in_tab(tab, |state| behind::news(state, generation, news)),
@@ -287,5 +294,6 @@ fn ask_again(state: &mut State) -> Vec<Effect> {
     }
     effects.extend(query::ask_sql(state));
     effects.extend(author::refresh(state));
+    effects.extend(define::refresh(state));
     effects
 }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{act, chart, dates, finder, keys, menu, picker, prompt, result, tabs};
+use super::{act, chart, dates, define, finder, keys, menu, picker, prompt, result, tabs};
 use crate::tui::action::{Action, Context};
 use crate::tui::hit::Target;
 use crate::tui::layout::Layout;
@@ -21,6 +21,7 @@ pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
         Target::Outside => return act::perform(state, Action::Back),
         Target::List(column, row) => return picker::click(state, column, row),
         Target::Popup => return Vec::new(),
+        Target::DefineRow(row) => return define::click(state, row),
         Target::Tab(index) => return tabs::switch(state, index),
         Target::Day(day) => return dates::click(state, day),
         Target::Menu(menu) => {
@@ -79,7 +80,11 @@ pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
 
 pub(super) fn wheel(state: &mut State, target: Target, notches: i32) -> Vec<Effect> {
     let pane = match target {
-        Target::Popup | Target::List(..) | Target::Menu(_) | Target::Day(_) => None,
+        Target::Popup
+        | Target::DefineRow(_)
+        | Target::List(..)
+        | Target::Menu(_)
+        | Target::Day(_) => None,
         Target::Outside
         | Target::Action(_)
         | Target::Tab(_)

@@ -65,6 +65,7 @@ pub(super) fn settle(state: &mut State) {
     if let Some(Popup::Reader(reader)) = state.popups.last_mut() {
         reader.offset = reader.offset.min(offset);
     }
+    view::settle_define(state);
     let limit = match state.popups.last() {
         Some(Popup::Author(author)) => view::author_limit(state, author),
         _ => 0,

@@ -3,7 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::keys::{self, Pressed};
-use super::{act, ask, author, dates, files, finder, kept, menu, picker, prompt, result, rows};
+use super::{
+    act, ask, author, dates, define, files, finder, kept, menu, picker, prompt, result, rows,
+};
 use crate::tui::action::Action;
 use crate::tui::keys::Chord;
 use crate::tui::message::{Effect, Notice};
@@ -71,6 +73,7 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         Some(Popup::Author(_)) => author::typed(state, event),
+        Some(Popup::Define(_)) => define::typed(state, event),
         Some(_) => means_nothing(state, event),
         None => match state.focus {
             Focus::Catalog if state.finder.typing => {
@@ -122,6 +125,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             Vec::new()
         }
         Some(Popup::Author(_)) => author::paste(state, text),
+        Some(Popup::Define(_)) => define::paste(state, text),
         Some(_) => Vec::new(),
         None => match state.focus {
             Focus::Catalog if state.finder.typing => {
