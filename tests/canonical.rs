@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use metrex::model::{CanonicalKind, CanonicalOf, Grain, Status};
 use metrex::registry::{Config, Loaded, Project, ProjectFile, ProjectFiles, load};
-use metrex::session::LiveOptions;
+use metrex::session::{LiveOptions, OpenOptions, Session, lineage_json, lineage_outline};
 use on_engine::{project, session};
 use tokio_util::sync::CancellationToken;
 
@@ -323,5 +323,143 @@ fn metrex_status_says_what_is_not_as_promised() {
     assert!(
         String::from_utf8_lossy(&unknown.stderr).contains("did you mean 'fct_orders'?"),
         "{unknown:?}"
+    );
+}
+
+fn demo_session() -> (Session, tempfile::TempDir) {
+    let state = tempfile::tempdir().unwrap();
+    let options = OpenOptions {
+        state_dir: Some(state.path().to_owned()),
+        today: Some(jiff::civil::date(2026, 11, 20)),
+        ..OpenOptions::default()
+    };
+    (Session::open(options).unwrap(), state)
+}
+
+#[test]
+fn an_intent_finds_the_datasets_that_speak_of_it() {
+    let (session, _state) = demo_session();
+    let found = session.suggest_datasets("marketing attribution");
+    let first = &found.datasets[0];
+    assert_eq!(
+        (first.name.as_str(), first.reads.as_str()),
+        ("fct_touchpoints", "touchpoints")
+    );
+    assert!(first.confidence > 0.9, "{first:?}");
+    assert_eq!(
+        first.reasons,
+        [
+            "its purpose: marketing, attribution",
+            "certified; Marketing Analytics answers for it"
+        ]
+    );
+    // What it joins is offered beside it, with less confidence.
+    let customers = found
+        .datasets
+        .iter()
+        .find(|one| one.name == "dim_customers");
+    let customers = customers.unwrap();
+    assert!(customers.confidence < first.confidence);
+    assert_eq!(customers.reasons[0], "fct_touchpoints joins it on user_id");
+
+    let best = |intent: &str| session.suggest_datasets(intent).datasets[0].name.clone();
+    assert_eq!(best("churn of subscriptions"), "fct_subscription_months");
+    assert_eq!(best("revenue by order status"), "fct_orders");
+    assert_eq!(best("account managers closing deals"), "fct_initiatives");
+    assert_eq!(best("customer segments"), "dim_customers");
+
+    let nothing = session.suggest_datasets("quantum chromodynamics");
+    assert!(nothing.datasets.is_empty());
+    assert_eq!(nothing.unmatched, ["quantum", "chromodynamics"]);
+}
+
+#[test]
+fn lineage_leads_from_sources_to_saved_queries() {
+    let (session, _state) = demo_session();
+    let outline = session.lineage_of("mrr").unwrap();
+    assert_eq!(
+        outline.lines(),
+        [
+            "mrr  metric · certified",
+            "├─ made from",
+            "│  └─ subscription_months  dataset · canonical as fct_subscription_months, certified",
+            "│     └─ subscription_months  table",
+            "│        └─ raw.subscription_events  source",
+            "└─ used by",
+            "   ├─ arr  metric · certified",
+            "   └─ subscription_health  saved query",
+        ]
+    );
+    // From a table down, over a dataset that is a query; and what is made elsewhere.
+    let table = session
+        .lineage_of("ads_daily_new")
+        .unwrap()
+        .lines()
+        .join("\n");
+    assert!(
+        table.contains("ads_daily  dataset · canonical as fct_ads, certified"),
+        "{table}"
+    );
+    assert!(table.contains("take_rate  metric"), "{table}");
+    let orders = session.lineage_of("fct_orders").unwrap().lines().join("\n");
+    assert!(
+        orders.contains("Finance month-end close  downstream"),
+        "{orders}"
+    );
+    let error = session.lineage_of("gmw").unwrap_err();
+    assert_eq!(error.hint(), Some("did you mean 'gmv'?"));
+
+    let graph = session.lineage();
+    let around = graph.around(session.lineage_node(&graph, "metric:mrr").unwrap());
+    assert_eq!(around.nodes.len(), 6);
+    assert_eq!(around.edges.len(), 5);
+    let dot = around.dot();
+    assert!(
+        dot.starts_with("digraph lineage {") && dot.matches(" -> ").count() == 5,
+        "{dot}"
+    );
+    let mermaid = around.mermaid();
+    assert!(mermaid.starts_with("flowchart LR\n") && mermaid.matches(" --> ").count() == 5);
+    let json = lineage_json(&around);
+    let nodes = json["nodes"].as_array().unwrap();
+    let mrr = nodes.iter().find(|node| node["name"] == "mrr").unwrap();
+    assert_eq!(
+        (&mrr["kind"], &mrr["status"]),
+        (&"metric".into(), &"certified".into())
+    );
+    for edge in json["edges"].as_array().unwrap() {
+        assert!(edge["from"].as_u64().unwrap() < 6 && edge["to"].as_u64().unwrap() < 6);
+    }
+    // Every metric and dataset of the demo is in the whole of it, and nothing is lost in the tree.
+    let all = lineage_outline(&graph)
+        .iter()
+        .flat_map(|one| one.lines())
+        .collect::<Vec<_>>();
+    for node in &graph.nodes {
+        let is_there = all.iter().any(|line| line.contains(&node.name));
+        assert!(is_there, "{}", node.name);
+    }
+}
+
+#[test]
+fn a_metric_says_whether_it_stands_on_canonical_datasets() {
+    let (session, _state) = demo_session();
+    let words = |metric: &str| {
+        let card = session.describe(metric).unwrap();
+        card.stands_on
+            .iter()
+            .map(|one| one.words())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        words("take_rate"),
+        [
+            "fct_ads (canonical, certified)",
+            "fct_orders (canonical, certified)"
+        ]
+    );
+    assert_eq!(
+        words("new_subscriptions"),
+        ["subscriptions (not canonical)"]
     );
 }

@@ -20,6 +20,7 @@ mod generate;
 mod govern;
 mod import;
 mod init;
+mod lineage;
 mod log;
 mod man;
 mod materialize;
@@ -37,6 +38,7 @@ mod show;
 mod sql;
 mod status;
 mod style;
+mod suggest;
 mod test;
 mod tools;
 mod understood;
@@ -127,6 +129,10 @@ enum Command {
     Govern(govern::GovernArgs),
     /// Measure whether the canonical datasets are as fresh and as complete as was promised
     Status(status::StatusArgs),
+    /// Rank the canonical datasets for an intent in plain words
+    Suggest(suggest::SuggestArgs),
+    /// Print what depends on what: from tables over datasets and metrics to saved queries
+    Lineage(lineage::LineageArgs),
     /// Print the known values of a dimension
     Values(values::ValuesArgs),
     /// Fill the value index from the warehouse
@@ -190,6 +196,8 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Govern(args)) => govern::run(global, &args),
         Some(Command::Status(args)) => status::run(global, &args),
+        Some(Command::Suggest(args)) => suggest::run(global, &args),
+        Some(Command::Lineage(args)) => lineage::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),
         Some(Command::Materialize(args)) => materialize::run(global, &args),

@@ -56,6 +56,8 @@ fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Resul
         fact("rule", rule)?;
     }
     fact("status", &card.standing)?;
+    let stands_on: Vec<String> = card.stands_on.iter().map(|one| one.words()).collect();
+    fact("built on", &stands_on.join(", "))?;
     fact("category", &card.category)?;
     fact("owner", card.owner.as_deref().unwrap_or_default())?;
     fact(

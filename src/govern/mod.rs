@@ -3,7 +3,10 @@
 
 pub mod canonical;
 mod fingerprint;
+pub mod lineage;
 pub mod sql;
+mod standing;
 pub mod suggest;
 
 pub use fingerprint::fingerprint;
+pub use standing::{StandsOn, is_on_canonical, stands_on};

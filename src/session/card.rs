@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::{ReviewStage, Session, SessionError};
 use crate::compile::{DimensionChoice, additivity, reading};
+use crate::govern::{StandsOn, stands_on};
 use crate::model::{
     Format, LifeEvent, Measure, Metric, MetricKind, Place, Registry, Relation, Status,
 };
@@ -51,6 +52,8 @@ pub struct MetricCard {
     pub dimensions: Vec<DimensionChoice>,
     /// What it is computed from, down to tables.
     pub lineage: Vec<Lineage>,
+    /// The datasets it is computed from, and what is agreed on of each; none where the project has no canonical datasets.
+    pub stands_on: Vec<StandsOn>,
     /// Other names.
     pub aliases: Vec<String>,
     /// Tags.
@@ -156,6 +159,7 @@ impl Session {
                 .filter(|choice| choice.reachable.is_ok())
                 .collect(),
             lineage: lineage(registry, metric),
+            stands_on: stands_on(registry, &metric.name),
             aliases: metric.aliases.clone(),
             tags: metric.tags.clone(),
             used: self.usage().get(&metric.name).copied().unwrap_or(0),

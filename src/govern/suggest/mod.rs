@@ -3,6 +3,7 @@
 //! Nothing here asks a warehouse or a model: what is known ([`Ground`]) and what is wanted ([`Idea`]) go in, offers with
 //! their reasons come out ([`suggest`]), and the same definition for the same words.
 
+mod canonical;
 mod checks;
 mod definition;
 mod dimensions;
@@ -23,6 +24,7 @@ use serde_json::{Map, Value};
 use crate::model::Registry;
 use crate::warehouse::TableInfo;
 
+pub use canonical::{RankedDataset, Ranking, canonical_for};
 pub use tables::likely;
 
 /// What somebody wants to measure, in their words.

@@ -80,6 +80,7 @@ pub enum Action {
     AllRows,
     StopWriting,
     Definition,
+    Lineage,
     Editor,
     Connection,
     History,

@@ -69,6 +69,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::StopWriting, "file.stop", &[], C::Panes, "Stop writing the file", None).when(is_saving).menu(M::Result),
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition).menu(M::Project),
     entry(A::Define, "define", &["+"], C::Panes, "Define a metric", None).menu(M::Project),
+    entry(A::Lineage, "lineage", &["L"], C::Panes, "Lineage: what it is made from, and what uses it", None).when(has_metric_here).menu(M::Project),
     entry(A::Author, "author", &["A"], C::Panes, "Change the definition", None).when(has_metric_here).menu(M::Project),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file).menu(M::Project),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None).menu(M::Result),

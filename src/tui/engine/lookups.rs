@@ -29,6 +29,11 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
             }
             Answer::Search(Arc::new(hits), hint)
         }
+        Lookup::Lineage(metric) => Answer::Lineage(
+            session
+                .lineage_of(&format!("metric:{metric}"))
+                .map_err(|error| error.to_string()),
+        ),
         Lookup::Definition(metric) => Answer::Definition(
             session
                 .definition_file(&metric)

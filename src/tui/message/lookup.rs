@@ -11,8 +11,8 @@ use crate::compile::{CompileError, Compiled, DimensionChoice};
 use crate::model::{GroupBy, MetricQuery, Place};
 use crate::session::chart::{Chart, ChartForm};
 use crate::session::{
-    Completion, DefinitionFile, Draft, Hit, MetricCard, Misfit, NotSaved, RememberedChoice,
-    SearchHint, Understanding, ValueList, Workspace,
+    Completion, DefinitionFile, Draft, Hit, MetricCard, Misfit, NotSaved, Outline,
+    RememberedChoice, SearchHint, Understanding, ValueList, Workspace,
 };
 use crate::tui::charting::ChartJob;
 use crate::tui::offers::QueryCopy;
@@ -30,6 +30,8 @@ pub enum Lookup {
     Misfits(Vec<GroupBy>),
     /// Everything about a metric.
     Describe(String),
+    /// What a metric is made from, and what is made from it.
+    Lineage(String),
     /// The file a metric is defined in.
     Definition(String),
     /// What a file would mean with another text.
@@ -122,6 +124,7 @@ pub enum Lookup {
 pub enum Slot {
     Search,
     Misfits,
+    Lineage,
     Definition,
     Draft,
     Save,
@@ -187,6 +190,7 @@ impl Lookup {
         match self {
             Self::Search(_) => Slot::Search,
             Self::Misfits(_) => Slot::Misfits,
+            Self::Lineage(_) => Slot::Lineage,
             Self::Definition(_) => Slot::Definition,
             Self::Draft { .. } => Slot::Draft,
             Self::Save { .. } => Slot::Save,
@@ -221,6 +225,7 @@ pub type Misfits = HashMap<String, Arc<Misfit>>;
 pub enum Answer {
     Search(Arc<Vec<Hit>>, SearchHint),
     Misfits(Misfits),
+    Lineage(Result<Outline, String>),
     Definition(Result<DefinitionFile, String>),
     Draft(Box<Draft>),
     Save(Result<(), NotSaved>),
@@ -251,6 +256,7 @@ impl Answer {
         match self {
             Self::Search(..) => Slot::Search,
             Self::Misfits(_) => Slot::Misfits,
+            Self::Lineage(_) => Slot::Lineage,
             Self::Definition(_) => Slot::Definition,
             Self::Draft(_) => Slot::Draft,
             Self::Save(_) => Slot::Save,

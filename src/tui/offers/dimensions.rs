@@ -4,7 +4,9 @@ use jiff::civil::Date;
 
 use super::Offer;
 use crate::compile::DimensionChoice;
-use crate::model::{ColumnState, Dimension, DimensionType, Grain, GroupBy, MetricKind, Registry};
+use crate::model::{
+    ColumnState, Dimension, DimensionType, Grain, GroupBy, MetricKind, Registry, Status,
+};
 use crate::session::ValueList;
 use crate::session::cell::thousands;
 use crate::tui::edit::{self, Picked};
@@ -136,7 +138,7 @@ fn offer_dimension(state: &State, choice: &DimensionChoice) -> Offer {
         .detail(&choice.label)
         .group("Dimensions");
     item = if picked.is_empty() {
-        item.right(&choice.dataset)
+        item.right(&of_dataset(state, &choice.dataset))
     } else {
         item.right("filtered")
     };
@@ -152,6 +154,15 @@ fn offer_dimension(state: &State, choice: &DimensionChoice) -> Offer {
             field: Some((choice.name.clone(), choice.kind)),
         },
     )
+}
+
+/// A dataset with a sign for what is canonical.
+fn of_dataset(state: &State, dataset: &str) -> String {
+    match state.catalog.registry.canonical_of(dataset) {
+        Some(one) if one.status == Status::Deprecated => format!("× {dataset}"),
+        Some(_) => format!("◆ {dataset}"),
+        None => dataset.to_owned(),
+    }
 }
 
 /// The known values of a dimension, and those that the query picks already.

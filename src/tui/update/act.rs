@@ -2,8 +2,8 @@
 
 use super::{
     ask, author, behind, beside, borders, chart, columns, dates, define, drill, expense, files,
-    finder, kept, menu, picker, pin, prompt, query, reader, result, rows as row_view, steps, tabs,
-    times, tree,
+    finder, kept, lineage, menu, picker, pin, prompt, query, reader, result, rows as row_view,
+    steps, tabs, times, tree,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -110,6 +110,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Earlier => times::shift(state, false),
         Action::Later => times::shift(state, true),
         Action::Definition => reader::definitions(state),
+        Action::Lineage => lineage::open(state),
         Action::Editor => reader::edit(state),
         Action::GrowPane => borders::grow(state, true),
         Action::ShrinkPane => borders::grow(state, false),

@@ -20,6 +20,7 @@ mod files;
 mod finder;
 mod kept;
 mod keys;
+mod lineage;
 mod menu;
 mod mouse;
 mod picker;
@@ -219,6 +220,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
     match answer {
         Answer::Search(hits, hint) => return finder::found(state, hits, hint),
         Answer::Misfits(misfits) => state.finder.misfits = misfits,
+        Answer::Lineage(lineage) => lineage::found(state, lineage),
         Answer::Definition(file) => return author::opened(state, file),
         Answer::Draft(draft) => author::drafted(state, *draft),
         Answer::Save(outcome) => return author::saved(state, outcome),

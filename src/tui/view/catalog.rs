@@ -8,6 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::input::draw_input;
 use super::pane;
+use crate::govern::is_on_canonical;
 use crate::session::{Field, Hit, ReviewStage};
 use crate::tui::action::Action;
 use crate::tui::hit::{HitMap, Target};
@@ -196,13 +197,17 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
         Span::styled(if used { "• " } else { "  " }, theme.accent),
         Span::styled(format!("{sign} "), style),
     ];
+    // Where the project has canonical datasets: whether the metric stands on such alone.
+    let canonical = is_on_canonical(&state.catalog.registry, &metric.name);
+    let canonical = canonical.map(|is| if is { "◆ " } else { "  " });
+    spans.extend(canonical.map(|sign| Span::styled(sign, theme.dim)));
     let misfit = state.finder.misfit(&metric.name);
     let plain = match (used, misfit) {
         (true, _) => theme.accent,
         (false, Some(_)) => theme.dim,
         (false, None) => theme.text,
     };
-    let room = columns.saturating_sub(4);
+    let room = columns.saturating_sub(if canonical.is_some() { 6 } else { 4 });
     let by_name = !letters(hit, Field::Name).is_empty();
     let why = hit
         .matches

@@ -131,6 +131,8 @@ impl<'a> Sheet<'a> {
         }
         let lineage = lineage(&card.lineage);
         self.field("from", &lineage, theme.text);
+        let stands_on: Vec<String> = card.stands_on.iter().map(|one| one.words()).collect();
+        self.field("built on", &stands_on.join(", "), theme.text);
         let grain = match (card.grain.is_empty(), &card.window) {
             (true, None) => String::new(),
             (true, Some(window)) => window.clone(),

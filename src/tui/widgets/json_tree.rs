@@ -1,4 +1,4 @@
-//! A value of JSON as a tree whose branches fold.
+//! A value of JSON, or an outline, as a tree whose branches fold.
 
 use std::collections::BTreeSet;
 
@@ -23,6 +23,8 @@ pub struct JsonTree {
     selected: usize,
     top: usize,
     height: u16,
+    /// Lines of text, and no value of JSON.
+    is_outline: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +57,7 @@ impl JsonTree {
             selected: 0,
             top: 0,
             height: 0,
+            is_outline: false,
         };
         if tree.lines.len() > OPEN {
             let branches = tree.lines.iter().enumerate();
@@ -64,6 +67,28 @@ impl JsonTree {
                 .collect();
         }
         Some(tree)
+    }
+
+    /// A tree of lines, each with its depth, in the order in which they are read.
+    pub fn outline(lines: &[(usize, String)]) -> Self {
+        let held = |at: usize, depth: usize| {
+            let below = lines.iter().skip(at + 1);
+            below.take_while(|(other, _)| *other > depth).count()
+        };
+        let nodes = lines.iter().enumerate().map(|(at, (depth, text))| Node {
+            depth: *depth,
+            key: Some(text.clone()),
+            value: Value::Null,
+            lines: held(at, *depth) + 1,
+        });
+        Self {
+            lines: nodes.collect(),
+            folded: BTreeSet::new(),
+            selected: 0,
+            top: 0,
+            height: 0,
+            is_outline: true,
+        }
     }
 
     /// The lines that no fold hides.
@@ -150,8 +175,16 @@ impl JsonTree {
         self.lines.get(line).is_some_and(Node::is_branch)
     }
 
-    /// The selected value as text: a string as it is, everything else as JSON.
+    /// The selected value as text: a string as it is, everything else as JSON, lines of an outline with those below them.
     pub fn value(&self) -> String {
+        if let (true, Some(here)) = (self.is_outline, self.lines.get(self.selected)) {
+            let lines = self.lines.iter().skip(self.selected).take(here.lines);
+            let line = |node: &Node| {
+                let indent = "  ".repeat(node.depth - here.depth);
+                format!("{indent}{}", node.key.as_deref().unwrap_or_default())
+            };
+            return lines.map(line).collect::<Vec<_>>().join("\n");
+        }
         match self.lines.get(self.selected).map(|node| &node.value) {
             Some(Value::String(text)) => text.clone(),
             Some(value) => format!("{value:#}"),
@@ -161,6 +194,9 @@ impl JsonTree {
 
     /// Where the reader is: `.items[2].price`.
     pub fn path(&self) -> String {
+        if self.is_outline {
+            return String::new();
+        }
         let mut path: Vec<&str> = Vec::new();
         let mut depth = usize::MAX;
         let lines = self.lines.get(..=self.selected).unwrap_or_default();
@@ -216,6 +252,7 @@ impl JsonTree {
                 Value::Object(map) => (format!("{{{}}}", map.len()), theme.dim),
                 Value::Array(list) => (format!("[{}]", list.len()), theme.dim),
                 Value::String(text) => (format!("\"{}\"", sanitize(text)), theme.string),
+                Value::Null if self.is_outline => (String::new(), theme.dim),
                 Value::Null => ("null".to_owned(), theme.null),
                 other => (other.to_string(), theme.number),
             };
