@@ -597,3 +597,108 @@ async fn what_lightdash_can_say_comes_back() {
         ]
     );
 }
+
+const LOOKML: &[(&str, &str)] = &[
+    (
+        "orders_count by status",
+        "SELECT upper(status), count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "orders_count by size",
+        "SELECT CASE WHEN amount >= 70 THEN 'large' WHEN amount >= 40 THEN 'medium' ELSE 'small' END, count(*) FROM orders GROUP BY 1",
+    ),
+    (
+        "orders_count by customers.segment",
+        "SELECT segment, count(*) FROM orders LEFT JOIN customers ON customers.id = customer_id GROUP BY 1",
+    ),
+    (
+        "orders_count by sellers.segment",
+        "SELECT segment, count(*) FROM orders LEFT JOIN customers ON customers.id = seller_id GROUP BY 1",
+    ),
+    (
+        "total_amount by medium",
+        "SELECT channel, sum(amount) FROM orders WHERE status <> 'cancelled' GROUP BY 1",
+    ),
+    (
+        "with_tax by month 2025-01..2025-02",
+        "VALUES ('2025-01-01', 168), ('2025-02-01', 162)",
+    ),
+    ("buyers", "SELECT count(DISTINCT customer_id) FROM orders"),
+    (
+        "web_or_shop",
+        "SELECT count(*) FROM orders WHERE channel IN ('web', 'shop') AND amount > 20",
+    ),
+    (
+        "not_web",
+        "SELECT count(*) FROM orders WHERE channel <> 'web'",
+    ),
+    ("austrian", "SELECT 3"),
+    ("third_quartile", "SELECT 66.25"),
+    ("typical", "SELECT 47.5"),
+    ("ads_share", "SELECT 2 / 6.0"),
+    ("days", "SELECT count(DISTINCT shipped_on) FROM orders"),
+    (
+        "month_before by month 2025-02",
+        "VALUES ('2025-02-01', 168)",
+    ),
+    ("growth by month 2025-02", "VALUES ('2025-02-01', -6)"),
+    (
+        "items by product",
+        "SELECT product, sum(quantity) FROM line_items GROUP BY 1",
+    ),
+    (
+        "items by orders.channel",
+        "SELECT channel, sum(quantity) FROM line_items LEFT JOIN orders ON orders.id = order_id GROUP BY 1",
+    ),
+    (
+        "customers_count by segment",
+        "SELECT segment, count(*) FROM customers GROUP BY 1",
+    ),
+];
+
+#[tokio::test]
+async fn views_of_lookml_answer_like_sql() {
+    let shop = Shop::new();
+    let tool = OtherTool::Lookml;
+    let made = shop.import(tool, &fixture("lookml"), "first").await;
+    assert_eq!(
+        notes(&made.notes),
+        [
+            "shop.model.lkml:16: orders: sql_always_where is not carried over",
+            "shop.model.lkml:22: orders.sellers: it is joined inner there, and left_outer here",
+            "orders.view.lkml:4: orders: drill_fields is not carried over",
+            "orders.view.lkml:11: orders.customer_id: it is hidden there, and like all others here",
+            "orders.view.lkml:26: orders: the dimension amount_tier is left out: tier has no counterpart",
+            "orders.view.lkml:40: orders: the dimension by_liquid is left out: its SQL is a template of Liquid",
+            "orders.view.lkml:39: orders: the dimension waiting is left out: duration has no counterpart",
+            "orders.view.lkml:42: orders.count: drill_fields is not carried over",
+            "orders.view.lkml:63: orders: the measure lately is left out: '7 days' is a filter of times",
+            "orders.view.lkml:64: orders: the measure so_far is left out: running_total has no counterpart",
+            "orders.view.lkml:79: orders: the measure names is left out: list has no counterpart",
+            "others.view.lkml:26: the view made_by_looker is left out: its table is made by Looker",
+            "orders.view.lkml:42: the measure count is called orders_count",
+            "others.view.lkml:11: the measure count is called customers_count",
+            "orders.view.lkml:82: orders: no default time is named; created is taken, the first there is",
+        ]
+    );
+    let session = shop.open("first");
+    assert_answers(&shop, &session, LOOKML).await;
+    assert_again(&shop, tool, &session, LOOKML).await;
+}
+
+#[tokio::test]
+async fn what_lookml_can_say_comes_back() {
+    let shop = Shop::new();
+    let without = ["balance", "revenue_so_far", "orders_40d", "revenue_ytd"];
+    let notes = assert_ours(&shop, OtherTool::Lookml, &without, str::to_owned).await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:66: the metric revenue_so_far is left out: Looker accumulates what a result shows",
+            "metrics/all.yaml:67: the metric orders_40d is left out: Looker accumulates what a result shows",
+            "metrics/all.yaml:68: the metric revenue_ytd is left out: Looker accumulates what a result shows",
+            "metrics/all.yaml:69: the metric balance is left out: Looker adds up snapshots",
+            "metrics/all.yaml:33: revenue: owner, category, tags not carried over",
+        ]
+    );
+}

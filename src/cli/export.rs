@@ -32,6 +32,8 @@ enum To {
     Databricks,
     /// Lightdash: models of dbt with its metadata, one file for each
     Lightdash,
+    /// LookML: a view for each dataset, and a model with their explores
+    Lookml,
 }
 
 pub fn run(global: &Global, args: &ExportArgs) -> Outcome {
@@ -43,6 +45,7 @@ pub fn run(global: &Global, args: &ExportArgs) -> Outcome {
         To::Snowflake => OtherTool::Snowflake,
         To::Databricks => OtherTool::Databricks,
         To::Lightdash => OtherTool::Lightdash,
+        To::Lookml => OtherTool::Lookml,
     });
     let files = export.write(&args.target).map_err(SessionError::from)?;
     print(|out| files.iter().try_for_each(|file| writeln!(out, "{file}")))?;

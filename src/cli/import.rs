@@ -32,6 +32,8 @@ enum From {
     Databricks(Paths),
     /// Lightdash: a dbt project whose models have its metadata, or one file
     Lightdash(Paths),
+    /// LookML: a folder with views and explores, or one file
+    Lookml(Paths),
 }
 
 #[derive(Debug, Args)]
@@ -52,6 +54,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
         From::Snowflake(paths) => (OtherTool::Snowflake, paths),
         From::Databricks(paths) => (OtherTool::Databricks, paths),
         From::Lightdash(paths) => (OtherTool::Lightdash, paths),
+        From::Lookml(paths) => (OtherTool::Lookml, paths),
     };
     let url = global.connection.as_deref();
     let made = runtime::block_on(async |_| {

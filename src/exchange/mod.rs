@@ -5,6 +5,7 @@ pub mod databricks;
 pub mod dbt;
 pub mod define;
 pub mod lightdash;
+pub mod lookml;
 mod notes;
 pub mod ossie;
 mod project;

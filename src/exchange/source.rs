@@ -13,6 +13,18 @@ const PASSED_OVER: [&str; 5] = ["dbt_packages", "logs", "node_modules", "target"
 /// The documents of a file, or of every YAML file below a folder, in order of their paths. A file below a folder that
 /// is no YAML is noted.
 pub(super) fn read(path: &Path, notes: &mut Notes) -> Result<Vec<Node>, ExchangeError> {
+    read_as(path, &[".yml", ".yaml"], notes, |file, text| {
+        documents(file, text).map_err(|error| (error.place, error.message))
+    })
+}
+
+/// The same of files with other endings, which have a parser of their own.
+pub(super) fn read_as(
+    path: &Path,
+    endings: &[&str],
+    notes: &mut Notes,
+    parse: impl Fn(FileId, &str) -> Result<Vec<Node>, (Place, String)>,
+) -> Result<Vec<Node>, ExchangeError> {
     let io = |at: &Path| {
         let at = at.display().to_string();
         move |source| ExchangeError::Io { path: at, source }
@@ -20,7 +32,7 @@ pub(super) fn read(path: &Path, notes: &mut Notes) -> Result<Vec<Node>, Exchange
     let is_folder = fs::metadata(path).map_err(io(path))?.is_dir();
     let mut files = Vec::new();
     if is_folder {
-        walk(path, &mut files).map_err(io(path))?;
+        walk(path, endings, &mut files).map_err(io(path))?;
         files.sort();
     } else {
         files.push(path.to_owned());
@@ -35,15 +47,15 @@ pub(super) fn read(path: &Path, notes: &mut Notes) -> Result<Vec<Node>, Exchange
             shown
         };
         let id = notes.file(&shown.to_string_lossy());
-        match documents(id, &text) {
+        match parse(id, &text) {
             Ok(nodes) => found.extend(nodes),
-            Err(error) if is_folder => {
-                notes.add(error.place, format!("not read: {}", error.message));
+            Err((place, message)) if is_folder => {
+                notes.add(place, format!("not read: {message}"));
             }
-            Err(error) => {
+            Err((place, message)) => {
                 return Err(ExchangeError::Unreadable {
-                    at: notes.at(error.place),
-                    message: error.message,
+                    at: notes.at(place),
+                    message,
                 });
             }
         }
@@ -51,15 +63,15 @@ pub(super) fn read(path: &Path, notes: &mut Notes) -> Result<Vec<Node>, Exchange
     Ok(found)
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn walk(folder: &Path, endings: &[&str], files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
             if !name.starts_with('.') && !PASSED_OVER.contains(&name.as_ref()) {
-                walk(&path, files)?;
+                walk(&path, endings, files)?;
             }
-        } else if name.ends_with(".yml") || name.ends_with(".yaml") {
+        } else if endings.iter().any(|ending| name.ends_with(ending)) {
             files.push(path);
         }
     }

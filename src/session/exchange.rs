@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{OpenOptions, Session, SessionError};
 use crate::exchange::{
-    ColumnTypes, Export, Note, cube, databricks, dbt, lightdash, ossie, snowflake,
+    ColumnTypes, Export, Note, cube, databricks, dbt, lightdash, lookml, ossie, snowflake,
 };
 use crate::init;
 use crate::model::{ColumnType, ConnectionKind, DimensionType};
@@ -27,6 +27,8 @@ pub enum OtherTool {
     Databricks,
     /// Lightdash's metadata on models of dbt.
     Lightdash,
+    /// LookML.
+    Lookml,
 }
 
 /// A project that was made of another tool's definitions.
@@ -86,6 +88,7 @@ pub async fn import(
         OtherTool::Snowflake => snowflake::import(path, of)?,
         OtherTool::Databricks => databricks::import(path, of)?,
         OtherTool::Lightdash => lightdash::import(path, of)?,
+        OtherTool::Lookml => lookml::import(path, of)?,
     };
     let entry = connection
         .as_ref()
@@ -144,6 +147,7 @@ impl Session {
             OtherTool::Snowflake => snowflake::export(&catalog.registry, "metrex"),
             OtherTool::Databricks => databricks::export(&catalog.registry),
             OtherTool::Lightdash => lightdash::export(&catalog.registry),
+            OtherTool::Lookml => lookml::export(&catalog.registry),
         }
     }
 }

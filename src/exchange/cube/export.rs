@@ -19,6 +19,7 @@ pub fn export(registry: &Registry) -> Export {
     let style = Style {
         apart: true,
         whole: true,
+        compared: false,
     };
     let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {

@@ -21,6 +21,7 @@ pub fn export(registry: &Registry) -> Export {
     let style = Style {
         apart: false,
         whole: false,
+        compared: false,
     };
     let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {

@@ -2,19 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::CURRENCIES;
+use super::{CURRENCIES, THIS};
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
-    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Style, Table, Tables, conditional,
-    keep,
+    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Step, Style, Table, Tables,
+    conditional, keep,
 };
 use crate::exchange::{Export, emit};
 use crate::model::{Aggregate, DimensionType, FormatKind, Registry, Relation};
 
 type Fields = Map<String, Value>;
-
-/// Most joins one behind the other.
-const MAX_DEPTH: usize = 3;
 
 /// The models of a registry.
 pub fn export(registry: &Registry) -> Export {
@@ -22,6 +19,7 @@ pub fn export(registry: &Registry) -> Export {
     let style = Style {
         apart: true,
         whole: true,
+        compared: false,
     };
     let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {
@@ -43,10 +41,10 @@ pub fn export(registry: &Registry) -> Export {
             notes.add(table.place, text);
             continue;
         }
-        let mut writer = Writer {
+        let writer = Writer {
             tables: &tables,
             table,
-            aliases: Vec::new(),
+            steps: tables.steps(table),
         };
         let model = writer.model(&mut notes);
         let mut document = Fields::new();
@@ -93,12 +91,11 @@ fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
 struct Writer<'a> {
     tables: &'a Tables,
     table: &'a Table,
-    /// What the explore joins: the joins that lead there, and the name it has.
-    aliases: Vec<(Vec<String>, String)>,
+    steps: Vec<Step<'a>>,
 }
 
-impl<'a> Writer<'a> {
-    fn model(&mut self, notes: &mut Notes) -> Value {
+impl Writer<'_> {
+    fn model(&self, notes: &mut Notes) -> Value {
         let table = self.table;
         let mut meta = Fields::new();
         let name = table.table().unwrap_or_default();
@@ -120,7 +117,7 @@ impl<'a> Writer<'a> {
             let time = json!({"field": time, "interval": "DAY"});
             meta.insert("default_time_dimension".to_owned(), time);
         }
-        let joins = self.joins(table, &[]);
+        let joins = self.joins();
         if !joins.is_empty() {
             meta.insert("joins".to_owned(), json!(joins));
         }
@@ -149,58 +146,37 @@ impl<'a> Writer<'a> {
         Value::Object(fields)
     }
 
-    /// What the explore joins, and what that joins.
-    fn joins(&mut self, from: &Table, path: &[String]) -> Vec<Value> {
-        let mut found = Vec::new();
-        let before = match path {
-            [] => self.table.name.clone(),
-            path => path.join("_"),
-        };
-        for join in from.joins.iter().filter(|_| path.len() < MAX_DEPTH) {
-            let Some(to) = self.tables.table(&join.to) else {
-                continue;
-            };
-            let mut path = path.to_vec();
-            path.push(join.name.clone());
-            let alias = path.join("_");
+    /// What the explore joins.
+    fn joins(&self) -> Vec<Value> {
+        let joins = self.steps.iter().map(|step| {
+            let (before, alias, join) = (&step.before, &step.alias, step.join);
             let pair = |(here, there): &(Name, Name)| {
                 format!("${{{before}.{}}} = ${{{alias}.{}}}", here.last, there.last)
             };
             let on: Vec<String> = join.on.iter().map(pair).collect();
             let mut fields = Fields::new();
             fields.insert("join".to_owned(), json!(join.to));
-            if alias != join.to {
+            if *alias != join.to {
                 fields.insert("alias".to_owned(), json!(alias));
             }
             fields.insert("sql_on".to_owned(), json!(on.join(" AND ")));
             fields.insert("relationship".to_owned(), json!("many-to-one"));
-            found.push(Value::Object(fields));
-            self.aliases.push((path.clone(), alias));
-            found.extend(self.joins(to, &path));
-        }
-        found
+            Value::Object(fields)
+        });
+        joins.collect()
     }
 
     /// A name as Lightdash writes it.
     fn word(&self, name: &Name) -> Result<String, String> {
-        if name.path.is_empty() {
-            return Ok(match name.kind {
-                Kind::Member => format!("${{{}}}", name.last),
-                _ => format!("${{TABLE}}.{}", name.last),
-            });
-        }
-        let mut aliases = self.aliases.iter();
-        let mut by_table = self.aliases.iter();
-        let found = aliases.find(|(path, _)| *path == name.path).or_else(|| {
-            // Measures are named with their table, dimensions with the joins that lead there.
-            let table = name.path.first().filter(|_| name.path.len() == 1)?;
-            let path = self.tables.path(self.table, table)?;
-            by_table.find(|(known, _)| *known == path)
-        });
-        let (_, alias) = found.ok_or_else(|| format!("it reads {}", name.path.join(".")))?;
-        Ok(match name.kind {
-            Kind::Member => format!("${{{alias}.{}}}", name.last),
-            _ => format!("${{{alias}}}.{}", name.last),
+        let alias = match name.path.is_empty() {
+            true => None,
+            false => Some(self.tables.alias(&self.steps, self.table, name)?),
+        };
+        Ok(match (name.kind, alias) {
+            (Kind::Member, None) => format!("${{{}}}", name.last),
+            (Kind::Member, Some(alias)) => format!("${{{alias}.{}}}", name.last),
+            (_, None) => format!("${{{THIS}}}.{}", name.last),
+            (_, Some(alias)) => format!("${{{alias}}}.{}", name.last),
         })
     }
 

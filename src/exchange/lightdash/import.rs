@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{CURRENCIES, THIS};
 use crate::exchange::source::{self, Look};
 use crate::exchange::tables::{
-    About, Computed, Dimension, Join, Kind, Measure, Name, Sql, Table, Tables, join_on, template,
+    About, Computed, Dimension, Explores, Joined, Kind, Measure, Name, Sql, Table, Tables, template,
 };
 use crate::exchange::{ColumnTypes, ExchangeError, Import, Notes};
 use crate::model::{Aggregate, DimensionType, FormatKind, Relation};
@@ -69,8 +69,7 @@ pub fn import(path: &Path, types: &ColumnTypes) -> Result<Import, ExchangeError>
         models,
         notes,
         types,
-        aliases: Vec::new(),
-        joins: Vec::new(),
+        explores: Explores::default(),
     };
     // A join is called as the explore of its own model calls it.
     for is_direct in [true, false] {
@@ -83,12 +82,7 @@ pub fn import(path: &Path, types: &ColumnTypes) -> Result<Import, ExchangeError>
         let table = reader.table(model);
         tables.tables.push(table);
     }
-    for (from, join) in std::mem::take(&mut reader.joins) {
-        let table = tables.tables.iter_mut().find(|table| table.name == from);
-        if let Some(table) = table {
-            table.joins.push(join);
-        }
-    }
+    std::mem::take(&mut reader.explores).put(&mut tables);
     Ok(tables.import(types, reader.notes))
 }
 
@@ -123,16 +117,11 @@ fn entries(node: Option<&Node>) -> Vec<(String, &Node)> {
     }
 }
 
-/// The name that a table has in an explore: explore, alias, the joins that lead there.
-type Alias = (String, String, Vec<String>);
-
 struct Reader<'a> {
     models: Vec<&'a Node>,
     notes: Notes,
     types: &'a ColumnTypes<'a>,
-    aliases: Vec<Alias>,
-    /// Joins, by the model that they start from.
-    joins: Vec<(String, Join)>,
+    explores: Explores,
 }
 
 impl<'a> Reader<'a> {
@@ -163,102 +152,44 @@ impl<'a> Reader<'a> {
         let text = node.text_of("sql_on").ok_or("it has no condition")?;
         let is_table = |word: &str| word == alias || self.is_table(explore, word);
         let sql = Sql::read(&template(&text, (THIS, explore), is_table)?, Kind::Column)?;
-        let on = join_on(&sql, |name| name.path.first() == Some(&alias))?;
-        // What is not the other table's is all of one table: the model's own, or one joined before.
-        let names = sql.names().into_iter();
-        let from = names.filter(|name| name.path.first() != Some(&alias));
-        let from = from.map(|name| name.path).next().unwrap_or_default();
-        if from.is_empty() != is_direct {
+        let relationship = node.text_of("relationship");
+        let joined = Joined {
+            place: node.place(),
+            base: explore,
+            alias: &alias,
+            to: &to,
+            condition: &sql,
+            is_many: relationship.as_deref() == Some("one-to-many"),
+        };
+        if joined.is_direct() != is_direct {
             return Ok(());
         }
-        let path = match from.first() {
-            None => Vec::new(),
-            Some(word) => self.path(explore, word).ok_or("it starts nowhere")?,
-        };
-        let from = self.end(explore, &path).ok_or("it starts nowhere")?;
-        let place = node.place();
-        match node.text_of("relationship").as_deref() {
-            Some("many-to-one" | "one-to-one") => {}
-            Some("one-to-many") if path.is_empty() => {
-                let back = Join {
-                    place,
-                    name: explore.to_owned(),
-                    to: explore.to_owned(),
-                    on: on.into_iter().map(|(here, there)| (there, here)).collect(),
-                };
-                let mut known = self.joins.iter();
-                if !known.any(|(from, join)| *from == to && join.to == back.to) {
-                    self.joins.push((to, back));
-                }
-                return Ok(());
-            }
+        match relationship.as_deref() {
+            Some("many-to-one" | "one-to-one" | "one-to-many") => {}
             Some(other) => return Err(format!("it is {other}")),
             None if meta(model, "primary_key").is_some() => {}
             None => {
                 let text =
                     format!("{explore}: that a row of {to} is found once is taken for granted");
-                self.notes.add(place, text);
+                self.notes.add(node.place(), text);
             }
         }
+        self.explores.add(&joined)?;
         if let Some(kind) = node.text_of("type").filter(|kind| kind != "left") {
             let text = format!("{explore}: the {kind} join of {to} is a left one here");
-            self.notes.add(place, text);
+            self.notes.add(node.place(), text);
         }
-        // The same columns are joined once, whatever explores call it.
-        let mut known = self.joins.iter();
-        let known = known.find(|(start, join)| *start == from && join.to == to && join.on == on);
-        let role = known.map(|(_, join)| join.name.clone());
-        let role = match role {
-            Some(role) => role,
-            None => {
-                let join = Join {
-                    place,
-                    name: alias.clone(),
-                    to,
-                    on,
-                };
-                self.joins.push((from, join));
-                alias.clone()
-            }
-        };
-        let mut path = path;
-        path.push(role);
-        self.aliases.push((explore.to_owned(), alias, path));
         Ok(())
     }
 
     fn is_table(&self, explore: &str, word: &str) -> bool {
-        self.path(explore, word).is_some() || self.model(word).is_some()
-    }
-
-    /// The joins that lead from an explore's model to what it calls so.
-    fn path(&self, explore: &str, alias: &str) -> Option<Vec<String>> {
-        let mut aliases = self.aliases.iter();
-        let found = aliases.find(|(of, known, _)| of == explore && known == alias);
-        found.map(|(.., path)| path.clone())
-    }
-
-    /// The model at the end of some joins.
-    fn end(&self, from: &str, path: &[String]) -> Option<String> {
-        path.iter().try_fold(from.to_owned(), |at, role| {
-            let mut joins = self.joins.iter();
-            let found = joins.find(|(start, join)| *start == at && join.name == *role);
-            found.map(|(_, join)| join.to.clone())
-        })
+        self.explores.path(explore, word).is_some() || self.model(word).is_some()
     }
 
     fn sql(&self, model: &str, text: &str) -> Result<Sql, String> {
         let is_table = |word: &str| self.is_table(model, word);
         let sql = Sql::read(&template(text, (THIS, model), is_table)?, Kind::Column)?;
-        sql.renamed(|name| {
-            let mut name = name.clone();
-            if let [alias] = name.path.as_slice()
-                && let Some(path) = self.path(model, alias)
-            {
-                name.path = path;
-            }
-            Ok(name)
-        })
+        self.explores.resolved(model, &sql)
     }
 
     fn table(&mut self, model: &'a Node) -> Table {

@@ -17,6 +17,7 @@ pub fn export(registry: &Registry, name: &str) -> Export {
     let style = Style {
         apart: false,
         whole: false,
+        compared: false,
     };
     let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {

@@ -3,6 +3,8 @@
 
 mod aggregate;
 mod build;
+mod explore;
+mod find;
 mod metric;
 mod names;
 mod of_registry;
@@ -10,6 +12,7 @@ mod said;
 mod sql;
 
 pub(super) use aggregate::conditional;
+pub(super) use explore::{Explores, Joined, Step};
 pub(super) use names::join_on;
 pub(super) use of_registry::Style;
 pub(super) use said::{Said, keep};

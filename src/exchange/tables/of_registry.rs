@@ -21,6 +21,8 @@ pub(in crate::exchange) struct Style {
     pub(in crate::exchange) apart: bool,
     /// Whether the engine may divide whole numbers as such.
     pub(in crate::exchange) whole: bool,
+    /// Whether it compares a measure with itself of some time ago.
+    pub(in crate::exchange) compared: bool,
 }
 
 impl Tables {
@@ -51,44 +53,6 @@ impl Tables {
             reader.notes.add(view.place, text);
         }
         reader.tables
-    }
-
-    /// Every measure.
-    pub(in crate::exchange) fn measures(&self) -> impl Iterator<Item = &Measure> {
-        let of_tables = self.tables.iter().flat_map(|table| &table.measures);
-        of_tables.chain(&self.across)
-    }
-
-    /// The table that a measure stands with.
-    pub(in crate::exchange) fn home(&self, measure: &str) -> Option<&Table> {
-        let mut tables = self.tables.iter();
-        tables.find(|table| table.measures.iter().any(|one| one.name == measure))
-    }
-
-    /// The table of a name.
-    pub(in crate::exchange) fn table(&self, name: &str) -> Option<&Table> {
-        let mut tables = self.tables.iter();
-        tables.find(|table| table.name.eq_ignore_ascii_case(name))
-    }
-
-    /// The joins from a table to another one.
-    pub(in crate::exchange) fn path(&self, from: &Table, to: &str) -> Option<Vec<String>> {
-        let mut seen = vec![from.name.clone()];
-        let mut queue = std::collections::VecDeque::from([(from.name.clone(), Vec::new())]);
-        while let Some((name, path)) = queue.pop_front() {
-            if name == to {
-                return Some(path);
-            }
-            for join in &self.table(&name)?.joins {
-                if !seen.contains(&join.to) {
-                    seen.push(join.to.clone());
-                    let mut path = path.clone();
-                    path.push(join.name.clone());
-                    queue.push_back((join.to.clone(), path));
-                }
-            }
-        }
-        None
     }
 }
 
@@ -369,6 +333,14 @@ impl<'a> Reader<'a> {
             self.put(home.as_deref(), new(Computed::Shifted(of, offset, "ago")));
             return Ok(());
         }
+        if self.style.compared
+            && let Some((of, offset, kind)) = compared(expr, inputs)
+        {
+            let of = Sql::name(&Name::own(Kind::Member, of));
+            let whole = Computed::Shifted(of, offset.clone(), kind);
+            self.put(home.as_deref(), new(whole));
+            return Ok(());
+        }
         let mut helpers = Vec::new();
         let mut words = Vec::new();
         for input in inputs {
@@ -531,6 +503,29 @@ fn dimension(one: &model::Dimension) -> Result<Dimension, String> {
         sql,
         kind: one.kind,
     })
+}
+
+/// A metric compared with itself of some time ago: which, how long ago, and how.
+fn compared<'a>(
+    expr: &Expression,
+    inputs: &'a [Input],
+) -> Option<(&'a str, &'a Offset, &'static str)> {
+    let [now, ago] = inputs else { return None };
+    let (now, ago) = match now.offset {
+        None => (now, ago),
+        Some(_) => (ago, now),
+    };
+    let is_plain = now.offset.is_none() && now.filters.is_empty() && ago.filters.is_empty();
+    let offset = ago
+        .offset
+        .as_ref()
+        .filter(|_| is_plain && now.metric == ago.metric)?;
+    let kinds = ["now - ago", "now / ago - 1"].into_iter();
+    let mut kinds = kinds.filter(|kind| {
+        let text = kind.replace("now", &now.name).replace("ago", &ago.name);
+        text.eq_ignore_ascii_case(expr.text.trim())
+    });
+    Some((&now.metric, offset, kinds.next()?))
 }
 
 /// The only measure of a metric.
