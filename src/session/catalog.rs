@@ -67,8 +67,8 @@ impl Catalog {
             let certified = self.registry.metrics.values();
             let certified = certified.filter(|metric| metric.status == Status::Certified);
             let changed = certified.filter_map(|metric| {
-                let steps = metric.history.iter().rev();
-                let last = steps.filter(|event| event.step == Step::Certified).next()?;
+                let mut steps = metric.history.iter().rev();
+                let last = steps.find(|event| event.step == Step::Certified)?;
                 let of = last.of.as_ref()?;
                 (*of != fingerprint(&self.registry, metric)).then(|| (metric.name.clone(), last.on))
             });

@@ -121,7 +121,7 @@ pub enum DefineJob {
     /// What was typed the last time.
     Open,
     /// Suggestions; with the numbers that are known.
-    Suggest(Idea, Vec<f64>),
+    Suggest(Box<Idea>, Vec<f64>),
     /// The first numbers; however expensive they look, or not.
     Numbers(Box<Defined>, bool),
     /// Write it.

@@ -325,7 +325,7 @@ impl<'a> Walk<'a, '_> {
             }
             let (argument, distinct) = argument(function);
             if matches!(name.as_str(), "sum" | "avg" | "count") && !distinct {
-                let columns = argument.iter().flat_map(|expr| columns_in(expr));
+                let columns = argument.iter().flat_map(columns_in);
                 let multiplied = columns
                     .filter_map(|names| self.resolve(&names, relations))
                     .find_map(|(index, _)| relations.get(index)?.multiplied);

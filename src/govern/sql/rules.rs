@@ -293,9 +293,7 @@ fn metric(met: &AggregateMet, measures: &[MetricMeasure]) -> Option<Finding> {
             one.metric
         )));
     }
-    if met.argument.is_none() {
-        return None;
-    }
+    met.argument.as_ref()?;
     let one = same().next()?;
     let missing: Vec<&str> = one
         .filters

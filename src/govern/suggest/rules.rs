@@ -400,11 +400,11 @@ fn conversion(
     let target = said.iter().skip(turn).find_map(length);
     let (target, to) = target
         .ok_or("it names no length of time to convert to; the expression can be written here")?;
-    let named: Vec<(&Named, &(&str, (u32, u32)))> = values
-        .iter()
-        .filter(|one| one.at < turn)
-        .filter_map(|one| Some((one, said.get(one.at).and_then(length)?)))
-        .collect();
+    let lengths = values.iter().filter(|one| one.at < turn).filter_map(|one| {
+        let (_, months) = said.get(one.at).and_then(length)?;
+        Some((one, *months))
+    });
+    let named: Vec<_> = lengths.collect();
     let Some((first, _)) = named.first() else {
         let from = said.iter().take(turn).find_map(length);
         return Err(match from {
@@ -417,7 +417,7 @@ fn conversion(
     };
     let column = first.column.clone();
     let mut cases = Vec::new();
-    for (one, (_, from)) in named.iter().filter(|(one, _)| one.column == column) {
+    for (one, from) in named.iter().filter(|(one, _)| one.column == column) {
         cases.push((one.value.clone(), factor(*from, *to)));
     }
     let converted: Vec<String> = cases

@@ -311,8 +311,9 @@ impl Entry {
             None => keys.items.last().map_or(1, |last| last.lines.end),
             Some(own) => {
                 let before = keys.items.iter();
-                let before = before.filter(|item| rank(&item.key).is_some_and(|rank| rank < own));
-                before.last().map_or(1, |item| item.lines.end)
+                let mut before =
+                    before.filter(|item| rank(&item.key).is_some_and(|rank| rank < own));
+                before.next_back().map_or(1, |item| item.lines.end)
             }
         };
         self.insert(at, &new.concat(), keys.indent);

@@ -80,7 +80,7 @@ fn suggest(state: &mut State) -> Vec<Effect> {
         form.defined = None;
         return Vec::new();
     }
-    let (generation, effect) = job(state, DefineJob::Suggest(idea, history));
+    let (generation, effect) = job(state, DefineJob::Suggest(Box::new(idea), history));
     if let Some(form) = define::open(state) {
         form.asking = Some(generation);
     }
