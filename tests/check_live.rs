@@ -105,7 +105,7 @@ const FAULTS: [Fault; 6] = [
         "orphans",
         Severity::Warning,
         9,
-        "3 rows of orders lead to no row of users by user_id: u9 (2 rows), u8 (1 rows)",
+        "3 rows of orders lead to no row of users by user_id: u9 (2 rows), u8 (1 row)",
     ),
     (
         "INSERT INTO users VALUES ('u2', 'SMB')",
@@ -119,7 +119,7 @@ const FAULTS: [Fault; 6] = [
         "overlaps",
         Severity::Error,
         12,
-        "rows of sellers with the same seller_id hold at the same time (since to until): s1 (1 rows)",
+        "rows of sellers with the same seller_id hold at the same time (since to until): s1 (1 row)",
     ),
     // An order before its seller was one.
     (
@@ -127,21 +127,21 @@ const FAULTS: [Fault; 6] = [
         "orphans",
         Severity::Warning,
         10,
-        "1 rows of orders lead to no row of sellers by seller_id: s2 (1 rows)",
+        "1 row of orders leads to no row of sellers by seller_id: s2 (1 row)",
     ),
     (
         "INSERT INTO orders_daily VALUES ('2025-10-20', 65)",
         "sources",
         Severity::Error,
         15,
-        "gmv is 35 from orders and 100 from orders_daily in 2025-10-01, 65.00% apart",
+        "gmv is 35 from orders and 100 from orders_daily in 2025-10, 65.00% apart",
     ),
     (
         "INSERT INTO orders_daily VALUES ('2025-09-20', 0.5)",
         "sources",
         Severity::Warning,
         15,
-        "gmv is 20 from orders and 20.5 from orders_daily in 2025-09-01, 2.44% apart",
+        "gmv is 20 from orders and 20.5 from orders_daily in 2025-09, 2.44% apart",
     ),
 ];
 

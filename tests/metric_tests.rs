@@ -584,6 +584,18 @@ fn two_revisions_are_compared_in_words_and_in_numbers() {
     let same = metrex(folder.path(), &["diff", "HEAD"]);
     assert_eq!(text(&same.stdout), "");
     assert!(text(&same.stderr).contains("every metric means the same"));
+
+    // Another name is no other meaning, and what has an error is not gone.
+    let broken = after
+        .replace("  count: {", "  number: {")
+        .replace("gmv / orders", "gmv / ordres");
+    std::fs::write(folder.path().join("metrics/shop.yaml"), broken).unwrap();
+    let output = metrex(folder.path(), &["diff", "HEAD"]);
+    let told = text(&output.stdout);
+    assert!(told.contains("renamed number, was count\n"), "{told}");
+    assert!(told.contains("broken  aov\n"), "{told}");
+    assert!(!told.contains("gone") && !told.contains("new"), "{told}");
+    assert!(text(&output.stderr).contains("unknown metric 'ordres'"));
     let unknown = metrex(folder.path(), &["diff", "nowhere"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(text(&unknown.stderr).contains("neither a project's folder nor a revision"));

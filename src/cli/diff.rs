@@ -9,11 +9,12 @@ use super::notes::{counted, note};
 use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, prepare, print};
+use crate::registry::Diagnostic;
 use crate::session::cell::sanitize;
 use crate::session::meaning::Touches;
 use crate::session::{DefinitionDiff, DiffRequest, Fate, Figure, MetricDiff, Sides};
 
-/// Values of a dimension that are printed.
+/// Values of a dimension, and errors of a side, that are printed.
 const PARTS: usize = 5;
 
 #[derive(Debug, Args)]
@@ -63,12 +64,18 @@ pub fn run(global: &Global, args: &DiffArgs) -> Outcome {
     })?;
     let now = "the project as it is now";
     let sides = [
-        (args.before.as_str(), diff.errors.before),
-        (args.after.as_deref().unwrap_or(now), diff.errors.after),
+        (args.before.as_str(), &diff.errors.before),
+        (args.after.as_deref().unwrap_or(now), &diff.errors.after),
     ];
-    for (side, errors) in sides.into_iter().filter(|(_, errors)| *errors > 0) {
-        let errors = counted(errors, "error");
-        note(&format!("{side} has {errors}; what is wrong is left out"));
+    for (side, errors) in sides.into_iter().filter(|(_, errors)| !errors.is_empty()) {
+        let count = counted(errors.len(), "error");
+        note(&format!("{side} has {count}; what is wrong is left out"));
+        for error in errors.iter().take(PARTS) {
+            eprintln!("  {}", sanitize(&error.to_string()));
+        }
+        if let Some(more) = errors.len().checked_sub(PARTS).filter(|more| *more > 0) {
+            eprintln!("  and {more} more");
+        }
     }
     match args.format {
         DiffFormat::Json => print(|out| {
@@ -102,12 +109,18 @@ fn text(out: &mut dyn Write, diff: &DefinitionDiff, sql: bool, style: Style) -> 
             Fate::New => style.good("new    "),
             Fate::Gone => style.error("gone   "),
             Fate::Changed => style.warning("changed"),
+            Fate::Renamed => style.warning("renamed"),
+            Fate::Broken => style.error("broken "),
         };
-        writeln!(out, "{word} {}", style.bold(sanitize(&one.metric)))?;
+        let name = style.bold(sanitize(&one.metric));
+        match &one.was {
+            Some(was) => writeln!(out, "{word} {name}, was {}", sanitize(was))?,
+            None => writeln!(out, "{word} {name}")?,
+        }
         let whole = match one.fate {
             Fate::New => &one.reading.after,
             Fate::Gone => &one.reading.before,
-            Fate::Changed => &None,
+            Fate::Changed | Fate::Renamed | Fate::Broken => &None,
         };
         if let Some(reading) = whole {
             writeln!(out, "  {}", sanitize(reading))?;
@@ -128,11 +141,8 @@ fn text(out: &mut dyn Write, diff: &DefinitionDiff, sql: bool, style: Style) -> 
         }
     }
     for (metric, reason) in diff.numbers.iter().flat_map(|change| &change.broken) {
-        let is_told = |one: &MetricDiff| one.metric == *metric && one.fate == Fate::Gone;
-        if !diff.metrics.iter().any(is_told) {
-            let word = style.error("broken ");
-            writeln!(out, "{word} {}: {}", sanitize(metric), sanitize(reason))?;
-        }
+        let word = style.error("broken ");
+        writeln!(out, "{word} {}: {}", sanitize(metric), sanitize(reason))?;
     }
     Ok(())
 }
@@ -154,6 +164,8 @@ fn numbers(out: &mut dyn Write, figure: &Figure) -> io::Result<()> {
             let total = change(&Sides { before, after });
             writeln!(out, "  {}: {total}", sanitize(&figure.line))?;
         }
+        // It has a number for each value only.
+        (Err(before), Err(after)) if before == after && !figure.parts.is_empty() => {}
         (before, after) => {
             let told = |side: &Result<Option<f64>, String>| match side {
                 Ok(number) => figure.number(*number),
@@ -198,6 +210,7 @@ fn object(diff: &DefinitionDiff) -> Value {
         json!({
             "metric": one.metric,
             "fate": one.fate,
+            "was": one.was,
             "differences": one.differences,
             "reading": {"before": one.reading.before, "after": one.reading.after},
             "before": side(&one.sql.before),
@@ -208,11 +221,13 @@ fn object(diff: &DefinitionDiff) -> Value {
     let change = diff.numbers.as_ref();
     let broken = change.iter().flat_map(|change| &change.broken);
     let broken = broken.map(|(metric, reason)| json!({"metric": metric, "reason": reason}));
+    let errors =
+        |side: &[Diagnostic]| -> Vec<String> { side.iter().map(ToString::to_string).collect() };
     json!({
         "metrics": metrics.collect::<Vec<_>>(),
         "broken": broken.collect::<Vec<_>>(),
         "not_computed": change.map(|change| change.further.clone()).unwrap_or_default(),
-        "errors": {"before": diff.errors.before, "after": diff.errors.after},
+        "errors": {"before": errors(&diff.errors.before), "after": errors(&diff.errors.after)},
     })
 }
 

@@ -13,11 +13,15 @@ use super::progress::Line;
 use super::runtime::block_on;
 use super::style::Style;
 use super::{Global, Outcome, notes, prepare, print};
+use crate::registry::Severity;
 use crate::session::cell::sanitize;
 use crate::session::{SessionError, TestResult, Verdict};
 
 /// Exit code for numbers that are not as expected.
 const FAILED: u8 = 1;
+
+/// Exit code for definitions with errors: what their tests would say is not known.
+const BROKEN: u8 = 2;
 
 #[derive(Debug, Args)]
 pub struct TestArgs {
@@ -69,7 +73,12 @@ pub fn run(global: &Global, args: &TestArgs) -> Outcome {
         };
         std::fs::write(path, junit::report(&results)).map_err(cannot)?;
     }
-    summary(&results)
+    summary(&results)?;
+    let problems = session.problems();
+    match problems.iter().any(|one| one.severity == Severity::Error) {
+        true => Err(Failure::Exit(BROKEN)),
+        false => Ok(()),
+    }
 }
 
 fn text(out: &mut dyn Write, result: &TestResult, style: Style) -> io::Result<()> {

@@ -82,7 +82,7 @@ struct Limits<'a> {
 }
 
 /// What the rows behind a metric do not add up over; nothing where it is computed from events.
-pub(super) fn per<'a>(registry: &'a Registry, metric: &'a Metric) -> &'a [GroupBy] {
+pub fn per<'a>(registry: &'a Registry, metric: &'a Metric) -> &'a [GroupBy] {
     match (metric.kind.facets(), registry.analysis_of(metric)) {
         (Some(facets), _) => &facets.per,
         (None, Some(analysis)) => analysis.per(&metric.name),

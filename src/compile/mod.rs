@@ -32,6 +32,7 @@ pub use bases::Bases;
 pub use behind::{Behind, NumberOf, ROWS, RowsOf, TIMES, behind};
 pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
+pub use facets::per;
 pub use plan::Plan;
 pub use reach::{DimensionPath, Reachability, leaf_metrics};
 pub use reading::{aggregated, reading, snapshots};

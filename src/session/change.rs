@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Float64Array, RecordBatch};
+use arrow_array::{Float64Array, Int64Array, RecordBatch};
 use indexmap::IndexMap;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,7 @@ use super::meaning::{Touches, differences};
 use super::run::all_rows;
 use super::{Catalog, Session, SessionError, Sides};
 use crate::compile::{Compiled, DimensionChoice, OutputColumn, Role};
-use crate::model::{ColumnState, DimensionType, GroupBy, MetricQuery};
+use crate::model::{ColumnState, ColumnType, DimensionType, GroupBy, MetricQuery};
 use crate::warehouse::{Warehouse, WarehouseErrorKind};
 
 /// Most metrics that are computed; the others are named.
@@ -99,6 +99,11 @@ impl Figure {
     pub fn number(&self, value: Option<f64>) -> String {
         match (value, &self.column) {
             (None, _) => "none".to_owned(),
+            (Some(value), Some(column))
+                if column.ty == ColumnType::Integer && value.fract() == 0.0 =>
+            {
+                cell_text(&Int64Array::from(vec![value as i64]), 0, column).text
+            }
             (Some(value), Some(column)) => {
                 cell_text(&Float64Array::from(vec![value]), 0, column).text
             }
@@ -402,8 +407,10 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     async fn figure(&self, job: Job) -> Figure {
-        let of = |side: &Result<Compiled, String>| side.as_ref().ok().and_then(metric_column);
-        let column = of(&job.total.after).or_else(|| of(&job.total.before));
+        let totals = [&job.total.after, &job.total.before].into_iter();
+        let totals = totals.filter_map(|side| side.as_ref().ok());
+        let parts = [&job.parts.after, &job.parts.before].into_iter().flatten();
+        let column = totals.chain(parts).find_map(metric_column);
         let total = Sides {
             before: self.total(job.total.before).await,
             after: self.total(job.total.after).await,

@@ -1,5 +1,6 @@
 //! Two versions of the definitions, folders or git revisions: which metrics mean something else, and by how much.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,11 +8,14 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::git::{GitError, Repository};
-use super::meaning::{Difference, differences};
+use super::meaning::{Difference, differences, metric_differences};
 use super::{Catalog, Change, Session, SessionError, Sides, Versions};
 use crate::compile::reading;
-use crate::model::MetricQuery;
-use crate::registry::{Config, Project, ProjectError, ProjectFile, ProjectFiles, Severity, load};
+use crate::govern::fingerprint;
+use crate::model::{MetricQuery, Registry};
+use crate::registry::{
+    Config, Diagnostic, Project, ProjectError, ProjectFile, ProjectFiles, Severity, edit, load,
+};
 
 /// Most metrics whose numbers are computed; the others are named.
 const MOST_METRICS: usize = 20;
@@ -24,6 +28,10 @@ pub enum Fate {
     New,
     /// It is there on the first side only.
     Gone,
+    /// It has another name on the second side, and means the same.
+    Renamed,
+    /// The second side has it, too, but with an error.
+    Broken,
     /// It is another one.
     Changed,
 }
@@ -31,10 +39,12 @@ pub enum Fate {
 /// A metric that is not the same on both sides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricDiff {
-    /// The metric.
+    /// The metric, as it is called on the second side where it is there.
     pub metric: String,
     /// What became of it.
     pub fate: Fate,
+    /// The name of one that was renamed on the first side.
+    pub was: Option<String>,
     /// What differs in its meaning; of a new one, its meaning.
     pub differences: Vec<Difference>,
     /// What it means, in a sentence.
@@ -55,8 +65,8 @@ impl MetricDiff {
 pub struct DefinitionDiff {
     /// The metrics, in the order of the files.
     pub metrics: Vec<MetricDiff>,
-    /// Definitions with an error on either side, which are left out.
-    pub errors: Sides<usize>,
+    /// The errors on either side; what has one is left out.
+    pub errors: Sides<Vec<Diagnostic>>,
     /// The numbers, where they were asked for.
     pub numbers: Option<Change>,
 }
@@ -89,26 +99,45 @@ impl Session {
             let before = session.version_of(&asked.before)?;
             let after = match &asked.after {
                 Some(after) => session.version_of(after)?,
-                None => session.catalog(),
+                None => Version {
+                    catalog: session.catalog(),
+                    files: session.project().files(),
+                },
             };
             let found = session.differing(&before, &after);
-            Ok::<_, SessionError>((before, after, found))
+            Ok::<_, SessionError>((before.catalog, after.catalog, found))
         });
         let (before, after, mut found) = read.await.map_err(|_| SessionError::interrupted())??;
-        if request.numbers && !found.metrics.is_empty() {
+        let is_other = |one: &MetricDiff| !matches!(one.fate, Fate::Renamed | Fate::Broken);
+        if request.numbers && found.metrics.iter().any(is_other) {
             let versions = Versions {
                 catalogs: Sides { before, after },
                 metric: None,
                 dimension: request.dimension,
                 most: MOST_METRICS,
             };
-            found.numbers = Some(self.compare(versions, cancel).await?);
+            let mut numbers = self.compare(versions, cancel).await?;
+            // Those that were renamed have theirs, and what is gone or broken has been told.
+            let told = |name: &String, fates: &[Fate]| {
+                let mut all = found.metrics.iter();
+                all.any(|one| {
+                    fates.contains(&one.fate)
+                        && (one.metric == *name || one.was.as_ref() == Some(name))
+                })
+            };
+            numbers
+                .figures
+                .retain(|one| !told(&one.metric, &[Fate::Renamed]));
+            numbers.further.retain(|one| !told(one, &[Fate::Renamed]));
+            let fates = [Fate::Gone, Fate::Renamed, Fate::Broken];
+            numbers.broken.retain(|(one, _)| !told(one, &fates));
+            found.numbers = Some(numbers);
         }
         Ok(found)
     }
 
     /// The definitions of a folder or a git revision.
-    fn version_of(&self, side: &str) -> Result<Arc<Catalog>, SessionError> {
+    fn version_of(&self, side: &str) -> Result<Version, SessionError> {
         let (files, config) = match Project::find(Some(Path::new(side))) {
             Ok(project) => (project.files(), project.config),
             Err(folder @ (ProjectError::NotFound(_) | ProjectError::NotAProject(_))) => {
@@ -122,47 +151,60 @@ impl Session {
             Err(broken) => return Err(broken.into()),
         };
         let loaded = load(&files, &config, None);
-        Ok(Arc::new(Catalog::new(
-            loaded.registry,
-            loaded.diagnostics,
-            0,
-        )))
+        let catalog = Arc::new(Catalog::new(loaded.registry, loaded.diagnostics, 0));
+        Ok(Version { catalog, files })
     }
 
-    fn differing(&self, before: &Catalog, after: &Catalog) -> DefinitionDiff {
-        let (old, new) = (&before.registry.metrics, &after.registry.metrics);
-        let gone = old.keys().filter(|name| !new.contains_key(*name));
+    fn differing(&self, before: &Version, after: &Version) -> DefinitionDiff {
+        let (old, new) = (
+            &before.catalog.registry.metrics,
+            &after.catalog.registry.metrics,
+        );
+        let renamed = renamed(&before.catalog.registry, &after.catalog.registry);
+        let gone = old
+            .keys()
+            .filter(|name| !new.contains_key(*name) && !renamed.values().any(|was| was == *name));
         let mut metrics = Vec::new();
         for name in new.keys().chain(gone) {
+            let was = renamed.get(name);
             let fate = match (old.contains_key(name), new.contains_key(name)) {
+                _ if was.is_some() => Fate::Renamed,
                 (false, _) => Fate::New,
+                (_, false) if after.writes(name) => Fate::Broken,
                 (_, false) => Fate::Gone,
                 _ => Fate::Changed,
             };
-            let reading = |catalog: &Catalog| {
-                let metric = catalog.registry.metrics.get(name);
-                metric.map(|metric| reading(&catalog.registry, metric))
+            let first = was.unwrap_or(name);
+            let reading = |version: &Version, name: &str| {
+                let registry = &version.catalog.registry;
+                let metric = registry.metrics.get(name);
+                metric.map(|metric| reading(registry, metric))
             };
             let found = MetricDiff {
                 metric: name.clone(),
                 fate,
-                differences: differences(&before.registry, &after.registry, name),
+                was: was.cloned(),
+                differences: match (old.get(first), new.get(name)) {
+                    (Some(old), Some(new)) if fate == Fate::Renamed => metric_differences(old, new),
+                    _ => differences(&before.catalog.registry, &after.catalog.registry, name),
+                },
                 reading: Sides {
-                    before: reading(before),
-                    after: reading(after),
+                    before: reading(before, first),
+                    after: reading(after, name),
                 },
                 sql: Sides {
-                    before: self.sql_in(before, name),
-                    after: self.sql_in(after, name),
+                    before: self.sql_in(&before.catalog, first),
+                    after: self.sql_in(&after.catalog, name),
                 },
             };
             if fate != Fate::Changed || !found.differences.is_empty() || found.asks_otherwise() {
                 metrics.push(found);
             }
         }
-        let errors = |catalog: &Catalog| {
-            let found = catalog.diagnostics.iter();
-            found.filter(|one| one.severity == Severity::Error).count()
+        let errors = |version: &Version| {
+            let found = version.catalog.diagnostics.iter();
+            let errors = found.filter(|one| one.severity == Severity::Error);
+            errors.cloned().collect()
         };
         DefinitionDiff {
             metrics,
@@ -188,6 +230,38 @@ impl Session {
             .map(|compiled| compiled.main.sql)
             .map_err(|error| error.message)
     }
+}
+
+/// One side: the definitions as they are read, and as they are written.
+struct Version {
+    catalog: Arc<Catalog>,
+    files: ProjectFiles,
+}
+
+impl Version {
+    /// Whether a metric is written, be it with an error.
+    fn writes(&self, metric: &str) -> bool {
+        let mut files = self.files.metrics.iter();
+        files.any(|file| edit::body(&file.text, "metrics", metric).is_some())
+    }
+}
+
+/// Metrics that are there under another name only, with their name before.
+fn renamed(before: &Registry, after: &Registry) -> BTreeMap<String, String> {
+    let alone = |one: &Registry, other: &Registry| -> Vec<(String, String)> {
+        let metrics = one.metrics.values();
+        let metrics = metrics.filter(|metric| !other.metrics.contains_key(&metric.name));
+        let hashed = metrics.map(|metric| (fingerprint(one, metric), metric.name.clone()));
+        hashed.collect()
+    };
+    let mut gone = alone(before, after);
+    let mut found = BTreeMap::new();
+    for (hash, name) in alone(after, before) {
+        if let Some(at) = gone.iter().position(|(old, _)| *old == hash) {
+            found.insert(name, gone.swap_remove(at).1);
+        }
+    }
+    found
 }
 
 /// The files of a project as they were committed.

@@ -15,7 +15,9 @@ const EXAMPLES: u64 = 3;
 pub(super) fn add(probes: &mut Probes, tables: &[TableInfo]) {
     let registry = probes.registry();
     let catalog = Catalog::new(with_columns(registry), Vec::new(), 0);
-    for dataset in registry.datasets.values() {
+    // The rows of an analysis are computed from those that are looked at.
+    let is_table = |dataset: &&Dataset| !registry.analyses.contains_key(&dataset.name);
+    for dataset in registry.datasets.values().filter(is_table) {
         for join in dataset.joins.values() {
             orphans(probes, &catalog, dataset, join);
         }
@@ -87,8 +89,10 @@ fn orphans(probes: &mut Probes, catalog: &Catalog, dataset: &Dataset, join: &Joi
         let first = examples.first()?;
         let total = answers.get(1).and_then(|rows| rows.first());
         let count = total.and_then(count_of).or_else(|| count_of(first))?;
+        let rows = number_of_rows(count);
+        let lead = if count == 1 { "leads" } else { "lead" };
         let message = format!(
-            "{count} rows of {of} lead to no row of {to} by {columns}{}",
+            "{rows} of {of} {lead} to no row of {to} by {columns}{}",
             example(examples, count)
         );
         let hint = format!("by a dimension of {name} they have no value, under a condition on one they are left out");
@@ -161,6 +165,13 @@ fn count_of(row: &Row) -> Option<u64> {
     row.last()?.as_deref()?.parse().ok()
 }
 
+fn number_of_rows(count: u64) -> String {
+    match count {
+        1 => "1 row".to_owned(),
+        count => format!("{count} rows"),
+    }
+}
+
 /// How examples of keys are told: not at all where they are personal data.
 pub(super) fn examples_of<'a>(
     dataset: &Dataset,
@@ -186,7 +197,7 @@ fn listed(rows: &[Row], all: u64) -> String {
         let cells: Vec<_> = cells
             .map(|cell| cell.as_deref().unwrap_or("NULL"))
             .collect();
-        format!("{} ({count} rows)", cells.join(", "))
+        format!("{} ({})", cells.join(", "), number_of_rows(count))
     };
     let few = usize::try_from(EXAMPLES).unwrap_or(usize::MAX);
     let texts: Vec<String> = rows.iter().take(few).map(one).collect();

@@ -1,6 +1,7 @@
 //! Every dimension, metric and saved query compiles, and the engine can plan its SQL.
 
 use super::{Finding, Probes};
+use crate::compile::{leaf_metrics, per};
 use crate::model::{
     Aggregate, Dataset, GroupBy, Measure, Metric, MetricKind, MetricQuery, Registry, Source,
 };
@@ -47,7 +48,8 @@ fn rows_of(dataset: &Dataset) -> Metric {
 pub(super) fn add(probes: &mut Probes) {
     let registry = probes.registry();
     let counted = Catalog::new(counted(registry), Vec::new(), 0);
-    for dataset in registry.datasets.values() {
+    let is_table = |dataset: &&Dataset| !registry.analyses.contains_key(&dataset.name);
+    for dataset in registry.datasets.values().filter(is_table) {
         for dimension in dataset.dimensions.values() {
             let what = format!("{}.{}", dataset.name, dimension.name);
             let query = MetricQuery {
@@ -75,10 +77,16 @@ pub(super) fn add(probes: &mut Probes) {
             continue;
         }
         // What does not add up over something has a number for each of it only.
-        let per = metric.kind.facets().map(|facets| facets.per.clone());
+        let leaves = leaf_metrics(registry, metric);
+        let mut apart: Vec<GroupBy> = Vec::new();
+        for group in leaves.into_iter().flat_map(|leaf| per(registry, leaf)) {
+            if !apart.contains(group) {
+                apart.push(group.clone());
+            }
+        }
         let query = MetricQuery {
             metrics: vec![metric.name.clone()],
-            group_by: per.filter(|per| metric.grain.is_empty() && !per.is_empty()),
+            group_by: (metric.grain.is_empty() && !apart.is_empty()).then_some(apart),
             ..MetricQuery::default()
         };
         match probes.compile(probes.catalog, &query) {

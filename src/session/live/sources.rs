@@ -108,7 +108,14 @@ fn disagreement(metric: &str, sources: &[String], rows: &[Row]) -> Option<Findin
                 continue;
             }
             let told = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "nothing".to_owned());
-            let when = of.first().map(|cell| format!(" in {}", told(cell)));
+            let month = |cell: &Option<String>| {
+                cell.as_deref()
+                    .and_then(|day| day.get(..7).map(str::to_owned))
+            };
+            let when = of
+                .first()
+                .and_then(month)
+                .map(|month| format!(" in {month}"));
             let text = format!(
                 "{metric} is {} from {first_source} and {} from {source}{}, {:.2}% apart",
                 told(first),
