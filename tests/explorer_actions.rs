@@ -111,7 +111,7 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 26] = [
+const STATES: [&str; 28] = [
     "",
     "<Esc>",
     "gmv<Enter>",
@@ -132,6 +132,8 @@ const STATES: [&str; 26] = [
     "gmv<Enter>A<Esc>",
     "gmv<Enter>2+",
     "gmv<Enter>2+Amount of orders<Down><Down><Down><Down><Down><Down>",
+    "aov<Enter>J",
+    "aov<Enter>Jp",
     "gmv<Enter><F5>r",
     "gmv<Enter>H",
     "gmv<Enter>B",

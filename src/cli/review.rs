@@ -160,6 +160,7 @@ fn judge(session: &Session, args: &ReviewArgs, name: &str, judgement: Judgement)
     let judging = Judging {
         metric: name.to_owned(),
         judgement,
+        seen: None,
         by: args.by.clone(),
         why: args.why.clone().unwrap_or_default(),
         commit,
@@ -256,11 +257,8 @@ fn show(session: &Session, args: &ReviewArgs, name: &str) -> Outcome {
         true => (None, Vec::new()),
         false => block_on(async |cancel| {
             prepare(session, cancel.clone()).await?;
-            let numbers = session.change(wanted, cancel.clone()).await?;
-            let texts = &review.numbers.text;
-            let supposed = session.as_if(&[(&review.file, Some(&texts.after))]);
-            let checks = supposed.review_checks(&review.metric, &cancel).await?;
-            Ok((Some(numbers), checks))
+            let weighed = session.weigh(wanted, cancel).await?;
+            Ok((Some(weighed.change), weighed.checks))
         })?,
     };
     match args.format {
@@ -292,7 +290,8 @@ fn write_review(out: &mut dyn Write, review: &Review, style: Style) -> io::Resul
     };
     writeln!(out, "{name}  {stage}  {}", sanitize(&review.title))?;
     let on = review.on.map(|day| day.to_string());
-    let from = review.from.map(|from| format!("from a {}", from.word()));
+    let from = review.from.and_then(|from| from.words());
+    let from = from.map(str::to_owned);
     let who = [Some(review.by.clone()), on, from].into_iter().flatten();
     let who: Vec<String> = who.filter(|text| !text.is_empty()).collect();
     let who = who.join(", ");

@@ -38,6 +38,15 @@ impl Origin {
             Self::Learner => "learner",
         }
     }
+
+    /// Where it comes from, in words; nothing of a person, who has a name.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Person => None,
+            Self::Import => Some("from an import"),
+            Self::Learner => Some("from the learner"),
+        }
+    }
 }
 
 /// A definition that somebody would like to be otherwise, or to be there.

@@ -16,7 +16,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// Of the project's own folder, the one file that matters.
 const CONFIG_FILE: &str = "metrex.yaml";
 /// Folders of a project that hold definitions.
-const FOLDERS: [&str; 4] = ["metrics", "snippets", "templates", "themes"];
+const FOLDERS: [&str; 5] = ["metrics", "snippets", "proposals", "templates", "themes"];
 
 /// Watches until it is dropped.
 pub struct Watcher {

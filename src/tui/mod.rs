@@ -34,6 +34,7 @@ mod picture;
 mod pin;
 pub mod popup;
 mod question;
+pub mod reviewing;
 mod run;
 mod splits;
 pub mod state;

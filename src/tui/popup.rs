@@ -15,6 +15,7 @@ use super::input::LineInput;
 use super::look::{Look, PartName, Section};
 use super::message::Excerpt;
 use super::offers::QueryCopy;
+use super::reviewing::Reviewing;
 use super::state::Phase;
 use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid::{self, Grid};
@@ -47,6 +48,8 @@ pub enum Popup {
     Author(Box<Author>),
     /// The form that defines a metric.
     Define(Box<Define>),
+    /// What waits for a judgement.
+    Review(Box<Reviewing>),
     /// A value of JSON.
     Tree(Tree),
 }

@@ -510,6 +510,31 @@ impl Explorer {
                     outcome,
                 }]
             }
+            Effect::Weigh {
+                generation,
+                request,
+                anyway,
+            } => {
+                let session = self.session_for(anyway);
+                let weighed = session.weigh(*request, CancellationToken::new());
+                let outcome = self.runtime.block_on(weighed).map(Box::new);
+                vec![Message::Weighed {
+                    generation,
+                    outcome,
+                }]
+            }
+            Effect::Judge {
+                generation,
+                judging,
+            } => {
+                let session = self.session.clone();
+                let judged = session.pass_judgement(&judging, CancellationToken::new());
+                let outcome = self.runtime.block_on(judged);
+                vec![Message::Judged {
+                    generation,
+                    outcome,
+                }]
+            }
             Effect::Look {
                 generation,
                 look,

@@ -55,6 +55,8 @@ pub struct Judging {
     pub metric: String,
     /// The judgement.
     pub judgement: Judgement,
+    /// The meaning that was looked at; `None` where nobody looked.
+    pub seen: Option<String>,
     /// Who judges; `None` is who git, or else the system, says is working here.
     pub by: Option<String>,
     /// Why; may be empty.
@@ -130,6 +132,7 @@ impl Session {
         let (name, status) = (&metric.name, metric.status);
         let catalog = self.catalog();
         let meaning = catalog.fingerprint(name);
+        is_what_was_seen(judging, &meaning)?;
         let mut edits = Vec::new();
         let set = |key: &str, value: Value| Edit::Set {
             section: "metrics".to_owned(),
@@ -199,6 +202,7 @@ impl Session {
             let supposed = self.as_if(&[(&file, Some(text))]);
             supposed.catalog().fingerprint(name)
         });
+        is_what_was_seen(judging, &meaning)?;
         let mut proposal = proposal.clone();
         match &judging.judgement {
             Judgement::Approve => {
@@ -313,6 +317,18 @@ fn author_of(history: &[LifeEvent]) -> Option<&str> {
     let written = |event: &&LifeEvent| matches!(event.step, Step::Drafted | Step::Published);
     let last = history.iter().rev().find(written)?;
     Some(&last.by)
+}
+
+/// Refuses where the definition has become another one since somebody looked at it.
+fn is_what_was_seen(judging: &Judging, meaning: &Option<String>) -> Result<(), NotPublished> {
+    if judging.seen.is_none() || judging.seen == *meaning {
+        return Ok(());
+    }
+    let message = format!(
+        "'{}' means something else than what was looked at",
+        judging.metric
+    );
+    Err(NotPublished::new("changed_meanwhile", message).hint("look at it again"))
 }
 
 fn needs_reason(judging: &Judging) -> Result<(), NotPublished> {

@@ -5,10 +5,11 @@ mod judge;
 mod proposals;
 
 use jiff::civil::Date;
+use tokio_util::sync::CancellationToken;
 
 use super::draft::dependants;
 use super::meaning::{Difference, differences};
-use super::{ChangeRequest, Session, SessionError, Sides};
+use super::{Change, ChangeRequest, Session, SessionError, Sides};
 use crate::compile::reading;
 use crate::model::{LifeEvent, Metric, MetricQuery, Status, Step};
 use crate::registry::edit::{self, Edit};
@@ -120,7 +121,32 @@ impl Review {
     }
 }
 
+/// What takes the warehouse to know before judging.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weighed {
+    /// The numbers before and after.
+    pub change: Change,
+    /// The checks of the project, on the definition as it would be.
+    pub checks: Vec<CheckOutcome>,
+}
+
 impl Session {
+    /// Computes the numbers of a [`Review`] before and after, and runs the checks. Nothing is written.
+    ///
+    /// # Errors
+    /// It was cancelled, or the connection fails.
+    pub async fn weigh(
+        &self,
+        request: ChangeRequest,
+        cancel: CancellationToken,
+    ) -> Result<Weighed, SessionError> {
+        let supposed = self.as_if(&[(&request.path, Some(&request.text.after))]);
+        let metric = request.metric.clone();
+        let change = self.change(request, cancel.clone()).await?;
+        let checks = supposed.review_checks(&metric, &cancel).await?;
+        Ok(Weighed { change, checks })
+    }
+
     /// Everything in the list of review: what waits first, then what nobody has vouched for, and with `all` the rest.
     /// Files in `proposals/` that cannot be read are in the second list.
     pub fn reviews(&self, all: bool) -> (Vec<Reviewed>, Vec<String>) {

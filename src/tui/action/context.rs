@@ -66,6 +66,10 @@ pub enum Context {
     DefineOffers,
     /// The form that defines a metric.
     Define,
+    /// The review screen.
+    Review,
+    /// The words of a judgement.
+    ReviewText,
     /// Sideways moves, where no text is typed.
     Sideways,
     /// Up and down.
@@ -99,6 +103,7 @@ impl Context {
                 | Self::File
                 | Self::Dates
                 | Self::AuthorText
+                | Self::ReviewText
                 | Self::Author
                 | Self::DefineText
                 | Self::Define
@@ -143,6 +148,8 @@ impl Context {
             C::DefineText => &[C::DefineText, C::Define],
             C::DefineOffers => &[C::DefineOffers, C::Define],
             C::Define => &[C::Define],
+            C::Review => &[C::Review, C::Sideways, C::Lists, C::Everywhere],
+            C::ReviewText => &[C::ReviewText, C::Everywhere],
             C::Everywhere => &[C::Everywhere],
         }
     }
@@ -179,6 +186,8 @@ impl Context {
             Self::DefineText => "Defining a metric, in a text",
             Self::DefineOffers => "Defining a metric, on a suggestion",
             Self::Define => "Defining a metric",
+            Self::Review => "Review",
+            Self::ReviewText => "Words of a judgement",
             Self::Sideways | Self::Lists => "Moving",
             Self::Panes => "Any pane",
             Self::Everywhere => "Everywhere",
@@ -203,6 +212,8 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Define(_)) => C::DefineOffers,
         Some(Popup::Author(author)) if author.typing => C::AuthorText,
         Some(Popup::Author(_)) => C::AuthorKeys,
+        Some(Popup::Review(open)) if open.wording.is_some() => C::ReviewText,
+        Some(Popup::Review(_)) => C::Review,
         Some(Popup::Behind(_)) => C::Behind,
         Some(Popup::Tree(_)) => C::Tree,
         None => match state.focus {

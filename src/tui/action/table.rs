@@ -11,8 +11,10 @@ use super::conditions::{
 };
 use super::{Entry, entry};
 use crate::model::Comparison;
+use crate::session::Judgement;
 use crate::session::chart::ChartForm;
 use crate::tui::charting;
+use crate::tui::reviewing;
 use crate::tui::state::Focus;
 use crate::tui::update::times;
 use crate::tui::widgets::grid::Switch;
@@ -71,6 +73,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::Define, "define", &["+"], C::Panes, "Define a metric", None).menu(M::Project),
     entry(A::Lineage, "lineage", &["L"], C::Panes, "Lineage: what it is made from, and what uses it", None).when(has_metric_here).menu(M::Project),
     entry(A::Author, "author", &["A"], C::Panes, "Change the definition", None).when(has_metric_here).menu(M::Project),
+    entry(A::Review, "review", &["J"], C::Panes, "Review: proposals, drafts, certification", None).menu(M::Project),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file).menu(M::Project),
     entry(A::Copy, "copy", &["y"], C::Panes, "Copy result, query line or SQL", None).menu(M::Result),
     entry(A::ChartKind, "chart.kind", &["K"], C::Panes, "Kind of chart, its signs, and saving it", None).when(has_result).menu(M::Result),
@@ -222,6 +225,16 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::DefineEnter, "define.enter", &["Enter"], C::DefineText, "Take the text, and on to the next row", None),
     entry(A::DefineToggle, "define.toggle", &["Space"], C::DefineOffers, "Take the suggestion, or refuse it", Some("take or refuse")),
     entry(A::DefineChange, "define.change", &["Enter", "e"], C::DefineOffers, "Change the suggestion", Some("change")),
+    entry(A::ReviewNumbers, "review.numbers", &["F5"], C::Review, "Numbers before and after, and the checks", Some("numbers")),
+    entry(A::ReviewApprove, "review.approve", &["a"], C::Review, "Approve it", Some("approve")).when(|state| reviewing::can(state, &Judgement::Approve)),
+    entry(A::ReviewReject, "review.reject", &["x"], C::Review, "Reject it, with the reason", Some("reject")).when(|state| reviewing::can(state, &Judgement::Reject)),
+    entry(A::ReviewPublish, "review.publish", &["p"], C::Review, "Publish the draft or the proposal", Some("publish")).when(|state| reviewing::can(state, &Judgement::Publish)),
+    entry(A::ReviewCertify, "review.certify", &["c"], C::Review, "Certify it as it is", Some("certify")).when(|state| reviewing::can(state, &Judgement::Certify)),
+    entry(A::ReviewDeprecate, "review.deprecate", &["d"], C::Review, "Deprecate it, with what to use instead", Some("deprecate")).when(|state| reviewing::can(state, &Judgement::Deprecate { successor: None })),
+    entry(A::ReviewChange, "review.change", &["m"], C::Review, "Change the definition, or the proposal", Some("modify")).when(|state| reviewing::can(state, &Judgement::Modify { definition: String::new() })),
+    entry(A::ReviewAll, "review.all", &["Tab"], C::Review, "Everything, or what waits", Some("all")),
+    entry(A::Back, "review.close", &["q"], C::Review, "Close", None),
+    entry(A::ReviewWrite, "review.write", &["Enter", "F5"], C::ReviewText, "Take the words; the last ones are written", Some("write")),
     entry(A::NextPart, "rows.part", &["Tab"], C::Behind, "The rows of the next part of the number", Some("part")).when(has_parts),
     entry(A::CopyBehind, "rows.copy", &["y"], C::Behind, "Copy the rows", Some("copy")),
     entry(A::Close, "rows.close", &["q", "Enter"], C::Behind, "Close", Some("close")),

@@ -52,6 +52,16 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
                 .map(Box::new)
                 .map_err(|error| error.to_string()),
         ),
+        Lookup::Reviews => {
+            let (found, broken) = session.reviews(true);
+            Answer::Reviews(found, broken)
+        }
+        Lookup::Review(metric) => Answer::Review(
+            session
+                .review(&metric)
+                .map(Box::new)
+                .map_err(|error| error.to_string()),
+        ),
         Lookup::Compile(query) => Answer::Compile(session.compile(&query).map(Arc::new)),
         Lookup::Complete(line, cursor) => Answer::Complete(session.complete(&line, cursor)),
         Lookup::CompleteWord(text, cursor) => {

@@ -110,6 +110,15 @@ impl Engine {
                 anyway,
             } => self.measure(generation, request, anyway),
             Effect::Define { generation, job } => self.define(generation, job),
+            Effect::Weigh {
+                generation,
+                request,
+                anyway,
+            } => self.weigh(generation, *request, anyway),
+            Effect::Judge {
+                generation,
+                judging,
+            } => self.judge(generation, judging),
             Effect::Forget(words) => self.forget(words),
             Effect::ForgetLine(line) => self.forget_line(line),
             Effect::SaveView { view, replace } => self.save_view(view, replace),

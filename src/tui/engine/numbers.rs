@@ -1,9 +1,10 @@
 //! Looks behind a number, and what a draft of a definition does to the numbers.
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::Engine;
-use crate::session::ChangeRequest;
+use crate::session::{ChangeRequest, Judging};
 use crate::tui::look::{self, Look};
 use crate::tui::message::Message;
 
@@ -22,6 +23,36 @@ impl Engine {
                 }
             };
             tokio::join!(look::look(session, look, cancel, told), forward);
+        });
+    }
+
+    /// Computes what a reviewer wants to know.
+    pub(super) fn weigh(&mut self, generation: u64, request: ChangeRequest, anyway: bool) {
+        let cancel = self.cancelled_by(generation);
+        let done = cancel.clone().drop_guard();
+        let (session, sender) = (self.session(anyway), self.sender.clone());
+        self.runtime.spawn(async move {
+            let _done = done;
+            let outcome = session.weigh(request, cancel).await.map(Box::new);
+            let message = Message::Weighed {
+                generation,
+                outcome,
+            };
+            let _ = sender.send(message).await;
+        });
+    }
+
+    /// Judges a definition. Whoever leaves the screen does not stop that.
+    pub(super) fn judge(&mut self, generation: u64, judging: Box<Judging>) {
+        let (session, sender) = (self.session(true), self.sender.clone());
+        self.runtime.spawn(async move {
+            let nobody = CancellationToken::new();
+            let outcome = session.pass_judgement(&judging, nobody).await;
+            let message = Message::Judged {
+                generation,
+                outcome,
+            };
+            let _ = sender.send(message).await;
         });
     }
 

@@ -25,6 +25,7 @@ use super::keys::Chord;
 use super::message::{Effect, Lookup, Message, Notice};
 use super::outside;
 use super::popup::{Page, Popup};
+use super::reviewing::Weighing;
 use super::run::TuiError;
 use super::state::State;
 use super::theme::{Depth, Theme};
@@ -322,6 +323,9 @@ impl Conversation {
         match self.state.popups.last() {
             Some(Popup::Naming(naming)) => naming.is_saving,
             Some(Popup::Author(author)) => author.is_measuring() || author.saving.is_some(),
+            Some(Popup::Review(open)) => {
+                open.judging.is_some() || matches!(open.weighed, Weighing::Running(_))
+            }
             Some(Popup::Behind(behind)) => behind.phase.is_running(),
             Some(Popup::Reader(reader)) => {
                 matches!(&reader.page, Page::Number(_, sections) if sections.is_empty())

@@ -43,6 +43,10 @@ impl Conversation {
                 true => self.save_name(line).await,
             },
             Some(Popup::File(_) | Popup::Dates(_)) => self.fill_in(line, "Enter").await,
+            Some(Popup::Review(open)) if open.wording.is_some() => {
+                self.fill_in(line, "Enter").await
+            }
+            Some(Popup::Review(_)) => self.press_one(line).await,
             Some(Popup::Behind(_)) if line.is_empty() => {
                 self.said.want(Wants::More);
                 Ok(())

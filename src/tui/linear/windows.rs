@@ -10,8 +10,9 @@ use crate::tui::action::Action;
 use crate::tui::files::FileDialog;
 use crate::tui::offers::page_text;
 use crate::tui::popup::{Behind, DatePicker, Naming, Picker, PickerKind, Popup, Reader};
+use crate::tui::reviewing::Reviewing;
 use crate::tui::state::{Phase, State};
-use crate::tui::view::{behind_part, behind_sum};
+use crate::tui::view::{behind_part, behind_sum, review_lines};
 use crate::tui::widgets::fuzzy_list::{Item, Mark};
 
 /// The entries of a list that make sense without a screen, in order.
@@ -49,6 +50,7 @@ impl Said {
             Some(Popup::Naming(naming)) => lines.extend(name(naming)),
             Some(Popup::Dates(dates)) => lines.push(day(dates)),
             Some(Popup::Behind(behind)) => self.behind(state, behind, wants, lines),
+            Some(Popup::Review(open)) => lines.extend(review(state, open)),
             Some(Popup::Author(author)) => self.author(state, author, wants, lines),
             Some(Popup::Reader(_) | Popup::Tree(_) | Popup::Menu(_) | Popup::Define(_)) | None => {}
         }
@@ -133,6 +135,39 @@ impl Said {
         let copies = state.key(Action::CopyBehind);
         lines.push(format!("({part}{copies} copies the rows, . goes back)"));
     }
+}
+
+/// The review screen: the list, what there is to know about the selected one, and what is to be typed.
+fn review(state: &State, open: &Reviewing) -> Vec<String> {
+    if let Some(wording) = &open.wording {
+        return vec![format!(
+            "{}; an empty line for nothing; . goes back.",
+            wording.question()
+        )];
+    }
+    let rows = open.list.as_deref().unwrap_or_default();
+    let mut said = vec![format!("Review: {}.", counted(rows.len(), "metric"))];
+    said.extend(rows.iter().map(|one| {
+        let here = Some(&one.metric) == open.selected.as_ref();
+        let sign = if here { ">" } else { " " };
+        format!("{sign} {}, {}", one.metric, one.stage.words())
+    }));
+    said.extend(review_lines(state, open, usize::MAX).iter().map(words));
+    let keys = [
+        (Action::ReviewNumbers, "computes the numbers"),
+        (Action::ReviewApprove, "approves"),
+        (Action::ReviewReject, "rejects"),
+        (Action::ReviewPublish, "publishes"),
+        (Action::ReviewCertify, "certifies"),
+        (Action::ReviewDeprecate, "deprecates"),
+        (Action::ReviewAll, "lists everything"),
+    ];
+    let keys = keys.map(|(action, does)| format!("{} {does}", state.key_here(action)));
+    said.push(format!(
+        "(Up and Down select, {}, . goes back)",
+        keys.join(", ")
+    ));
+    said
 }
 
 /// A line of the screen without its looks.

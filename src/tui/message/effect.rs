@@ -2,7 +2,7 @@
 
 use super::Lookup;
 use crate::model::MetricQuery;
-use crate::session::{AskOptions, ChangeRequest, Meaning, Pin, SavedQuery, Workspace};
+use crate::session::{AskOptions, ChangeRequest, Judging, Meaning, Pin, SavedQuery, Workspace};
 use crate::tui::beside::BesideJob;
 use crate::tui::define::DefineJob;
 use crate::tui::files::FileJob;
@@ -71,6 +71,22 @@ pub enum Effect {
         generation: u64,
         /// What.
         job: DefineJob,
+    },
+    /// Compute what a reviewer wants to know: the numbers before and after, and the checks.
+    Weigh {
+        /// Returned with the outcome.
+        generation: u64,
+        /// The change.
+        request: Box<ChangeRequest>,
+        /// However expensive it looks.
+        anyway: bool,
+    },
+    /// Judge a definition, and write that down.
+    Judge {
+        /// Returned with the outcome.
+        generation: u64,
+        /// The judgement.
+        judging: Box<Judging>,
     },
     /// Answer a question in plain words.
     Ask {

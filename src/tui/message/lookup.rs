@@ -12,7 +12,7 @@ use crate::model::{GroupBy, MetricQuery, Place};
 use crate::session::chart::{Chart, ChartForm};
 use crate::session::{
     Completion, DefinitionFile, Draft, Hit, MetricCard, Misfit, NotSaved, Outline,
-    RememberedChoice, SearchHint, Understanding, ValueList, Workspace,
+    RememberedChoice, Review, Reviewed, SearchHint, Understanding, ValueList, Workspace,
 };
 use crate::tui::charting::ChartJob;
 use crate::tui::offers::QueryCopy;
@@ -28,6 +28,10 @@ pub enum Lookup {
     Search(String),
     /// Metrics that cannot be grouped or filtered like this.
     Misfits(Vec<GroupBy>),
+    /// What waits for a judgement, and the rest of the metrics.
+    Reviews,
+    /// What there is to know before judging a metric.
+    Review(String),
     /// Everything about a metric.
     Describe(String),
     /// What a metric is made from, and what is made from it.
@@ -134,6 +138,8 @@ pub enum Slot {
     Dimensions,
     Values,
     Describe,
+    Reviews,
+    Review,
     History,
     Choices,
     Workspace,
@@ -195,6 +201,8 @@ impl Lookup {
             Self::Draft { .. } => Slot::Draft,
             Self::Save { .. } => Slot::Save,
             Self::Describe(_) => Slot::Describe,
+            Self::Reviews => Slot::Reviews,
+            Self::Review(_) => Slot::Review,
             Self::Compile(_) => Slot::Compile,
             Self::Complete(..) | Self::CompleteWord(..) => Slot::Complete,
             Self::Understand { .. } => Slot::Understand,
@@ -230,6 +238,8 @@ pub enum Answer {
     Draft(Box<Draft>),
     Save(Result<(), NotSaved>),
     Describe(Result<Box<MetricCard>, String>),
+    Reviews(Vec<Reviewed>, Vec<String>),
+    Review(Result<Box<Review>, String>),
     Compile(Result<Arc<Compiled>, CompileError>),
     Complete(Vec<Completion>),
     Understand(Box<Understanding>),
@@ -261,6 +271,8 @@ impl Answer {
             Self::Draft(_) => Slot::Draft,
             Self::Save(_) => Slot::Save,
             Self::Describe(_) => Slot::Describe,
+            Self::Reviews(..) => Slot::Reviews,
+            Self::Review(_) => Slot::Review,
             Self::Compile(_) => Slot::Compile,
             Self::Complete(_) => Slot::Complete,
             Self::Understand(_) => Slot::Understand,

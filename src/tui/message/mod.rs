@@ -24,7 +24,8 @@ use super::widgets::chart::Glyphs;
 use crate::registry::{Clipboard, Diagnostic};
 use crate::session::files::FileWritten;
 use crate::session::{
-    Asked, Catalog, Change, ConnectionInfo, RunEvent, RunSummary, SessionError, Stage,
+    Asked, Catalog, Change, ConnectionInfo, Published, RunEvent, RunSummary, SessionError, Stage,
+    Weighed,
 };
 
 /// Something that happened.
@@ -95,6 +96,20 @@ pub enum Message {
         generation: u64,
         /// The news.
         news: Box<DefineNews>,
+    },
+    /// The numbers and checks of what is reviewed.
+    Weighed {
+        /// The generation they were asked for.
+        generation: u64,
+        /// What there is, or why there is nothing.
+        outcome: Result<Box<Weighed>, SessionError>,
+    },
+    /// A judgement was written, or not.
+    Judged {
+        /// The generation it was made for.
+        generation: u64,
+        /// What was written, or why nothing was.
+        outcome: Result<Published, SessionError>,
     },
     /// News of a look behind a number.
     Look {

@@ -2,8 +2,8 @@
 
 use super::{
     ask, author, behind, beside, borders, chart, columns, dates, define, drill, expense, files,
-    finder, kept, lineage, menu, picker, pin, prompt, query, reader, result, rows as row_view,
-    steps, tabs, times, tree,
+    finder, kept, lineage, menu, picker, pin, prompt, query, reader, result, reviewing,
+    rows as row_view, steps, tabs, times, tree,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -135,6 +135,16 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::DefineChange
         | Action::DefineEnter
         | Action::DefineNew => define::perform(state, action),
+        Action::Review => reviewing::open(state),
+        Action::ReviewApprove
+        | Action::ReviewReject
+        | Action::ReviewPublish
+        | Action::ReviewCertify
+        | Action::ReviewDeprecate
+        | Action::ReviewNumbers
+        | Action::ReviewAll
+        | Action::ReviewChange
+        | Action::ReviewWrite => reviewing::perform(state, action),
         Action::Author => author::open(state),
         Action::AuthorSave
         | Action::AuthorNumbers
@@ -260,6 +270,9 @@ fn back(state: &mut State) -> Vec<Effect> {
     }
     if let Some(Popup::Define(_)) = state.popups.last() {
         return define::back(state);
+    }
+    if let Some(Popup::Review(_)) = state.popups.last() {
+        return reviewing::back(state);
     }
     if author::leave_draft(state) || state.popups.pop().is_some() {
         return Vec::new();
@@ -444,6 +457,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
         }),
         Some(Popup::Author(_)) => quietly(state, |state| author::scroll(state, rows(action, 8))),
         Some(Popup::Define(_)) => define::moved(state, action),
+        Some(Popup::Review(_)) => reviewing::moved(state, action),
         Some(Popup::Question(_) | Popup::Naming(_)) => Vec::new(),
         Some(Popup::File(_)) => quietly(state, |state| files::step(state, action)),
         Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),

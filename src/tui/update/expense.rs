@@ -25,6 +25,7 @@ fn is_typing(state: &State) -> bool {
         Some(Popup::Picker(_) | Popup::Naming(_) | Popup::Dates(_)) => true,
         // Typing leads away from the numbers.
         Some(Popup::Author(author)) => author.typing && author.shows == Shows::Meaning,
+        Some(Popup::Review(open)) => open.wording.is_some(),
         Some(_) => false,
         None => match state.focus {
             Focus::Catalog => state.finder.typing,

@@ -29,6 +29,7 @@ mod prompt;
 mod query;
 mod reader;
 mod result;
+mod reviewing;
 mod rows;
 mod settle;
 mod steps;
@@ -126,6 +127,23 @@ fn apply(state: &mut State, message: Message) -> Vec<Effect> {
             Some(tab) => state.in_tab(tab, |state| define::news(state, generation, *news)),
             None => return Vec::new(),
         },
+        Message::Judged {
+            generation,
+            outcome,
+        } => match state.find_tab(|tab| reviewing::is_waiting(tab, generation)) {
+            Some(tab) => state.in_tab(tab, |state| reviewing::judged(state, outcome)),
+            // The screen was closed meanwhile: what was written is in force all the same.
+            None => vec![Effect::Reload],
+        },
+        Message::Weighed {
+            generation,
+            outcome,
+        } => {
+            if let Some(tab) = state.find_tab(|tab| reviewing::is_waiting(tab, generation)) {
+                state.in_tab(tab, |state| reviewing::weighed(state, outcome));
+            }
+            Vec::new()
+        }
         Message::Look { generation, news } => {
             match state.find_tab(|tab| behind::is_waiting(tab, generation)) {
                 Some(tab) => state.in_tab(tab, |state| behind::news(state, generation, news)),
@@ -224,6 +242,8 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Definition(file) => return author::opened(state, file),
         Answer::Draft(draft) => author::drafted(state, *draft),
         Answer::Save(outcome) => return author::saved(state, outcome),
+        Answer::Reviews(found, broken) => return reviewing::listed(state, found, broken),
+        Answer::Review(review) => reviewing::known(state, review),
         Answer::Describe(card) => state.details.card = Some(card),
         Answer::Compile(outcome) => return attempt::compiled(state, outcome),
         Answer::Complete(completions) => {
@@ -297,5 +317,6 @@ fn ask_again(state: &mut State) -> Vec<Effect> {
     effects.extend(query::ask_sql(state));
     effects.extend(author::refresh(state));
     effects.extend(define::refresh(state));
+    effects.extend(reviewing::refresh(state));
     effects
 }

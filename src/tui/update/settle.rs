@@ -8,7 +8,7 @@ use crate::tui::message::Slot;
 use crate::tui::popup::Popup;
 use crate::tui::state::{CatalogRow, Focus, State};
 use crate::tui::widgets::chart::Glyphs;
-use crate::tui::{author, parts, view};
+use crate::tui::{author, parts, reviewing, view};
 
 /// Tells the rows how much room they have.
 pub(in crate::tui) fn fit_rows(state: &mut State, pane: Option<Rect>) {
@@ -73,6 +73,16 @@ pub(super) fn settle(state: &mut State) {
     if let Some(Popup::Author(author)) = state.popups.last_mut() {
         author.follow(author::text_area(state.size));
         author.offset = author.offset.min(limit);
+    }
+    let limit = match state.popups.last() {
+        Some(Popup::Review(open)) => view::review_limit(state, open),
+        _ => 0,
+    };
+    let height = usize::from(layout::inside(reviewing::areas(state.size).0).height);
+    if let Some(Popup::Review(open)) = state.popups.last_mut() {
+        open.offset = open.offset.min(limit);
+        let count = open.list.as_ref().map_or(0, Vec::len);
+        open.top = scrolled(open.top, open.row(), height, count);
     }
     let rows = layout::behind_grid(state.size).as_size();
     if let Some(Popup::Behind(behind)) = state.popups.last_mut()

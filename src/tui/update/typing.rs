@@ -4,7 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::keys::{self, Pressed};
 use super::{
-    act, ask, author, dates, define, files, finder, kept, menu, picker, prompt, result, rows,
+    act, ask, author, dates, define, files, finder, kept, menu, picker, prompt, result, reviewing,
+    rows,
 };
 use crate::tui::action::Action;
 use crate::tui::keys::Chord;
@@ -72,6 +73,12 @@ fn type_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Some(Popup::Review(open)) if open.wording.is_some() => {
+            if let Some(field) = reviewing::field(state) {
+                field.key(event);
+            }
+            Vec::new()
+        }
         Some(Popup::Author(_)) => author::typed(state, event),
         Some(Popup::Define(_)) => define::typed(state, event),
         Some(_) => means_nothing(state, event),
@@ -120,6 +127,12 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         }
         Some(Popup::Naming(_)) => {
             if let Some(field) = kept::field(state) {
+                field.paste(text);
+            }
+            Vec::new()
+        }
+        Some(Popup::Review(_)) => {
+            if let Some(field) = reviewing::field(state) {
                 field.paste(text);
             }
             Vec::new()

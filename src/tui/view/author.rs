@@ -200,7 +200,7 @@ pub fn lines<'a>(state: &State, author: &'a Author, columns: usize) -> Vec<Line<
 }
 
 /// A text over several lines.
-fn say<'a>(lines: &mut Vec<Line<'a>>, text: &str, style: Style, columns: usize) {
+pub(super) fn say<'a>(lines: &mut Vec<Line<'a>>, text: &str, style: Style, columns: usize) {
     let wrapped = wrap(text, columns).into_iter();
     lines.extend(wrapped.map(|line| Line::styled(line.to_owned(), style)));
 }
@@ -299,7 +299,12 @@ fn numbers<'a>(state: &State, author: &'a Author, columns: usize) -> Vec<Line<'a
     lines
 }
 
-fn changed<'a>(lines: &mut Vec<Line<'a>>, change: &'a Change, theme: &Theme, columns: usize) {
+pub(super) fn changed<'a>(
+    lines: &mut Vec<Line<'a>>,
+    change: &'a Change,
+    theme: &Theme,
+    columns: usize,
+) {
     for (index, figure) in change.figures.iter().enumerate() {
         let most = if index == 0 { PARTS.0 } else { PARTS.1 };
         figure_lines(

@@ -18,6 +18,7 @@ mod preview;
 mod prompt;
 mod query;
 mod result;
+mod reviewing;
 mod row;
 mod tabs;
 mod which_key;
@@ -43,6 +44,7 @@ pub use define::settle as settle_define;
 pub use details::{height as details_height, lines as details_lines};
 pub use popup::reader_limit;
 pub use preview::reasons_height;
+pub use reviewing::{limit as review_limit, lines as review_lines};
 
 /// Draws the state and says what stands where.
 pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {
