@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::closure::counted;
 use super::columns::names;
+use crate::compile::leaf_metrics;
 use crate::model::{
     Dataset, Dimension, DimensionType, Grain, GroupBy, Metric, MetricKind, Registry,
 };
@@ -34,14 +35,12 @@ pub(super) fn groupings(registry: &Registry, metric: &Metric) -> Vec<GroupBy> {
     } else if has_time {
         let grain = match &metric.kind {
             MetricKind::Cumulative(_) => Grain::Day,
-            kind => kind
-                .facets()
-                .map_or(Grain::Month, |facets| facets.grain.max(Grain::Month)),
+            _ => coarsest(registry, metric).max(Grain::Month),
         };
         groups.push(GroupBy::Grain { grain, of: None });
     }
-    let facets = metric.kind.facets().map(|facets| facets.per.as_slice());
-    let said = metric.grain.iter().chain(facets.unwrap_or_default());
+    let per: Vec<&GroupBy> = limited(registry, metric).flat_map(|(_, per)| per).collect();
+    let said = metric.grain.iter().chain(per);
     for group in said {
         let is_time = matches!(group, GroupBy::Grain { of: None, .. });
         let group = canonical(&datasets, group);
@@ -104,4 +103,27 @@ fn groups_well(dataset: &Dataset, dimension: &Dimension) -> bool {
         && !dimension.pii
         && dimension.of_metric.is_none()
         && !is_key
+}
+
+/// How long a row is in time, and what does not add up, of each metric that this one is made of, where its rows are made
+/// by SQL by hand or an analysis.
+fn limited<'a>(
+    registry: &'a Registry,
+    metric: &'a Metric,
+) -> impl Iterator<Item = (Grain, &'a [GroupBy])> {
+    let mut all = leaf_metrics(registry, metric);
+    all.push(metric);
+    all.into_iter()
+        .filter_map(|metric| match metric.kind.facets() {
+            Some(facets) => Some((facets.grain, facets.per.as_slice())),
+            None => {
+                let analysis = registry.analysis_of(metric)?;
+                Some((analysis.grain, analysis.per(&metric.name)))
+            }
+        })
+}
+
+fn coarsest(registry: &Registry, metric: &Metric) -> Grain {
+    let grains = limited(registry, metric).map(|(grain, _)| grain);
+    grains.max().unwrap_or(Grain::Month)
 }

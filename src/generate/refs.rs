@@ -7,6 +7,7 @@ use sqlparser::ast::{ObjectName, Query, Spanned, Statement, TableFactor, Visit, 
 use sqlparser::parser::Parser;
 
 use super::text::is_template;
+use crate::model::TODAY;
 use crate::warehouse::Dialect;
 
 /// The tables that SQL reads, as it writes them without quotes, each once.
@@ -58,7 +59,7 @@ pub(super) fn referring(
         last = end;
     }
     out.push_str(sql.get(last..).unwrap_or_default());
-    Ok(out)
+    Ok(out.replace(TODAY, "{{ metrex_today() }}"))
 }
 
 struct Table {
@@ -71,7 +72,11 @@ struct Table {
 }
 
 fn read(sql: &str, dialect: Dialect) -> Result<Vec<Table>, String> {
-    let parsed = Parser::parse_sql(dialect.parser(), sql);
+    let mut parsed = Parser::parse_sql(dialect.parser(), sql);
+    // What some dialect's parser does not know yet, PostgreSQL's may: tables are written alike.
+    if parsed.is_err() {
+        parsed = Parser::parse_sql(Dialect::Postgres.parser(), sql).or(parsed);
+    }
     let statements = parsed.map_err(|error| format!("its SQL does not parse: {error}"))?;
     let [Statement::Query(query)] = statements.as_slice() else {
         return Err("its SQL is not one query".to_owned());

@@ -21,6 +21,19 @@ pub(super) struct Semantics {
 /// The semantics of the models.
 pub(super) fn semantics(layers: &Layers<'_>, package: &mut Package) -> Semantics {
     let mut registry = layers.registry.clone();
+    // The semantic layer adds up over everything that a query does not group by.
+    registry.metrics.retain(|_, metric| {
+        let analysis = layers.original.analysis_of(metric);
+        let Some(analysis) = analysis.filter(|one| !one.per(&metric.name).is_empty()) else {
+            return true;
+        };
+        let text = format!(
+            "semantic layer: metrics of the analysis {} that do not add up are left out",
+            analysis.name
+        );
+        package.note(layers.original.at(analysis.place), text);
+        false
+    });
     for metric in registry.metrics.values_mut() {
         // A snippet is a model here, and what is asked of its rows an ordinary metric.
         if let Some(facets) = metric.kind.facets().filter(|facets| facets.per.is_empty()) {

@@ -25,7 +25,8 @@ pub(super) fn models(layers: &Layers<'_>, package: &mut Package, dialect: Dialec
 
 fn sql(layers: &Layers<'_>, model: &Model, dialect: Dialect) -> String {
     let mut out = format!(
-        "{{{{ config(materialized='view', tags=['{}']) }}}}\n\n",
+        "{{{{ config(materialized='{}', tags=['{}']) }}}}\n\n",
+        kept(layers, model),
         model.layer.word()
     );
     out.push_str(&comment(&about(layers, model)));
@@ -59,6 +60,16 @@ fn sql(layers: &Layers<'_>, model: &Model, dialect: Dialect) -> String {
         }
     }
     out
+}
+
+/// The rows of an analysis are made once for all of its metrics.
+fn kept(layers: &Layers<'_>, model: &Model) -> &'static str {
+    let analyses = &layers.original.analyses;
+    let is_analysis = model
+        .dataset
+        .as_ref()
+        .is_some_and(|name| analyses.contains_key(name));
+    if is_analysis { "table" } else { "view" }
 }
 
 /// What a model is, in words.

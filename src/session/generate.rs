@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, Session, SessionError};
 use crate::exchange::Note;
 use crate::generate::{self, Materialized, Package, Wanted};
+use crate::govern::sql::{Model, Rule, govern};
 use crate::model::{GroupBy, Status};
 use crate::warehouse::Dialect;
 
@@ -174,8 +175,56 @@ impl Session {
             return Err(SessionError::new(Failure::Query, "not_generated", why));
         }
         notes.append(&mut package.notes);
+        notes.extend(self.governed(&package, dialect));
         package.notes = notes;
         Ok((package, dialect))
+    }
+}
+
+impl Session {
+    /// What the rules of the project say about the models of metrics and of SQL by hand. Models below them read sources, and
+    /// the model of a metric is where its logic belongs.
+    fn governed(&self, package: &Package, dialect: Dialect) -> Vec<Note> {
+        let catalog = self.catalog();
+        let governance = &self.project().config.governance;
+        let of_model = |path: &str| {
+            path.strip_prefix("models/")?
+                .strip_suffix(".sql")
+                .map(str::to_owned)
+        };
+        let models: Vec<(String, &String, &String)> = package
+            .files
+            .iter()
+            .filter_map(|(path, text)| Some((of_model(path)?, path, text)))
+            .collect();
+        let bare = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+        let beside: Vec<String> = models.iter().map(|(name, ..)| bare(name)).collect();
+        let mut notes = Vec::new();
+        for (name, path, text) in &models {
+            let is_mart = name.starts_with("marts/");
+            let by_hand = name.strip_prefix("intermediate/int_");
+            // The SQL of an analysis is metrex's own.
+            let by_hand = by_hand.filter(|name| !catalog.registry.analyses.contains_key(*name));
+            if !is_mart && by_hand.is_none() {
+                continue;
+            }
+            let name = bare(name);
+            let model = Model {
+                name: &name,
+                text,
+                beside: &beside,
+            };
+            let review = govern(&model, &catalog.registry, governance, dialect);
+            let found = review
+                .findings
+                .iter()
+                .filter(|one| one.rule != Rule::Rebuilt);
+            notes.extend(found.map(|finding| Note {
+                at: format!("{path}:{}:{}", finding.line, finding.column),
+                text: format!("governance {}: {}", finding.severity, finding.message),
+            }));
+        }
+        notes
     }
 }
 

@@ -69,6 +69,7 @@ pub fn semantics(registry: &Registry) -> Semantics {
             }
         }
     }
+    without_inputs(&mut writer, &by_dataset, &mut across);
     for (dataset, metrics) in by_dataset {
         models.extend(writer.model(dataset, metrics));
     }
@@ -97,6 +98,52 @@ pub fn semantics(registry: &Registry) -> Semantics {
         models,
         metrics: across,
         notes: writer.notes.into_list(),
+    }
+}
+
+/// Leaves out what is made of a metric that is left out.
+fn without_inputs(
+    writer: &mut Writer<'_>,
+    by_dataset: &[(&Dataset, Vec<Value>)],
+    across: &mut Vec<Value>,
+) {
+    let simple = by_dataset.iter().flat_map(|(_, metrics)| metrics);
+    let name = |metric: &Value| metric.get("name").cloned().unwrap_or_default();
+    let simple: Vec<Value> = simple.map(name).collect();
+    loop {
+        let mut known = simple.clone();
+        known.extend(across.iter().map(name));
+        let missing = |metric: &Value| {
+            let keys = [
+                "numerator",
+                "denominator",
+                "input_metric",
+                "base_metric",
+                "conversion_metric",
+            ];
+            let single = keys.into_iter().filter_map(|key| metric.get(key));
+            let several = metric.get("input_metrics").and_then(Value::as_array);
+            let several = several
+                .into_iter()
+                .flatten()
+                .filter_map(|input| input.get("name"));
+            single
+                .chain(several)
+                .find(|name| !known.contains(name))
+                .cloned()
+        };
+        let found = across.iter().enumerate();
+        let mut found = found.filter_map(|(at, metric)| Some((at, missing(metric)?)));
+        let Some((at, input)) = found.next() else {
+            return;
+        };
+        let metric = name(&across.remove(at));
+        let metric = metric.as_str().unwrap_or_default();
+        let input = input.as_str().unwrap_or_default();
+        let place = writer.registry.metric(metric).map(|metric| metric.place);
+        let at = writer.registry.at(place.unwrap_or_default());
+        let text = format!("the metric {metric} is left out: {input}, which it is made of, is");
+        writer.notes.about(at, text);
     }
 }
 
