@@ -493,3 +493,190 @@ async fn the_package_runs_on_postgres_and_its_numbers_are_ours() {
     assert!(compare(&shop, &connection, "package", "metrics").await > 10_000);
     assert!(compare(&shop, &connection, "growing", "metrics_growing").await > 500);
 }
+
+/// A small project without a warehouse, and what `metrex generate` says and leaves behind in it.
+struct Plain(TempDir);
+
+const PLAIN: &str = "
+datasets:
+  orders:
+    table: raw.orders
+    key: [order_id]
+    time: created_at
+    dimensions:
+      created_at: {type: time}
+      order: {expr: '\"order\"'}
+metrics:
+  sales:
+    base_table: orders
+    agg: sum
+    expr: amount
+    tests:
+      - {name: never below zero, query: 2026-10, positive: true}
+  count: {base_table: orders, agg: count}
+";
+
+impl Plain {
+    fn new() -> Self {
+        let plain = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(plain.path("metrics")).unwrap();
+        fs::write(
+            plain.path("metrex.yaml"),
+            "connections:\n  here: {type: sqlite, path: x.db}\n",
+        )
+        .unwrap();
+        plain.define(PLAIN);
+        plain
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn define(&self, text: &str) {
+        fs::write(self.path("metrics/all.yaml"), text).unwrap();
+    }
+
+    fn generate(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_metrex"));
+        command.current_dir(self.0.path());
+        command.env("METREX_STATE_DIR", self.path("state"));
+        command.env("METREX_TODAY", TODAY).stdin(Stdio::null());
+        command
+            .args(["generate", "--out", "package"])
+            .args(arguments);
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    }
+
+    /// Every file of the package with its text.
+    fn package(&self) -> BTreeMap<PathBuf, String> {
+        let mut files = BTreeMap::new();
+        let mut left = vec![self.path("package")];
+        while let Some(folder) = left.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.path().is_dir() {
+                    true => left.push(entry.path()),
+                    false => {
+                        drop(files.insert(entry.path(), fs::read_to_string(entry.path()).unwrap()))
+                    }
+                }
+            }
+        }
+        files
+    }
+}
+
+#[test]
+fn a_package_is_made_again_and_what_is_not_made_any_more_goes() {
+    let plain = Plain::new();
+    let (code, files, _) = plain.generate(&["--all"]);
+    assert_eq!(code, Some(0));
+    assert!(files.contains("models/marts/mart_sales.sql"), "{files}");
+    let before = plain.package();
+
+    let (code, files, said) = plain.generate(&["sales"]);
+    assert_eq!((code, files.as_str()), (Some(0), ""), "{said}");
+    assert!(
+        said.contains("count is in this folder too, and made again"),
+        "{said}"
+    );
+    assert_eq!(plain.package(), before);
+
+    let (start, rest) = PLAIN.split_once("    tests:").unwrap();
+    let (_, count) = rest.split_once("positive: true}\n").unwrap();
+    plain.define(&format!("{start}{count}"));
+    let (code, _, said) = plain.generate(&["--all"]);
+    assert_eq!(code, Some(0), "{said}");
+    let test = "tests/sales_never_below_zero_1.sql";
+    assert!(said.contains(&format!("{test}: removed")), "{said}");
+    assert!(before.contains_key(&plain.path("package").join(test)));
+    assert!(!plain.path("package").join(test).exists());
+}
+
+#[test]
+fn what_was_changed_by_hand_is_never_taken() {
+    let plain = Plain::new();
+    assert_eq!(plain.generate(&["--all"]).0, Some(0));
+    let project = plain.path("package/dbt_project.yml");
+    let model = plain.path("package/models/marts/mart_sales.sql");
+    for path in [&project, &model] {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, format!("{text}\n# mine\n")).unwrap();
+    }
+    let changed = plain.package();
+
+    // The definitions say what they said: nothing is to be written.
+    let (code, _, said) = plain.generate(&["--all"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("dbt_project.yml: stays as it was changed by hand"),
+        "{said}"
+    );
+    assert_eq!(plain.package(), changed);
+
+    plain.define(&PLAIN.replace("expr: amount", "expr: amount * 2"));
+    let (code, _, said) = plain.generate(&["--all"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("mart_sales.sql, changed by hand since metrex made it; nothing was written"),
+        "{said}"
+    );
+    assert_eq!(plain.package(), changed);
+}
+
+#[test]
+fn nothing_is_written_where_not_everything_can_be() {
+    let plain = Plain::new();
+    fs::create_dir(plain.path("package")).unwrap();
+    fs::write(plain.path("package/README.md"), "mine").unwrap();
+    let (code, _, said) = plain.generate(&["--all"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("README.md, which metrex did not make"),
+        "{said}"
+    );
+    assert_eq!(plain.package().len(), 1);
+
+    // A file where a folder has to be.
+    fs::remove_file(plain.path("package/README.md")).unwrap();
+    fs::write(plain.path("package/skills"), "mine").unwrap();
+    let (code, _, said) = plain.generate(&["--all"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("package/skills"), "{said}");
+    assert_eq!(plain.package().len(), 1);
+
+    fs::remove_file(plain.path("package/skills")).unwrap();
+    let (code, _, said) = plain.generate(&["nothing"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("'nothing'"), "{said}");
+    assert_eq!(plain.package().len(), 0);
+}
+
+#[test]
+fn models_of_a_project_are_read_and_none_is_called_like_one_of_them() {
+    let plain = Plain::new();
+    let models = plain.path("package/models");
+    fs::create_dir_all(&models).unwrap();
+    fs::write(plain.path("package/dbt_project.yml"), "name: own\n").unwrap();
+    fs::write(models.join("stg_orders.sql"), "select 1 as other").unwrap();
+    fs::write(models.join("mart_count.sql"), "select 1 as other").unwrap();
+    let (code, out, said) = plain.generate(&["--all", "--format", "json"]);
+    assert_eq!(code, Some(0), "{said}");
+    let out: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(out["metrics"], serde_json::json!(["sales"]));
+    let notes = out["notes"].to_string();
+    assert!(
+        notes.contains("the project has a model mart_count of its own"),
+        "{notes}"
+    );
+    let mart = fs::read_to_string(models.join("marts/mart_sales.sql")).unwrap();
+    assert!(mart.contains("{{ ref('stg_orders_2') }}"), "{mart}");
+    let (code, _, said) = plain.generate(&["count"]);
+    assert_eq!(code, Some(1), "{said}");
+}

@@ -96,6 +96,7 @@ pub fn run(global: &Global, args: &GenerateArgs) -> Outcome {
                 "metrics": generated.metrics,
                 "dialect": generated.dialect.word(),
                 "files": generated.files,
+                "removed": generated.removed,
                 "notes": notes,
             });
             writeln!(out, "{whole}")
@@ -118,6 +119,9 @@ fn text(generated: &Generated) -> Outcome {
             generated.dialect.title()
         ))
     );
+    for file in &generated.removed {
+        eprintln!("  {}: removed, as it is made no longer", sanitize(file));
+    }
     for note in &generated.notes {
         eprintln!("  {}", sanitize(&note.to_string()));
     }

@@ -26,7 +26,7 @@ pub(super) fn config(kept: &Kept<'_>) -> String {
         };
         lines.push(format!("incremental_strategy={}", quoted(strategy)));
         if strategy == "delete+insert" {
-            lines.push(format!("unique_key={}", quoted(time)));
+            lines.push(format!("unique_key={}", quoted(&kept.dialect.name(time))));
         }
     }
     if kept.materialized != Materialized::View {
@@ -43,26 +43,27 @@ pub(super) fn config(kept: &Kept<'_>) -> String {
 
 /// Partitions and clusters, or what the engine has instead.
 fn layout(kept: &Kept<'_>) -> Vec<String> {
-    let time = kept.time.map(|(time, _)| time.to_owned());
-    let all: Vec<String> = time
-        .iter()
-        .cloned()
-        .chain(kept.groups.iter().cloned())
-        .collect();
-    let few: Vec<String> = kept.groups.iter().take(4).cloned().collect();
+    // Adapters write these as they are into SQL.
+    let name = |name: &String| kept.dialect.name(name);
+    let time = kept.time.map(|(time, _)| kept.dialect.name(time));
+    let groups = kept.groups.iter().map(name);
+    let all: Vec<String> = time.iter().cloned().chain(groups.clone()).collect();
+    let few: Vec<String> = groups.take(4).collect();
     match kept.dialect {
         Dialect::Postgres | Dialect::Duckdb if !all.is_empty() => {
             vec![format!("indexes=[{{'columns': {}}}]", list(&all))]
         }
         Dialect::Bigquery => {
             let partition = kept.time.map(|(time, grain)| {
-                let grain = match grain {
-                    Grain::Hour | Grain::Day => "day",
-                    Grain::Year => "year",
-                    _ => "month",
+                // No partition may hold more than one period in part: it is made anew as a whole.
+                let (kind, grain) = match grain {
+                    Grain::Second | Grain::Minute | Grain::Hour => ("datetime", "hour"),
+                    Grain::Day | Grain::Week => ("date", "day"),
+                    Grain::Month | Grain::Quarter => ("date", "month"),
+                    Grain::Year => ("date", "year"),
                 };
                 format!(
-                    "partition_by={{'field': {}, 'data_type': 'date', 'granularity': '{grain}'}}",
+                    "partition_by={{'field': {}, 'data_type': '{kind}', 'granularity': '{grain}'}}",
                     quoted(time)
                 )
             });
@@ -70,10 +71,9 @@ fn layout(kept: &Kept<'_>) -> Vec<String> {
             partition.into_iter().chain(cluster).collect()
         }
         Dialect::Snowflake if !all.is_empty() => vec![format!("cluster_by={}", list(&all))],
-        Dialect::Redshift => kept
-            .time
+        Dialect::Redshift => time
             .iter()
-            .map(|(time, _)| format!("sort={}", quoted(time)))
+            .map(|time| format!("sort={}", quoted(time)))
             .collect(),
         Dialect::Spark => kept
             .time
@@ -81,12 +81,13 @@ fn layout(kept: &Kept<'_>) -> Vec<String> {
             .map(|(time, _)| format!("partition_by={}", list(&[time])))
             .collect(),
         Dialect::Clickhouse if !all.is_empty() => {
-            let partition = kept
-                .time
-                .map(|(time, _)| format!("partition_by={}", quoted(&format!("toYYYYMM({time})"))));
-            std::iter::once(format!("order_by='tuple({})'", kept.groups.join(", ")))
-                .chain(partition)
-                .collect()
+            let partition =
+                time.map(|time| format!("partition_by={}", quoted(&format!("toYYYYMM({time})"))));
+            let order = format!("tuple({})", all.join(", "));
+            let order = format!("order_by={}", quoted(&order));
+            // A group may have no name, and ClickHouse has to be told so.
+            let settings = "settings={'allow_nullable_key': 1}".to_owned();
+            [order, settings].into_iter().chain(partition).collect()
         }
         Dialect::Trino => {
             let by = kept

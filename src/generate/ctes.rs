@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::text::{comment, has_word, replace_word};
 use crate::compile::Statement;
 use crate::model::{Place, Registry};
+use crate::warehouse::Dialect;
 
 /// The SQL of a statement over models; `import` is the SELECT that a model is read by. The last step is called `final`.
 pub(super) fn steps(
     registry: &Registry,
     statement: &Statement,
+    dialect: Dialect,
     models: &[&str],
     import: &dyn Fn(&str) -> String,
 ) -> (String, bool) {
@@ -20,7 +22,8 @@ pub(super) fn steps(
     let mut out = String::new();
     for model in models {
         out.push_str(&format!(
-            "{model} as (\n  {}\n),\n\n",
+            "{} as (\n  {}\n),\n\n",
+            dialect.name(model),
             import(model).replace('\n', "\n  ")
         ));
     }

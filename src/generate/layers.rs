@@ -1,5 +1,7 @@
 //! The project as dbt sees it: every dataset is a model of one of its layers, and no definition reads a table.
 
+use std::collections::{BTreeSet, HashMap};
+
 use indexmap::IndexMap;
 
 use super::closure::Closure;
@@ -103,8 +105,8 @@ impl<'a> Layers<'a> {
         let of_calendar = calendar.table.iter().map(|table| table.table.clone());
         let spines = calendar.spines.iter().map(|spine| spine.table.clone());
         closure.tables.extend(of_calendar.chain(spines));
-        let mut names = Names::new(original, wanted);
-        let models = models(original, wanted, &closure, &mut names, package);
+        let names = Names::new(original, wanted, &closure, package);
+        let models = models(original, wanted, &closure, &names, package);
         let mut registry = Registry {
             datasets: IndexMap::new(),
             metrics: IndexMap::new(),
@@ -115,7 +117,7 @@ impl<'a> Layers<'a> {
         for name in &closure.datasets {
             if let Some(dataset) = original.datasets.get(name) {
                 let mut dataset = Dataset {
-                    relation: Relation::Table(names.of_dataset(dataset)),
+                    relation: Relation::Table(names.of_dataset(name)),
                     ..dataset.clone()
                 };
                 let used = columns::used_by(original, &closure, &dataset);
@@ -134,10 +136,10 @@ impl<'a> Layers<'a> {
             .metric_names
             .retain(|_, metric| closure.metrics.contains(metric));
         if let Some(table) = &mut registry.calendar.table {
-            table.table = names.of_table(&table.table);
+            table.table = names.of_table(original, &table.table);
         }
         for spine in &mut registry.calendar.spines {
-            spine.table = names.of_table(&spine.table);
+            spine.table = names.of_table(original, &spine.table);
         }
         let halves = super::semantics::name_halves(&mut registry);
         Self {
@@ -167,48 +169,102 @@ impl<'a> Layers<'a> {
 }
 
 /// Which model stands for which dataset and table.
-struct Names<'a> {
-    registry: &'a Registry,
-    wanted: &'a Wanted<'a>,
+struct Names {
+    datasets: HashMap<String, String>,
+    /// By table, in lower case.
+    tables: HashMap<String, String>,
 }
 
-impl<'a> Names<'a> {
-    fn new(registry: &'a Registry, wanted: &'a Wanted<'a>) -> Self {
-        Self { registry, wanted }
+impl Names {
+    /// A model of the project, where it makes the table; else one of ours, under a name that is free.
+    fn new(
+        registry: &Registry,
+        wanted: &Wanted<'_>,
+        closure: &Closure,
+        package: &mut Package,
+    ) -> Self {
+        let mut names = Self {
+            datasets: HashMap::new(),
+            tables: HashMap::new(),
+        };
+        let mut taken: BTreeSet<String> =
+            wanted.models.iter().map(|one| one.to_lowercase()).collect();
+        taken.extend(
+            wanted
+                .metrics
+                .iter()
+                .map(|metric| super::mart::name_of(metric)),
+        );
+        taken.extend(registry.canonical.keys().map(|name| name.to_lowercase()));
+        let mut free = |name: String| {
+            let mut one = name.clone();
+            let mut n = 2;
+            while !taken.insert(one.clone()) {
+                one = format!("{name}_{n}");
+                n += 1;
+            }
+            one
+        };
+        let own = |table: &str| {
+            let bare = table.rsplit('.').next().unwrap_or(table);
+            wanted.models.contains(bare).then(|| bare.to_owned())
+        };
+        let of_tables = closure
+            .tables
+            .iter()
+            .filter_map(|table| closure::dataset_of(registry, table));
+        for name in closure.datasets.iter().map(String::as_str).chain(of_tables) {
+            let Some(dataset) = registry
+                .datasets
+                .get(name)
+                .filter(|_| !names.datasets.contains_key(name))
+            else {
+                continue;
+            };
+            let model = match (&dataset.relation, registry.canonical_of(name)) {
+                (_, Some(canonical)) => canonical.name.clone(),
+                (Relation::Sql(_), None) => free(format!("int_{}", name.to_lowercase())),
+                (Relation::Table(table), None) => match own(table) {
+                    Some(model) => {
+                        if *table != model {
+                            let text = format!(
+                                "{name}: the table {table} is read as {model}, a model of the project"
+                            );
+                            package.note(registry.at(dataset.place), text);
+                        }
+                        model
+                    }
+                    None => free(format!("stg_{}", name.to_lowercase())),
+                },
+            };
+            names.datasets.insert(name.to_owned(), model);
+        }
+        for table in &closure.tables {
+            let mut canonical = registry.canonical.values();
+            let is_of = |of: &CanonicalOf| matches!(of, CanonicalOf::Table(own) if own.eq_ignore_ascii_case(table));
+            let of_dataset =
+                closure::dataset_of(registry, table).and_then(|name| names.datasets.get(name));
+            let model = match (of_dataset, canonical.find(|canonical| is_of(&canonical.of))) {
+                (Some(model), _) => model.clone(),
+                (None, Some(canonical)) => canonical.name.clone(),
+                (None, None) => {
+                    own(table).unwrap_or_else(|| free(format!("stg_{}", text::slug(table))))
+                }
+            };
+            names.tables.insert(table.to_lowercase(), model);
+        }
+        names
     }
 
-    fn of_dataset(&self, dataset: &Dataset) -> String {
-        if let Some(canonical) = self.registry.canonical_of(&dataset.name) {
-            return canonical.name.clone();
-        }
-        match &dataset.relation {
-            Relation::Sql(_) => format!("int_{}", dataset.name.to_lowercase()),
-            Relation::Table(table) => match self.own(table) {
-                Some(model) => model,
-                None => format!("stg_{}", dataset.name.to_lowercase()),
-            },
-        }
+    fn of_dataset(&self, dataset: &str) -> String {
+        self.datasets.get(dataset).cloned().unwrap_or_default()
     }
 
-    fn of_table(&self, table: &str) -> String {
-        let dataset = closure::dataset_of(self.registry, table);
-        if let Some(dataset) = dataset.and_then(|name| self.registry.datasets.get(name)) {
-            return self.of_dataset(dataset);
-        }
-        let mut canonical = self.registry.canonical.values();
-        let is_of = |of: &CanonicalOf| matches!(of, CanonicalOf::Table(own) if own.eq_ignore_ascii_case(table));
-        match canonical.find(|canonical| is_of(&canonical.of)) {
-            Some(canonical) => canonical.name.clone(),
-            None => self
-                .own(table)
-                .unwrap_or_else(|| format!("stg_{}", text::slug(table))),
-        }
-    }
-
-    /// The model of the dbt project that makes a table.
-    fn own(&self, table: &str) -> Option<String> {
-        let bare = table.rsplit('.').next().unwrap_or(table);
-        self.wanted.models.contains(bare).then(|| bare.to_owned())
+    fn of_table(&self, registry: &Registry, table: &str) -> String {
+        let dataset = closure::dataset_of(registry, table);
+        let of_dataset = dataset.and_then(|name| self.datasets.get(name));
+        let model = of_dataset.or_else(|| self.tables.get(&table.to_lowercase()));
+        model.cloned().unwrap_or_default()
     }
 }
 
@@ -216,7 +272,7 @@ fn models(
     registry: &Registry,
     wanted: &Wanted<'_>,
     closure: &Closure,
-    names: &mut Names<'_>,
+    names: &Names,
     package: &mut Package,
 ) -> Vec<Model> {
     let mut models: Vec<Model> = Vec::new();
@@ -246,7 +302,10 @@ fn models(
             }
             Relation::Sql(sql) => {
                 let reference = |table: &str| {
-                    format!("{{{{ ref({}) }}}}", text::quoted(&names.of_table(table)))
+                    format!(
+                        "{{{{ ref({}) }}}}",
+                        text::quoted(&names.of_table(registry, table))
+                    )
                 };
                 match refs::referring(sql, wanted.dialect, &reference) {
                     Ok(sql) => (Layer::Intermediate, Body::Sql(sql)),
@@ -259,7 +318,7 @@ fn models(
             }
         };
         let is_canonical = registry.canonical_of(name).is_some();
-        let model = names.of_dataset(dataset);
+        let model = names.of_dataset(name);
         models.push(Model {
             exists: wanted.models.contains(&model),
             name: model,
@@ -273,7 +332,7 @@ fn models(
         });
     }
     for table in &closure.tables {
-        let name = names.of_table(table);
+        let name = names.of_table(registry, table);
         let mut canonical = registry.canonical.keys();
         let is_canonical = canonical.any(|canonical| *canonical == name);
         if models.iter().all(|model| model.name != name) {

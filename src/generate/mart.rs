@@ -62,6 +62,12 @@ pub(super) fn mart<'a>(
     metric: &'a Metric,
     wanted: &Wanted<'_>,
 ) -> Result<Mart<'a>, String> {
+    if wanted.models.contains(&name_of(&metric.name)) {
+        return Err(format!(
+            "the project has a model {} of its own",
+            name_of(&metric.name)
+        ));
+    }
     let own = groupings(layers.original, metric);
     let groups = wanted.by.map_or(own, <[GroupBy]>::to_vec);
     let is_time = |group: &&GroupBy| matches!(group, GroupBy::Grain { of: None, .. });
@@ -138,7 +144,7 @@ fn made<'a>(
     let models = layers.read_by(&later.main.sql);
     let reads: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
     let is_incremental = wanted.materialized == Materialized::Incremental
-        && time.is_some()
+        && time.as_ref().is_some_and(|(_, grain)| !grain.is_sub_day())
         && !complete
         && is_by_period(layers.original, metric);
     let materialized = match wanted.materialized {
@@ -164,7 +170,13 @@ fn made<'a>(
         }
     };
     let names: Vec<&str> = reads.iter().map(String::as_str).collect();
-    let (steps, is_recursive) = ctes::steps(layers.original, &later.main, &names, &import);
+    let (steps, is_recursive) = ctes::steps(
+        layers.original,
+        &later.main,
+        wanted.dialect,
+        &names,
+        &import,
+    );
     let others: Vec<String> = keys
         .iter()
         .map(|column| column.name.clone())

@@ -90,7 +90,8 @@ fn subquery(
     let models = layers.read_by(&statement.sql);
     let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
     let import = |model: &str| format!("select * from {{{{ ref({}) }}}}", quoted(model));
-    let (steps, is_recursive) = ctes::steps(layers.original, &statement, &names, &import);
+    let (steps, is_recursive) =
+        ctes::steps(layers.original, &statement, wanted.dialect, &names, &import);
     let with = if is_recursive {
         "with recursive"
     } else {

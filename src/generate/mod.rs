@@ -3,6 +3,7 @@
 //! Nothing here reads or writes files: a [`Package`] is a list of texts. The SQL is the compiler's own; the project as dbt
 //! sees it is a registry in which every dataset is a model, see [`layers`].
 
+mod bounds;
 mod closure;
 mod columns;
 mod config;
@@ -133,7 +134,7 @@ pub fn package(registry: &Registry, templates: &Templates, wanted: &Wanted<'_>) 
             page::page(&layers, mart, wanted),
         );
     }
-    properties::properties(&layers, &marts, &mut package);
+    properties::properties(&layers, &marts, wanted.dialect, &mut package);
     project::project(&layers, wanted, &mut package);
     package.add("graph/graph.json", graph::graph(&layers, &marts));
     skill::skills(&layers, &marts, wanted, &mut package);

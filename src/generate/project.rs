@@ -84,11 +84,9 @@ semantic layer.
 
 const UNIQUE_ROWS: &str = r#"{#- Made by metrex: no combination of these columns stands in two rows. -#}
 {% test metrex_unique_rows(model, columns) %}
-{%- set keys = [] -%}
-{%- for column in columns -%}{%- do keys.append(adapter.quote(column)) -%}{%- endfor %}
-select {{ keys | join(', ') }}
+select {{ columns | join(', ') }}
 from {{ model }}
-group by {{ keys | join(', ') }}
+group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}
 "#;

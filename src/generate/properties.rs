@@ -2,20 +2,27 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Package;
+use super::bounds::{certain, in_range};
 use super::layers::{Body, Layer, Layers, Model};
 use super::mart::Mart;
 use super::semantics::{Semantics, semantics};
 use super::staging::{source, title};
 use super::text::{MADE, plain};
-use super::{Package, closure};
 use crate::compile::{Role, additivity, reading};
-use crate::model::{Aggregate, CanonicalDataset, Dataset, Measure, Metric, MetricKind, Registry};
+use crate::model::{CanonicalDataset, Dataset};
 use crate::registry::emit;
+use crate::warehouse::Dialect;
 
 type Fields = Map<String, Value>;
 
 /// Adds the files.
-pub(super) fn properties(layers: &Layers<'_>, marts: &[Mart<'_>], package: &mut Package) {
+pub(super) fn properties(
+    layers: &Layers<'_>,
+    marts: &[Mart<'_>],
+    dialect: Dialect,
+    package: &mut Package,
+) {
     let mut said = semantics(layers, package);
     let sources = sources(layers);
     if !sources.is_empty() {
@@ -34,7 +41,7 @@ pub(super) fn properties(layers: &Layers<'_>, marts: &[Mart<'_>], package: &mut 
                         package.note(model.path(), text);
                     }
                 }
-                false => models.push(Value::Object(described(layers, model, &mut said))),
+                false => models.push(Value::Object(described(layers, model, dialect, &mut said))),
             }
         }
         if !models.is_empty() {
@@ -44,7 +51,7 @@ pub(super) fn properties(layers: &Layers<'_>, marts: &[Mart<'_>], package: &mut 
     }
     let marts = marts
         .iter()
-        .map(|mart| Value::Object(of_mart(layers, mart)))
+        .map(|mart| Value::Object(of_mart(layers, mart, dialect)))
         .collect();
     add(package, "models/marts/marts.yml", "models", marts);
     // What is left are calendars.
@@ -110,7 +117,7 @@ fn sources(layers: &Layers<'_>) -> Vec<Value> {
 }
 
 /// A model with its tests; what the semantic layer says of it is taken from there.
-fn described(layers: &Layers<'_>, model: &Model, said: &mut Semantics) -> Fields {
+fn described(layers: &Layers<'_>, model: &Model, dialect: Dialect, said: &mut Semantics) -> Fields {
     let mut fields = said.models.shift_remove(&model.name).unwrap_or_default();
     let mut out = Fields::new();
     out.insert("name".to_owned(), json!(model.name));
@@ -138,8 +145,8 @@ fn described(layers: &Layers<'_>, model: &Model, said: &mut Semantics) -> Fields
         _ => Vec::new(),
     });
     if let Some(dataset) = dataset {
-        keys(dataset, &mut columns, &mut out);
-        relationships(layers, dataset, &mut columns);
+        keys(dataset, dialect, &mut columns, &mut out);
+        relationships(layers, dataset, dialect, &mut columns);
         if let Some(canonical) = canonical {
             agreed(dataset, canonical, &mut columns);
         }
@@ -150,7 +157,7 @@ fn described(layers: &Layers<'_>, model: &Model, said: &mut Semantics) -> Fields
         }
     }
     if !columns.0.is_empty() {
-        out.insert("columns".to_owned(), Value::Array(columns.0));
+        out.insert("columns".to_owned(), columns.quoted(dialect));
     }
     out
 }
@@ -182,6 +189,17 @@ impl Columns {
         }
     }
 
+    /// All of them, those that SQL has to quote marked for dbt.
+    fn quoted(mut self, dialect: Dialect) -> Value {
+        for column in self.0.iter_mut().filter_map(Value::as_object_mut) {
+            let name = column.get("name").and_then(Value::as_str);
+            if name.is_some_and(|name| dialect.name(name) != name) {
+                column.insert("quote".to_owned(), json!(true));
+            }
+        }
+        Value::Array(self.0)
+    }
+
     fn describe(&mut self, name: &str, text: &str) {
         if let Some(column) = self.of(name).filter(|_| !text.is_empty()) {
             column.insert("description".to_owned(), json!(plain(text)));
@@ -190,7 +208,7 @@ impl Columns {
 }
 
 /// The key says what a row is.
-fn keys(dataset: &Dataset, columns: &mut Columns, model: &mut Fields) {
+fn keys(dataset: &Dataset, dialect: Dialect, columns: &mut Columns, model: &mut Fields) {
     for column in &dataset.key {
         columns.test(column, json!("not_null"));
     }
@@ -200,20 +218,27 @@ fn keys(dataset: &Dataset, columns: &mut Columns, model: &mut Fields) {
         _ if dataset.valid.is_some() => {}
         [key] => columns.test(key, json!("unique")),
         several => {
-            let test = json!({"metrex_unique_rows": {"arguments": {"columns": several}}});
+            let test = unique_rows(several.iter(), dialect);
             model.insert("data_tests".to_owned(), json!([test]));
         }
     }
 }
 
+/// No combination of columns stands in two rows.
+fn unique_rows<'a>(columns: impl Iterator<Item = &'a String>, dialect: Dialect) -> Value {
+    let columns: Vec<String> = columns.map(|column| dialect.name(column)).collect();
+    json!({"metrex_unique_rows": {"arguments": {"columns": columns}}})
+}
+
 /// A row that leads nowhere is counted all the same, so it is a warning.
-fn relationships(layers: &Layers<'_>, dataset: &Dataset, columns: &mut Columns) {
+fn relationships(layers: &Layers<'_>, dataset: &Dataset, dialect: Dialect, columns: &mut Columns) {
     for join in dataset.joins.values() {
         let (Some(target), [(here, there)]) = (layers.model_of(&join.to), join.on.as_slice())
         else {
             continue;
         };
-        let arguments = json!({"to": format!("ref('{}')", target.name), "field": there});
+        let arguments =
+            json!({"to": format!("ref('{}')", target.name), "field": dialect.name(there)});
         let test =
             json!({"relationships": {"arguments": arguments, "config": {"severity": "warn"}}});
         columns.test(here, test);
@@ -244,30 +269,14 @@ fn agreed(dataset: &Dataset, canonical: &CanonicalDataset, columns: &mut Columns
             );
         }
         let (low, high) = &attribute.range;
-        if let Some(test) = in_range(low.as_deref().map(literal), high.as_deref().map(literal)) {
+        if let Some(test) = in_range(low.as_deref(), high.as_deref()) {
             columns.test(&column, test);
         }
     }
 }
 
-/// A number as it is, anything else as a text of SQL.
-fn literal(text: &str) -> Value {
-    match text.parse::<f64>() {
-        Ok(number) if number.fract() == 0.0 && number.abs() < 1e15 => json!(number as i64),
-        Ok(number) => json!(number),
-        Err(_) => json!(format!("'{}'", text.replace('\'', "''"))),
-    }
-}
-
-fn in_range(low: Option<Value>, high: Option<Value>) -> Option<Value> {
-    let mut arguments = Fields::new();
-    arguments.extend(low.map(|low| ("at_least".to_owned(), low)));
-    arguments.extend(high.map(|high| ("at_most".to_owned(), high)));
-    (!arguments.is_empty()).then(|| json!({"metrex_in_range": {"arguments": arguments}}))
-}
-
 /// The model of a metric.
-fn of_mart(layers: &Layers<'_>, mart: &Mart<'_>) -> Fields {
+fn of_mart(layers: &Layers<'_>, mart: &Mart<'_>, dialect: Dialect) -> Fields {
     let metric = mart.metric;
     let mut out = Fields::new();
     out.insert("name".to_owned(), json!(mart.name));
@@ -288,12 +297,16 @@ fn of_mart(layers: &Layers<'_>, mart: &Mart<'_>) -> Fields {
         "query": mart.line,
     });
     out.insert("config".to_owned(), json!({"meta": meta}));
-    let keys: Vec<&str> = mart.keys().map(|column| column.name.as_str()).collect();
-    if !keys.is_empty() {
-        let test = json!({"metrex_unique_rows": {"arguments": {"columns": keys}}});
+    if mart.keys().next().is_some() {
+        let test = unique_rows(mart.keys().map(|column| &column.name), dialect);
         out.insert("data_tests".to_owned(), json!([test]));
     }
     let mut columns = Columns(Vec::new());
+    let figures = mart
+        .columns
+        .iter()
+        .filter(|column| column.role == Role::Metric);
+    let is_alone = figures.count() == 1;
     for column in &mart.columns {
         let own = layers
             .registry
@@ -309,74 +322,13 @@ fn of_mart(layers: &Layers<'_>, mart: &Mart<'_>) -> Fields {
             None => column.label.clone(),
         };
         columns.describe(&column.name, &text);
-        if let Some(metric) = own {
-            for test in certain(&layers.registry, metric) {
-                columns.test(&column.name, test);
-            }
-        }
-    }
-    out.insert("columns".to_owned(), Value::Array(columns.0));
-    out
-}
-
-/// What the definition alone says of every figure.
-fn certain(registry: &Registry, metric: &Metric) -> Vec<Value> {
-    let is_count = |agg: Aggregate| {
-        matches!(
-            agg,
-            Aggregate::Count | Aggregate::CountDistinct | Aggregate::SumBoolean
-        )
-    };
-    let range =
-        |low: i64, high: Option<i64>| in_range(Some(json!(low)), high.map(|high| json!(high)));
-    match &metric.kind {
-        // Beside others, a group without rows of its own has no figure; so a count may be missing, but is never negative.
-        MetricKind::Simple(_) if closure::measures(&metric.kind).all(|one| is_count(one.agg)) => {
-            range(0, None).into_iter().collect()
-        }
-        MetricKind::Ratio(sources) => {
-            let measures = |source: &crate::model::Source| match source.measures.as_slice() {
-                [part, whole] => Some((part.clone(), whole.clone())),
-                _ => None,
-            };
-            let halves: Option<Vec<(Measure, Measure)>> = sources.iter().map(measures).collect();
-            let halves = halves.unwrap_or_default();
-            if !halves.is_empty() && halves.iter().all(|(part, whole)| is_share(part, whole)) {
-                range(0, Some(1)).into_iter().collect()
-            } else if !halves.is_empty()
-                && halves
-                    .iter()
-                    .all(|(one, other)| is_count(one.agg) && is_count(other.agg))
-            {
-                range(0, None).into_iter().collect()
-            } else {
-                Vec::new()
-            }
-        }
-        MetricKind::Cumulative(cumulative) => {
-            let of = cumulative.of.as_ref().and_then(|of| registry.metric(of));
-            let of = of.filter(|of| matches!(of.kind, MetricKind::Simple(_)));
-            of.map(|of| certain(registry, of)).unwrap_or_default()
-        }
-        MetricKind::Conversion(_) => range(0, None).into_iter().collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Whether every row of the numerator is one of the denominator.
-fn is_share(part: &Measure, whole: &Measure) -> bool {
-    let text = |measure: &Measure| measure.expr.as_ref().map(|expr| expr.text.clone());
-    let filters = |measure: &Measure| {
-        measure
-            .filters
+        for test in own
             .iter()
-            .map(|filter| filter.text.clone())
-            .collect::<Vec<_>>()
-    };
-    let (narrow, wide) = (filters(part), filters(whole));
-    part.dataset == whole.dataset
-        && part.agg == whole.agg
-        && matches!(part.agg, Aggregate::Count | Aggregate::CountDistinct)
-        && text(part) == text(whole)
-        && wide.iter().all(|filter| narrow.contains(filter))
+            .flat_map(|metric| certain(layers, metric, is_alone))
+        {
+            columns.test(&column.name, test);
+        }
+    }
+    out.insert("columns".to_owned(), columns.quoted(dialect));
+    out
 }

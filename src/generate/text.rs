@@ -1,7 +1,7 @@
 //! Texts as they may stand in a dbt project, where braces mean something.
 
-/// What says, in every file, that it may be written again.
-pub(super) const MADE: &str = "Made by metrex: what is changed here is lost when it is made again.";
+/// What says, in every file, where to change it.
+pub(super) const MADE: &str = "Made by metrex: change the definitions, and make it again.";
 
 /// Lines of a comment in SQL.
 pub(super) fn comment(text: &str) -> String {

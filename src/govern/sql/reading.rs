@@ -107,7 +107,15 @@ impl<'a> Walk<'a, '_> {
         let visible = self.ctes.len();
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             let name = cte.alias.name.value.to_lowercase();
+            // A recursive step may read itself; what it gives is not known yet.
+            let is_recursive = query.with.as_ref().is_some_and(|with| with.recursive);
+            if is_recursive {
+                self.ctes.push((name.clone(), Rows::default()));
+            }
             let mut rows = self.query(&cte.query);
+            if is_recursive {
+                self.ctes.pop();
+            }
             if !cte.alias.columns.is_empty() {
                 rows = Rows::default();
             }

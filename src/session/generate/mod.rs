@@ -1,9 +1,10 @@
-//! `metrex generate`: a dbt package of metrics in a folder, where only what metrex made itself is written again.
+//! `metrex generate`: a dbt package of metrics, and what the rules of the project say about it.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+mod folder;
+
+use std::path::Path;
+
+use folder::Folder;
 
 use super::{Failure, Session, SessionError};
 use crate::exchange::Note;
@@ -30,6 +31,8 @@ pub struct GenerateRequest {
 pub struct Generated {
     /// The files written, relative to the folder.
     pub files: Vec<String>,
+    /// The files of an earlier run that are made no longer.
+    pub removed: Vec<String>,
     /// The metrics with a model.
     pub metrics: Vec<String>,
     /// The engine it is for.
@@ -38,58 +41,35 @@ pub struct Generated {
     pub notes: Vec<Note>,
 }
 
-/// What a file says that metrex made.
-const MARK: &str = "Made by metrex";
-
 impl Session {
     /// Writes a dbt package into a folder: models, tests, semantics, pages, graph and skills.
     ///
     /// # Errors
-    /// A metric is unknown or cannot be a model, a file of the folder is not ours, the folder cannot be written. Nothing
-    /// is written then.
+    /// A metric is unknown or cannot be a model, a file of the folder is not ours or was changed by hand, the folder cannot
+    /// be written. Nothing is written then.
     pub fn generate(
         &self,
         request: &GenerateRequest,
         target: &Path,
     ) -> Result<Generated, SessionError> {
-        let found = Found::of(target).map_err(|error| unwritable(target, &error))?;
-        let (package, dialect) = self.package(request, &found)?;
-        let mut taken = Vec::new();
-        let mut files = Vec::new();
-        for (name, text) in &package.files {
-            match fs::read_to_string(target.join(name)) {
-                Ok(known) if known == *text => {}
-                Ok(known) if !known.contains(MARK) => taken.push(name.clone()),
-                _ => files.push((name, text)),
-            }
-        }
-        if !taken.is_empty() {
-            let message = format!(
-                "{} has {}, which metrex did not make; nothing was written",
-                target.display(),
-                taken.join(", ")
-            );
-            return Err(SessionError::usage("not_ours", message)
-                .with_hint("choose another folder, or move them away"));
-        }
-        for (name, text) in &files {
-            let path = target.join(name);
-            let folder = path.parent().unwrap_or(target);
-            let written = fs::create_dir_all(folder).and_then(|()| fs::write(&path, text));
-            written.map_err(|error| unwritable(&path, &error))?;
-        }
+        let folder = Folder::read(target)?;
+        let (package, dialect) = self.package(request, &folder)?;
+        let written = folder.put(&package)?;
+        let mut notes = package.notes;
+        notes.extend(written.notes);
         Ok(Generated {
-            files: files.into_iter().map(|(name, _)| name.clone()).collect(),
+            files: written.files,
+            removed: written.removed,
             metrics: package.metrics,
             dialect,
-            notes: package.notes,
+            notes,
         })
     }
 
     fn package(
         &self,
         request: &GenerateRequest,
-        found: &Found,
+        found: &Folder,
     ) -> Result<(Package, Dialect), SessionError> {
         let catalog = self.catalog();
         let registry = &catalog.registry;
@@ -175,6 +155,12 @@ impl Session {
             return Err(SessionError::new(Failure::Query, "not_generated", why));
         }
         notes.append(&mut package.notes);
+        if package.metrics.is_empty() {
+            let why: Vec<String> = notes.iter().map(ToString::to_string).collect();
+            let message = format!("no metric can be a model\n{}", why.join("\n"));
+            return Err(SessionError::new(Failure::Query, "not_generated", message)
+                .with_hint("drafts can be made where they are named"));
+        }
         notes.extend(self.governed(&package, dialect));
         package.notes = notes;
         Ok((package, dialect))
@@ -215,89 +201,24 @@ impl Session {
                 beside: &beside,
             };
             let review = govern(&model, &catalog.registry, governance, dialect);
-            let found = review
-                .findings
-                .iter()
-                .filter(|one| one.rule != Rule::Rebuilt);
-            notes.extend(found.map(|finding| Note {
-                at: format!("{path}:{}:{}", finding.line, finding.column),
-                text: format!("governance {}: {}", finding.severity, finding.message),
-            }));
-        }
-        notes
-    }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> SessionError {
-    SessionError::usage("write_failed", format!("{}: {error}", path.display()))
-}
-
-/// What a folder holds already.
-#[derive(Debug, Default)]
-struct Found {
-    /// Whether it is a dbt project of somebody.
-    has_project: bool,
-    /// The models of that project.
-    models: BTreeSet<String>,
-    /// The metrics, in lower case, that metrex made models of.
-    marts: BTreeSet<String>,
-    /// The skills written down.
-    skills: BTreeSet<String>,
-}
-
-impl Found {
-    fn of(target: &Path) -> io::Result<Self> {
-        let is_ours = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains(MARK));
-        let project = target.join("dbt_project.yml");
-        let mut found = Self {
-            has_project: project.exists() && !is_ours(&project),
-            ..Self::default()
-        };
-        for folder in ["models", "seeds", "snapshots"] {
-            for path in files(&target.join(folder))? {
-                let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else {
-                    continue;
+            let has_canonical = !catalog.registry.canonical.is_empty();
+            let mut said: Vec<(Rule, u32, u32)> = Vec::new();
+            for finding in &review.findings {
+                let place = (finding.rule, finding.line, finding.column);
+                let counts = match finding.rule {
+                    Rule::Rebuilt => false,
+                    Rule::NotCanonical => has_canonical,
+                    _ => true,
                 };
-                let is_model = path.extension().is_some_and(|ending| {
-                    ["sql", "py", "csv"].iter().any(|known| ending == *known)
-                });
-                match (is_model, is_ours(&path)) {
-                    (true, false) => {
-                        found.models.insert(stem.to_owned());
-                    }
-                    (true, true) => {
-                        let metric = stem.strip_prefix("mart_").map(str::to_owned);
-                        found.marts.extend(metric);
-                    }
-                    (false, _) => {}
+                if counts && !said.contains(&place) {
+                    said.push(place);
+                    notes.push(Note {
+                        at: format!("{path}:{}:{}", finding.line, finding.column),
+                        text: format!("governance {}: {}", finding.severity, finding.message),
+                    });
                 }
             }
         }
-        for path in files(&target.join("skills"))? {
-            let stem = path.file_stem().and_then(|stem| stem.to_str());
-            found.skills.extend(stem.map(str::to_owned));
-        }
-        Ok(found)
+        notes
     }
-}
-
-/// The files below a folder; none where there is no such folder.
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    let mut left = vec![folder.to_owned()];
-    while let Some(folder) = left.pop() {
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        for entry in entries {
-            let entry = entry?;
-            match entry.file_type()?.is_dir() {
-                true => left.push(entry.path()),
-                false => found.push(entry.path()),
-            }
-        }
-    }
-    Ok(found)
 }
