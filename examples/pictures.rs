@@ -42,10 +42,15 @@ const PICTURES: &[Picture] = &[
     ("which-key", (80, 24), "dark", "<F2><Ctrl+U>gmv by market last month<Enter>z"),
     ("side-by-side", (108, 26), "light", "<F2><Ctrl+U>gmv by market last month<Enter><w d><F2><Ctrl+U>gmv by channel last month<Enter><w s>"),
     ("commands", (80, 24), "mono", "<F2><Ctrl+U>gmv by market last month<Enter><Ctrl+P>"),
+    ("define", (120, 44), "dark", "<Tab>+Contracted MRR<Tab><Tab>Subscriptions<Tab>Subscription Finance<Tab>What running contracts are worth per month, as recurring revenue.<Tab>Exclude trial subscriptions<Enter>Only count active and past_due<Enter>Convert annual contracts to monthly equivalent<F5>"),
+    ("lineage", (80, 24), "dark", "<F2><Ctrl+U>mrr by month last 6 months<Enter>L"),
+    ("retention", (120, 30), "dark", "<Tab>Itriangle<Enter>"),
     ("chart-line", (100, 30), "dark", "<F2><Ctrl+U>gmv by week last 26 weeks vs previous period<Enter>cc<Right><End>"),
     ("chart-lines", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, month where market in (BR, ID, TH, VN) last 12 months<Enter>c"),
     ("chart-stacked", (100, 30), "light", "<F2><Ctrl+U>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
     ("chart-multiples", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, week last 26 weeks<Enter>cc<Right>"),
+    // What is written into the demo stays there: this one is the last.
+    ("review", (120, 40), "dark", "<Tab>+Contracted MRR<Tab><Tab>Subscriptions<Tab>Subscription Finance<Tab>What running contracts are worth per month, as recurring revenue.<Tab>Exclude trial subscriptions<Enter>Only count active and past_due<Enter>Convert annual contracts to monthly equivalent<F5><F7><Esc><F3>contracted<Enter>J<F5>"),
 ];
 
 /// Pixels of a PNG for each of the drawing.
