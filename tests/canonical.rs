@@ -16,6 +16,7 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
+use metrex::govern::lineage::{Direction, Graph, NodeKind};
 use metrex::model::{CanonicalKind, CanonicalOf, Grain, Status};
 use metrex::registry::{Config, Loaded, Project, ProjectFile, ProjectFiles, load};
 use metrex::session::{LiveOptions, OpenOptions, Session, lineage_json, lineage_outline};
@@ -284,6 +285,73 @@ async fn promises_are_measured_on_every_engine() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_rows_or_times_keeps_no_promise_and_other_types_are_compared_as_such() {
+    let rows = "
+CREATE TABLE empty (id integer, day date);
+CREATE TABLE timeless (id integer, day date, size double precision, fine boolean);
+INSERT INTO timeless VALUES (1, NULL, 1, true), (2, NULL, 2, false), (3, NULL, 7, NULL);
+";
+    let definitions = "
+datasets:
+  empty: {table: empty, key: id, time: day, dimensions: {day: {type: date}}}
+  timeless:
+    table: timeless
+    key: id
+    time: day
+    dimensions: {day: {type: date}, size: {type: number}, fine: {type: boolean}}
+canonical_datasets:
+  fct_empty:
+    kind: fact
+    dataset: empty
+    sla: {fresh_within: 1 day, every: day, complete: 90%}
+    attributes: {id: {not_null: true, unique: true, range: [0, 10]}}
+  fct_timeless:
+    kind: fact
+    dataset: timeless
+    sla: {fresh_within: 1 day, every: day}
+    attributes: {size: {values: [1, 2]}, fine: {values: ['true', 'false']}}
+";
+    for engine in engines::everywhere(rows) {
+        let folder = project(&engine, definitions);
+        let session = session(folder.path());
+        let nobody = CancellationToken::new();
+        let states = session.canonical_states(&[], &nobody, |_, _| ()).await;
+        let states = states.unwrap();
+        let told = |at: usize| {
+            let promises = states[at].promises.iter();
+            let told = promises.map(|one| format!("{} {}: {}", one.kept, one.promised, one.found));
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(0),
+            [
+                "false no older than 1 day: no rows",
+                "false rows for every day: no rows",
+                "false 90% of rows complete: no rows",
+            ],
+            "{}",
+            engine.name
+        );
+        assert_eq!(
+            told(1),
+            [
+                "false no older than 1 day: no row has a time",
+                "false rows for every day: no row has a time",
+            ],
+            "{}",
+            engine.name
+        );
+        let patience = Duration::from_secs(60);
+        let report = session.check_constraints(patience, &nobody, |_, _| ());
+        let report = report.await.unwrap();
+        let found: Vec<_> = report.findings.iter().map(|one| &one.message).collect();
+        assert_eq!(found.len(), 1, "{}: {found:?}", engine.name);
+        let start = "fct_timeless has rows with another size than is declared: 1, such as '7";
+        assert!(found[0].starts_with(start), "{}: {found:?}", engine.name);
+    }
+}
+
 #[test]
 fn metrex_status_says_what_is_not_as_promised() {
     let engines = engines::everywhere(ROWS);
@@ -418,6 +486,8 @@ fn lineage_leads_from_sources_to_saved_queries() {
         dot.starts_with("digraph lineage {") && dot.matches(" -> ").count() == 5,
         "{dot}"
     );
+    reads_as_dot(&dot, 6, 5);
+    reads_as_dot(&graph.dot(), graph.nodes.len(), graph.edges.len());
     let mermaid = around.mermaid();
     assert!(mermaid.starts_with("flowchart LR\n") && mermaid.matches(" --> ").count() == 5);
     let json = lineage_json(&around);
@@ -439,6 +509,150 @@ fn lineage_leads_from_sources_to_saved_queries() {
         let is_there = all.iter().any(|line| line.contains(&node.name));
         assert!(is_there, "{}", node.name);
     }
+}
+
+/// Reads the subset of DOT that is written, letter by letter: statements of names, attributes and quoted texts.
+fn reads_as_dot(text: &str, nodes: usize, edges: usize) {
+    let body = text.strip_prefix("digraph lineage {").unwrap();
+    let body = body.trim_end().strip_suffix('}').unwrap();
+    let (mut statements, mut current, mut quoted) = (Vec::new(), String::new(), false);
+    let mut letters = body.chars();
+    while let Some(c) = letters.next() {
+        match c {
+            '"' => quoted = !quoted,
+            '\\' if quoted => {
+                let escaped = letters.next().unwrap();
+                assert!(['"', '\\', 'n'].contains(&escaped), "{escaped}");
+                continue;
+            }
+            '\n' => assert!(!quoted, "a text goes over a line: {current}"),
+            ';' if !quoted => {
+                statements.push(std::mem::take(&mut current).trim().to_owned());
+                continue;
+            }
+            _ if quoted => continue,
+            _ => {}
+        }
+        current.push(c);
+    }
+    assert!(!quoted && current.trim().is_empty(), "{current}");
+    let number = |name: &str| name.trim().strip_prefix('n')?.parse::<usize>().ok();
+    let mut found = (0, 0);
+    for statement in statements {
+        if let Some((from, to)) = statement.split_once("->") {
+            assert!(number(from).unwrap() < nodes && number(to).unwrap() < nodes);
+            found.1 += 1;
+        } else if let Some((name, rest)) = statement.split_once('[')
+            && number(name).is_some()
+        {
+            assert!(
+                rest.starts_with("label=\"\"") && rest.ends_with(']'),
+                "{rest}"
+            );
+            found.0 += 1;
+        } else {
+            assert!(["rankdir=LR", "node [shape=box]"].contains(&statement.as_str()));
+        }
+    }
+    assert_eq!(found, (nodes, edges));
+}
+
+#[test]
+fn names_of_any_letters_stay_names_in_graphs() {
+    let loaded = loaded_with(
+        "canonical_datasets:
+  fct_a:
+    kind: fact
+    dataset: orders
+    lineage: {sources: ['raw.\"x\\y\"', 'a]) --> b;<br>#1'], downstream: [\"it's `here`\"]}
+",
+    );
+    assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+    let graph = Graph::new(&loaded.registry);
+    reads_as_dot(&graph.dot(), graph.nodes.len(), graph.edges.len());
+    let mermaid = graph.mermaid();
+    assert_eq!(
+        mermaid.lines().count(),
+        1 + graph.nodes.len() + graph.edges.len()
+    );
+    for line in mermaid.lines().filter(|line| line.contains('"')) {
+        let label = line.split('"').nth(1).unwrap();
+        assert_eq!(line.matches('"').count(), 2, "{line}");
+        let plain = label.replacen("<br/>", "", 1);
+        assert!(!plain.contains(['<', '>', '`', '\\']), "{line}");
+    }
+    assert!(
+        mermaid.contains("a]) --#62; b#59;#60;br#62;#35;1"),
+        "{mermaid}"
+    );
+}
+
+#[test]
+fn a_dataset_that_is_a_query_comes_from_the_tables_that_it_reads() {
+    let loaded = loaded_with(
+        "datasets:
+  both:
+    sql: |
+      WITH new AS (WITH old AS (SELECT * FROM lake.first) SELECT * FROM old)
+      SELECT n.id::text FROM new n JOIN lake.second s USING (id) WHERE n.id IN (SELECT id FROM NEW)
+    key: id
+",
+    );
+    let graph = Graph::new(&loaded.registry);
+    let node = graph.find(NodeKind::Dataset, "both").unwrap();
+    let from = graph.beside(node, Direction::Up);
+    let names: Vec<_> = from
+        .iter()
+        .map(|at| graph.nodes[*at].name.as_str())
+        .collect();
+    assert_eq!(names, ["lake.first", "lake.second"]);
+}
+
+#[test]
+fn suggest_and_lineage_answer_on_the_command_line() {
+    let state = tempfile::tempdir().unwrap();
+    let metrex = |args: &[&str]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_metrex"))
+            .args(args)
+            .current_dir(state.path())
+            .env("METREX_STATE_DIR", state.path())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&run.stdout), text(&run.stderr), run.status.code())
+    };
+    let (out, _, code) = metrex(&["suggest", "marketing", "attribution", "--format", "json"]);
+    assert_eq!(code, Some(0));
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["datasets"][0]["name"], "fct_touchpoints");
+    let (out, note, code) = metrex(&["suggest", "chromodynamics"]);
+    assert_eq!((out.as_str(), code), ("", Some(1)));
+    assert!(
+        note.contains("no canonical dataset speaks of chromodynamics"),
+        "{note}"
+    );
+
+    let (out, ..) = metrex(&["lineage", "mrr"]);
+    assert!(
+        out.starts_with("mrr  metric · certified\n├─ made from\n"),
+        "{out}"
+    );
+    let (out, ..) = metrex(&["lineage", "table:orders", "--format", "dot"]);
+    assert!(out.starts_with("digraph lineage {"), "{out}");
+    let (out, ..) = metrex(&["lineage", "--format", "mermaid"]);
+    assert!(out.starts_with("flowchart LR\n"), "{out}");
+    let (_, error, code) = metrex(&["lineage", "gmw"]);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("did you mean 'gmv'?"), "{error}");
+}
+
+#[test]
+fn a_metric_is_governed_as_it_is_computed() {
+    let (session, _state) = demo_session();
+    let gmv = session.govern_metric("gmv").unwrap();
+    assert!(gmv.findings.is_empty(), "{:?}", gmv.findings);
+    assert_eq!(gmv.reads[0].canonical.as_deref(), Some("fct_orders"));
+    assert!(session.govern_metric("nothing").is_err());
 }
 
 #[test]

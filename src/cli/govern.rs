@@ -52,7 +52,13 @@ struct Governed {
 pub fn run(global: &Global, args: &GovernArgs) -> Outcome {
     let mut files = Vec::new();
     for path in &args.paths {
+        let before = files.len();
         collect(path, 0, &mut files)?;
+        if files.len() == before {
+            let message = format!("there are no models in {}", path.display());
+            let error = SessionError::usage("no_models", message);
+            return Err(error.with_hint("a model is a file *.sql").into());
+        }
     }
     let session = global.open()?;
     let names: Vec<String> = files.iter().map(|(path, _)| model_name(path)).collect();

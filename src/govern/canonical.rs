@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use crate::model::{
-    Attribute, CanonicalDataset, CanonicalOf, ColumnType, Dataset, Grain, Place, Registry,
-    Relation, Sla, Weekday,
+    Attribute, CanonicalDataset, CanonicalOf, ColumnType, Dataset, DimensionType, Grain, Place,
+    Registry, Relation, Sla, Weekday,
 };
 use crate::warehouse::Dialect;
 
@@ -134,6 +134,11 @@ impl<'a> Subject<'a> {
         Ok(format!("({text})"))
     }
 
+    fn type_of(&self, name: &str) -> Option<DimensionType> {
+        let dimension = self.dataset.and_then(|dataset| dataset.dimension(name));
+        dimension.map(|dimension| dimension.kind)
+    }
+
     fn is_personal(&self, name: &str) -> bool {
         let dimension = self.dataset.and_then(|dataset| dataset.dimension(name));
         dimension.is_some_and(|dimension| dimension.pii)
@@ -236,8 +241,22 @@ impl Subject<'_> {
         if !attribute.values.is_empty() {
             let values = attribute.values.iter().map(|value| dialect.text(value));
             let values = values.collect::<Vec<_>>().join(", ");
+            let is_number = |value: &String| value.parse::<f64>().is_ok_and(f64::is_finite);
+            // Engines write numbers and truth in several ways.
+            let other = match self.type_of(name) {
+                Some(DimensionType::Number) if attribute.values.iter().all(is_number) => {
+                    format!("{column} NOT IN ({})", attribute.values.join(", "))
+                }
+                Some(DimensionType::Boolean) => {
+                    let word = format!(
+                        "CASE WHEN {column} THEN 'true' WHEN NOT {column} THEN 'false' END"
+                    );
+                    format!("{word} NOT IN ({})", values.to_lowercase())
+                }
+                _ => format!("{} NOT IN ({values})", dialect.as_text(column)),
+            };
             among(
-                format!("{} NOT IN ({values})", dialect.as_text(column)),
+                other,
                 format!("{of} has rows with another {name} than is declared"),
                 format!("values: {}", attribute.values.join(", ")),
             );
@@ -405,7 +424,7 @@ impl Promises {
             rows,
             newest: self.newest.and_then(cell).map(str::to_owned),
             complete: self.complete.and_then(number).map(|full| match rows {
-                0 => 1.0,
+                0 => 0.0,
                 rows => full as f64 / rows as f64,
             }),
             periods: self

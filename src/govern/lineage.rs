@@ -1,14 +1,15 @@
 //! What depends on what: from the sources of canonical datasets over tables, datasets and metrics to saved queries and what is made elsewhere.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use serde::Serialize;
-use sqlparser::ast::visit_relations;
-use sqlparser::dialect::GenericDialect;
+use sqlparser::ast::{ObjectName, Query, Visit, Visitor};
 use sqlparser::parser::Parser;
 
-use crate::model::{CanonicalOf, Filter, MetricKind, MetricQuery, Registry, Relation, Status};
+use crate::model::{
+    CanonicalOf, Dialect, Filter, MetricKind, MetricQuery, Registry, Relation, Status,
+};
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -38,6 +39,19 @@ impl NodeKind {
             Self::Metric => "metric",
             Self::View => "saved query",
             Self::Downstream => "downstream",
+        }
+    }
+
+    /// The word that means the thing of this kind and name, and no other: `dataset:orders`.
+    pub fn of(self, name: &str) -> String {
+        format!("{}:{name}", self.key())
+    }
+
+    /// What stands before a name to say which kind is meant.
+    fn key(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            other => other.word(),
         }
     }
 }
@@ -86,6 +100,9 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// Pairs of indexes: the second is made from the first.
     pub edges: BTreeSet<(usize, usize)>,
+    /// The same pairs, the other way round.
+    back: BTreeSet<(usize, usize)>,
+    at: HashMap<(NodeKind, String), usize>,
 }
 
 /// A node with what stands behind it in one direction.
@@ -128,7 +145,7 @@ impl Graph {
             };
             for table in tables {
                 let table = graph.table(registry, &table);
-                graph.edges.insert((table, node));
+                graph.link(table, node);
             }
         }
         for metric in registry.metrics.values() {
@@ -174,12 +191,12 @@ impl Graph {
                 let known = graph.find(NodeKind::Table, source);
                 let source = known.unwrap_or_else(|| graph.named(NodeKind::Source, source));
                 if source != made {
-                    graph.edges.insert((source, made));
+                    graph.link(source, made);
                 }
             }
             for downstream in &one.lineage.downstream {
                 let downstream = graph.named(NodeKind::Downstream, downstream);
-                graph.edges.insert((node, downstream));
+                graph.link(node, downstream);
             }
         }
         graph
@@ -206,7 +223,7 @@ impl Graph {
             } else {
                 for table in tables {
                     let table = self.table(registry, table);
-                    self.edges.insert((table, node));
+                    self.link(table, node);
                 }
             }
         }
@@ -214,13 +231,21 @@ impl Graph {
 
     fn join(&mut self, (kind, name): (NodeKind, &str), node: usize) {
         if let Some(from) = self.find(kind, name) {
-            self.edges.insert((from, node));
+            self.link(from, node);
         }
     }
 
+    /// The second is made from the first.
+    fn link(&mut self, from: usize, to: usize) {
+        self.edges.insert((from, to));
+        self.back.insert((to, from));
+    }
+
     fn add(&mut self, node: Node) -> usize {
+        let at = self.nodes.len();
+        self.at.insert((node.kind, node.name.clone()), at);
         self.nodes.push(node);
-        self.nodes.len() - 1
+        at
     }
 
     fn table(&mut self, registry: &Registry, table: &str) -> usize {
@@ -255,22 +280,22 @@ impl Graph {
 
     /// The node of a kind and a name.
     pub fn find(&self, kind: NodeKind, name: &str) -> Option<usize> {
-        let mut nodes = self.nodes.iter();
-        nodes.position(|node| node.kind == kind && node.name == name)
+        self.at.get(&(kind, name.to_owned())).copied()
     }
 
     /// The node that a word means: a metric by its name or alias, then a canonical dataset, a dataset, a table, a saved query, a
     /// source. `dataset:orders` says which.
     pub fn named_by(&self, registry: &Registry, word: &str) -> Option<usize> {
         let kinds = [
-            ("metric", NodeKind::Metric),
-            ("dataset", NodeKind::Dataset),
-            ("table", NodeKind::Table),
-            ("view", NodeKind::View),
-            ("source", NodeKind::Source),
+            NodeKind::Metric,
+            NodeKind::Dataset,
+            NodeKind::Table,
+            NodeKind::View,
+            NodeKind::Source,
+            NodeKind::Downstream,
         ];
-        if let Some((kind, name)) = word.split_once(':')
-            && let Some((_, kind)) = kinds.iter().find(|(known, _)| *known == kind)
+        if let Some((key, name)) = word.split_once(':')
+            && let Some(kind) = kinds.iter().find(|kind| kind.key() == key)
         {
             return self.find(*kind, name);
         }
@@ -281,7 +306,7 @@ impl Graph {
         let mut nodes = self.nodes.iter();
         nodes.position(canonical).or_else(|| {
             let mut kinds = kinds.iter();
-            kinds.find_map(|(_, kind)| self.find(*kind, word))
+            kinds.find_map(|kind| self.find(*kind, word))
         })
     }
 
@@ -321,48 +346,62 @@ impl Graph {
             .collect()
     }
 
-    fn beside(&self, node: usize, direction: Direction) -> Vec<usize> {
-        let edges = self.edges.iter();
-        let next = edges.filter_map(|(from, to)| match direction {
-            Direction::Up => (*to == node).then_some(*from),
-            Direction::Down => (*from == node).then_some(*to),
-        });
-        next.collect()
+    /// The nodes next to a node in one direction.
+    pub fn beside(&self, node: usize, direction: Direction) -> Vec<usize> {
+        let edges = match direction {
+            Direction::Up => &self.back,
+            Direction::Down => &self.edges,
+        };
+        let next = edges.range((node, 0)..=(node, usize::MAX));
+        next.map(|(_, other)| *other).collect()
+    }
+
+    /// A node, all that it is made from and all that is made from it, the nearest first.
+    pub fn reached(&self, node: usize) -> Vec<usize> {
+        let mut reached = vec![(0, node)];
+        let mut seen = HashSet::from([node]);
+        for direction in [Direction::Up, Direction::Down] {
+            let (mut far, mut next) = (1, self.beside(node, direction));
+            while !next.is_empty() {
+                next.retain(|one| seen.insert(*one));
+                reached.extend(next.iter().map(|one| (far, *one)));
+                next = next
+                    .iter()
+                    .flat_map(|one| self.beside(*one, direction))
+                    .collect();
+                far += 1;
+            }
+        }
+        reached.sort_by_key(|(far, _)| *far);
+        reached.into_iter().map(|(_, node)| node).collect()
     }
 
     /// The part of it that a node is made from, and that is made from it.
     pub fn around(&self, node: usize) -> Self {
-        let mut kept = BTreeSet::from([node]);
-        for direction in [Direction::Up, Direction::Down] {
-            let mut next = vec![node];
-            let mut seen = HashSet::new();
-            while let Some(node) = next.pop() {
-                if seen.insert(node) {
-                    kept.insert(node);
-                    next.extend(self.beside(node, direction));
-                }
+        let kept: BTreeSet<usize> = self.reached(node).into_iter().collect();
+        let mut part = Self::default();
+        let mut place = HashMap::new();
+        for node in kept {
+            if let Some(known) = self.nodes.get(node) {
+                place.insert(node, part.add(known.clone()));
             }
         }
-        let place: Vec<usize> = kept.into_iter().collect();
-        let of = |node: &usize| place.binary_search(node).ok();
-        Self {
-            nodes: place
-                .iter()
-                .filter_map(|node| self.nodes.get(*node).cloned())
-                .collect(),
-            edges: self
-                .edges
-                .iter()
-                .filter_map(|(from, to)| Some((of(from)?, of(to)?)))
-                .collect(),
+        for (from, to) in &self.edges {
+            if let (Some(from), Some(to)) = (place.get(from), place.get(to)) {
+                part.link(*from, *to);
+            }
         }
+        part
     }
 
     /// As a graph for Graphviz.
     pub fn dot(&self) -> String {
         let mut text = String::from("digraph lineage {\n  rankdir=LR;\n  node [shape=box];\n");
         for (at, node) in self.nodes.iter().enumerate() {
-            let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+            let quoted = |text: &str| {
+                let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+                text.replace(['\n', '\r'], " ")
+            };
             let shape = match node.kind {
                 NodeKind::Metric => ", style=rounded",
                 NodeKind::Source | NodeKind::Table => ", shape=cylinder",
@@ -382,7 +421,7 @@ impl Graph {
     pub fn mermaid(&self) -> String {
         let mut text = String::from("flowchart LR\n");
         for (at, node) in self.nodes.iter().enumerate() {
-            let plain = |text: &str| text.replace('"', "#quot;");
+            let plain = |text: &str| text.chars().map(entity).collect::<String>();
             let (name, facts) = (plain(&node.name), plain(&node.facts()));
             let (open, close) = match node.kind {
                 NodeKind::Metric => ("(", ")"),
@@ -423,25 +462,52 @@ fn metrics_of(query: &MetricQuery, registry: &Registry) -> Vec<String> {
     metrics
 }
 
-/// The tables that a query reads, without its CTEs.
+/// A letter as Mermaid shows it: those that mean something in its labels by their number.
+fn entity(c: char) -> String {
+    match c {
+        '"' | '#' | ';' | '<' | '>' | '&' | '`' | '\\' => format!("#{};", u32::from(c)),
+        c if c.is_control() => " ".to_owned(),
+        c => c.to_string(),
+    }
+}
+
+/// The tables that a query reads, without its CTEs; it is written for the engine that can read it.
 fn tables_in(sql: &str) -> Vec<String> {
-    let Ok(mut parser) = Parser::new(&GenericDialect {}).try_with_sql(sql) else {
-        return Vec::new();
-    };
-    let Ok(query) = parser.parse_query() else {
-        return Vec::new();
-    };
-    let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-    let ctes: Vec<String> = ctes.map(|cte| cte.alias.name.value.clone()).collect();
-    let mut tables: Vec<String> = Vec::new();
-    let _ = visit_relations(&query, |name| {
+    let parsed = Dialect::ALL.into_iter().find_map(|dialect| {
+        let mut parser = Parser::new(dialect.parser()).try_with_sql(sql).ok()?;
+        parser.parse_query().ok()
+    });
+    let mut tables = Tables::default();
+    if let Some(query) = parsed {
+        let _ = query.visit(&mut tables);
+    }
+    tables.found
+}
+
+#[derive(Default)]
+struct Tables {
+    ctes: Vec<String>,
+    found: Vec<String>,
+}
+
+impl Visitor for Tables {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.ctes
+            .extend(ctes.map(|cte| cte.alias.name.value.to_lowercase()));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
         let parts = name.0.iter().filter_map(|part| part.as_ident());
         let parts: Vec<&str> = parts.map(|part| part.value.as_str()).collect();
         let table = parts.join(".");
-        if !table.is_empty() && !ctes.contains(&table) && !tables.contains(&table) {
-            tables.push(table);
+        let is_cte = self.ctes.contains(&table.to_lowercase());
+        if !table.is_empty() && !is_cte && !self.found.contains(&table) {
+            self.found.push(table);
         }
-        ControlFlow::<()>::Continue(())
-    });
-    tables
+        ControlFlow::Continue(())
+    }
 }

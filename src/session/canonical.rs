@@ -209,9 +209,13 @@ impl Session {
         there: Option<&[Date]>,
     ) -> Vec<Promise> {
         let mut promises = Vec::new();
+        let nothing = match measured.rows {
+            0 => "no rows",
+            _ => "no row has a time",
+        };
         if let Some((count, grain)) = one.sla.fresh_within {
             let newest = measured.newest.as_deref();
-            let found = newest.map_or_else(|| "no rows".to_owned(), |at| format!("newest {at}"));
+            let found = newest.map_or_else(|| nothing.to_owned(), |at| format!("newest {at}"));
             promises.push(Promise {
                 what: "fresh_within",
                 promised: format!(
@@ -244,13 +248,24 @@ impl Session {
                 },
             });
         }
+        if let (Some(grain), None) = (one.sla.every, measured.periods) {
+            promises.push(Promise {
+                what: "every",
+                promised: format!("rows for every {grain}"),
+                kept: false,
+                found: nothing.to_owned(),
+            });
+        }
         if let (Some(promised), Some(share)) = (one.sla.complete, measured.complete) {
             promises.push(Promise {
                 what: "complete",
                 promised: format!("{}% of rows complete", percent(promised)),
-                kept: share >= promised,
-                // Never rounded up to what it is not.
-                found: format!("{}%", percent((share * 1e6).floor() / 1e6)),
+                kept: share >= promised && measured.rows > 0,
+                found: match measured.rows {
+                    0 => nothing.to_owned(),
+                    // Never rounded up to what it is not.
+                    _ => format!("{}%", percent((share * 1e6).floor() / 1e6)),
+                },
             });
         }
         promises

@@ -1,7 +1,7 @@
-//! What is to be built, held against the canonical datasets: the SQL of models and queries, and an intent in plain words.
+//! What is to be built, held against the canonical datasets: the SQL of models, queries and metrics, and an intent in plain words.
 
 use super::Session;
-use crate::govern::sql::{Model, Review, govern};
+use crate::govern::sql::{Model, Review, Rule, govern};
 use crate::govern::suggest::{Ranking, canonical_for};
 
 impl Session {
@@ -12,6 +12,23 @@ impl Session {
         let dialect = self.dialect_of(&self.connection());
         let governance = &self.project().config.governance;
         govern(model, &catalog.registry, governance, dialect)
+    }
+
+    /// Governs the SQL of a metric as it is computed by default. That it is itself stands against none.
+    ///
+    /// # Errors
+    /// It cannot be compiled; the reason.
+    pub fn govern_metric(&self, metric: &str) -> Result<Review, String> {
+        let sql = self.sql_of(metric)?;
+        let mut review = self.govern(&Model {
+            name: metric,
+            text: &sql,
+            beside: &[],
+        });
+        let is_its_own =
+            |rule: Rule| matches!(rule, Rule::Rebuilt | Rule::Required | Rule::Forbidden);
+        review.findings.retain(|finding| !is_its_own(finding.rule));
+        Ok(review)
     }
 
     /// The canonical datasets for an intent in plain words, best first, with the reasons. Touches no warehouse.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Session, SessionError};
-use crate::govern::lineage::{Branch, Direction, Graph};
+use crate::govern::lineage::{Branch, Direction, Graph, NodeKind};
 use crate::registry::nearest;
 
 /// Lines of a tree, nested.
@@ -11,6 +11,8 @@ use crate::registry::nearest;
 pub struct Outline {
     /// The line.
     pub text: String,
+    /// What it is about; a heading is about nothing.
+    pub of: Option<(NodeKind, String)>,
     /// The lines below it.
     pub lines: Vec<Outline>,
 }
@@ -50,20 +52,17 @@ impl Session {
         let node = self.lineage_node(&graph, word)?;
         let side = |title: &str, nothing: &str, direction| {
             let lines = outline(&graph, &graph.branches(node, direction));
-            match lines.is_empty() {
-                true => Outline {
-                    text: nothing.to_owned(),
-                    lines,
-                },
-                false => Outline {
-                    text: title.to_owned(),
-                    lines,
-                },
+            let text = if lines.is_empty() { nothing } else { title };
+            Outline {
+                text: text.to_owned(),
+                of: None,
+                lines,
             }
         };
-        let text = graph.nodes.get(node).map(|node| node.line());
+        let here = graph.nodes.get(node);
         Ok(Outline {
-            text: text.unwrap_or_default(),
+            text: here.map(|node| node.line()).unwrap_or_default(),
+            of: here.map(|node| (node.kind, node.name.clone())),
             lines: vec![
                 side("made from", "made from nothing here", Direction::Up),
                 side("used by", "used by nothing here", Direction::Down),
@@ -79,7 +78,8 @@ pub fn lineage_outline(graph: &Graph) -> Vec<Outline> {
 
 fn outline(graph: &Graph, branches: &[Branch]) -> Vec<Outline> {
     let lines = branches.iter().filter_map(|branch| {
-        let line = graph.nodes.get(branch.node)?.line();
+        let node = graph.nodes.get(branch.node)?;
+        let line = node.line();
         let above = if branch.is_repeated {
             "  (see above)"
         } else {
@@ -87,6 +87,7 @@ fn outline(graph: &Graph, branches: &[Branch]) -> Vec<Outline> {
         };
         Some(Outline {
             text: format!("{line}{above}"),
+            of: Some((node.kind, node.name.clone())),
             lines: outline(graph, &branch.branches),
         })
     });

@@ -21,6 +21,7 @@ use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid::{self, Grid};
 use super::widgets::json_tree::JsonTree;
 use crate::compile::Compiled;
+use crate::govern::lineage::NodeKind;
 use crate::model::{
     AnalysisView, Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange,
 };
@@ -50,16 +51,18 @@ pub enum Popup {
     Define(Box<Define>),
     /// What waits for a judgement.
     Review(Box<Reviewing>),
-    /// A value of JSON.
+    /// A value of JSON, or a lineage.
     Tree(Tree),
 }
 
-/// A value of JSON as a tree.
+/// A value of JSON, or a lineage, as a tree.
 pub struct Tree {
     /// Its title.
     pub title: String,
     /// The tree.
     pub tree: JsonTree,
+    /// What each line of a lineage is about; empty for JSON.
+    pub of: Vec<Option<(NodeKind, String)>>,
 }
 
 /// A calendar to choose a first and a last day from.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{client, metrex, shop};
 
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 12] = [
     "list_metrics",
     "describe_metric",
     "dimension_values",
@@ -14,6 +14,9 @@ const TOOLS: [&str; 9] = [
     "explain_query",
     "rows_behind_number",
     "ask",
+    "suggest_datasets",
+    "lineage",
+    "govern_model",
 ];
 
 async fn printed(format: &str) -> Value {

@@ -35,7 +35,7 @@ async def drive(client, where):
     """What an agent does, over any transport. The SDK itself checks replies against the output schemas."""
     print(f"-- {where}, protocol {client.protocol_version}")
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    check("lists the tools", "query_metric" in tools and len(tools) == 9, tools)
+    check("lists the tools", "query_metric" in tools and len(tools) == 12, tools)
     check("they only read", all(tool.annotations.read_only_hint for tool in tools.values()))
 
     found = await client.call_tool("list_metrics", {"search": "turnover"})

@@ -3,7 +3,7 @@
 use super::expr::Column;
 use super::finding::{At, Read, ReadKind};
 use super::known::{Known, Target};
-use super::template::{Reference, Template};
+use super::template::{Mention, Reference, Template};
 
 /// Everything that the rules are about.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(super) struct Reading {
     pub(super) comparisons: Vec<ComparisonMet>,
     /// Numbered rows of which the first is kept, by columns that tell all rows of a table apart.
     pub(super) numbered: Vec<NumberedMet>,
-    /// The columns of the result that are columns of a table.
+    /// The columns of the result that are columns of a table; a column without a name stands for all of a table.
     pub(super) output: Vec<(Column, At)>,
     /// What one row of the result is, where that is known.
     pub(super) grain: Option<Vec<Column>>,
@@ -91,21 +91,48 @@ pub(super) struct NumberedMet {
 impl Reading {
     /// What a model reads whose SQL only dbt can see.
     pub(super) fn mentioned(template: &Template, known: &Known<'_>) -> Self {
-        let reads = template.mentions.iter().map(|(reference, at)| {
-            let target = known.reference(reference);
-            met(
-                target,
-                reference.written(),
-                reference_name(reference),
-                *at,
-                false,
-            )
-        });
+        let reads = template.mentions.iter();
         Self {
-            reads: reads.collect(),
+            reads: reads.map(|mention| mentioned(mention, known)).collect(),
             ..Self::default()
         }
     }
+
+    /// Adds what the model refers to where no name in the SQL stands for it, so that it was not met.
+    pub(super) fn add_hidden(&mut self, template: &Template, known: &Known<'_>) {
+        for mention in template.mentions.iter().filter(|one| one.is_hidden) {
+            let name = reference_name(&mention.reference);
+            if !self.reads.iter().any(|read| read.told.name == name) {
+                self.reads.push(mentioned(mention, known));
+            }
+        }
+    }
+
+    /// Adds what another reading of the same text has met.
+    pub(super) fn merge(&mut self, other: Self) {
+        let mut place = |read: &ReadMet| (read.told.line, read.told.column);
+        let known: Vec<At> = self.reads.iter().map(&mut place).collect();
+        let new = other.reads.into_iter();
+        self.reads
+            .extend(new.filter(|read| !known.contains(&place(read))));
+        self.ctes.extend(other.ctes);
+        self.joins.extend(other.joins);
+        self.aggregates.extend(other.aggregates);
+        self.comparisons.extend(other.comparisons);
+        self.numbered.extend(other.numbered);
+        self.output.extend(other.output);
+    }
+}
+
+fn mentioned(mention: &Mention, known: &Known<'_>) -> ReadMet {
+    let reference = &mention.reference;
+    met(
+        known.reference(reference),
+        reference.written(),
+        reference_name(reference),
+        mention.at,
+        false,
+    )
 }
 
 pub(super) fn reference_name(reference: &Reference) -> String {

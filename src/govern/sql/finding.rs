@@ -5,8 +5,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::template::Template;
 use crate::model::Status;
 use crate::registry::Severity;
+
+/// What to do where only dbt knows the SQL.
+pub(super) const COMPILED: &str = "`dbt compile` writes it out: govern target/compiled then";
 
 /// What a model must keep to. The names in text form are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -14,6 +18,8 @@ use crate::registry::Severity;
 pub enum Rule {
     /// The text cannot be read.
     Syntax,
+    /// A macro writes SQL that cannot be seen.
+    Unseen,
     /// It reads a raw source.
     RawSource,
     /// It reads something that nobody has agreed on, or nothing that anybody has.
@@ -43,6 +49,7 @@ impl Rule {
     pub fn word(self) -> &'static str {
         match self {
             Self::Syntax => "syntax",
+            Self::Unseen => "unseen",
             Self::RawSource => "raw_source",
             Self::NotCanonical => "not_canonical",
             Self::Status => "status",
@@ -117,6 +124,14 @@ impl Finding {
         }
     }
 
+    /// What is wrong and what would be right, without the place.
+    pub fn words(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} — {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// A parser's error, which carries its place only in its text.
     pub(super) fn unparsable(error: &str) -> Self {
         let (words, at) = error.rsplit_once(" at Line: ").unwrap_or((error, ""));
@@ -132,6 +147,27 @@ impl Finding {
         Self::error(Rule::Syntax, at.unwrap_or((0, 0)), "", message)
     }
 
+    /// The same, of SQL that only dbt can complete.
+    pub(super) fn unclear(self) -> Self {
+        let message = format!(
+            "it cannot be read before dbt has run, only what it refers to: {}",
+            self.message
+        );
+        Self {
+            severity: Severity::Warning,
+            message,
+            ..self
+        }
+        .with_hint(COMPILED)
+    }
+
+    /// With the tags of the model in place of the names that stand for them.
+    pub(super) fn as_written(&mut self, template: &Template) {
+        self.message = template.as_written(&self.message);
+        self.found = template.as_written(&self.found);
+        self.hint = self.hint.as_deref().map(|hint| template.as_written(hint));
+    }
+
     /// By place, then by rule.
     pub(super) fn order(&self, other: &Self) -> Ordering {
         let key = |one: &Self| (one.line, one.column, one.severity, one.rule);
@@ -145,11 +181,8 @@ impl fmt::Display for Finding {
         if self.line > 0 {
             write!(f, "{}:{}: ", self.line, self.column)?;
         }
-        write!(f, "{}: {}", self.severity, self.message)?;
-        if let Some(hint) = &self.hint {
-            write!(f, " — {hint}")?;
-        }
-        write!(f, " [{}]", self.rule.word())
+        let (severity, rule) = (self.severity, self.rule.word());
+        write!(f, "{severity}: {} [{rule}]", self.words())
     }
 }
 
@@ -169,6 +202,20 @@ pub enum ReadKind {
     Itself,
     /// Nothing that is known.
     Unknown,
+}
+
+impl ReadKind {
+    /// The stable name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Canonical => "canonical",
+            Self::Raw => "raw",
+            Self::Dataset => "dataset",
+            Self::Model => "model",
+            Self::Itself => "itself",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// One thing that a model reads.

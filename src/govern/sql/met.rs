@@ -1,25 +1,160 @@
 //! Functions, comparisons and subqueries in the expressions of one `SELECT`.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, Value,
-    Visitor,
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, ObjectName, Query, Value, Visitor,
 };
 
-use super::expr::path;
+use super::expr::{conjuncts, path};
 use super::finding::At;
 use super::reading::at;
 
-/// What a function aggregates, where it is one expression; and whether each value counts once.
-pub(super) fn argument(function: &Function) -> (Option<Expr>, bool) {
+/// What a function aggregates.
+#[derive(Default)]
+pub(super) struct Aggregated {
+    /// The one expression that it takes.
+    pub(super) argument: Option<Expr>,
+    /// Whether each value counts once.
+    pub(super) distinct: bool,
+    /// Conditions on the rows that stand in the function: of a `CASE`, and of a `FILTER`.
+    pub(super) conditions: Vec<Expr>,
+}
+
+/// What a function aggregates: `sum(case when c then x end)` is a sum of `x` where `c`.
+pub(super) fn aggregated(function: &Function) -> Aggregated {
     let FunctionArguments::List(list) = &function.args else {
-        return (None, false);
+        return Aggregated::default();
     };
-    let distinct = list.duplicate_treatment == Some(sqlparser::ast::DuplicateTreatment::Distinct);
-    match list.args.as_slice() {
-        [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] => (Some(expr.clone()), distinct),
-        _ => (None, distinct),
+    let mut found = Aggregated {
+        distinct: list.duplicate_treatment == Some(DuplicateTreatment::Distinct),
+        ..Aggregated::default()
+    };
+    let all = |filter: &Expr| conjuncts(filter).into_iter().cloned().collect::<Vec<_>>();
+    if let Some(filter) = &function.filter {
+        found.conditions = all(filter);
+    }
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))] = list.args.as_slice() else {
+        return found;
+    };
+    let is_sum = function.name.to_string().eq_ignore_ascii_case("sum");
+    let mut argument = or_zero(expr, is_sum);
+    if let Expr::Case {
+        operand: None,
+        conditions,
+        else_result,
+        ..
+    } = argument
+        && let [only] = conditions.as_slice()
+        && else_result
+            .as_ref()
+            .is_none_or(|other| is_null(other) || is_sum && is_zero(other))
+    {
+        found.conditions.extend(all(&only.condition));
+        argument = or_zero(&only.result, is_sum);
+    }
+    found.argument = Some(argument.clone());
+    found
+}
+
+/// What is added where nothing stands for zero: `coalesce(x, 0)`.
+fn or_zero(expr: &Expr, is_sum: bool) -> &Expr {
+    match expr {
+        Expr::Nested(inner) => or_zero(inner, is_sum),
+        Expr::Function(function)
+            if is_sum && function.name.to_string().eq_ignore_ascii_case("coalesce") =>
+        {
+            let FunctionArguments::List(list) = &function.args else {
+                return expr;
+            };
+            match list.args.as_slice() {
+                [
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(inner)),
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(other)),
+                ] if is_zero(other) => inner,
+                _ => expr,
+            }
+        }
+        expr => expr,
+    }
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Value::Null)
+}
+
+fn is_zero(expr: &Expr) -> bool {
+    let zero = |number: &str| number.parse().is_ok_and(|number: f64| number == 0.0);
+    matches!(expr, Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if zero(&number.to_string())))
+}
+
+/// Whether a function makes one value of many rows.
+pub(super) fn is_aggregate_name(name: &str) -> bool {
+    const NAMES: [&str; 38] = [
+        "any_value",
+        "approx_count_distinct",
+        "approx_distinct",
+        "approx_quantile",
+        "arg_max",
+        "arg_min",
+        "array_agg",
+        "avg",
+        "bool_and",
+        "bool_or",
+        "corr",
+        "count",
+        "count_if",
+        "countif",
+        "every",
+        "first",
+        "group_concat",
+        "json_agg",
+        "last",
+        "list",
+        "listagg",
+        "max",
+        "max_by",
+        "median",
+        "min",
+        "min_by",
+        "mode",
+        "percentile_cont",
+        "percentile_disc",
+        "quantile",
+        "stddev",
+        "stddev_pop",
+        "stddev_samp",
+        "string_agg",
+        "sum",
+        "total",
+        "var_pop",
+        "variance",
+    ];
+    NAMES.contains(&name)
+}
+
+/// Every name of a `FROM`, at any depth, and the names of the CTEs.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) relations: Vec<ObjectName>,
+    pub(super) ctes: HashSet<String>,
+}
+
+impl Visitor for Names {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.ctes
+            .extend(ctes.map(|cte| cte.alias.name.value.to_lowercase()));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+        self.relations.push(name.clone());
+        ControlFlow::Continue(())
     }
 }
 

@@ -21,8 +21,9 @@ use sqlparser::parser::{Parser, ParserOptions};
 
 use crate::model::{Dialect, Registry};
 use crate::registry::Governance;
+use facts::Reading;
 use known::Known;
-use template::Template;
+use template::{Branch, Template};
 
 /// Stack of the thread that walks the tree: a sum of many terms is as deep as it is long.
 const STACK: usize = 256 << 20;
@@ -71,6 +72,11 @@ fn governed(
     governance: &Governance,
     dialect: Dialect,
 ) -> Review {
+    // Some editors begin a file with a mark, which is no part of its first line.
+    let model = &Model {
+        text: model.text.trim_start_matches('\u{feff}'),
+        ..*model
+    };
     if model.text.len() > LENGTH {
         let message = format!("the text is longer than {} kB", LENGTH >> 10);
         return Review {
@@ -79,33 +85,50 @@ fn governed(
         };
     }
     let known = Known::new(model, registry, governance);
-    let template = Template::read(model.text);
+    let template = Template::read(model.text, Branch::First);
     let mut findings = patterns::check(model, &known, governance);
     findings.extend(template.problems.iter().cloned());
     findings.extend(rules::incremental(&template, &known));
-    let parsed = match operators(&template.sql) {
-        0..=OPERATORS => parse(&template.sql, dialect),
-        many => {
-            let message = format!("there are {many} operators, more than can be read");
-            Err(Box::new(Finding::whole(Rule::Syntax, message)))
-        }
-    };
-    let reading = match parsed {
+    findings.extend(rules::unseen(&template));
+    let mut reading = match parse(&template.sql, dialect) {
         _ if template.is_macro() || !template.problems.is_empty() => {
-            facts::Reading::mentioned(&template, &known)
+            Reading::mentioned(&template, &known)
         }
         Ok(query) => reading::read(&query, &template, &known),
         Err(finding) => {
-            findings.push(*finding);
-            facts::Reading::mentioned(&template, &known)
+            findings.push(match template.is_unclear() {
+                // Only dbt knows whether it is SQL then.
+                true => finding.unclear(),
+                false => *finding,
+            });
+            Reading::mentioned(&template, &known)
         }
     };
+    if template.has_branches {
+        // The other branch of each `if`; what it has in common is found twice, and told once.
+        let other = Template::read(model.text, Branch::Last);
+        if let Ok(query) = parse(&other.sql, dialect) {
+            let other = reading::read(&query, &other, &known);
+            reading.merge(other);
+        }
+    }
+    reading.add_hidden(&template, &known);
+    reading
+        .reads
+        .sort_by_key(|read| (read.told.line, read.told.column));
     findings.extend(rules::check(&reading, &template, &known));
+    for finding in &mut findings {
+        finding.as_written(&template);
+    }
     findings.sort_by(Finding::order);
     findings.dedup();
+    let reads = reading.reads.into_iter().map(|read| Read {
+        name: template.as_written(&read.told.name),
+        ..read.told
+    });
     Review {
         findings,
-        reads: reading.reads.into_iter().map(|read| read.told).collect(),
+        reads: reads.collect(),
     }
 }
 
@@ -125,6 +148,11 @@ fn operators(sql: &str) -> usize {
 
 /// The query that the text is, in the dialect of the connection or, since models are written for other engines too, in any.
 fn parse(sql: &str, dialect: Dialect) -> Result<Query, Box<Finding>> {
+    let many = operators(sql);
+    if many > OPERATORS {
+        let message = format!("there are {many} operators, more than can be read");
+        return Err(Box::new(Finding::whole(Rule::Syntax, message)));
+    }
     let mut first = None;
     for dialect in std::iter::once(dialect).chain(Dialect::ALL) {
         let options = ParserOptions::new().with_trailing_commas(true);

@@ -1,6 +1,6 @@
 //! Walks a query once: what it reads, what one row of each part is, which columns are whose, and everything that rules are about.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select,
@@ -15,7 +15,7 @@ use super::facts::{
 };
 use super::finding::At;
 use super::known::{Known, Target};
-use super::met::{Met, argument, columns_in};
+use super::met::{Aggregated, Met, Names, aggregated, columns_in, is_aggregate_name};
 use super::template::Template;
 use crate::model::{CanonicalDataset, Dataset};
 
@@ -34,6 +34,8 @@ pub(super) struct Rows {
     conditions: Vec<(String, String)>,
     /// The canonical dataset that its rows are, one by one.
     canonical: Option<String>,
+    /// Where each column of a table, or all of one, is handed on.
+    output: Vec<(Column, At)>,
 }
 
 impl Rows {
@@ -59,6 +61,8 @@ pub(super) struct Walk<'a, 'k> {
     known: &'k Known<'a>,
     template: &'k Template,
     ctes: Vec<(String, Rows)>,
+    /// Where a name of a `FROM` was met.
+    seen: HashSet<At>,
     reading: Reading,
 }
 
@@ -68,9 +72,11 @@ pub(super) fn read(query: &Query, template: &Template, known: &Known<'_>) -> Rea
         known,
         template,
         ctes: Vec::new(),
+        seen: HashSet::new(),
         reading: Reading::default(),
     };
     let rows = walk.query(query);
+    walk.overlooked(query);
     if let Some(grain) = &rows.grain {
         let columns = grain.iter().map(|name| {
             rows.column(name).unwrap_or_else(|| Column {
@@ -80,20 +86,7 @@ pub(super) fn read(query: &Query, template: &Template, known: &Known<'_>) -> Rea
         });
         walk.reading.grain = Some(columns.collect());
     }
-    let select = match query.body.as_ref() {
-        SetExpr::Select(select) => Some(select),
-        _ => None,
-    };
-    for item in select.iter().flat_map(|select| &select.projection) {
-        let at = at(item.span().start);
-        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
-            continue;
-        };
-        let name = output_name(item).and_then(|name| rows.columns.get(&name));
-        if let (Some(column), Some(_)) = (name, path(expr)) {
-            walk.reading.output.push((column.clone(), at));
-        }
-    }
+    walk.reading.output = rows.output;
     walk.reading
 }
 
@@ -105,14 +98,15 @@ pub(super) fn at(location: Location) -> At {
 impl<'a> Walk<'a, '_> {
     fn query(&mut self, query: &Query) -> Rows {
         let visible = self.ctes.len();
+        let is_recursive = query.with.as_ref().is_some_and(|with| with.recursive);
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             let name = cte.alias.name.value.to_lowercase();
             // A recursive step may read itself; what it gives is not known yet.
-            let is_recursive = query.with.as_ref().is_some_and(|with| with.recursive);
             if is_recursive {
                 self.ctes.push((name.clone(), Rows::default()));
             }
             let mut rows = self.query(&cte.query);
+            rows.output.clear();
             if is_recursive {
                 self.ctes.pop();
             }
@@ -142,9 +136,11 @@ impl<'a> Walk<'a, '_> {
             SetExpr::Select(select) => self.select(select),
             SetExpr::Query(query) => self.query(query),
             SetExpr::SetOperation { left, right, .. } => {
-                self.body(left);
-                self.body(right);
-                Rows::default()
+                let (left, right) = (self.body(left), self.body(right));
+                Rows {
+                    output: left.output.into_iter().chain(right.output).collect(),
+                    ..Rows::default()
+                }
             }
             _ => Rows::default(),
         }
@@ -198,6 +194,7 @@ impl<'a> Walk<'a, '_> {
                 subquery, alias, ..
             } => {
                 let mut rows = self.query(subquery);
+                rows.output.clear();
                 let alias = alias.as_ref().map(|alias| alias.name.value.clone());
                 let alias = alias.unwrap_or_default();
                 if rows.what.is_empty() {
@@ -213,6 +210,18 @@ impl<'a> Walk<'a, '_> {
                     added |= self.factor(&join.relation, relations);
                 }
                 return added;
+            }
+            TableFactor::Pivot { table, .. }
+            | TableFactor::Unpivot { table, .. }
+            | TableFactor::MatchRecognize { table, .. } => {
+                // What it reads counts; its rows and columns are others.
+                self.factor(table, &mut Vec::new());
+                (Rows::default(), String::new())
+            }
+            TableFactor::Table { name, .. } => {
+                // A function that gives rows.
+                self.seen.extend(place_of(name));
+                (Rows::default(), String::new())
             }
             _ => (Rows::default(), String::new()),
         };
@@ -230,24 +239,35 @@ impl<'a> Walk<'a, '_> {
         let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
             return Default::default();
         };
+        let place = at(first.span.start);
+        self.seen.insert(place);
         let called = last.value.to_lowercase();
         let cte = self.ctes.iter().rev().find(|(name, _)| *name == called);
         if let (Some((_, rows)), 1) = (cte, parts.len()) {
             return (rows.clone(), called);
         }
-        let place = at(first.span.start);
+        let names: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+        let written = names.join(".");
         let (target, written, name, is_table) = match self.template.names.get(&first.value) {
-            Some(reference) => (
+            Some(reference) if parts.len() == 1 => (
                 self.known.reference(reference),
                 reference.written(),
                 reference_name(reference),
                 false,
             ),
-            None => {
-                let names: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
-                let written = names.join(".");
-                (self.known.table(&written), written.clone(), written, true)
+            // Only dbt knows the database; what follows may tell enough.
+            Some(_) => {
+                let rest = names.get(1..).unwrap_or_default().join(".");
+                let target = match self.known.table(&rest) {
+                    known @ Target::Raw(_) => known,
+                    known if rest.contains('.') => known,
+                    _ => Target::Unknown,
+                };
+                let is_known = !matches!(target, Target::Unknown);
+                let name = if is_known { rest } else { String::new() };
+                (target, written, name, false)
             }
+            None => (self.known.table(&written), written.clone(), written, true),
         };
         let called = match is_table {
             true => called,
@@ -264,6 +284,24 @@ impl<'a> Walk<'a, '_> {
         };
         self.reading.reads.push(reading);
         (rows, called)
+    }
+
+    /// Reads the names that stand where the walk does not go, such as in an `ORDER BY`, without judging their rows.
+    fn overlooked(&mut self, query: &Query) {
+        let mut names = Names::default();
+        let _ = query.visit(&mut names);
+        for name in names.relations {
+            let is_cte = match name.0.as_slice() {
+                [only] => only
+                    .as_ident()
+                    .is_some_and(|only| names.ctes.contains(&only.value.to_lowercase())),
+                _ => false,
+            };
+            let is_seen = place_of(&name).is_none_or(|place| self.seen.contains(&place));
+            if !is_cte && !is_seen {
+                self.table(&name);
+            }
+        }
     }
 
     fn rows_of(&self, one: &'a CanonicalDataset) -> Rows {
@@ -331,7 +369,11 @@ impl<'a> Walk<'a, '_> {
             if function.over.is_some() {
                 continue;
             }
-            let (argument, distinct) = argument(function);
+            let Aggregated {
+                argument,
+                distinct,
+                conditions: inside,
+            } = aggregated(function);
             if matches!(name.as_str(), "sum" | "avg" | "count") && !distinct {
                 let columns = argument.iter().flat_map(columns_in);
                 let multiplied = columns
@@ -361,7 +403,13 @@ impl<'a> Walk<'a, '_> {
                 .iter()
                 .filter_map(|one| in_one_form(one, &resolve));
             let inherited = relations.iter().flat_map(|one| one.rows.conditions.clone());
-            let held = own.chain(inherited).filter(|(of, _)| *of == base);
+            let inside = inside.iter().map(|one| in_one_form(one, &resolve));
+            // A condition of its own that cannot be compared makes it another number.
+            let Some(inside) = inside.collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let held = own.chain(inherited).chain(inside);
+            let held = held.filter(|(of, _)| *of == base);
             aggregates.push(AggregateMet {
                 at: place,
                 text: function.to_string(),
@@ -372,9 +420,8 @@ impl<'a> Walk<'a, '_> {
                 argument: form,
             });
         }
-        let is_tag = |value: &str| self.template.names.keys().any(|name| value.contains(name));
         let comparisons = met.comparisons.iter().filter_map(|(names, value, place)| {
-            if is_tag(value) {
+            if self.template.has_tag(value) {
                 return None;
             }
             Some(ComparisonMet {
@@ -433,6 +480,16 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    /// Whether a relation is known to have a column.
+    pub(super) fn knows(&self, relation: &Relation, column: &str) -> bool {
+        let rows = &relation.rows;
+        rows.columns.contains_key(column)
+            || rows
+                .all
+                .as_deref()
+                .is_some_and(|base| self.has(base, column))
+    }
+
     /// Whether the definitions name a column of a dataset.
     fn has(&self, base: &str, column: &str) -> bool {
         let Some(dataset) = self.known.registry.datasets.get(base) else {
@@ -461,9 +518,17 @@ impl<'a> Walk<'a, '_> {
         let resolve = |names: &[String]| self.resolve(names, &relations);
         let mut rows = Rows::default();
         let first = relations.first();
+        let whole = |of: &Relation, at: At| {
+            let base = of.rows.all.clone()?;
+            let name = String::new();
+            Some((Column { base, name }, at))
+        };
         for item in &select.projection {
+            let place = at(item.span().start);
             match item {
                 SelectItem::Wildcard(_) => {
+                    rows.output
+                        .extend(relations.iter().filter_map(|one| whole(one, place)));
                     rows.columns
                         .extend(relations.iter().flat_map(|one| one.rows.columns.clone()));
                     rows.all = first.and_then(|one| one.rows.all.clone());
@@ -478,6 +543,7 @@ impl<'a> Walk<'a, '_> {
                         .iter()
                         .find(|one| Some(&one.alias) == alias.as_ref());
                     if let Some(of) = of {
+                        rows.output.extend(whole(of, place));
                         rows.columns.extend(of.rows.columns.clone());
                         rows.all = rows.all.or_else(|| of.rows.all.clone());
                     }
@@ -486,6 +552,7 @@ impl<'a> Walk<'a, '_> {
                     if let (Some(name), Some(names)) = (output_name(item), path(expr))
                         && let Some((_, column)) = resolve(&names)
                     {
+                        rows.output.push((column.clone(), place));
                         rows.columns.insert(name, column);
                     }
                 }
@@ -538,6 +605,11 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
+fn place_of(name: &ObjectName) -> Option<At> {
+    let first = name.0.first()?.as_ident()?;
+    Some(at(first.span.start))
+}
+
 fn rows_of_dataset(dataset: &Dataset) -> Rows {
     let key = dataset.key.iter().map(|key| key.to_lowercase());
     Rows {
@@ -585,6 +657,6 @@ fn is_aggregate(item: &SelectItem) -> bool {
     let _ = item.visit(&mut met);
     met.functions.iter().any(|function| {
         let name = function.name.to_string().to_lowercase();
-        function.over.is_none() && matches!(name.as_str(), "sum" | "avg" | "count" | "min" | "max")
+        function.over.is_none() && is_aggregate_name(&name)
     })
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::expr::{Column, MetricMeasure, column_of, measures};
 use super::facts::{AggregateMet, JoinMet, ReadMet, Reading};
-use super::finding::{At, Finding, ReadKind, Rule};
+use super::finding::{At, COMPILED, Finding, ReadKind, Rule};
 use super::known::{Known, Layer};
 use super::template::Template;
-use crate::model::{Aggregate, Attribute, Status};
+use crate::model::{Aggregate, Attribute, Dimension, Status};
 
 /// Everything that does not keep to a rule, in any order.
 pub(super) fn check(reading: &Reading, template: &Template, known: &Known<'_>) -> Vec<Finding> {
@@ -55,12 +55,27 @@ pub(super) fn incremental(template: &Template, known: &Known<'_>) -> Option<Find
             };
             Some(Finding::warning(rule, at, "incremental", message).with_hint(hint))
         }
-        (false, _, Some(at)) => Some(
+        // Where its config says nothing of it, the project's may.
+        (false, _, Some(at)) if template.materialized.is_some() => Some(
             Finding::warning(rule, at, "is_incremental()", "this never holds: the model is not materialized as incremental")
                 .with_hint("say config(materialized='incremental'), or leave the block out"),
         ),
         _ => None,
     }
+}
+
+/// Macros that write SQL, told once.
+pub(super) fn unseen(template: &Template) -> Option<Finding> {
+    let (first, at) = template.calls.first()?;
+    let others = match template.calls.len() - 1 {
+        0 => String::new(),
+        1 => ", nor what another macro does".to_owned(),
+        many => format!(", nor what {many} other macros do"),
+    };
+    let first: Vec<&str> = first.split_whitespace().collect();
+    let first = first.join(" ");
+    let message = format!("what {first} writes cannot be seen before dbt has run{others}");
+    Some(Finding::warning(Rule::Unseen, *at, &first, message).with_hint(COMPILED))
 }
 
 fn place(read: &ReadMet) -> At {
@@ -295,6 +310,18 @@ fn metric(met: &AggregateMet, measures: &[MetricMeasure]) -> Option<Finding> {
     }
     met.argument.as_ref()?;
     let one = same().next()?;
+    // Rows that are chosen by the same column are others on purpose.
+    let column = |condition: &str| {
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let name = condition.split(|c| !is_name(c)).next();
+        name.unwrap_or_default().to_owned()
+    };
+    let chosen: Vec<String> = met.conditions.iter().map(|one| column(one)).collect();
+    let is_other = |filter: &String| chosen.contains(&column(filter));
+    let mut filters = one.filters.iter();
+    if filters.any(|(filter, _)| !met.conditions.contains(filter) && is_other(filter)) {
+        return None;
+    }
     let missing: Vec<&str> = one
         .filters
         .iter()
@@ -341,12 +368,22 @@ fn attribute<'a>(column: &Column, known: &Known<'a>) -> Option<(&'a Attribute, &
 fn personal(reading: &Reading, known: &Known<'_>) -> Vec<Finding> {
     let handed_on = reading.output.iter().filter_map(|(column, at)| {
         let dataset = known.registry.datasets.get(&column.base)?;
-        let mut dimensions = dataset.dimensions.values();
-        let dimension = dimensions.find(|one| one.column.as_ref() == Some(&column.name))?;
-        if !dimension.pii {
-            return None;
-        }
-        let message = format!("{} of {} is personal data", dimension.name, dataset.name);
+        let is_it = |one: &&Dimension| {
+            let name = one.column.as_ref();
+            column.name.is_empty()
+                || name.is_some_and(|name| name.eq_ignore_ascii_case(&column.name))
+        };
+        let personal = dataset.dimensions.values().filter(|one| one.pii);
+        let names: Vec<&str> = personal
+            .filter(is_it)
+            .map(|one| one.name.as_str())
+            .collect();
+        let (which, dataset) = (names.join(" and "), &dataset.name);
+        let message = match (names.len(), column.name.is_empty()) {
+            (0, _) => return None,
+            (_, true) => format!("* hands on {which} of {dataset}: personal data"),
+            (_, false) => format!("{which} of {dataset} is personal data"),
+        };
         let finding = Finding::warning(Rule::Personal, *at, &column.name, message);
         Some(finding.with_hint("leave it out, or count it"))
     });

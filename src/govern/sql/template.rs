@@ -41,8 +41,14 @@ pub(super) struct Template {
     pub(super) sql: String,
     /// What the names in it stand for.
     pub(super) names: HashMap<String, Reference>,
+    /// The tags that stand behind the names, as written.
+    written: HashMap<String, String>,
     /// Every `ref` and `source`, also inside of other tags.
-    pub(super) mentions: Vec<(Reference, At)>,
+    pub(super) mentions: Vec<Mention>,
+    /// Calls of macros in the place of SQL, which only dbt can see.
+    pub(super) calls: Vec<(String, At)>,
+    /// Whether an `if` has another branch than those that were read.
+    pub(super) has_branches: bool,
     /// Whether it has tags at all.
     pub(super) is_dbt: bool,
     /// `materialized` of its config.
@@ -59,10 +65,54 @@ pub(super) struct Template {
     pub(super) problems: Vec<Finding>,
 }
 
-/// A part of the text between tags, and whether it is left out.
+/// A `ref` or `source` in the text.
+#[derive(Debug, Clone)]
+pub(super) struct Mention {
+    pub(super) reference: Reference,
+    pub(super) at: At,
+    /// Whether no name in the SQL stands for it: it is the argument of a macro, or in a part that was left out.
+    pub(super) is_hidden: bool,
+}
+
+/// Which branch of an `if` with an `else` is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Branch {
+    First,
+    Last,
+}
+
+/// A part of the text between tags: where it starts, and whether it is left out.
 struct Block {
     word: &'static str,
+    start: usize,
     drops: bool,
+}
+
+/// What the text between the tags is at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Sql,
+    Quotes(char),
+    Line,
+    Comment,
+}
+
+impl Within {
+    fn after(self, c: char, next: Option<&char>, before: Option<&char>) -> Self {
+        match (self, c) {
+            (Self::Sql, '\'' | '"' | '`') => Self::Quotes(c),
+            (Self::Sql, '-') if next == Some(&'-') => Self::Line,
+            (Self::Sql, '/') if next == Some(&'*') => Self::Comment,
+            (Self::Quotes(open), c) if c == open => Self::Sql,
+            (Self::Line, '\n') => Self::Sql,
+            (Self::Comment, '/') if before == Some(&'*') => Self::Sql,
+            (same, _) => same,
+        }
+    }
+
+    fn is_comment(self) -> bool {
+        matches!(self, Self::Line | Self::Comment)
+    }
 }
 
 fn pattern(text: &str) -> Option<Regex> {
@@ -74,18 +124,37 @@ static REF: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 static SOURCE: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r#"\bsource\(\s*['"]([^'"]+)['"]\s*,\s*['"]([^'"]+)['"]\s*\)"#));
+/// A macro that writes SQL; `var` and its like give a value.
+static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(?:[\w]+\.)*[\w]+\s*\("));
+/// Calls that give a value, or write nothing.
+const VALUES: [&str; 8] = [
+    "var(",
+    "env_var(",
+    "return(",
+    "log(",
+    "print(",
+    "config(",
+    "config.",
+    "exceptions.",
+];
 static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(r#"\b(materialized|incremental_strategy|unique_key)\s*=\s*(?:['"]([^'"]*)['"])?"#)
 });
 
 impl Template {
-    pub(super) fn read(text: &str) -> Self {
+    pub(super) fn read(text: &str, branch: Branch) -> Self {
         let chars: Vec<char> = text.chars().collect();
+        // Names that the text has none of.
+        let letters = "jqxzkvwy".chars().map(|c| format!("_{c}"));
+        let prefix = letters.into_iter().find(|name| !text.contains(name));
         let mut reader = Reader {
             template: Self::default(),
             out: chars.clone(),
             blocks: Vec::new(),
             variables: HashMap::new(),
+            prefix: prefix.unwrap_or_else(|| "_jj".to_owned()),
+            within: Within::Sql,
+            branch,
         };
         let mut at = 0;
         let (mut line, mut column) = (1, 1);
@@ -99,11 +168,23 @@ impl Template {
             let Some(closing) = closing else {
                 if reader.is_dropping() {
                     reader.blank(at, at + 1);
+                } else {
+                    let before = at.checked_sub(1).and_then(|at| chars.get(at));
+                    reader.within = reader.within.after(c, chars.get(at + 1), before);
                 }
                 (line, column) = next_place(c, (line, column));
                 at += 1;
                 continue;
             };
+            if let Some(end) = end_of_raw(&chars, at) {
+                // Its tags are no tags.
+                reader.blank(at, end);
+                for &c in chars.get(at..end).into_iter().flatten() {
+                    (line, column) = next_place(c, (line, column));
+                }
+                at = end;
+                continue;
+            }
             let Some(end) = end_of_tag(&chars, at + 2, closing) else {
                 let finding =
                     Finding::error(Rule::Syntax, (line, column), "{", "this tag does not end");
@@ -122,6 +203,33 @@ impl Template {
         }
         reader.template.sql = reader.out.into_iter().collect();
         reader.template
+    }
+
+    /// A text of the SQL as the model writes it.
+    pub(super) fn as_written(&self, text: &str) -> String {
+        let mut names: Vec<&String> = self.written.keys().collect();
+        // Of two names that begin alike, the longer one first.
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        let mut text = text.to_owned();
+        for name in names {
+            let Some(tag) = self.written.get(name) else {
+                continue;
+            };
+            let filler = "_".repeat(tag.chars().count().saturating_sub(name.len()));
+            text = text.replace(&format!("{name}{filler}"), tag);
+            text = text.replace(name.as_str(), tag);
+        }
+        text
+    }
+
+    /// Whether a name, or a part of one, is a tag.
+    pub(super) fn has_tag(&self, text: &str) -> bool {
+        self.names.keys().any(|name| text.contains(name.as_str()))
+    }
+
+    /// Whether there is something in it that only dbt can see.
+    pub(super) fn is_unclear(&self) -> bool {
+        self.has_branches || self.names.values().any(|one| *one == Reference::Unknown)
     }
 
     /// Whether all of its SQL is written by one macro.
@@ -161,10 +269,35 @@ fn end_of_tag(chars: &[char], start: usize, closing: &str) -> Option<usize> {
     None
 }
 
+/// Where a part ends that starts here and is `raw`, with its tags.
+fn end_of_raw(chars: &[char], at: usize) -> Option<usize> {
+    let is_statement = |at: usize, wanted: &str| {
+        let end = end_of_tag(chars, at + 2, "%}")?;
+        let content: String = chars.get(at + 2..end - 2)?.iter().collect();
+        (content.trim_matches(['-', '+', ' ']) == wanted).then_some(end)
+    };
+    if chars.get(at + 1) != Some(&'%') {
+        return None;
+    }
+    let mut next = is_statement(at, "raw")?;
+    while next + 1 < chars.len() {
+        let is_tag = chars.get(next..next + 2) == Some(&['{', '%']);
+        if let Some(end) = is_tag.then(|| is_statement(next, "endraw")).flatten() {
+            return Some(end);
+        }
+        next += 1;
+    }
+    None
+}
+
 struct Reader {
     template: Template,
     out: Vec<char>,
     blocks: Vec<Block>,
+    /// What the names that stand for tags begin with.
+    prefix: String,
+    within: Within,
+    branch: Branch,
     /// Variables that hold a reference.
     variables: HashMap<String, Reference>,
 }
@@ -182,28 +315,52 @@ impl Reader {
         }
     }
 
-    fn tag(&mut self, closing: &str, content: &str, (from, to): (usize, usize), at: At) {
-        let content = content.trim_start_matches(['-', '+']);
+    fn tag(&mut self, closing: &str, whole: &str, (from, to): (usize, usize), at: At) {
+        let content = whole.trim_start_matches(['-', '+']);
         let content = content.trim_end_matches(['-', '+']).trim();
         self.blank(from, to);
         if closing == "#}" {
             return;
         }
-        let mentioned = mentions(content);
-        let found = mentioned.into_iter().map(|reference| (reference, at));
-        self.template.mentions.extend(found);
+        if !self.within.is_comment() {
+            let is_value = closing == "%}" && content.starts_with("set ");
+            let value = content.split_once('=').map(|(_, value)| value.trim());
+            let direct = if is_value { value } else { Some(content) };
+            let is_direct = direct.is_some_and(is_reference);
+            let is_hidden = self.is_dropping() || !is_direct || closing == "%}" && !is_value;
+            let found = mentions(whole).into_iter().map(|(before, reference)| {
+                let before = whole.get(..before).unwrap_or_default();
+                let start = (at.0, at.1 + 2);
+                Mention {
+                    reference,
+                    // A reference that is all of a tag is where the tag is.
+                    at: match is_hidden {
+                        true => before.chars().fold(start, |at, c| next_place(c, at)),
+                        false => at,
+                    },
+                    is_hidden,
+                }
+            });
+            self.template.mentions.extend(found);
+        }
         if content.contains("is_incremental()") {
             self.template.incremental.get_or_insert(at);
         }
         match closing {
-            "%}" => self.statement(content),
+            "%}" => self.statement(content, (from, to)),
             _ if self.is_dropping() => {}
             // A comma between the rounds of a loop, of which one is read.
             _ if content.contains("loop.") => {}
             _ if content.starts_with("config(") => self.config(content, at),
             _ => {
                 let reference = self.expression(content);
-                self.place(reference, from, to);
+                let is_value = VALUES.iter().any(|start| content.starts_with(start));
+                let is_call = CALL.iter().any(|call| call.is_match(content)) && !is_value;
+                if reference == Reference::Unknown && is_call && self.within == Within::Sql {
+                    let written = format!("{{{{{whole}}}}}");
+                    self.template.calls.push((written, at));
+                }
+                self.place(reference, whole, from, to);
             }
         }
     }
@@ -231,16 +388,14 @@ impl Reader {
             return Reference::Itself;
         }
         match mentions(content).into_iter().next() {
-            Some(reference) if content.starts_with("ref(") || content.starts_with("source(") => {
-                reference
-            }
+            Some((_, reference)) if is_reference(content) => reference,
             _ => Reference::Unknown,
         }
     }
 
     /// Puts a name in the place of an expression; beside other letters it becomes part of their word.
-    fn place(&mut self, reference: Reference, from: usize, to: usize) {
-        let name = format!("_j{}", self.template.names.len());
+    fn place(&mut self, reference: Reference, whole: &str, from: usize, to: usize) {
+        let name = format!("{}{}", self.prefix, self.template.names.len());
         if name.len() > to - from {
             return;
         }
@@ -262,14 +417,20 @@ impl Reader {
                 *c = new;
             }
         }
+        let tag = format!("{{{{{whole}}}}}");
+        self.template.written.insert(name.clone(), tag);
         self.template.names.insert(name, reference);
     }
 
-    fn statement(&mut self, content: &str) {
+    fn statement(&mut self, content: &str, (from, to): (usize, usize)) {
         let (word, rest) = content
             .split_once(|c: char| c.is_whitespace() || c == '(')
             .unwrap_or((content, ""));
-        let open = |word: &'static str, drops: bool| Block { word, drops };
+        let open = |word: &'static str, drops: bool| Block {
+            word,
+            start: to,
+            drops,
+        };
         match word {
             "if" => {
                 // Of a list, the last element has no comma after it: what is kept is read once.
@@ -277,8 +438,14 @@ impl Reader {
                 self.blocks.push(open("if", of_loop));
             }
             "elif" | "else" => {
-                if let Some(block) = self.blocks.last_mut().filter(|block| block.word == "if") {
-                    block.drops = true;
+                let block = self.blocks.last_mut().filter(|block| block.word == "if");
+                let Some(block) = block else { return };
+                self.template.has_branches = true;
+                let is_last = self.branch == Branch::Last && word == "else";
+                block.drops = !is_last;
+                if is_last {
+                    let start = block.start;
+                    self.blank(start, from);
                 }
             }
             "for" => self.blocks.push(open("for", false)),
@@ -292,7 +459,7 @@ impl Reader {
                 }
                 None => self.blocks.push(open("set", true)),
             },
-            "snapshot" | "test" | "materialization" | "filter" | "raw" => {
+            "snapshot" | "test" | "materialization" | "filter" => {
                 self.blocks.push(open("other", false));
             }
             _ if word.starts_with("end") => drop(self.blocks.pop()),
@@ -301,20 +468,27 @@ impl Reader {
     }
 }
 
-fn mentions(content: &str) -> Vec<Reference> {
+/// Whether an expression is one reference and nothing else.
+fn is_reference(content: &str) -> bool {
+    content.starts_with("ref(") || content.starts_with("source(")
+}
+
+/// The references of an expression, each with the place where it begins.
+fn mentions(content: &str) -> Vec<(usize, Reference)> {
     let refs = REF.iter().flat_map(|regex| regex.captures_iter(content));
     let refs = refs.filter_map(|found| {
         // With two names, the first is the package.
         let name = found.get(2).or(found.get(1))?;
-        Some((name.start(), Reference::Model(name.as_str().to_owned())))
+        let start = found.get(0)?.start();
+        Some((start, Reference::Model(name.as_str().to_owned())))
     });
     let sources = SOURCE.iter().flat_map(|regex| regex.captures_iter(content));
     let sources = sources.filter_map(|found| {
         let (schema, table) = (found.get(1)?, found.get(2)?);
         let source = Reference::Source(schema.as_str().to_owned(), table.as_str().to_owned());
-        Some((schema.start(), source))
+        Some((found.get(0)?.start(), source))
     });
     let mut all: Vec<_> = refs.chain(sources).collect();
     all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, reference)| reference).collect()
+    all
 }

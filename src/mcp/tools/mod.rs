@@ -5,10 +5,13 @@ mod compare_periods;
 mod describe_metric;
 mod dimension_values;
 mod explain_query;
+mod govern_model;
+mod lineage;
 mod list_metrics;
 mod plot_distribution;
 mod query_metric;
 mod rows_behind;
+mod suggest_datasets;
 
 use super::tool::Entry;
 
@@ -24,5 +27,8 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<explain_query::ExplainQuery>(),
         Entry::of::<rows_behind::RowsBehind>(),
         Entry::of::<ask::Ask>(),
+        Entry::of::<suggest_datasets::SuggestDatasets>(),
+        Entry::of::<lineage::Lineage>(),
+        Entry::of::<govern_model::GovernModel>(),
     ]
 }

@@ -211,6 +211,15 @@ impl Session {
         defined.dimensions = new
             .reach
             .choices(registry, std::slice::from_ref(&defined.name));
+        // Where nothing is agreed on, there is nothing to hold it against.
+        if !registry.canonical.is_empty()
+            && let Ok(review) = supposed.govern_metric(&defined.name)
+        {
+            let told = review.findings.iter().map(|one| one.words());
+            defined
+                .notes
+                .extend(told.map(|words| format!("governance: {words}")));
+        }
         defined.nearest = nearest_of(registry, metric, nearest);
     }
 

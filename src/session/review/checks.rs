@@ -3,7 +3,6 @@
 use tokio_util::sync::CancellationToken;
 
 use super::super::{RunOptions, Session, SessionError};
-use crate::govern::sql::Model;
 use crate::model::{GroupBy, MetricQuery, ReviewCheck, ReviewRules};
 use crate::registry::Severity;
 
@@ -105,14 +104,9 @@ impl Session {
             looked_at: String::new(),
             problems: Vec::new(),
         };
-        match self.sql_of(metric) {
+        match self.govern_metric(metric) {
             Err(reason) => outcome.problems.push(reason),
-            Ok(sql) => {
-                let review = self.govern(&Model {
-                    name: metric,
-                    text: &sql,
-                    beside: &[],
-                });
+            Ok(review) => {
                 let reads: Vec<&str> = review.reads.iter().map(|one| one.name.as_str()).collect();
                 outcome.looked_at = format!("reads {}", reads.join(", "));
                 let errors = review.findings.into_iter();

@@ -28,6 +28,8 @@ pub enum Context {
     RowFilter,
     /// A value of JSON as a tree.
     Tree,
+    /// The lineage of a metric as a tree.
+    Lineage,
     /// The values of a dimension.
     Values,
     /// The list of dimensions.
@@ -124,6 +126,7 @@ impl Context {
             C::Reader => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
             C::Behind => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
             C::Tree => &[C::Tree, C::Sideways, C::Lists, C::Everywhere],
+            C::Lineage => &[C::Lineage, C::Tree, C::Sideways, C::Lists, C::Everywhere],
             C::Sideways => &[C::Sideways, C::Lists, C::Everywhere],
             C::Search => &[C::Search, C::Lists, C::Everywhere],
             C::Prompt => &[C::Prompt, C::Lists, C::Everywhere],
@@ -166,7 +169,8 @@ impl Context {
             Self::Result => "Result",
             Self::Find => "Search in the result",
             Self::RowFilter => "Filter of the rows",
-            Self::Tree => "JSON",
+            Self::Tree => "Trees: JSON, lineage",
+            Self::Lineage => "Lineage",
             Self::Values => "Values of a dimension",
             Self::Dimensions => "Dimensions",
             Self::Meanings => "Meanings of words",
@@ -215,7 +219,8 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Review(open)) if open.wording.is_some() => C::ReviewText,
         Some(Popup::Review(_)) => C::Review,
         Some(Popup::Behind(_)) => C::Behind,
-        Some(Popup::Tree(_)) => C::Tree,
+        Some(Popup::Tree(tree)) if tree.of.is_empty() => C::Tree,
+        Some(Popup::Tree(_)) => C::Lineage,
         None => match state.focus {
             Focus::Catalog if state.finder.typing => C::Search,
             Focus::Catalog => C::Catalog,

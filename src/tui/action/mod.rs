@@ -81,6 +81,7 @@ pub enum Action {
     StopWriting,
     Definition,
     Lineage,
+    GoThere,
     Editor,
     Connection,
     History,

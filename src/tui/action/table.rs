@@ -167,6 +167,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::UnfoldAll, "json.unfold_all", &["+"], C::Tree, "Unfold everything", Some("unfold all")),
     entry(A::Copy, "json.copy", &["y"], C::Tree, "Copy the value", Some("copy")),
     entry(A::Close, "json.close", &["q"], C::Tree, "Close", Some("close")),
+    entry(A::GoThere, "lineage.go", &["Enter"], C::Lineage, "Go to it: the metric, the saved query, the lineage of a table", Some("go")),
     entry(A::NextMatch, "find.next", &["Enter", "Down"], C::Find, "Next match", Some("next")),
     entry(A::PreviousMatch, "find.previous", &["Up"], C::Find, "Previous match", Some("previous")),
     entry(A::Choose, "choose", &["Enter"], C::Picker, "Choose", Some("choose")),

@@ -29,9 +29,9 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
             }
             Answer::Search(Arc::new(hits), hint)
         }
-        Lookup::Lineage(metric) => Answer::Lineage(
+        Lookup::Lineage(kind, name) => Answer::Lineage(
             session
-                .lineage_of(&format!("metric:{metric}"))
+                .lineage_of(&kind.of(&name))
                 .map_err(|error| error.to_string()),
         ),
         Lookup::Definition(metric) => Answer::Definition(

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::compile::{CompileError, Compiled, DimensionChoice};
+use crate::govern::lineage::NodeKind;
 use crate::model::{GroupBy, MetricQuery, Place};
 use crate::session::chart::{Chart, ChartForm};
 use crate::session::{
@@ -34,8 +35,8 @@ pub enum Lookup {
     Review(String),
     /// Everything about a metric.
     Describe(String),
-    /// What a metric is made from, and what is made from it.
-    Lineage(String),
+    /// What a thing is made from, and what is made from it.
+    Lineage(NodeKind, String),
     /// The file a metric is defined in.
     Definition(String),
     /// What a file would mean with another text.
@@ -196,7 +197,7 @@ impl Lookup {
         match self {
             Self::Search(_) => Slot::Search,
             Self::Misfits(_) => Slot::Misfits,
-            Self::Lineage(_) => Slot::Lineage,
+            Self::Lineage(..) => Slot::Lineage,
             Self::Definition(_) => Slot::Definition,
             Self::Draft { .. } => Slot::Draft,
             Self::Save { .. } => Slot::Save,

@@ -76,6 +76,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             Some(Popup::Dates(_)) => dates::choose(state),
             _ => picker::choose(state),
         },
+        Action::GoThere => lineage::go(state),
         Action::Toggle if tree::is_open(state) => quietly(state, tree::toggle),
         Action::Toggle => picker::toggle(state),
         Action::OpenValues => picker::open_values(state),

@@ -1,15 +1,17 @@
 //! The lineage of a metric: what it is made from, and what is made from it, as a tree.
 
+use super::{finder, picker};
+use crate::govern::lineage::NodeKind;
 use crate::session::Outline;
 use crate::tui::message::{Effect, Lookup, Notice};
 use crate::tui::popup::{Popup, Tree};
-use crate::tui::state::State;
+use crate::tui::state::{Focus, State};
 use crate::tui::widgets::json_tree::JsonTree;
 
 /// Asks for the lineage of the metric that is selected.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     match state.metric_here().map(str::to_owned) {
-        Some(metric) => vec![state.ask(Lookup::Lineage(metric))],
+        Some(metric) => vec![state.ask(Lookup::Lineage(NodeKind::Metric, metric))],
         None => Vec::new(),
     }
 }
@@ -18,20 +20,63 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 pub(super) fn found(state: &mut State, lineage: Result<Outline, String>) {
     match lineage {
         Ok(outline) => {
-            let tree = JsonTree::outline(&lines(&outline, 0));
+            let (mut lines, mut of) = (Vec::new(), Vec::new());
+            flatten(&outline, 0, &mut lines, &mut of);
             state.popups.push(Popup::Tree(Tree {
                 title: "Lineage".to_owned(),
-                tree,
+                tree: JsonTree::outline(&lines),
+                of,
             }));
         }
         Err(error) => state.notice = Some(Notice::Error(error)),
     }
 }
 
-/// The lines of the tree with their depth.
-fn lines(outline: &Outline, depth: usize) -> Vec<(usize, String)> {
-    let below = outline.lines.iter().flat_map(|line| lines(line, depth + 1));
-    std::iter::once((depth, outline.text.clone()))
-        .chain(below)
-        .collect()
+/// Goes to what the line under the cursor is about: a metric in the catalog, a saved query as the query, the lineage of
+/// everything else.
+pub(super) fn go(state: &mut State) -> Vec<Effect> {
+    let Some(Popup::Tree(open)) = state.popups.last_mut() else {
+        return Vec::new();
+    };
+    let Some((kind, name)) = open.of.get(open.tree.selected()).cloned().flatten() else {
+        open.tree.toggle();
+        return Vec::new();
+    };
+    match kind {
+        NodeKind::Metric => {
+            leave(state);
+            state.focus = Focus::Catalog;
+            finder::reveal(state, &name)
+        }
+        NodeKind::View => match state.catalog.registry.views.get(&name) {
+            Some(view) => {
+                let line = view.query.to_string();
+                leave(state);
+                picker::take_line(state, &line)
+            }
+            None => Vec::new(),
+        },
+        kind => vec![state.ask(Lookup::Lineage(kind, name))],
+    }
+}
+
+/// Closes this tree and those that it was reached from.
+fn leave(state: &mut State) {
+    while matches!(state.popups.last(), Some(Popup::Tree(_))) {
+        state.popups.pop();
+    }
+}
+
+/// The lines of the tree with their depth, and what each is about.
+fn flatten(
+    outline: &Outline,
+    depth: usize,
+    lines: &mut Vec<(usize, String)>,
+    of: &mut Vec<Option<(NodeKind, String)>>,
+) {
+    lines.push((depth, outline.text.clone()));
+    of.push(outline.of.clone());
+    for below in &outline.lines {
+        flatten(below, depth + 1, lines, of);
+    }
 }

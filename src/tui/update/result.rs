@@ -312,7 +312,11 @@ pub(super) fn view_cell(state: &mut State) {
     if let Some((column, text)) = grid.selected_detail() {
         let title = column.label.clone();
         match json {
-            Some(tree) => state.popups.push(Popup::Tree(Tree { title, tree })),
+            Some(tree) => state.popups.push(Popup::Tree(Tree {
+                title,
+                tree,
+                of: Vec::new(),
+            })),
             None => super::reader::open(state, title, Page::Cell(text)),
         }
     }

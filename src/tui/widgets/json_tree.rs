@@ -81,14 +81,23 @@ impl JsonTree {
             value: Value::Null,
             lines: held(at, *depth) + 1,
         });
+        let nodes: Vec<Node> = nodes.collect();
+        // What is near stays open in a long one.
+        let is_far = |node: &Node| node.depth > 2 && node.is_branch() && nodes.len() > OPEN;
+        let far = nodes.iter().enumerate().filter(|(_, node)| is_far(node));
         Self {
-            lines: nodes.collect(),
-            folded: BTreeSet::new(),
+            folded: far.map(|(at, _)| at).collect(),
+            lines: nodes,
             selected: 0,
             top: 0,
             height: 0,
             is_outline: true,
         }
+    }
+
+    /// The line that is selected.
+    pub fn selected(&self) -> usize {
+        self.selected
     }
 
     /// The lines that no fold hides.
@@ -230,10 +239,16 @@ impl JsonTree {
                 (true, false) => "▾ ",
                 (false, _) => "  ",
             };
-            let key = node
-                .key
-                .as_deref()
-                .map_or(String::new(), |key| format!("{} ", sanitize(key)));
+            let key = node.key.as_deref().unwrap_or_default();
+            // Of a line of an outline, its name stands out.
+            let (key, about) = match key.split_once("  ") {
+                Some((name, about)) if self.is_outline => (name, about),
+                _ => (key, ""),
+            };
+            let key = match key {
+                "" => String::new(),
+                key => format!("{} ", sanitize(key)),
+            };
             let start = format!("{}{sign}{key}", "  ".repeat(node.depth.min(32)));
             let width = u16::try_from(super::text::width(&start)).unwrap_or(u16::MAX);
             let width = width.min(area.width);
@@ -252,7 +267,7 @@ impl JsonTree {
                 Value::Object(map) => (format!("{{{}}}", map.len()), theme.dim),
                 Value::Array(list) => (format!("[{}]", list.len()), theme.dim),
                 Value::String(text) => (format!("\"{}\"", sanitize(text)), theme.string),
-                Value::Null if self.is_outline => (String::new(), theme.dim),
+                Value::Null if self.is_outline => (sanitize(about).into_owned(), theme.dim),
                 Value::Null => ("null".to_owned(), theme.null),
                 other => (other.to_string(), theme.number),
             };
