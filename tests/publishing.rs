@@ -13,7 +13,9 @@ mod project;
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use jiff::civil::date;
 use metrex::registry::edit::{Edit, hash};
@@ -37,15 +39,31 @@ fn open(folder: &TempDir) -> Session {
     .unwrap()
 }
 
-/// Every file below `metrics/` with its text, and nothing else: no left-overs.
-fn files(folder: &TempDir) -> BTreeMap<String, String> {
-    let entries = fs::read_dir(folder.path().join("metrics")).unwrap();
-    let read = entries.map(|entry| {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        (name, fs::read_to_string(entry.path()).unwrap())
-    });
-    read.collect()
+/// Every file of the project to the last byte, and every folder: nothing is left over.
+fn files(folder: &TempDir) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.path().to_owned()];
+    while let Some(here) = open.pop() {
+        for entry in fs::read_dir(&here).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder.path()).unwrap();
+            let name = name.to_str().unwrap().to_owned();
+            if name == ".state" || name == ".git" {
+                continue;
+            }
+            if path.is_dir() {
+                found.insert(format!("{name}/"), Vec::new());
+                open.push(path);
+            } else {
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn text(folder: &TempDir, path: &str) -> String {
+    fs::read_to_string(folder.path().join(path)).unwrap()
 }
 
 fn put(section: &str, name: &str, body: &str) -> Edit {
@@ -125,6 +143,7 @@ async fn a_good_one_is_written_and_in_force_with_everything_else_as_it_was() {
     let folder = shop();
     let session = open(&folder);
     let before = files(&folder);
+    let text_before = text(&folder, SHOP);
     let new = put(
         "metrics",
         "buyers",
@@ -134,10 +153,11 @@ async fn a_good_one_is_written_and_in_force_with_everything_else_as_it_was() {
     assert_eq!(published.files, [SHOP]);
     assert_eq!(published.metrics, ["buyers"]);
     assert!(session.catalog().registry.metric("buyers").is_some());
-    let now = files(&folder);
+    let mut now = files(&folder);
     let entry = "  buyers:\n    label: Buyers\n    base_table: orders\n    agg: count_distinct\n    expr: user_id\n";
-    assert_eq!(now["shop.yaml"], before["shop.yaml"].clone() + entry);
-    assert_eq!(now.len(), 1);
+    assert_eq!(text(&folder, SHOP), text_before + entry);
+    now.insert(SHOP.to_owned(), before[SHOP].clone());
+    assert_eq!(now, before, "nothing else is written");
 }
 
 #[tokio::test]
@@ -155,13 +175,14 @@ async fn names_that_are_taken_are_refused() {
         base: None,
         text: Some("metrics:\n  GMV: {base_table: orders, agg: count}\n".to_owned()),
     };
+    let before = files(&folder);
     let refusal = publish(&session, vec![twice]).await.unwrap_err();
     assert_eq!(refusal.code, "name_taken");
     assert!(
         refusal.message.contains("already defined at metrics/"),
         "{refusal}"
     );
-    assert!(!folder.path().join("metrics/other.yaml").exists());
+    assert_eq!(files(&folder), before);
     let alias = put(
         "metrics",
         "revenue",
@@ -256,28 +277,107 @@ async fn work_that_is_not_committed_is_not_mixed_up() {
 async fn what_cannot_be_written_changes_nothing() {
     let folder = shop();
     let session = open(&folder);
-    fs::create_dir_all(folder.path().join("metrics/closed")).unwrap();
-    fs::write(folder.path().join("metrics/closed/a.yaml"), "metrics: {}\n").unwrap();
     let closed = folder.path().join("metrics/closed");
-    fs::set_permissions(&closed, Permissions::from_mode(0o555)).unwrap();
-    let shop_before = fs::read_to_string(folder.path().join(SHOP)).unwrap();
-    let change = session
-        .edited(SHOP, &[set("gmv", "label", json!("GMV"))])
-        .unwrap();
+    fs::create_dir_all(&closed).unwrap();
+    fs::write(closed.join("a.yaml"), "metrics: {}\n").unwrap();
+    fs::write(closed.join("b.yaml"), "metrics: {}\n").unwrap();
+    let mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let change = || {
+        let edit = set("gmv", "label", json!("GMV"));
+        session.edited(SHOP, &[edit]).unwrap()
+    };
     let new = put("metrics", "more", "base_table: orders\nagg: count\n");
     let other = session.edited("metrics/closed/a.yaml", &[new]).unwrap();
-    let refusal = publish(&session, vec![change, other]).await.unwrap_err();
-    assert_eq!(refusal.code, "read_only");
+    let gone = FileChange {
+        path: "metrics/closed/b.yaml".to_owned(),
+        base: Some(hash("metrics: {}\n")),
+        text: None,
+    };
+    let below = FileChange {
+        path: "metrics/closed/new/c.yaml".to_owned(),
+        base: None,
+        text: Some("metrics:\n  more: {base_table: orders, agg: count}\n".to_owned()),
+    };
+    // Modes do not bind root, and are kept to all the same.
+    mode(&closed, 0o555);
+    let before = files(&folder);
+    for second in [other, gone, below] {
+        let refusal = publish(&session, vec![change(), second.clone()])
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.code, "read_only", "{refusal}");
+        assert!(refusal.message.contains(&second.path), "{refusal}");
+        assert_eq!(files(&folder), before);
+    }
+    mode(&closed, 0o755);
+    mode(&folder.path().join(SHOP), 0o444);
+    let refusal = publish(&session, vec![change()]).await.unwrap_err();
+    assert_eq!(refusal.code, "read_only", "{refusal}");
+    mode(&folder.path().join(SHOP), 0o644);
+    mode(folder.path(), 0o555);
+    let refusal = publish(&session, vec![change()]).await.unwrap_err();
+    mode(folder.path(), 0o755);
+    assert_eq!(refusal.code, "read_only", "{refusal}");
+    // A folder in the place of the file.
+    fs::create_dir(closed.join("d.yaml")).unwrap();
+    let there = FileChange {
+        path: "metrics/closed/d.yaml".to_owned(),
+        base: None,
+        text: Some("metrics: {}\n".to_owned()),
+    };
+    let before = files(&folder);
+    let refusal = publish(&session, vec![change(), there]).await.unwrap_err();
+    assert_eq!(refusal.code, "write_failed", "{refusal}");
+    assert_eq!(files(&folder), before);
+}
+
+/// As somebody who may not write there, whatever the modes say of root.
+#[test]
+fn who_may_not_write_there_is_told_so() {
+    let folder = shop();
+    let state = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("metrics/drafts.yaml"),
+        "metrics:\n  mine: {status: draft, base_table: orders, agg: count}\n",
+    )
+    .unwrap();
+    for (path, mode) in [(folder.path(), 0o755), (state.path(), 0o777)] {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    let as_nobody = |args: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(env!("CARGO_BIN_EXE_metrex"))
+            .args(args)
+            .current_dir(folder.path());
+        command.output()
+    };
+    if !as_nobody(&["--version"]).is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: the program cannot be started as another user here");
+        return;
+    }
+    let before = files(&folder);
+    let state = state.path().to_str().unwrap();
+    let output = as_nobody(&[
+        "review",
+        "mine",
+        "--publish",
+        "--by",
+        "Ana",
+        "--today",
+        "2025-11-20",
+        "--state-dir",
+        state,
+    ])
+    .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(
-        refusal.message.contains("metrics/closed/a.yaml"),
-        "{refusal}"
+        said(&output).contains("cannot be written"),
+        "{}",
+        said(&output)
     );
-    assert_eq!(
-        fs::read_to_string(folder.path().join(SHOP)).unwrap(),
-        shop_before
-    );
-    assert_eq!(fs::read_dir(&closed).unwrap().count(), 1);
-    fs::set_permissions(&closed, Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(files(&folder), before);
 }
 
 #[tokio::test]
@@ -293,7 +393,8 @@ async fn a_file_that_changed_meanwhile_stays() {
     publish(&session, vec![theirs]).await.unwrap();
     let refusal = publish(&session, vec![mine]).await.unwrap_err();
     assert_eq!(refusal.code, "changed_meanwhile");
-    assert!(files(&folder)["shop.yaml"].contains("label: Theirs"));
+    assert!(text(&folder, SHOP).contains("label: Theirs"));
+    let before = files(&folder);
     let outside = FileChange {
         path: "metrics/../metrex.yaml".to_owned(),
         base: None,
@@ -303,6 +404,7 @@ async fn a_file_that_changed_meanwhile_stays() {
         publish(&session, vec![outside]).await.unwrap_err().code,
         "path"
     );
+    assert_eq!(files(&folder), before);
 }
 
 fn review(folder: &TempDir, args: &[&str]) -> Command {
@@ -367,7 +469,16 @@ fn two_processes_at_once_write_one_after_the_other() {
         "{:?}",
         outputs.iter().map(said).collect::<Vec<_>>()
     );
-    assert_eq!(files(&folder).len(), 2, "nothing is left beside the files");
+    let left = files(&folder);
+    let left: Vec<&str> = left.keys().map(String::as_str).collect();
+    let expected = [
+        "metrex.yaml",
+        "metrics/",
+        "metrics/drafts.yaml",
+        SHOP,
+        "shop.db",
+    ];
+    assert_eq!(left, expected, "nothing is left beside the files");
 }
 
 #[test]
@@ -499,4 +610,92 @@ async fn what_only_a_person_can_change_is_left_to_them() {
     );
     let known = fs::read_to_string(&path).unwrap();
     assert_eq!(hash(&known).len(), 16);
+}
+
+/// A project in git with a proposal: publishing that writes one file and takes another away.
+fn proposed() -> TempDir {
+    let folder = shop();
+    fs::create_dir(folder.path().join("proposals")).unwrap();
+    let text = "metric: gmv\ntitle: With cancelled orders\nby: Bo\ndefinition:\n  label: Gross merchandise value\n  aliases: [sales]\n  base_table: orders\n  agg: sum\n  expr: amount * 2\n";
+    fs::write(folder.path().join("proposals/gmv.yaml"), text).unwrap();
+    with_git(&folder);
+    folder
+}
+
+#[test]
+fn what_was_killed_half_way_is_taken_back_at_the_next_start() {
+    // git asks its hook after the files are written: the publisher is killed there, with everything half-done.
+    let kill = "kill -9 $(ps -o ppid= -p $PPID)\nsleep 0.2\n";
+    for (goes_on, verdict) in [(false, "exit 1"), (true, "exit 0")] {
+        let folder = proposed();
+        let hook = folder.path().join(".git/hooks/pre-commit");
+        fs::create_dir_all(hook.parent().unwrap()).unwrap();
+        fs::write(&hook, format!("#!/bin/sh\n{kill}{verdict}\n")).unwrap();
+        fs::set_permissions(&hook, Permissions::from_mode(0o755)).unwrap();
+        let before = files(&folder);
+        let output = review(&folder, &["gmv", "--publish", "--by", "Ana", "--commit"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), None, "{}", said(&output));
+        assert!(!folder.path().join("proposals/gmv.yaml").exists());
+        // git is no child of anybody any more: it ends when its lock is gone.
+        let began = Instant::now();
+        let index = folder.path().join(".git/index.lock");
+        while began.elapsed() < Duration::from_secs(5)
+            && (index.exists() || began.elapsed() < Duration::from_millis(600))
+        {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let output = review(&folder, &[]).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(
+            said(&output).contains("publishing was interrupted"),
+            "{}",
+            said(&output)
+        );
+        if goes_on {
+            // What git has committed is done.
+            assert_eq!(git(&folder, &["log", "-1", "--format=%s"]), "Publish gmv");
+            assert_eq!(git(&folder, &["status", "--porcelain"]), "");
+            assert!(text(&folder, SHOP).contains("amount * 2"));
+        } else {
+            assert_eq!(files(&folder), before);
+            assert_eq!(git(&folder, &["log", "-1", "--format=%s"]), "A shop");
+        }
+        let output = review(&folder, &[]).output().unwrap();
+        assert!(!said(&output).contains("interrupted"), "{}", said(&output));
+        if !goes_on {
+            let output = review(&folder, &["gmv", "--publish", "--by", "Ana"])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{}", said(&output));
+        }
+    }
+}
+
+#[test]
+fn whenever_it_is_killed_all_is_written_or_nothing() {
+    let publish = ["gmv", "--publish", "--by", "Ana"];
+    let folder = proposed();
+    let began = Instant::now();
+    assert!(review(&folder, &publish).status().unwrap().success());
+    let whole = began.elapsed();
+    let after = files(&folder);
+    let mut outcomes = BTreeMap::new();
+    for step in 0..12 {
+        let folder = proposed();
+        let before = files(&folder);
+        let mut child = review(&folder, &publish).spawn().unwrap();
+        std::thread::sleep(whole * (step + 4) / 16);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(open(&folder));
+        let mut now = files(&folder);
+        // A text beside the files is nobody's definition, and the next publication takes it away.
+        now.retain(|name, _| !name.contains("/.metrex-"));
+        let is_whole = now[SHOP] == after[SHOP] && !now.contains_key("proposals/gmv.yaml");
+        assert!(now == before || is_whole, "{:?}", now.keys());
+        *outcomes.entry(is_whole).or_insert(0) += 1;
+    }
+    eprintln!("{outcomes:?}");
 }

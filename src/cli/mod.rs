@@ -228,6 +228,9 @@ impl Global {
             no_rollups: self.no_rollups,
         })?;
         log::start(&session);
+        if let Some(mended) = session.mended() {
+            notes::note(mended);
+        }
         Ok(session)
     }
 }

@@ -56,6 +56,7 @@ struct Inner {
     no_rollups: bool,
     rollups: rollups::Known,
     surveys: Surveys,
+    mended: Option<String>,
 }
 
 /// How metrics were used, as of the last run.
@@ -79,19 +80,21 @@ impl Session {
         if project.root.is_none() {
             project = project.changed_in(state.demo_changes())?;
         }
-        Self::with_state(project, state, options)
+        let mended = project.folder().and_then(super::publish::mend);
+        Self::with_state(project, state, options, mended)
     }
 
     /// A session of this project, wherever `options` would look for one; the demo is as it was delivered.
     pub(super) fn of(project: Project, options: OpenOptions) -> Result<Self, SessionError> {
         let state = StateFolder::open(&project, options.state_dir.as_deref());
-        Self::with_state(project, state, options)
+        Self::with_state(project, state, options, None)
     }
 
     fn with_state(
         mut project: Project,
         state: StateFolder,
         options: OpenOptions,
+        mended: Option<String>,
     ) -> Result<Self, SessionError> {
         project.config.add_demo(&state.demo_database());
         if let Some(address) = &options.connection {
@@ -112,6 +115,7 @@ impl Session {
                 no_rollups: options.no_rollups,
                 rollups: rollups::Known::default(),
                 surveys: Surveys::default(),
+                mended,
             }),
             asks: false,
             supposed: None,
@@ -141,6 +145,11 @@ impl Session {
     /// Whether what looks expensive does not run.
     pub(super) fn asks(&self) -> bool {
         self.asks
+    }
+
+    /// What was found half-written when the session was opened, and what became of it.
+    pub fn mended(&self) -> Option<&str> {
+        self.inner.mended.as_deref()
     }
 
     /// The project.

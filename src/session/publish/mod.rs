@@ -1,6 +1,7 @@
 //! Writing definitions: all files or none, and only where nobody is in the way and nothing that worked stops working.
 
 mod guard;
+mod journal;
 mod write;
 
 use tokio_util::sync::CancellationToken;
@@ -8,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Session, SessionError, git};
 use crate::registry::Project;
 use crate::registry::edit::{self, Edit, NotEditable, hash};
+
+pub(super) use journal::mend;
 
 /// Another text of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,10 +165,11 @@ impl Session {
             session.tidy(&wanted)?;
             let meant = session.meant(&wanted)?;
             // A folder that cannot be written is found before the tests run.
+            let journal = session.journal(&wanted)?;
             let staged = session.stage(&wanted)?;
-            Ok::<_, NotPublished>((lock, meant, staged))
+            Ok::<_, NotPublished>((lock, meant, staged, journal))
         });
-        let (lock, meant, staged) = prepared.await.map_err(|_| interrupted())??;
+        let (lock, meant, staged, mut journal) = prepared.await.map_err(|_| interrupted())??;
         meant.session.pass_tests(&meant.tested, &cancel).await?;
         if cancel.is_cancelled() {
             return Err(interrupted());
@@ -174,7 +178,8 @@ impl Session {
         let wanted = publication.clone();
         let write = tokio::task::spawn_blocking(move || {
             session.compared(&wanted)?;
-            let commit = session.write(&wanted, staged)?;
+            let commit = session.write(&wanted, staged, &mut journal)?;
+            drop(journal);
             drop(lock);
             session.reload();
             Ok(Published {

@@ -5,11 +5,12 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::journal::{Journal, mend_locked};
 use super::{Commit, FileChange, NotPublished, Publication};
 use crate::registry::edit::hash;
 use crate::session::Session;
 use crate::session::git::Repository;
-use crate::session::whole_file::{Staged, stage, write_whole};
+use crate::session::whole_file::{Staged, stage, writable};
 
 /// How long somebody else's publishing is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -30,7 +31,10 @@ impl Session {
         let began = Instant::now();
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(lock),
+                Ok(()) => {
+                    mend_locked(folder);
+                    return Ok(lock);
+                }
                 Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
                     std::thread::sleep(Duration::from_millis(50));
                 }
@@ -50,6 +54,13 @@ impl Session {
             .ok_or_else(|| NotPublished::new("read_only", "the project has no folder to write to"))
     }
 
+    /// Notes what is about to be written.
+    pub(super) fn journal(&self, publication: &Publication) -> Result<Journal, NotPublished> {
+        let folder = self.writable_folder()?;
+        let begun = Journal::begin(folder, publication);
+        begun.map_err(|error| read_only(&folder.display().to_string(), &error))
+    }
+
     /// The new texts, written beside their files.
     pub(super) fn stage(
         &self,
@@ -58,13 +69,12 @@ impl Session {
         let folder = self.writable_folder()?;
         let stage = |file: &FileChange| {
             let path = folder.join(&file.path);
-            let staged = file.text.as_deref().map(|text| stage(&path, text));
-            let staged = staged.transpose().map_err(|error| {
-                let message = format!("{} cannot be written: {error}", file.path);
-                let hint = "nothing was written; make the folder writable for you";
-                NotPublished::new("read_only", message).hint(hint)
-            });
-            Ok((path, staged?))
+            let staged = match file.text.as_deref() {
+                Some(text) => stage(&path, text).map(Some),
+                None => writable(&path).map(|()| None),
+            };
+            let staged = staged.map_err(|error| read_only(&file.path, &error))?;
+            Ok((path, staged))
         };
         publication.files.iter().map(stage).collect()
     }
@@ -75,44 +85,28 @@ impl Session {
         &self,
         publication: &Publication,
         staged: Vec<(PathBuf, Option<Staged>)>,
+        journal: &mut Journal,
     ) -> Result<Option<Commit>, NotPublished> {
-        let mut done: Vec<(PathBuf, Option<String>)> = Vec::new();
-        let undo = |done: &[(PathBuf, Option<String>)]| {
-            for (path, text) in done.iter().rev() {
-                let undone = match text {
-                    Some(text) => write_whole(path, text),
-                    None => std::fs::remove_file(path),
-                };
-                if let Err(error) = undone {
-                    tracing::error!(path = %path.display(), %error, "cannot be undone");
-                }
-            }
-        };
         // Files go last, so that what is taken away is elsewhere by then.
         let (new, gone): (Vec<_>, Vec<_>) = staged.into_iter().partition(|(_, new)| new.is_some());
         for (path, new) in new.into_iter().chain(gone) {
-            let old = std::fs::read_to_string(&path).ok();
             let written = match new {
                 Some(new) => new.put(),
                 None => std::fs::remove_file(&path),
             };
             if let Err(error) = written {
-                undo(&done);
+                journal.take_back();
                 let message = format!("{} cannot be written: {error}", path.display());
                 return Err(NotPublished::new("write_failed", message));
             }
-            done.push((path, old));
         }
-        let paths: Vec<&str> = publication
-            .files
-            .iter()
-            .map(|file| file.path.as_str())
-            .collect();
+        let paths = publication.files.iter().map(|file| file.path.as_str());
+        let paths: Vec<&str> = paths.collect();
         let commit = match (&publication.commit, self.project().root.as_deref()) {
             (Some(wish), Some(root)) => {
                 let repository = Repository::find(root);
                 let commit = repository.map(|repository| repository.commit(wish, &paths));
-                commit.transpose().inspect_err(|_| undo(&done))?
+                commit.transpose().inspect_err(|_| journal.take_back())?
             }
             _ => None,
         };
@@ -140,4 +134,10 @@ impl Session {
             tracing::warn!(%error, "what was published is not noted");
         }
     }
+}
+
+fn read_only(path: &str, error: &std::io::Error) -> NotPublished {
+    let message = format!("{path} cannot be written: {error}");
+    let hint = "nothing was written; make the folder writable for you";
+    NotPublished::new("read_only", message).hint(hint)
 }
