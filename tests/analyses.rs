@@ -1,4 +1,4 @@
-//! Analyses: attribution, lifecycle, retention, revenue and funnels, on every engine, against numbers computed another way.
+//! Analyses: lifecycle, retention, revenue and funnels, on every engine, against numbers computed another way.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,471 +7,19 @@
     missing_docs
 )]
 
+#[path = "support/analysed.rs"]
+mod analysed;
 #[path = "support/engines.rs"]
 mod engines;
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use engines::Loaded;
-use metrex::compile::CompileError;
+use analysed::{Case, Dice, MARKETS, YAML};
 use metrex::model::NoValues;
 use metrex::registry::{Config, ProjectFile, ProjectFiles, load};
 use metrex::warehouse::Dialect;
-use support::shop::{Engine, registry_of, rows};
-
-const YAML: &str = "
-datasets:
-  contacts:
-    table: contacts
-    key: contact_id
-    time: seen_at
-    dimensions:
-      seen_at: {type: time}
-      channel: {column: medium, label: Channel, aliases: [source]}
-      market: {}
-    joins: {person: {to: people, on: user_id}}
-  orders:
-    table: orders
-    key: order_id
-    time: placed_at
-    dimensions:
-      placed_at: {type: time}
-      market: {column: country}
-      status: {}
-    joins: {person: {to: people, on: user_id}}
-  people:
-    table: people
-    key: user_id
-    dimensions: {segment: {}}
-  ledger:
-    table: ledger
-    time: month_start
-    dimensions: {month_start: {column: month, type: date}, plan: {}}
-metrics:
-  touches: {base_table: contacts, agg: count}
-  clicks: {base_table: contacts, agg: count, filters: [\"medium = 'ads'\"]}
-  spend: {base_table: contacts, agg: sum, expr: cost}
-  sales: {base_table: orders, agg: sum, expr: amount, filters: [\"status <> 'CANCELLED'\"]}
-  sold: {base_table: orders, agg: count, filters: [\"status <> 'CANCELLED'\"]}
-  recurring: {base_table: ledger, agg: sum, expr: mrr, last_by: {time: month_start}}
-  margin: {expr: sales - spend}
-analyses:
-  credit:
-    kind: attribution
-    touches: touches
-    conversions: sales
-    cost: spend
-    channel: channel
-    who: user_id
-    by: [market]
-    lookback: 14 days
-  states: {kind: lifecycle, activity: sold, who: user_id}
-  weekly_states: {kind: lifecycle, activity: sold, who: user_id, grain: week}
-  comeback: {kind: retention, activity: sales, who: user_id, by: [market]}
-  mrr_moves: {kind: revenue, revenue: recurring, who: account}
-  path:
-    kind: funnel
-    who: user_id
-    steps: {seen: touches, clicked: clicks, bought: sold, bought_again: sold}
-    within: 10 days
-    by: [market]
-";
-
-const TABLES: &str = "
-CREATE TABLE contacts (contact_id integer, user_id integer, medium text, market text, cost double precision, seen_at timestamp);
-CREATE TABLE orders (order_id integer, user_id integer, country text, status text, amount double precision, placed_at timestamp);
-CREATE TABLE people (user_id integer, segment text);
-CREATE TABLE ledger (account integer, month date, plan text, mrr double precision);
-";
-
-fn dialect(engine: &Loaded) -> Dialect {
-    Dialect::of(engine.name).unwrap()
-}
-
-struct Case {
-    engine: Engine,
-    loaded: Vec<Loaded>,
-}
-
-impl Case {
-    fn new(sql: &str) -> Self {
-        Self {
-            engine: Engine::new(registry_of(YAML)),
-            loaded: engines::everywhere(&format!("{TABLES}{sql}")),
-        }
-    }
-
-    async fn rows(&self, line: &str, on: &Loaded) -> Vec<String> {
-        let compiled = self.engine.compile_with(line, dialect(on), &NoValues);
-        let compiled = compiled.unwrap_or_else(|error| panic!("{line}: {error}"));
-        rows(&on.warehouse, &compiled.main).await
-    }
-
-    /// The rows are these on every engine; numbers are rounded to 6 digits.
-    async fn is(&self, line: &str, expected: &[&str]) {
-        for on in &self.loaded {
-            let found = self.rows(line, on).await;
-            let found: Vec<String> = found.iter().map(|row| rounded(row)).collect();
-            assert_eq!(found, expected, "{} on {}", line, on.name);
-        }
-    }
-
-    fn refused(&self, line: &str) -> CompileError {
-        let found = self.engine.compile(line);
-        found.map(|found| found.main.sql).expect_err(line)
-    }
-}
-
-fn rounded(row: &str) -> String {
-    let cell = |cell: &str| match cell.parse::<f64>() {
-        Ok(number) if cell.contains('.') => ((number * 1e6).round() / 1e6).to_string(),
-        _ => cell.to_owned(),
-    };
-    row.split(" | ").map(cell).collect::<Vec<_>>().join(" | ")
-}
-
-// Attribution.
-
-/// Google's worked example of position and decay (Analytics Help, "About attribution models"): four contacts, the first and
-/// the last get 40%, the two between share 20%; a contact 7 days before another has half its weight.
-#[tokio::test]
-async fn one_path_is_shared_as_published() {
-    let case = Case::new(
-        "INSERT INTO contacts VALUES
-           (1, 1, 'social', 'ID', 2, '2025-03-01 10:00:00'), (2, 1, 'search', 'ID', 3, '2025-03-08 10:00:00'),
-           (3, 1, 'mail', 'ID', 1, '2025-03-08 11:00:00'), (4, 1, 'direct', 'ID', 0, '2025-03-08 12:00:00');
-         INSERT INTO orders VALUES (1, 1, 'ID', 'PAID', 100, '2025-03-08 12:00:00');",
-    );
-    let of = |method: &str| format!("credit by channel where method = {method}");
-    let day = |hours: f64| 0.5f64.powf(hours / 24.0 / 7.0);
-    let all = day(170.0) + day(2.0) + day(1.0) + 1.0;
-    let decayed = |hours: f64| ((100.0 * day(hours) / all) * 1e6).round() / 1e6;
-    case.is(
-        &of("first_touch"),
-        &["direct | 0", "mail | 0", "search | 0", "social | 100"],
-    )
-    .await;
-    case.is(
-        &of("last_touch"),
-        &["direct | 100", "mail | 0", "search | 0", "social | 0"],
-    )
-    .await;
-    case.is(
-        &of("linear"),
-        &["direct | 25", "mail | 25", "search | 25", "social | 25"],
-    )
-    .await;
-    case.is(
-        &of("position_based"),
-        &["direct | 40", "mail | 10", "search | 10", "social | 40"],
-    )
-    .await;
-    let decay = [
-        ("direct", 0.0),
-        ("mail", 1.0),
-        ("search", 2.0),
-        ("social", 170.0),
-    ];
-    let decay = decay.map(|(channel, hours)| format!("{channel} | {}", decayed(hours)));
-    case.is(&of("time_decay"), &decay.each_ref().map(String::as_str))
-        .await;
-    case.is(
-        &of("shapley"),
-        &["direct | 25", "mail | 25", "search | 25", "social | 25"],
-    )
-    .await;
-    case.is(
-        "credit_cost, credit_roas, credit_roi by channel where method = last_touch",
-        &[
-            "direct | 0 | - | -",
-            "mail | 1 | 0 | -1",
-            "search | 3 | 0 | -1",
-            "social | 2 | 0 | -1",
-        ],
-    )
-    .await;
-}
-
-/// Numbers without a crate: the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-}
-
-#[derive(Clone)]
-struct Contact {
-    who: u64,
-    channel: usize,
-    minute: u64,
-}
-
-struct Order {
-    who: u64,
-    minute: u64,
-    amount: f64,
-}
-
-const CHANNELS: [&str; 5] = ["ads", "mail", "push", "radio", "search"];
-const MARKETS: [&str; 2] = ["ID", "TH"];
-
-fn time(minute: u64) -> String {
-    format!(
-        "2025-02-{:02} {:02}:{:02}:00",
-        1 + minute / 1440,
-        minute / 60 % 24,
-        minute % 60
-    )
-}
-
-fn random(seed: u64) -> (Vec<Contact>, Vec<Order>, String) {
-    let mut dice = Dice(seed);
-    let mut sql = String::new();
-    let mut contacts = Vec::new();
-    let mut taken = BTreeSet::new();
-    for id in 0..120 {
-        let contact = Contact {
-            who: dice.below(25),
-            channel: dice.below(CHANNELS.len() as u64) as usize,
-            minute: dice.below(28 * 1440),
-        };
-        // Two contacts of one person at once have no order that could be compared.
-        if !taken.insert((contact.who, contact.minute)) {
-            continue;
-        }
-        writeln!(
-            sql,
-            "INSERT INTO contacts VALUES ({id}, {}, '{}', '{}', {}, '{}');",
-            contact.who,
-            CHANNELS[contact.channel],
-            MARKETS[(contact.who % 2) as usize],
-            contact.channel + 1,
-            time(contact.minute)
-        )
-        .unwrap();
-        contacts.push(contact);
-    }
-    let mut orders = Vec::new();
-    for id in 0..60 {
-        let order = Order {
-            who: dice.below(25),
-            minute: dice.below(28 * 1440),
-            amount: (1 + dice.below(200)) as f64 / 4.0,
-        };
-        writeln!(
-            sql,
-            "INSERT INTO orders VALUES ({id}, {}, '{}', 'PAID', {}, '{}');",
-            order.who,
-            MARKETS[(order.who % 2) as usize],
-            order.amount,
-            time(order.minute)
-        )
-        .unwrap();
-        orders.push(order);
-    }
-    // What does not count, and somebody who is not known.
-    sql += "INSERT INTO orders VALUES (900, 1, 'ID', 'CANCELLED', 999, '2025-02-20 00:00:00');
-            INSERT INTO orders VALUES (901, NULL, 'TH', 'PAID', 7, '2025-02-20 00:00:00');
-            INSERT INTO contacts VALUES (902, NULL, 'ads', 'TH', 1, '2025-02-19 00:00:00');
-            INSERT INTO contacts VALUES (903, 1, NULL, 'TH', 1, '2025-02-19 00:00:00');";
-    (contacts, orders, sql)
-}
-
-/// The contacts before an order, in order of time.
-fn path(order: &Order, contacts: &[Contact]) -> Vec<Contact> {
-    let mut path: Vec<Contact> = contacts
-        .iter()
-        .filter(|contact| contact.who == order.who && contact.minute <= order.minute)
-        .filter(|contact| order.minute - contact.minute <= 14 * 1440)
-        .cloned()
-        .collect();
-    path.sort_by_key(|contact| contact.minute);
-    path
-}
-
-/// The worth of a coalition: orders all of whose contacts came from its channels.
-fn worth(coalition: usize, paths: &[(usize, f64)]) -> f64 {
-    let inside = paths.iter().filter(|(set, _)| set & !coalition == 0);
-    inside.map(|(_, amount)| amount).sum()
-}
-
-/// Shapley values by their definition: over every order in which the channels may come.
-fn by_permutations(paths: &[(usize, f64)], players: usize) -> Vec<f64> {
-    fn visit(
-        left: &mut Vec<usize>,
-        coalition: usize,
-        paths: &[(usize, f64)],
-        shares: &mut [f64],
-        orders: &mut f64,
-    ) {
-        if left.is_empty() {
-            *orders += 1.0;
-            return;
-        }
-        for at in 0..left.len() {
-            let player = left.remove(at);
-            let mut inner = vec![0.0; shares.len()];
-            let mut count = 0.0;
-            visit(left, coalition | 1 << player, paths, &mut inner, &mut count);
-            let gain = worth(coalition | 1 << player, paths) - worth(coalition, paths);
-            inner[player] += gain * count;
-            for (share, inner) in shares.iter_mut().zip(inner) {
-                *share += inner;
-            }
-            *orders += count;
-            left.insert(at, player);
-        }
-    }
-    let (mut shares, mut orders) = (vec![0.0; players], 0.0);
-    visit(
-        &mut (0..players).collect(),
-        0,
-        paths,
-        &mut shares,
-        &mut orders,
-    );
-    shares.iter().map(|share| share / orders).collect()
-}
-
-fn expected(contacts: &[Contact], orders: &[Order]) -> BTreeMap<(String, String), f64> {
-    let mut all = BTreeMap::new();
-    let mut sets = Vec::new();
-    for order in orders {
-        let path = path(order, contacts);
-        let mut add = |channel: &str, method: &str, share: f64| {
-            *all.entry((channel.to_owned(), method.to_owned()))
-                .or_insert(0.0) += share * order.amount;
-        };
-        if path.is_empty() {
-            for method in [
-                "first_touch",
-                "last_touch",
-                "linear",
-                "position_based",
-                "time_decay",
-                "shapley",
-            ] {
-                add("-", method, 1.0);
-            }
-            continue;
-        }
-        let n = path.len();
-        let newest = path[n - 1].minute;
-        let weight =
-            |contact: &Contact| 0.5f64.powf((newest - contact.minute) as f64 / 1440.0 / 7.0);
-        let weights: f64 = path.iter().map(weight).sum();
-        sets.push((
-            path.iter()
-                .fold(0, |set, contact| set | 1 << contact.channel),
-            order.amount,
-        ));
-        for (place, contact) in path.iter().enumerate() {
-            let channel = CHANNELS[contact.channel];
-            add(channel, "first_touch", f64::from(u8::from(place == 0)));
-            add(channel, "last_touch", f64::from(u8::from(place == n - 1)));
-            add(channel, "linear", 1.0 / n as f64);
-            let position = match n {
-                1 => 1.0,
-                2 => 0.5,
-                _ if place == 0 || place == n - 1 => 0.4,
-                _ => 0.2 / (n - 2) as f64,
-            };
-            add(channel, "position_based", position);
-            add(channel, "time_decay", weight(contact) / weights);
-        }
-    }
-    for (channel, share) in CHANNELS.iter().zip(by_permutations(&sets, CHANNELS.len())) {
-        *all.entry(((*channel).to_owned(), "shapley".to_owned()))
-            .or_insert(0.0) += share;
-    }
-    all
-}
-
-#[tokio::test]
-async fn six_methods_are_what_they_are_by_definition() {
-    for seed in [7, 2025] {
-        let (contacts, orders, sql) = random(seed);
-        let mut expected = expected(&contacts, &orders);
-        for (_, amount) in expected
-            .iter_mut()
-            .filter(|((channel, _), _)| channel == "-")
-        {
-            *amount += 7.0;
-        }
-        let case = Case::new(&sql);
-        for on in &case.loaded {
-            let found = case.rows("credit by channel, method", on).await;
-            assert_eq!(found.len(), 36, "{}: {found:#?}", on.name);
-            for row in &found {
-                let cells: Vec<_> = row.split(" | ").collect();
-                let wanted = expected[&(cells[0].to_owned(), cells[1].to_owned())];
-                let amount: f64 = cells[2].parse().unwrap();
-                assert!(
-                    (amount - wanted).abs() < 1e-6,
-                    "{row} on {}, not {wanted}",
-                    on.name
-                );
-            }
-            // Efficiency: whatever the method, the credits are all there is, also by market and by month.
-            for by in ["none", "market", "month"] {
-                let all = case.rows(&format!("sales by {by}"), on).await;
-                for method in [
-                    "first_touch",
-                    "last_touch",
-                    "linear",
-                    "position_based",
-                    "time_decay",
-                    "shapley",
-                ] {
-                    let credited = case
-                        .rows(&format!("credit by {by} where method = {method}"), on)
-                        .await;
-                    assert_eq!(credited, all, "{method} by {by} on {}", on.name);
-                }
-            }
-            let spent = case.rows("spend by channel", on).await;
-            let cost = case
-                .rows(
-                    "credit_cost by channel where method = linear and channel is not null",
-                    on,
-                )
-                .await;
-            let spent: Vec<_> = spent
-                .into_iter()
-                .filter(|row| !row.starts_with('-'))
-                .collect();
-            assert_eq!(cost, spent, "{}", on.name);
-            let roi = case.rows("credit, credit_cost, credit_roi by channel where method = shapley and channel is not null", on).await;
-            for row in roi {
-                let cells: Vec<f64> = row
-                    .split(" | ")
-                    .skip(1)
-                    .map(|cell| cell.parse().unwrap())
-                    .collect();
-                assert!(
-                    (cells[2] - (cells[0] - cells[1]) / cells[1]).abs() < 1e-6,
-                    "{row}"
-                );
-            }
-            let joined = case
-                .rows("credit by segment where method = linear", on)
-                .await;
-            assert_eq!(
-                joined.len(),
-                1,
-                "over the join of the conversions: {joined:?}"
-            );
-        }
-    }
-}
 
 #[tokio::test]
 async fn methods_are_never_added_up() {
@@ -489,6 +37,24 @@ async fn methods_are_never_added_up() {
             "{error}"
         );
         assert!(error.hint.unwrap().contains("group by method"), "{line}");
+    }
+    // Asked for by itself, a number is shown by what it does not add up over.
+    for (line, by) in [
+        ("credit", "method"),
+        ("states", "month, state"),
+        ("comeback", "age"),
+        ("path", "step"),
+        ("mrr_moves", "month"),
+    ] {
+        let compiled = case.engine.compile(line).unwrap();
+        assert!(
+            compiled
+                .query
+                .to_string()
+                .starts_with(&format!("{line} by {by}")),
+            "{}",
+            compiled.query
+        );
     }
     let total = case.engine.compile("credit by channel, method").unwrap();
     assert!(total.totals.is_err(), "{:?}", total.totals);
@@ -708,6 +274,68 @@ async fn revenue_moves_from_opening_to_closing() {
     .await;
 }
 
+/// The worked example of MetricKit's guide to net revenue retention (metrickittools.com/guides/nrr-guide, and The Prime
+/// Calculator's page of the formula): 100,000 to begin with, 15,000 more, 5,000 less, 8,000 lost are 102%; without the
+/// 15,000, 87%.
+#[tokio::test]
+async fn net_revenue_retention_as_published() {
+    let case = Case::new(
+        "INSERT INTO ledger VALUES
+           (1, '2025-01-01', 'Pro', 40000), (2, '2025-01-01', 'Pro', 30000), (3, '2025-01-01', 'Pro', 8000), (4, '2025-01-01', 'Pro', 22000),
+           (1, '2025-02-01', 'Pro', 55000), (2, '2025-02-01', 'Pro', 25000), (4, '2025-02-01', 'Pro', 22000), (5, '2025-02-01', 'Pro', 9000);",
+    );
+    case.is(
+        "mrr_moves, mrr_moves_gross, mrr_moves_churn, mrr_moves_revenue_churn by month 2025-02",
+        &["2025-02-01 | 1.02 | 0.87 | 0.25 | 0.08"],
+    )
+    .await;
+}
+
+/// The last month counts though nobody pays in it any more; nothing and less than nothing is no payment.
+#[tokio::test]
+async fn all_of_them_leave() {
+    let case = Case::new(
+        "INSERT INTO ledger VALUES
+           (1, '2025-01-01', 'Pro', 100), (2, '2025-01-01', 'Pro', 50), (3, '2025-01-01', 'Pro', -20),
+           (1, '2025-02-01', 'Pro', 0), (2, '2025-02-01', 'Pro', -50), (3, '2025-02-01', 'Pro', NULL);",
+    );
+    case.is(
+        "mrr_moves, mrr_moves_gross, mrr_moves_churn, mrr_moves_opening, mrr_moves_churned, mrr_moves_closing by month",
+        &["2025-01-01 | - | - | - | 0 | 0 | 150", "2025-02-01 | 0 | 0 | 1 | 150 | 150 | 0"],
+    )
+    .await;
+    Case::new("")
+        .is("mrr_moves, mrr_moves_closing by month", &[])
+        .await;
+}
+
+/// The last snapshot of a quarter is the same one for the metric and for what is made of it, with and without its filter.
+#[tokio::test]
+async fn the_last_snapshot_is_that_of_the_metric() {
+    let case = Case::with(
+        "  pro: {base_table: ledger, agg: sum, expr: mrr, filters: [\"plan = 'Pro'\"], last_by: {time: month_start}}\n",
+        "  pro_moves: {kind: revenue, revenue: pro, who: account, grain: quarter}\n  all_moves: {kind: revenue, revenue: recurring, who: account, grain: quarter}\n",
+        "INSERT INTO ledger VALUES
+           (1, '2024-10-01', 'Pro', 10), (2, '2024-12-01', 'Pro', 20), (1, '2024-12-01', 'Pro', 11),
+           (1, '2025-01-01', 'Pro', 12), (2, '2025-02-01', 'Pro', 20), (1, '2025-03-01', 'Basic', 5);",
+    );
+    for on in &case.loaded {
+        for (metric, closing) in [
+            ("pro", "pro_moves_closing"),
+            ("recurring", "all_moves_closing"),
+        ] {
+            let metric = case.rows(&format!("{metric} by quarter"), on).await;
+            let closing = case.rows(&format!("{closing} by quarter"), on).await;
+            let known = |rows: Vec<String>| -> Vec<String> {
+                rows.into_iter()
+                    .filter(|row| !row.ends_with("| -") && !row.ends_with("| 0"))
+                    .collect()
+            };
+            assert_eq!(known(closing), known(metric), "{}", on.name);
+        }
+    }
+}
+
 // Funnels.
 
 #[tokio::test]
@@ -752,13 +380,319 @@ async fn steps_follow_each_other_within_a_limit() {
     .await;
 }
 
+/// The example of Apache Doris for WINDOW_FUNNEL (doris.apache.org, SQL functions): within 5 minutes, two get to the third
+/// step, two to the second, and nobody to the payment that comes 9 minutes after the login.
+#[tokio::test]
+async fn a_funnel_as_published() {
+    let stages = ["login", "visit", "order", "payment"];
+    let mut metrics = String::new();
+    for stage in stages {
+        writeln!(
+            metrics,
+            "  {stage}s: {{base_table: contacts, agg: count, filters: [\"medium = '{stage}'\"]}}"
+        )
+        .unwrap();
+    }
+    let events = [
+        (
+            100_123,
+            "14",
+            ["10:01", "10:02", "10:04", "10:10"].as_slice(),
+        ),
+        (100_125, "15", &["11:00", "11:01", "11:02"]),
+        (100_126, "15", &["12:00", "12:01"]),
+        (100_127, "15", &["11:30", "11:31"]),
+    ];
+    let mut sql = String::new();
+    for (who, day, times) in events {
+        for (stage, time) in stages.iter().zip(times) {
+            writeln!(sql, "INSERT INTO contacts VALUES (1, {who}, '{stage}', 'ID', 0, '2022-05-{day} {time}:00');").unwrap();
+        }
+    }
+    let funnel = |within: &str| {
+        format!(
+            "  checkout: {{kind: funnel, who: user_id, steps: {{login: logins, visit: visits, order: orders, payment: payments}}, within: {within}}}\n"
+        )
+    };
+    let five = Case::with(&metrics, &funnel("5 minutes"), &sql);
+    five.is(
+        "checkout_reached by step",
+        &["1 login | 4", "2 visit | 4", "3 order | 2", "4 payment | 0"],
+    )
+    .await;
+    let hour = Case::with(&metrics, &funnel("1 hour"), &sql);
+    hour.is(
+        "checkout_reached, checkout by step",
+        &[
+            "1 login | 4 | 1",
+            "2 visit | 4 | 1",
+            "3 order | 2 | 0.5",
+            "4 payment | 1 | 0.25",
+        ],
+    )
+    .await;
+}
+
+/// No event counts for two steps of its metric, and two events at the same moment are two.
+#[tokio::test]
+async fn steps_at_the_same_moment() {
+    let again = "  again: {kind: funnel, who: user_id, steps: {seen: touches, bought: sold, seen_again: touches, bought_again: sold}, within: 10 days}\n";
+    let case = Case::with(
+        "",
+        again,
+        "INSERT INTO contacts VALUES
+           (1, 1, 'ads', 'ID', 1, '2025-02-01 08:00:00'),
+           (2, 2, 'ads', 'ID', 1, '2025-02-01 08:00:00'), (3, 2, 'mail', 'TH', 1, '2025-02-01 08:00:00'),
+           (4, 3, 'ads', 'ID', 1, '2025-02-01 08:00:00');
+         INSERT INTO orders VALUES
+           (1, 1, 'ID', 'PAID', 10, '2025-02-01 08:00:00'),
+           (2, 2, 'ID', 'PAID', 10, '2025-02-01 08:00:00'), (3, 2, 'ID', 'PAID', 10, '2025-02-01 08:00:00'),
+           (4, 3, 'ID', 'PAID', 10, '2025-02-02 08:00:00'), (5, 3, 'ID', 'PAID', 10, '2025-02-02 08:00:00');",
+    );
+    case.is(
+        "again_reached by step",
+        &[
+            "1 seen | 3",
+            "2 bought | 3",
+            "3 seen_again | 1",
+            "4 bought_again | 1",
+        ],
+    )
+    .await;
+    case.is(
+        "path_reached by step",
+        &[
+            "1 seen | 3",
+            "2 clicked | 3",
+            "3 bought | 3",
+            "4 bought_again | 2",
+        ],
+    )
+    .await;
+}
+
+// All of them, against numbers that are computed from the definitions here.
+
+const FIRST: i64 = 2024 * 12 + 8;
+
+fn month(number: i64) -> String {
+    format!("{}-{:02}-01", number / 12, number % 12 + 1)
+}
+
+#[tokio::test]
+async fn random_customers() {
+    for seed in [3, 11, 2025] {
+        let mut dice = Dice(seed);
+        let mut sql = String::new();
+        // Months of each customer with an order, and what was ordered; from September 2024 to March 2025.
+        let mut bought: BTreeMap<u64, BTreeMap<i64, f64>> = BTreeMap::new();
+        let mut paid: BTreeMap<u64, BTreeMap<i64, f64>> = BTreeMap::new();
+        for id in 0..90 {
+            let (who, at) = (dice.below(20), FIRST + dice.below(7) as i64);
+            let amount = (1 + dice.below(100)) as f64 / 4.0;
+            let (start, day) = (month(at), 1 + dice.below(28));
+            let start = start.trim_end_matches("01");
+            writeln!(sql, "INSERT INTO orders VALUES ({id}, {who}, 'ID', 'PAID', {amount}, '{start}{day:02} 10:00:00');").unwrap();
+            *bought.entry(who).or_default().entry(at).or_insert(0.0) += amount;
+        }
+        for account in 0..15 {
+            for at in FIRST..FIRST + 7 {
+                // Gone, nothing, or one of a few prices.
+                let price =
+                    [None, Some(0.0), Some(10.0), Some(20.0), Some(30.0)][dice.below(5) as usize];
+                let Some(price) = price else { continue };
+                writeln!(
+                    sql,
+                    "INSERT INTO ledger VALUES ({account}, '{}', 'Pro', {price});",
+                    month(at)
+                )
+                .unwrap();
+                paid.entry(account).or_default().insert(at, price);
+            }
+        }
+        let case = Case::new(&sql);
+        let last = bought
+            .values()
+            .flat_map(|months| months.keys())
+            .max()
+            .unwrap();
+        let state = |months: &BTreeMap<i64, f64>, at: i64| {
+            let first = *months.keys().next().unwrap();
+            let (here, before) = (months.contains_key(&at), months.contains_key(&(at - 1)));
+            match (here, before) {
+                (true, _) if at == first => "new",
+                (true, true) => "retained",
+                (true, false) => "resurrected",
+                (false, true) => "churned",
+                (false, false) if at < first => "none",
+                (false, false) => "dormant",
+            }
+        };
+        let mut states: BTreeMap<String, u64> = BTreeMap::new();
+        let mut triangle: BTreeMap<(i64, i64), (u64, f64)> = BTreeMap::new();
+        let mut sizes: BTreeMap<i64, u64> = BTreeMap::new();
+        for months in bought.values() {
+            let first = *months.keys().next().unwrap();
+            *sizes.entry(first).or_default() += 1;
+            for at in FIRST..=*last {
+                let now = state(months, at);
+                if !["none", "dormant"].contains(&now) {
+                    let from = state(months, at - 1);
+                    *states
+                        .entry(format!("{} | {from} | {now}", month(at)))
+                        .or_default() += 1;
+                }
+                if at >= first {
+                    let cell = triangle.entry((first, at - first)).or_default();
+                    cell.0 += u64::from(months.contains_key(&at));
+                    cell.1 += months.get(&at).copied().unwrap_or(0.0);
+                }
+            }
+        }
+        let wanted: Vec<String> = states
+            .iter()
+            .map(|(key, count)| format!("{key} | {count}"))
+            .collect();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        case.is("states by month, came_from, state", &wanted).await;
+        let wanted: Vec<String> = triangle
+            .iter()
+            .map(|((first, age), (active, amount))| {
+                let size = sizes[first];
+                let short = |number: f64| ((number * 1e6).round() / 1e6).to_string();
+                format!(
+                    "{} | {age} | {} | {active} | {size} | {}",
+                    month(*first),
+                    short(*active as f64 / size as f64),
+                    short(amount / size as f64)
+                )
+            })
+            .collect();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        case.is(
+            "comeback, comeback_customers, comeback_size, comeback_value by month, age",
+            &wanted,
+        )
+        .await;
+
+        let pays = |account: &u64, at: i64| paid[account].get(&at).copied().unwrap_or(0.0);
+        let mut moves = Vec::new();
+        for at in FIRST..FIRST + 7 {
+            let [
+                mut opening,
+                mut new,
+                mut back,
+                mut more,
+                mut less,
+                mut gone,
+                mut closing,
+            ] = [0.0; 7];
+            for account in paid.keys() {
+                let (before, now) = (pays(account, at - 1), pays(account, at));
+                opening += before;
+                closing += now;
+                match (before > 0.0, now > 0.0) {
+                    (true, true) if now > before => more += now - before,
+                    (true, true) => less += before - now,
+                    (true, false) => gone += before,
+                    (false, _) if (FIRST..at).all(|at| pays(account, at) == 0.0) => new += now,
+                    (false, _) => back += now,
+                }
+            }
+            assert!((opening + new + back + more - less - gone - closing).abs() < 1e-9);
+            moves.push(format!(
+                "{} | {opening} | {new} | {back} | {more} | {less} | {gone} | {closing}",
+                month(at)
+            ));
+        }
+        let wanted: Vec<&str> = moves.iter().map(String::as_str).collect();
+        case.is("mrr_moves_opening, mrr_moves_new, mrr_moves_won_back, mrr_moves_expansion, mrr_moves_contraction, mrr_moves_churned, mrr_moves_closing by month", &wanted).await;
+    }
+}
+
+/// How many steps can be taken from a first contact: every choice of events is tried.
+fn steps_from(
+    at: u64,
+    step: usize,
+    taken: Option<usize>,
+    limit: u64,
+    clicks: &[u64],
+    bought: &[u64],
+) -> usize {
+    let events = match step {
+        2 => clicks,
+        3 | 4 => bought,
+        _ => return step - 1,
+    };
+    let can = events
+        .iter()
+        .enumerate()
+        .filter(|(id, time)| **time >= at && **time <= limit && (step != 4 || Some(*id) != taken));
+    let furthest =
+        can.map(|(id, time)| steps_from(*time, step + 1, Some(id), limit, clicks, bought));
+    furthest.max().unwrap_or(step - 1)
+}
+
+#[tokio::test]
+async fn random_funnels() {
+    for seed in [5, 8] {
+        let mut dice = Dice(seed);
+        let mut sql = String::new();
+        let mut wanted = [0; 5];
+        for who in 0..40 {
+            let (mut seen, mut clicks, mut bought) = (Vec::new(), Vec::new(), Vec::new());
+            // Half days of February, so that many things happen at once.
+            let at = |half: u64| format!("2025-02-{:02} {:02}:00:00", 1 + half / 2, half % 2 * 12);
+            for id in 0..dice.below(6) {
+                let half = dice.below(40);
+                let is_click = dice.below(2) == 0;
+                let channel = if is_click { "ads" } else { "mail" };
+                writeln!(
+                    sql,
+                    "INSERT INTO contacts VALUES ({id}, {who}, '{channel}', 'ID', 0, '{}');",
+                    at(half)
+                )
+                .unwrap();
+                seen.push(half);
+                if is_click {
+                    clicks.push(half);
+                }
+            }
+            for id in 0..dice.below(5) {
+                let half = dice.below(40);
+                writeln!(
+                    sql,
+                    "INSERT INTO orders VALUES ({id}, {who}, 'ID', 'PAID', 1, '{}');",
+                    at(half)
+                )
+                .unwrap();
+                bought.push(half);
+            }
+            if let Some(first) = seen.iter().min() {
+                let furthest = steps_from(*first, 2, None, first + 20, &clicks, &bought);
+                wanted[..furthest].iter_mut().for_each(|count| *count += 1);
+            }
+        }
+        let case = Case::new(&sql);
+        let names = ["1 seen", "2 clicked", "3 bought", "4 bought_again"];
+        let wanted: Vec<String> = names
+            .iter()
+            .zip(wanted)
+            .map(|(name, count)| format!("{name} | {count}"))
+            .collect();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        case.is("path_reached by step", &wanted).await;
+    }
+}
+
 // What is wrong in a file.
 
 #[test]
 fn mistakes_are_named_in_their_place() {
     let problem = |analysis: &str| {
         let (before, _) = YAML.split_once("analyses:").unwrap();
-        let text = format!("{before}analyses:\n  it: {analysis}\n");
+        let so_far = "  so_far: {base_table: orders, agg: count, window: 28 days}";
+        let text = format!("{before}{so_far}\nanalyses:\n  it: {analysis}\n");
         let files = ProjectFiles {
             metrics: vec![ProjectFile {
                 path: "metrics/a.yaml".into(),
@@ -787,6 +721,10 @@ fn mistakes_are_named_in_their_place() {
         (
             "{kind: lifecycle, who: user_id, activity: margin}",
             "'margin' has no rows of its own that could be followed",
+        ),
+        (
+            "{kind: lifecycle, who: user_id, activity: so_far}",
+            "'so_far' has no rows of its own that could be followed",
         ),
         (
             "{kind: lifecycle, who: account, activity: recurring}",

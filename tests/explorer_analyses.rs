@@ -120,6 +120,15 @@ fn the_command_lists_and_runs_them() {
             "the SQL has what all coalitions give: {row}"
         );
     }
+    // In plain words, what does not add up is shown apart.
+    let (asked, errors, code) = metrex(&explorer, &["ask", "credit by channel all time"]);
+    assert_eq!(code, 0, "{errors}");
+    let said = format!("{asked}{errors}");
+    assert!(
+        said.contains("query: credit by channel, method all time")
+            && said.contains("by method too: credit does not add up over several of them"),
+        "{said}"
+    );
     let (_, errors, code) = metrex(&explorer, &["analyse", "comebakc"]);
     assert_eq!(code, 2, "{errors}");
     assert!(errors.contains("did you mean 'comeback'?"), "{errors}");

@@ -3,6 +3,7 @@
 //! [`understand`] is the deterministic extractor: no network, no clock, the same answer every time.
 
 mod about;
+mod apart;
 mod cautions;
 mod chips;
 mod comparing;

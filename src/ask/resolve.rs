@@ -1,5 +1,6 @@
 //! From a draft to a reading: names as queries over these metrics write them, the query before patched, defaults said.
 
+use super::apart::show_apart;
 use super::chips::{self, Part};
 use super::comparing::Compared;
 use super::draft::{Bounds, Draft, Said};
@@ -160,6 +161,12 @@ pub(super) fn resolve(reader: &mut Reader<'_>) -> Read<Reading> {
     if draft.total && query.group_by != Some(Vec::new()) {
         query.total = true;
         notes.push("with a row for the total, where there is more than one row".to_owned());
+    }
+    for (metric, group) in show_apart(&mut query, setting, &mut notes) {
+        let mut said = draft.metrics.iter();
+        if let Some(said) = said.find(|said| said.what == metric) {
+            groups.push((group, at(said.range.clone())));
+        }
     }
     contradictions(&query, &conditions, reader)?;
     reader.fits(&query, &draft)?;

@@ -5,7 +5,9 @@ use jiff::civil::Date;
 use super::reader::Reader;
 use super::refusing::refuse;
 use super::words::{is_usual_year, split, years};
-use super::{Choices, Lexicon, Reading, RefusalCode, Understanding, about, chips, resolve, scan};
+use super::{
+    Choices, Lexicon, Reading, RefusalCode, Understanding, about, apart, chips, resolve, scan,
+};
 use crate::compile::Reachability;
 use crate::model::{Filter, Intent, MetricQuery, Presented, Registry, ValueLookup};
 
@@ -139,6 +141,8 @@ fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
             name.clone_from(&metric.name);
         }
     }
+    let mut notes = Vec::new();
+    apart::show_apart(&mut query, setting, &mut notes);
     let mut chips = chips::chips(question, &query, &chips::Part::default(), setting);
     for chip in &mut chips {
         if chip.certainty == super::Certainty::Kept {
@@ -149,7 +153,7 @@ fn query_line(question: &str, setting: &Setting<'_>) -> Option<Reading> {
     Some(Reading {
         intent: Intent::from(&query),
         chips,
-        notes: Vec::new(),
+        notes,
         is_follow_up: false,
     })
 }

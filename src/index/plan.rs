@@ -7,7 +7,7 @@ use sqlparser::ast::{BinaryOperator, Expr, Visit, VisitMut, Visitor, VisitorMut}
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
-use crate::model::{Dataset, Dimension, DimensionType, Registry, Relation};
+use crate::model::{AnalysisValues, Dataset, Dimension, DimensionType, Registry, Relation};
 use crate::warehouse::Dialect;
 
 /// One thing to look at in the warehouse.
@@ -102,10 +102,21 @@ pub fn plan(registry: &Registry) -> Vec<IndexColumn> {
             _ => {}
         }
     };
+    let mut known_values = Vec::new();
     for dataset in registry.datasets.values() {
         for dimension in dataset.dimensions.values() {
-            if let Some(task) = task(dimension) {
-                add(dataset, &dimension.index_column(), task);
+            match (task(dimension), registry.analyses.get(&dataset.name)) {
+                (Some(task), None) | (Some(task @ Task::Forget), Some(_)) => {
+                    add(dataset, &dimension.index_column(), task);
+                }
+                // An analysis is not computed for the values of its dimensions.
+                (Some(Task::Values { kind, .. }), Some(analysis)) => {
+                    let values = analysis.values.get(&dimension.name);
+                    known_values.extend(values.and_then(|values| {
+                        of_analysis(registry, (dataset, dimension), values, kind)
+                    }));
+                }
+                (Some(_), Some(_)) | (None, _) => {}
             }
         }
     }
@@ -120,8 +131,45 @@ pub fn plan(registry: &Registry) -> Vec<IndexColumn> {
         );
     }
     let mut columns: Vec<_> = found.into_values().flatten().collect();
+    columns.append(&mut known_values);
     columns.extend(keys(registry));
     columns
+}
+
+/// The values of a dimension of an analysis, from where they are known.
+fn of_analysis(
+    registry: &Registry,
+    (dataset, dimension): (&Dataset, &Dimension),
+    values: &AnalysisValues,
+    kind: DimensionType,
+) -> Option<IndexColumn> {
+    let (relation, dialects, expr) = match values {
+        AnalysisValues::These(values) => {
+            let column = dimension.column.as_deref()?;
+            let rows = values.iter().map(|value| {
+                let value = value.replace('\'', "''");
+                format!("SELECT '{value}' AS {column}")
+            });
+            let rows: Vec<String> = rows.collect();
+            (Relation::Sql(rows.join(" UNION ALL ")), Vec::new(), None)
+        }
+        AnalysisValues::Of(source, name) => {
+            let source = registry.datasets.get(source)?;
+            let of = source.dimension(name)?;
+            let expr = match &of.column {
+                Some(column) => column.clone(),
+                None => verbatim(&of.expr.text)?,
+            };
+            (source.relation.clone(), source.dialects.clone(), Some(expr))
+        }
+    };
+    Some(IndexColumn {
+        table: dataset.index_table().into_owned(),
+        column: dimension.index_column().into_owned(),
+        task: Task::Values { expr, kind },
+        relation,
+        dialects,
+    })
 }
 
 fn task(dimension: &Dimension) -> Option<Task> {

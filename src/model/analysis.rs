@@ -46,6 +46,15 @@ impl AnalysisKind {
     }
 }
 
+/// Where the values of a dimension of an analysis are known from, without computing it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnalysisValues {
+    /// These are all.
+    These(Vec<String>),
+    /// Those of a dimension of a dataset.
+    Of(String, String),
+}
+
 /// A query that shows an analysis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnalysisView {
@@ -78,6 +87,8 @@ pub struct Analysis {
     pub per: Vec<GroupBy>,
     /// Its metrics, with what each of them does not add up over.
     pub metrics: IndexMap<String, Vec<GroupBy>>,
+    /// The values of its dimensions, as far as they are known without computing it.
+    pub values: IndexMap<String, AnalysisValues>,
     /// The queries that show it, the most telling first.
     pub views: Vec<AnalysisView>,
 }

@@ -22,7 +22,7 @@ pub mod time_phrase;
 mod values;
 pub mod world;
 
-pub use analysis::{Analysis, AnalysisKind, AnalysisView, TODAY};
+pub use analysis::{Analysis, AnalysisKind, AnalysisValues, AnalysisView, TODAY};
 pub use calendar::{
     Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, Spine, TimeRange,
     Weekday,

@@ -146,7 +146,7 @@ impl Session {
             query.time = time.or(query.time);
             Ok(query)
         };
-        let sets = ask(format!("{name} by channels where method = shapley"))?;
+        let sets = ask(format!("{name} by channel_set where method = shapley"))?;
         let sets = self
             .answer(&sets, RunOptions::default(), cancel.clone())
             .await?;
@@ -158,11 +158,27 @@ impl Session {
             let message = "there are more sets of channels than the row cap lets through";
             return Err(SessionError::new(Failure::Query, "truncated", message));
         }
+        let known = pairs(&channels);
+        let named = || known.iter().filter_map(|(channel, _)| channel.as_ref());
+        if let Some(joined) = named().find(|channel| channel.contains(SEPARATOR)) {
+            let message = format!(
+                "the channel '{joined}' cannot be told from several channels, which are written with '{SEPARATOR}' between them"
+            );
+            return Err(
+                SessionError::new(Failure::Query, "invalid_clause", message).with_hint(format!(
+                    "{name} by channel where method = shapley has the same values, from the SQL"
+                )),
+            );
+        }
         let game = shapley::Game::new(pairs(&sets).into_iter().filter_map(|(set, worth)| {
             let set = set?;
             Some((set.split(SEPARATOR).map(str::to_owned).collect(), worth))
         }));
-        let known = pairs(&channels);
+        let Some(game) = game else {
+            let message = format!("there are more than {} channels", shapley::MOST);
+            return Err(SessionError::new(Failure::Query, "invalid_clause", message)
+                .with_hint(format!("{name} by channel where method = shapley has exact values for any number of them")));
+        };
         let by_sql = |player: &String| {
             let mut all = known.iter();
             let found = all.find(|(channel, _)| channel.as_ref() == Some(player));

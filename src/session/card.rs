@@ -209,14 +209,9 @@ fn lineage(registry: &Registry, metric: &Metric) -> Vec<Lineage> {
             let names = datasets(kind.sources().iter().flat_map(|source| &source.measures));
             let inputs = kind.inputs();
             let inputs = inputs.iter().filter_map(|input| registry.metric(input));
-            let node = |input: &Metric| Lineage {
-                kind: LineageKind::Metric,
-                name: input.name.clone(),
-                defined_at: registry.at(input.place),
-                from: lineage(registry, input),
-            };
+            let inputs = inputs.map(|input| metric_lineage(registry, input));
             let of_tables = names.iter().map(|name| dataset_lineage(registry, name));
-            inputs.map(node).chain(of_tables).collect()
+            inputs.chain(of_tables).collect()
         }
         MetricKind::Complex { tables, .. } => {
             tables.iter().map(|table| table_lineage(table)).collect()
@@ -224,11 +219,25 @@ fn lineage(registry: &Registry, metric: &Metric) -> Vec<Lineage> {
     }
 }
 
+fn metric_lineage(registry: &Registry, metric: &Metric) -> Lineage {
+    Lineage {
+        kind: LineageKind::Metric,
+        name: metric.name.clone(),
+        defined_at: registry.at(metric.place),
+        from: lineage(registry, metric),
+    }
+}
+
 fn dataset_lineage(registry: &Registry, name: &str) -> Lineage {
     let dataset = registry.datasets.get(name);
+    let analysis = registry.analyses.get(name);
+    let read = analysis.into_iter().flat_map(|analysis| &analysis.of);
+    let read = read.filter_map(|metric| registry.metric(metric));
     let from = match dataset.map(|dataset| &dataset.relation) {
         Some(Relation::Table(table)) => vec![table_lineage(table)],
-        Some(Relation::Sql(_)) | None => Vec::new(),
+        Some(Relation::Sql(_)) | None => read
+            .map(|metric| metric_lineage(registry, metric))
+            .collect(),
     };
     let defined_at = dataset
         .map(|dataset| registry.at(dataset.place))

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// Most players for which every coalition is looked at.
 pub const EXACT: usize = 12;
 /// Most players there can be.
-const MOST: usize = 64;
+pub const MOST: usize = 64;
 /// Random orders above that.
 const ORDERS: u32 = 4_000;
 
@@ -29,13 +29,15 @@ pub struct Game {
 }
 
 impl Game {
-    /// The game of sets of players with what each set brought; players beyond the 64th are left out with their sets.
-    pub fn new(sets: impl IntoIterator<Item = (Vec<String>, f64)>) -> Self {
+    /// The game of sets of players with what each set brought; none of more than [`MOST`] players.
+    pub fn new(sets: impl IntoIterator<Item = (Vec<String>, f64)>) -> Option<Self> {
         let sets: Vec<_> = sets.into_iter().collect();
         let mut players: Vec<String> = sets.iter().flat_map(|(set, _)| set.clone()).collect();
         players.sort();
         players.dedup();
-        players.truncate(MOST);
+        if players.len() > MOST {
+            return None;
+        }
         let place = |name: &String| players.binary_search(name).ok();
         let mut worth: HashMap<u64, f64> = HashMap::new();
         for (set, amount) in &sets {
@@ -48,7 +50,7 @@ impl Game {
         }
         let mut sets: Vec<_> = worth.into_iter().collect();
         sets.sort_by_key(|(mask, _)| *mask);
-        Self { players, sets }
+        Some(Self { players, sets })
     }
 
     /// The players, by name.
@@ -221,7 +223,7 @@ mod tests {
                 let inside = (0..7).filter(|player| set >> player & 1 == 1);
                 (inside.map(|player| format!("c{player}")).collect::<Vec<_>>(), *amount)
             });
-            let game = Game::new(named.clone());
+            let game = Game::new(named.clone()).unwrap();
             let mut closed = vec![0.0; game.players().len()];
             for (set, amount) in named {
                 for name in &set {
@@ -238,6 +240,32 @@ mod tests {
     }
 
     #[test]
+    fn from_twelve_to_thirteen_players() {
+        for players in [12, 13, MOST, MOST + 1] {
+            let all: Vec<String> = (0..players).map(|player| format!("c{player:02}")).collect();
+            // Everybody alone, two together, and all: 1 + 3 for each of the first two, 1 for the others, 1 shared by all.
+            let mut sets: Vec<_> = all.iter().map(|one| (vec![one.clone()], 1.0)).collect();
+            sets.push((all[..2].to_vec(), 6.0));
+            sets.push((all.clone(), players as f64));
+            let Some(game) = Game::new(sets) else {
+                assert!(players > MOST, "{players}");
+                continue;
+            };
+            let (shares, how) = game.shares();
+            assert_eq!(how.starts_with("exact"), players <= EXACT, "{how}");
+            for (place, share) in shares.iter().enumerate() {
+                let wanted = if place < 2 { 5.0 } else { 2.0 };
+                assert_eq!(share.error.is_none(), players <= EXACT);
+                let error = share.error.unwrap_or(1e-9);
+                assert!(
+                    (share.value - wanted).abs() < 4.5 * error,
+                    "{place}: {share:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn above_twelve_players_an_error_is_told() {
         let sets = (0..40_u64).map(|n| {
             let set: Vec<String> = (0..15)
@@ -247,7 +275,7 @@ mod tests {
             (set, 10.0 + n as f64)
         });
         let sets: Vec<_> = sets.filter(|(set, _)| !set.is_empty()).collect();
-        let game = Game::new(sets.clone());
+        let game = Game::new(sets.clone()).unwrap();
         assert_eq!(game.players().len(), 15);
         let (shares, how) = game.shares();
         assert!(
@@ -257,9 +285,13 @@ mod tests {
         let total: f64 = sets.iter().map(|(_, amount)| amount).sum();
         let all: f64 = shares.iter().map(|share| share.value).sum();
         assert!((all - total).abs() < 1e-6, "each order shares everything");
-        for (name, share) in game.players().iter().zip(&shares) {
+        // By the definition, over all coalitions, and by the closed form.
+        let by_definition = exact(15, &|coalition| game.worth(coalition));
+        for ((name, share), by_definition) in game.players().iter().zip(&shares).zip(by_definition)
+        {
             let inside = sets.iter().filter(|(set, _)| set.contains(name));
             let exact: f64 = inside.map(|(set, amount)| amount / set.len() as f64).sum();
+            assert!((exact - by_definition).abs() < 1e-6, "{name}");
             let error = share.error.unwrap();
             assert!(
                 error > 0.0 && (share.value - exact).abs() < 4.5 * error,

@@ -4,7 +4,7 @@ use minijinja::context;
 
 use super::Draft;
 use super::event::Columns;
-use super::made::{Number, Of, Own, Rows, Shown, lent, per, view};
+use super::made::{Number, Of, Own, Rows, Shown, lent, per, these, values_of, view};
 use crate::model::{DimensionType, Grain};
 use crate::registry::diagnostic::Sink;
 
@@ -14,6 +14,15 @@ const LOOKBACK: f64 = 30.0;
 const HALF_LIFE: f64 = 7.0;
 /// What the first and the last contact get by position, each, where nothing is said.
 const ENDS: f64 = 0.4;
+/// How a conversion is shared.
+const METHODS: [&str; 6] = [
+    "first_touch",
+    "last_touch",
+    "linear",
+    "position_based",
+    "time_decay",
+    "shapley",
+];
 
 pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
     let raw = draft.raw;
@@ -124,6 +133,7 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
             None,
         ));
     }
+    let channels = values_of(touches.dataset, &channel.value);
     let like = lent(touches.dataset, &channel.value, draft.name.place);
     let columns = Columns {
         by,
@@ -174,18 +184,21 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
                 kind: DimensionType::Text,
                 description: "How a conversion is shared: first_touch, last_touch, linear, position_based, time_decay or shapley.",
                 like: None,
+                values: these(&METHODS),
             },
             Own {
                 name: "channel",
                 kind: DimensionType::Text,
                 description: "What gets the credit; empty where no contact came before.",
                 like: Some(like),
+                values: channels,
             },
             Own {
-                name: "channels",
+                name: "channel_set",
                 kind: DimensionType::Text,
                 description: "Everything that came before the conversion, each once.",
                 like: None,
+                values: None,
             },
         ],
         grain: Grain::Day,

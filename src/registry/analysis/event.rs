@@ -6,6 +6,7 @@ use crate::model::{
     Place, Relation, Take,
 };
 use crate::registry::diagnostic::Sink;
+use crate::registry::kind::is_window_of_aggregate;
 use crate::registry::measure;
 use crate::registry::raw::RawMetric;
 use crate::registry::read::Entry;
@@ -87,7 +88,8 @@ impl<'a> Known<'a> {
         };
         let metric = entry.name.value.as_str();
         let raw = entry.value.as_ref()?;
-        if raw.agg.is_none() || raw.base_table.is_none() {
+        let is_accumulated = raw.cumulative.is_some() || is_window_of_aggregate(raw);
+        if raw.agg.is_none() || raw.base_table.is_none() || is_accumulated {
             return refuse(format!(
                 "'{metric}' has no rows of its own that could be followed"
             ));

@@ -5,7 +5,7 @@ use minijinja::context;
 use super::Draft;
 use super::event::Columns;
 use super::made::{Number, Of, Own, Rows, Shown, per, view};
-use crate::model::{DimensionType, Grain};
+use crate::model::{AnalysisValues, DimensionType, Grain};
 use crate::registry::diagnostic::Sink;
 use crate::registry::yaml::Text;
 
@@ -92,6 +92,7 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
         ),
     ];
     let by: Vec<String> = draft.by().iter().map(|text| text.value.clone()).collect();
+    let step_names = Some(AnalysisValues::These(labels.clone()));
     let (who, by_names) = (who.value.as_str(), draft.by());
     Some(Rows {
         template: "funnel",
@@ -101,7 +102,7 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
             .collect(),
         lender,
         fill: Box::new(move |dialect| {
-            let mut last = None;
+            let metric = |at: usize| events.get(at).map(|event| event.metric.value.as_str());
             let steps: Vec<_> = events
                 .iter()
                 .zip(&labels)
@@ -111,13 +112,14 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
                         by: if at == 0 { by_names } else { &[] },
                         ..Columns::of(who)
                     };
-                    let metric = event.metric.value.as_str();
-                    // An event is not followed by itself.
-                    let is_same = last.replace(metric) == Some(metric);
+                    let others = (0..events.len()).filter(|other| metric(*other) == metric(at));
+                    // No event counts for two steps: it comes after the one of the latest step of the same metric.
+                    let same = others.clone().filter(|other| *other < at).max();
                     context! {
                         events => event.select(columns, dialect),
                         label,
-                        is_same,
+                        is_repeated => others.count() > 1,
+                        same_as => same.map_or(0, |same| same + 1),
                     }
                 })
                 .collect();
@@ -137,6 +139,7 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
             kind: DimensionType::Text,
             description: "The step, with its number.",
             like: None,
+            values: step_names,
         }],
         grain: Grain::Day,
         metrics,

@@ -4,7 +4,7 @@ use minijinja::context;
 
 use super::Draft;
 use super::event::Columns;
-use super::made::{Number, Of, Own, Rows, Shown, per, per_grain, view};
+use super::made::{Number, Of, Own, Rows, Shown, per, per_grain, these, view};
 use crate::model::DimensionType;
 use crate::registry::diagnostic::Sink;
 
@@ -125,12 +125,21 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
                 kind: DimensionType::Text,
                 description: "new, retained, resurrected or churned.",
                 like: None,
+                values: these(&["new", "retained", "resurrected", "churned"]),
             },
             Own {
                 name: "came_from",
                 kind: DimensionType::Text,
                 description: "The state in the period before; none before the first, dormant after churned.",
                 like: None,
+                values: these(&[
+                    "none",
+                    "new",
+                    "retained",
+                    "resurrected",
+                    "churned",
+                    "dormant",
+                ]),
             },
         ],
         grain,

@@ -6,7 +6,8 @@ use minijinja::Value;
 use super::Draft;
 use super::write::write;
 use crate::model::{
-    Analysis, AnalysisView, Dataset, Dialect, DimensionType, FormatKind, Grain, GroupBy, Place,
+    Analysis, AnalysisValues, AnalysisView, Dataset, Dialect, DimensionType, FormatKind, Grain,
+    GroupBy, Place,
 };
 use crate::registry::diagnostic::Sink;
 use crate::registry::raw::{
@@ -56,8 +57,10 @@ pub(super) struct Own {
     pub(super) name: &'static str,
     pub(super) kind: DimensionType,
     pub(super) description: &'static str,
-    /// What its label, aliases and values are those of.
+    /// What its label and aliases are those of.
     pub(super) like: Option<RawDimension>,
+    /// Its values, where they are known.
+    pub(super) values: Option<AnalysisValues>,
 }
 
 /// A metric over the rows.
@@ -88,6 +91,21 @@ pub(super) enum Shown {
     Percent,
     /// Like the metric it is made of.
     Like(Option<MapOr<RawFormat, Word<FormatKind>>>),
+}
+
+/// These values and no others.
+pub(super) fn these(values: &[&str]) -> Option<AnalysisValues> {
+    let values = values.iter().map(|value| (*value).to_owned());
+    Some(AnalysisValues::These(values.collect()))
+}
+
+/// The values of a dimension of a dataset, if it is one.
+pub(super) fn values_of(dataset: &Dataset, name: &str) -> Option<AnalysisValues> {
+    let dimension = dataset.dimension(name)?;
+    Some(AnalysisValues::Of(
+        dataset.name.clone(),
+        dimension.name.clone(),
+    ))
 }
 
 /// Grouping by a dimension.
@@ -214,6 +232,17 @@ pub(super) fn made(draft: &Draft<'_>, rows: Rows<'_>, sink: &mut Sink) -> Option
             all.push(group.clone());
         }
     }
+    let mut values = IndexMap::new();
+    for own in &rows.own {
+        values.extend(
+            own.values
+                .clone()
+                .map(|values| (own.name.to_owned(), values)),
+        );
+    }
+    for by in draft.by() {
+        values.extend(values_of(rows.lender, &by.value).map(|values| (by.value.clone(), values)));
+    }
     let mut of: Vec<String> = Vec::new();
     for metric in rows.of {
         if !of.contains(&metric) {
@@ -235,6 +264,7 @@ pub(super) fn made(draft: &Draft<'_>, rows: Rows<'_>, sink: &mut Sink) -> Option
             grain: rows.grain,
             per: all,
             metrics: per,
+            values,
             views: rows.views,
         },
         dataset: entry(&name.value, name.place, dataset),
@@ -317,6 +347,14 @@ fn metric(draft: &Draft<'_>, number: &Number, of: &str) -> RawMetric {
         owner: raw.owner.clone(),
         status: raw.status,
         window: raw.window.clone(),
+        // Asked for by itself, it is shown by what it does not add up over.
+        grain: Many(
+            number
+                .per
+                .iter()
+                .map(|per| here(&per.to_string()))
+                .collect(),
+        ),
         base_table: Some(draft.name.clone()),
         format: match &number.format {
             Shown::Count => None,

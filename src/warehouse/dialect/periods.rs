@@ -137,9 +137,13 @@ impl Dialect {
                     "(unixepoch({later}, 'subsec') - unixepoch({earlier}, 'subsec')) / 86400.0"
                 );
             }
-            Self::Trino | Self::Duckdb => {
+            Self::Trino => {
                 let (from, to) = (at(earlier), at(later));
                 return format!("date_diff('millisecond', {from}, {to}) / 86400000.0");
+            }
+            Self::Duckdb => {
+                let (from, to) = (at(earlier), at(later));
+                return format!("date_diff('microsecond', {from}, {to}) / 86400000000.0");
             }
             _ => format!("EXTRACT(epoch FROM {} - {})", at(later), at(earlier)),
         };
