@@ -63,3 +63,28 @@ fn a_definition_of_the_demo_is_changed_kept_and_taken_back() {
     );
     assert_eq!(reset_demo(Some(state.path())).unwrap(), None);
 }
+
+#[tokio::test]
+async fn what_is_to_be_indexed_changes_nothing_about_the_data() {
+    let state = tempfile::tempdir().unwrap();
+    let session = demo(state.path());
+    let steps = async |session: &Session| {
+        let mut steps = Vec::new();
+        let told = |now: metrex::session::Preparing| steps.push(now.step);
+        session.prepare(told).await.unwrap();
+        steps
+    };
+    let first = steps(&session).await;
+    assert!(first.iter().any(|step| step.starts_with("demo data")));
+    assert!(steps(&session).await.is_empty());
+
+    let file = session.definition_file("gmv").unwrap();
+    let more = "    dimensions:\n      currency_of_orders: {column: grass_region}\n";
+    let text = file.text.replacen("    dimensions:\n", more, 1);
+    session
+        .save_definition(&file.path, Some(&file.text), &text)
+        .unwrap();
+    let again = steps(&demo(state.path())).await;
+    assert!(again.iter().all(|step| step.starts_with("values of")));
+    assert!(steps(&demo(state.path())).await.is_empty());
+}

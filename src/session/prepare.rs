@@ -43,7 +43,11 @@ impl Session {
         let today = self.today();
         let index_file = self.index_file(&self.connection())?;
         let definitions = definitions(&self.catalog().registry);
-        let is_ready = || index_file.exists() && is_made(&database, today, definitions);
+        let is_ready = || {
+            index_file.exists()
+                && made_on(&database, today)
+                    .is_some_and(|day| is_indexed(&database, day, definitions))
+        };
         if is_ready() {
             return Ok(());
         }
@@ -56,21 +60,14 @@ impl Session {
             return Ok(());
         }
         let _tidy = Tidy::begin(self.state().path());
-        let (sender, mut steps) = mpsc::unbounded_channel();
-        let path = database.clone();
-        let making = spawn_blocking(move || {
-            demo::create(&path, today, &mut |table, share| {
-                // Whoever waited for the steps may be gone; the data is wanted all the same.
-                let _ = sender.send(Preparing {
-                    step: format!("demo data: {table}"),
-                    share,
-                });
-            })
-        });
-        while let Some(step) = steps.recv().await {
-            progress(step);
-        }
-        making.await.map_err(stopped)??;
+        // Definitions that want other values indexed change nothing about the data.
+        let day = match made_on(&database, today) {
+            Some(day) => day,
+            None => {
+                make(&database, today, &mut progress).await?;
+                today
+            }
+        };
         self.surveys().forget();
         let report = |step: crate::index::Progress| {
             progress(Preparing {
@@ -80,7 +77,7 @@ impl Session {
         };
         self.reindex(&ReindexOptions::default(), report, CancellationToken::new())
             .await?;
-        fs::write(mark_file(&database), mark(today, definitions)).map_err(not_written)
+        fs::write(mark_file(&database), mark(day, definitions)).map_err(not_written)
     }
 
     /// Whether the current connection is the demo's.
@@ -90,6 +87,29 @@ impl Session {
         self.current()
             .is_ok_and(|connection| is_demo(&connection.kind))
     }
+}
+
+/// Makes the demo's database with data until `today`.
+async fn make(
+    database: &Path,
+    today: Date,
+    progress: &mut (impl FnMut(Preparing) + Send),
+) -> Result<(), SessionError> {
+    let (sender, mut steps) = mpsc::unbounded_channel();
+    let path = database.to_owned();
+    let making = spawn_blocking(move || {
+        demo::create(&path, today, &mut |table, share| {
+            // Whoever waited for the steps may be gone; the data is wanted all the same.
+            let _ = sender.send(Preparing {
+                step: format!("demo data: {table}"),
+                share,
+            });
+        })
+    });
+    while let Some(step) = steps.recv().await {
+        progress(step);
+    }
+    Ok(making.await.map_err(stopped)??)
 }
 
 /// What is written last: the day the data was made, the version that made it, whose data may differ, and what was indexed.
@@ -113,16 +133,20 @@ fn mark_file(database: &Path) -> PathBuf {
     database.with_extension("made")
 }
 
-/// Whether the data is there, made by this version for these definitions, and reaches until `today`, but not so far beyond it that the days
-/// before `today` are missing, as after a look into the far future.
-fn is_made(database: &Path, today: Date, definitions: u64) -> bool {
-    let read = || -> Option<Date> {
-        let text = fs::read_to_string(mark_file(database)).ok()?;
-        let day: Date = text.split_whitespace().next()?.parse().ok()?;
-        (text == mark(day, definitions)).then_some(day)
-    };
+/// The day that the data was made for, where they are there, made by this version, and reach until `today`, but not so far beyond it that the
+/// days before `today` are missing, as after a look into the far future.
+fn made_on(database: &Path, today: Date) -> Option<Date> {
+    let text = fs::read_to_string(mark_file(database)).ok()?;
+    let mut words = text.split_whitespace();
+    let day: Date = words.next()?.parse().ok()?;
+    let is_ours = words.next() == Some(env!("CARGO_PKG_VERSION"));
     let good = today..=today.saturating_add(1.year());
-    database.exists() && read().is_some_and(|day| good.contains(&day))
+    (database.exists() && is_ours && good.contains(&day)).then_some(day)
+}
+
+/// Whether the values that these definitions want are indexed.
+fn is_indexed(database: &Path, day: Date, definitions: u64) -> bool {
+    fs::read_to_string(mark_file(database)).is_ok_and(|text| text == mark(day, definitions))
 }
 
 /// Removes half-made databases: those that a killed process left behind, and in the end one's own where it broke off.
