@@ -11,10 +11,13 @@
 mod explorer;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use explorer::Explorer;
+use metrex::tui::Depth;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -28,15 +31,18 @@ fn shop(more: &str) -> TempDir {
     folder
 }
 
-fn metrex(folder: &TempDir, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_metrex"))
+fn program(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_metrex"));
+    command
         .args(["--today", "2026-11-20", "--project"])
         .arg(folder.path().join("shop"))
         .arg("--state-dir")
-        .arg(folder.path().join("state"))
-        .args(args)
-        .output()
-        .unwrap()
+        .arg(folder.path().join("state"));
+    command
+}
+
+fn metrex(folder: &TempDir, args: &[&str]) -> Output {
+    program(folder).args(args).output().unwrap()
 }
 
 fn out(output: &Output) -> String {
@@ -248,7 +254,11 @@ fn where_review_has_rules_uncertified_metrics_say_so() {
 }
 
 fn propose(folder: &TempDir, base: &str) {
-    let proposals = folder.path().join("shop/proposals");
+    propose_in(&folder.path().join("shop"), base);
+}
+
+fn propose_in(root: &Path, base: &str) {
+    let proposals = root.join("proposals");
     fs::create_dir_all(&proposals).unwrap();
     let text = format!(
         "metric: gmv\ntitle: With cancelled orders\nby: Bo\non: 2026-11-18\nwhy: As billed\nfrom: import\n{base}definition:\n  # as billed\n  label: Gross merchandise value\n  category: Commerce\n  description: What buyers paid before refunds.\n  owner: Commerce Analytics\n  aliases: [sales]\n  format: {{kind: currency, currency: USD, decimals: 0}}\n  base_table: orders\n  agg: sum\n  expr: amount\n"
@@ -286,7 +296,7 @@ fn a_proposal_shows_what_it_changes_and_is_published_with_its_approvals() {
     let text = fs::read_to_string(file(&folder)).unwrap();
     assert!(!text.contains("CANCELLED"), "{text}");
     // It was certified, and means something else now.
-    assert!(text.contains("    status: certified\n"), "{text}");
+    assert_eq!(json(&folder, "gmv")["stage"], "published, not certified");
     let steps = json(&folder, "gmv")["history"].to_string();
     assert!(steps.contains("approved") && steps.contains("Cleo") && steps.contains("published"));
 }
@@ -348,56 +358,351 @@ fn a_proposal_that_is_rejected_or_out_of_date_changes_nothing() {
 }
 
 #[test]
-fn a_commit_is_made_on_request_and_a_pull_request_is_ready_where_none_can_be_opened() {
+fn a_definition_is_proposed_from_a_file() {
     let folder = shop("");
-    let root = folder.path().join("shop");
-    let git = |args: &[&str]| -> String {
-        let said = Command::new("git")
-            .current_dir(&root)
-            .args(args)
-            .output()
-            .unwrap();
-        assert!(said.status.success(), "{args:?}");
-        String::from_utf8(said.stdout).unwrap().trim().to_owned()
-    };
-    git(&["init", "--quiet", "--initial-branch=main"]);
-    git(&["config", "user.name", "Ana Bell"]);
-    git(&["config", "user.email", "ana@example.com"]);
-    git(&["add", "metrics", "metrex.yaml"]);
-    git(&["commit", "--quiet", "--message", "A shop"]);
-    let wanted = [
-        "review",
-        "aov",
-        "--publish",
-        "--why",
-        "For the board",
-        "--pull-request",
-    ];
-    let output = metrex(&folder, &wanted);
-    assert!(output.status.success(), "{}", told(&output));
-    assert!(
-        told(&output).contains("branch metrex/publish-aov is ready"),
-        "{}",
-        told(&output)
+    let before = fs::read_to_string(file(&folder)).unwrap();
+    let new = folder.path().join("new.yaml");
+    let new = new.to_str().unwrap();
+    fs::write(
+        new,
+        "base_table: orders\nagg: sum\nexpr: amount * 2\naliases: [sales]\n",
+    )
+    .unwrap();
+    let why = ["--why", "Both ways", "--by", "Bo"];
+    done(
+        &folder,
+        &[&["review", "gmv", "--modify", new][..], &why].concat(),
     );
-    assert!(
-        out(&output).starts_with("Publish aov: For the board\n"),
-        "{}",
-        out(&output)
-    );
+    assert_eq!(fs::read_to_string(file(&folder)).unwrap(), before);
+    let review = json(&folder, "gmv");
     assert_eq!(
-        git(&["log", "-1", "--format=%an: %s"]),
-        "Ana Bell: Publish aov: For the board"
+        (&review["stage"], &review["title"]),
+        (&"proposed".into(), &"Both ways".into())
     );
+    refused(
+        &folder,
+        &["review", "gmv", "--approve", "--by", "Bo"],
+        "their own work",
+    );
+    // Also for a metric that is not there yet.
+    fs::write(
+        new,
+        "base_table: orders\nagg: count_distinct\nexpr: buyer_id\n",
+    )
+    .unwrap();
+    done(
+        &folder,
+        &[&["review", "buyers", "--modify", new][..], &why].concat(),
+    );
+    done(&folder, &["review", "buyers", "--publish", "--by", "Ana"]);
+    assert!(done(&folder, &["query", "buyers"]).contains("20"));
+    fs::write(new, "no map at all\n").unwrap();
+    let args = [&["review", "orders", "--modify", new][..], &why].concat();
+    refused(&folder, &args, "no definition can be read");
+}
+
+/// git in the project.
+fn git(folder: &TempDir, args: &[&str]) -> String {
+    let said = Command::new("git")
+        .current_dir(folder.path().join("shop"))
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(said.status.success(), "{args:?}: {said:?}");
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}
+
+/// The shop in a repository with a remote.
+fn committed() -> TempDir {
+    let folder = shop("");
+    git(&folder, &["init", "--quiet", "--initial-branch=main"]);
+    git(&folder, &["config", "user.name", "Ana Bell"]);
+    git(&folder, &["config", "user.email", "ana@example.com"]);
+    git(&folder, &["add", "metrics", "metrex.yaml"]);
+    git(&folder, &["commit", "--quiet", "--message", "A shop"]);
+    git(&folder, &["init", "--quiet", "--bare", "../remote.git"]);
+    git(&folder, &["remote", "add", "origin", "../remote.git"]);
+    folder
+}
+
+/// Runs with programs of these names before all others; each notes its arguments in `NAME.log`.
+fn with_programs(folder: &TempDir, programs: &[(&str, &str)], args: &[&str]) -> Output {
+    let bin = folder.path().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    for (name, script) in programs {
+        let path = bin.join(name);
+        let log = folder.path().join(format!("{name}.log"));
+        let text = format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$@\" >>'{}'\n{script}\n",
+            log.display()
+        );
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    program(folder)
+        .env("PATH", path)
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+const NONE: (&str, &str) = ("gh", "exit 1");
+const WITH_REQUEST: [&str; 6] = [
+    "review",
+    "aov",
+    "--publish",
+    "--why",
+    "For the board",
+    "--pull-request",
+];
+
+#[test]
+fn nothing_is_committed_that_nobody_asked_for() {
+    let folder = committed();
+    done(&folder, &["review", "aov", "--publish"]);
+    assert_eq!(git(&folder, &["rev-list", "--all", "--count"]), "1");
     assert_eq!(
-        git(&["symbolic-ref", "--short", "HEAD"]),
-        "metrex/publish-aov"
+        git(&folder, &["branch", "--format=%(refname:short)"]),
+        "main"
+    );
+    assert_eq!(git(&folder, &["diff", "--name-only"]), "metrics/shop.yaml");
+    assert_eq!(git(&folder, &["diff", "--cached", "--name-only"]), "");
+    // Outside of git there is nothing to commit to, and that is said before anything is written.
+    let folder = shop("");
+    let before = fs::read_to_string(file(&folder)).unwrap();
+    refused(
+        &folder,
+        &["review", "aov", "--publish", "--commit", "--by", "Ana"],
+        "there is no git repository",
+    );
+    assert_eq!(fs::read_to_string(file(&folder)).unwrap(), before);
+    done(&folder, &["review", "aov", "--publish", "--by", "Ana"]);
+}
+
+#[test]
+fn a_commit_is_made_here_or_on_a_branch() {
+    let folder = committed();
+    let output = metrex(
+        &folder,
+        &["review", "aov", "--publish", "--commit", "Use it"],
+    );
+    assert!(told(&output).contains("on main"), "{}", told(&output));
+    assert_eq!(
+        git(&folder, &["log", "-1", "--format=%an: %s"]),
+        "Ana Bell: Use it"
     );
     let text = fs::read_to_string(file(&folder)).unwrap();
     assert!(
         text.contains("by: \"Ana Bell <ana@example.com>\""),
         "{text}"
     );
+    done(
+        &folder,
+        &["review", "aov", "--certify", "--branch", "certify-aov"],
+    );
+    assert_eq!(
+        git(&folder, &["symbolic-ref", "--short", "HEAD"]),
+        "certify-aov"
+    );
+    assert_eq!(git(&folder, &["log", "-1", "--format=%s"]), "Certify aov");
+    assert_eq!(
+        git(&folder, &["log", "-1", "--format=%s", "main"]),
+        "Use it"
+    );
+    // A branch that is there is somebody's.
+    let before = fs::read_to_string(file(&folder)).unwrap();
+    refused(
+        &folder,
+        &["review", "gmv", "--deprecate", "--branch", "main"],
+        "a branch 'main' already",
+    );
+    assert_eq!(fs::read_to_string(file(&folder)).unwrap(), before);
+}
+
+#[test]
+fn a_pull_request_is_opened_by_gh_or_else_by_glab() {
+    let cases = [
+        (
+            "gh",
+            vec![("gh", "echo https://example.com/pull/7")],
+            "pr\ncreate\n--head\n",
+        ),
+        (
+            "glab",
+            vec![NONE, ("glab", "echo https://example.com/merge/7")],
+            "mr\ncreate\n--source-branch\n",
+        ),
+    ];
+    for (program, programs, called) in cases {
+        let folder = committed();
+        let output = with_programs(&folder, &programs, &WITH_REQUEST);
+        assert!(output.status.success(), "{}", told(&output));
+        assert!(
+            out(&output).starts_with("https://example.com/"),
+            "{}",
+            out(&output)
+        );
+        let log = fs::read_to_string(folder.path().join(format!("{program}.log"))).unwrap();
+        let head = format!("{called}metrex/publish-aov\n--title\nPublish aov: For the board\n");
+        assert!(log.contains(&head), "{log}");
+        assert!(log.contains("```sql"), "{log}");
+        let pushed = git(&folder, &["ls-remote", "--heads", "origin"]);
+        assert!(
+            pushed.ends_with("refs/heads/metrex/publish-aov"),
+            "{pushed}"
+        );
+    }
+}
+
+#[test]
+fn a_pull_request_is_ready_where_none_can_be_opened() {
+    let fails = [(
+        "gh",
+        "[ \"$1\" = --version ] || { echo no token >&2; exit 4; }",
+    )];
+    let none = [NONE, ("glab", "exit 1")];
+    for (programs, why) in [
+        (&fails[..], "gh: no token"),
+        (&none[..], "neither gh nor glab is installed"),
+    ] {
+        let folder = committed();
+        let output = with_programs(&folder, programs, &WITH_REQUEST);
+        assert!(output.status.success(), "{}", told(&output));
+        let ready = format!("{why}; branch metrex/publish-aov is ready");
+        assert!(told(&output).contains(&ready), "{}", told(&output));
+        let text = out(&output);
+        assert!(text.starts_with("Publish aov: For the board\n\n"), "{text}");
+        assert!(text.contains("`aov` is gmv / orders"), "{text}");
+        assert_eq!(
+            git(&folder, &["symbolic-ref", "--short", "HEAD"]),
+            "metrex/publish-aov"
+        );
+    }
+}
+
+#[test]
+fn agents_are_told_what_cannot_be_relied_on() {
+    let folder = shop("");
+    let deprecate = [
+        "review",
+        "visits",
+        "--deprecate",
+        "--successor",
+        "orders",
+        "--by",
+        "Ana",
+    ];
+    done(&folder, &deprecate);
+    let mut server = program(&folder)
+        .arg("mcp")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = server.stdin.take().unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let mut ask = |id: u32, method: &str, params: Value| -> Value {
+        let request = serde_json::json!(
+            {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
+        );
+        writeln!(input, "{request}").unwrap();
+        serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap()
+    };
+    let client = serde_json::json!({"name": "test", "version": "1"});
+    ask(
+        1,
+        "initialize",
+        serde_json::json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client}),
+    );
+    for (id, tool, arguments, part) in [
+        (
+            2,
+            "query_metric",
+            serde_json::json!({"metric_name": "visits"}),
+            "visits is deprecated; use orders instead",
+        ),
+        (
+            3,
+            "list_metrics",
+            serde_json::json!({"search": "visits"}),
+            "deprecated, use orders",
+        ),
+        (
+            4,
+            "describe_metric",
+            serde_json::json!({"metric": "visits"}),
+            "deprecated, use orders",
+        ),
+        (
+            5,
+            "query_metric",
+            serde_json::json!({"metric_name": "aov"}),
+            "aov is a draft",
+        ),
+    ] {
+        let reply = ask(
+            id,
+            "tools/call",
+            serde_json::json!({"name": tool, "arguments": arguments}),
+        );
+        assert!(reply.to_string().contains(part), "{tool}: {reply}");
+    }
+    drop(input);
+    server.wait().unwrap();
+}
+
+#[test]
+fn the_explorer_tells_what_cannot_be_relied_on() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut explorer = Explorer::new(width, height);
+        explorer.keys("visits<Enter>Jdorders<Enter>Bots<Enter><Esc><F5>");
+        let screen = explorer.screen();
+        assert!(screen.contains("─ deprecated, use orders ·"), "{screen}");
+        explorer.keys("1");
+        let screen = explorer.screen();
+        assert!(
+            screen.contains("× ") && screen.contains("deprecated, use orders"),
+            "{screen}"
+        );
+    }
+}
+
+#[test]
+fn the_screen_tells_what_a_proposal_changes() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut explorer = Explorer::configured(width, height, Depth::True, RULES, "");
+        propose_in(&explorer.folder.path().join("shop"), "");
+        explorer.keys("gmv<Enter>J<F5>");
+        let screen = explorer.screen();
+        assert!(
+            screen.contains("proposed: With cancelled orders"),
+            "{screen}"
+        );
+        insta::assert_snapshot!(format!("review_change_{width}x{height}"), screen);
+        // The rules of the project hold here as well.
+        explorer.keys("pNow<Enter>");
+        let screen = explorer.screen();
+        assert!(screen.contains("0 of 1 approvals"), "{screen}");
+        explorer.keys("aFine<Enter>");
+        let screen = explorer.screen();
+        assert!(screen.contains("wrote proposals/gmv.yaml"), "{screen}");
+        explorer.keys("pNow<Enter>");
+        let screen = explorer.screen();
+        assert!(
+            screen.contains("wrote metrics/shop.yaml, proposals/gmv.yaml"),
+            "{screen}"
+        );
+        assert!(screen.contains("published, not certified"), "{screen}");
+        explorer.keys("cFine<Enter>");
+        let screen = explorer.screen();
+        assert!(screen.contains("may not certify"), "{screen}");
+        // Changing a definition is a matter of author mode.
+        explorer.keys("m");
+        let screen = explorer.screen();
+        assert!(screen.contains("metrics/shop.yaml"), "{screen}");
+    }
 }
 
 /// Opens the review of a metric.

@@ -43,7 +43,7 @@ pub struct ReviewArgs {
     /// Say that it is to be used no more
     #[arg(long, group = "judgement")]
     deprecate: bool,
-    /// Give the proposal the definition in a file instead (- is stdin): the YAML of the metric's keys
+    /// Propose the definition in a file instead (- is stdin): the YAML of the metric's keys
     #[arg(long, group = "judgement", value_name = "FILE")]
     modify: Option<PathBuf>,
     /// The metric to use instead of a deprecated one
@@ -124,7 +124,7 @@ impl ReviewArgs {
             Judgement::Publish => "Publish",
             Judgement::Certify => "Certify",
             Judgement::Deprecate { .. } => "Deprecate",
-            Judgement::Modify { .. } => "Change the proposal for",
+            Judgement::Modify { .. } => "Propose",
         };
         if self.commit.is_none() && self.branch.is_none() && !self.pull_request {
             return None;
@@ -155,8 +155,11 @@ fn read(file: &Path) -> Result<String, SessionError> {
 
 fn judge(session: &Session, args: &ReviewArgs, name: &str, judgement: Judgement) -> Outcome {
     let commit = args.wish(name, &judgement);
-    // What it says is told as it was before it was judged.
-    let review = session.review(name)?;
+    // What it says is told as it was before it was judged; what is proposed is only there afterwards.
+    let review = match judgement {
+        Judgement::Modify { .. } => None,
+        _ => Some(session.review(name)?),
+    };
     let judging = Judging {
         metric: name.to_owned(),
         judgement,
@@ -174,6 +177,10 @@ fn judge(session: &Session, args: &ReviewArgs, name: &str, judgement: Judgement)
         return Ok(());
     };
     let title = judging.commit.map(|wish| wish.message).unwrap_or_default();
+    let review = match review {
+        Some(review) => review,
+        None => session.review(name)?,
+    };
     match session.pull_request(commit, &title, &review.markdown()) {
         PullRequest::Opened(address) => print(|out| writeln!(out, "{address}")),
         PullRequest::Ready {

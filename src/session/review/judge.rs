@@ -7,9 +7,10 @@ use super::super::{
     CommitWish, FileChange, NotPublished, Publication, Published, Session, SessionError,
 };
 use super::Stage;
+use super::proposals::readable;
 use crate::model::{LifeEvent, Metric, Status, Step, is_same_person};
 use crate::registry::edit::{Edit, hash};
-use crate::registry::{Proposal, event};
+use crate::registry::{Origin, Proposal, event};
 
 /// What somebody makes of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum Judgement {
         /// What is to be used instead.
         successor: Option<String>,
     },
-    /// The proposal is to say this instead: the YAML of the definition's keys.
+    /// It is to say this instead, which is proposed: the YAML of the definition's keys.
     Modify {
         /// The YAML.
         definition: String,
@@ -100,9 +101,26 @@ impl Session {
             judging.judgement,
             Judgement::Certify | Judgement::Deprecate { .. }
         );
-        let files = match self.proposal(name)?.filter(|_| !of_metric) {
-            Some(proposal) => self.judge_proposal(&proposal, judging, &by)?,
-            None => {
+        let files = match (
+            self.proposal(name)?.filter(|_| !of_metric),
+            &judging.judgement,
+        ) {
+            (Some(proposal), _) => self.judge_proposal(&proposal, judging, &by)?,
+            (None, Judgement::Modify { definition }) => {
+                let why = judging.why.trim();
+                vec![self.propose(&Proposal {
+                    metric: name.to_owned(),
+                    title: why.lines().next().unwrap_or_default().to_owned(),
+                    why: why.to_owned(),
+                    on: Some(self.today()),
+                    from: Origin::Person,
+                    base: self.definition_hash(name),
+                    definition: definition.clone(),
+                    history: Vec::new(),
+                    by,
+                })?]
+            }
+            (None, _) => {
                 let unknown = || SessionError::unknown_metric(&catalog.registry, name);
                 self.judge_metric(known.ok_or_else(unknown)?, judging, &by)?
             }
@@ -169,11 +187,8 @@ impl Session {
                 }
                 edits.push(set("status", json!("deprecated")));
             }
-            Judgement::Modify { .. } => {
-                let message = format!("there is no proposal for '{name}'");
-                let hint = format!("`metrex edit {name}` changes its definition");
-                return Err(refused(message).hint(hint).into());
-            }
+            // That is said of proposals.
+            Judgement::Modify { .. } => {}
         }
         // A successor is of a deprecated metric alone.
         edits.reverse();
@@ -233,7 +248,16 @@ impl Session {
                     key: "history".to_owned(),
                     item: event(&one),
                 };
-                let edits: Vec<Edit> = steps.chain([last]).map(push).collect();
+                let mut edits: Vec<Edit> = Vec::new();
+                if self.would_be_vouched_for(&file, &text, name) {
+                    edits.push(Edit::Set {
+                        section: "metrics".to_owned(),
+                        name: name.clone(),
+                        key: "status".to_owned(),
+                        value: Some(json!("published")),
+                    });
+                }
+                edits.extend(steps.chain([last]).map(push));
                 let text = crate::registry::edit::edit(&text, &edits)
                     .map_err(|error| super::super::publish::not_editable(&file, &error))?;
                 let into = FileChange {
@@ -252,10 +276,25 @@ impl Session {
         }
         proposal.history.push(self.event(judging, by, meaning));
         Ok(vec![FileChange {
+            text: Some(readable(&proposal)?),
             path,
             base,
-            text: Some(proposal.text()),
         }])
+    }
+
+    /// Whether a text would call a metric certified that nobody has certified as it is in it.
+    fn would_be_vouched_for(&self, file: &str, text: &str, name: &str) -> bool {
+        let (now, then) = (self.catalog(), self.as_if(&[(file, Some(text))]).catalog());
+        let Some(metric) = then.registry.metrics.get(name) else {
+            return false;
+        };
+        let is_certified = |metric: &Metric| metric.status == Status::Certified;
+        let is_as_it_was = now.registry.metrics.get(name).is_some_and(is_certified)
+            && now.fingerprint(name) == then.fingerprint(name);
+        // Once it was certified in due form, what has changed since says so by itself.
+        let mut steps = metric.history.iter();
+        let is_known = steps.any(|event| event.step == Step::Certified && event.of.is_some());
+        is_certified(metric) && !is_as_it_was && !is_known
     }
 
     fn may_certify(&self, by: &str) -> Result<(), NotPublished> {

@@ -83,7 +83,7 @@ impl Session {
         }
         Ok(FileChange {
             base: now.as_deref().map(hash),
-            text: Some(proposal.text()),
+            text: Some(readable(proposal)?),
             path,
         })
     }
@@ -168,4 +168,16 @@ impl Session {
         }
         edit::edit(&now, &edits).map_err(|error| not_editable(path, &error))
     }
+}
+
+/// The text of a proposal; refuses one that nobody could read again.
+pub(super) fn readable(proposal: &Proposal) -> Result<String, NotPublished> {
+    let text = proposal.text();
+    Proposal::read(&Proposal::path(&proposal.metric), &text).map_err(|problems| {
+        let told: Vec<String> = problems.iter().map(|one| one.message.clone()).collect();
+        let message = format!("no definition can be read: {}", told.join("; "));
+        NotPublished::new("new_error", message)
+            .hint("give the keys of the metric, as below its name")
+    })?;
+    Ok(text)
 }
