@@ -1,5 +1,5 @@
-//! Projects of Cube, Snowflake, Databricks, Lightdash and LookML answer like SQL by hand, and what is written for one of
-//! them and read back answers as before.
+//! Projects of Cube, Snowflake, Databricks, Lightdash and LookML answer like SQL by hand, also when they are
+//! written again.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,110 +9,11 @@
 )]
 
 mod support;
+#[path = "support/exchange.rs"]
+mod tools;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use metrex::session::{Imported, OpenOptions, OtherTool, RunOptions, Session, import};
-use rusqlite::types::ValueRef;
-use support::shop::texts;
-use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/exchange")
-        .join(name)
-}
-
-/// A folder with the rows, and the URL of the database.
-struct Shop {
-    folder: TempDir,
-    url: String,
-}
-
-impl Shop {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let database = folder.path().join("shop.db");
-        let sql = fs::read_to_string(fixture("shop.sql")).unwrap();
-        let connection = rusqlite::Connection::open(&database).unwrap();
-        connection.execute_batch(&sql).unwrap();
-        let url = format!("sqlite:{}", database.display());
-        Self { folder, url }
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    async fn import(&self, from: OtherTool, path: &Path, name: &str) -> Imported {
-        let made = import(from, path, &self.at(name), Some(&self.url))
-            .await
-            .unwrap();
-        assert_eq!(made.problems, [""; 0], "metrex check says nothing");
-        made
-    }
-
-    fn open(&self, name: &str) -> Session {
-        Session::open(OpenOptions {
-            project: Some(self.at(name)),
-            today: Some(jiff::civil::date(2026, 11, 20)),
-            state_dir: Some(self.at("state")),
-            ..OpenOptions::default()
-        })
-        .unwrap()
-    }
-
-    /// The rows of a statement, as the session's answers are written.
-    fn rows(&self, sql: &str) -> Vec<String> {
-        let connection = rusqlite::Connection::open(self.at("shop.db")).unwrap();
-        let mut statement = connection
-            .prepare(sql)
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let columns = statement.column_count();
-        let mut rows = statement.query([]).unwrap();
-        let mut out = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
-            let cell = |at| match row.get_ref(at).unwrap() {
-                ValueRef::Null => "-".to_owned(),
-                ValueRef::Integer(n) => n.to_string(),
-                ValueRef::Real(n) => ((n * 1e9).round() / 1e9).to_string(),
-                other => other.as_str().unwrap().to_owned(),
-            };
-            let cells: Vec<String> = (0..columns).map(cell).collect();
-            out.push(cells.join(" | "));
-        }
-        out
-    }
-
-    /// A project of ours over the rows.
-    fn ours(&self) -> Session {
-        let root = self.at("ours");
-        fs::create_dir_all(root.join("metrics")).unwrap();
-        fs::copy(fixture("ours.yaml"), root.join("metrics/all.yaml")).unwrap();
-        let path = self.at("shop.db");
-        let config = format!(
-            "connections:\n  rows: {{type: sqlite, path: {:?}}}\n",
-            path.display().to_string()
-        );
-        fs::write(root.join("metrex.yaml"), config).unwrap();
-        let session = self.open("ours");
-        let problems = &session.catalog().diagnostics;
-        assert!(problems.is_empty(), "{problems:?}");
-        session
-    }
-}
-
-async fn answer(session: &Session, line: &str) -> Vec<String> {
-    let query = line.parse().unwrap();
-    let cancel = CancellationToken::new();
-    let answer = session.answer(&query, RunOptions::default(), cancel).await;
-    match answer {
-        Ok(answer) => texts(&answer.batches),
-        Err(error) => vec![error.to_string()],
-    }
-}
+use metrex::session::{OtherTool, Session};
+use tools::{Shop, answer, fixture, notes};
 
 /// Every answer is that of the SQL beside it.
 async fn assert_answers(shop: &Shop, session: &Session, cases: &[(&str, &str)]) {
@@ -128,82 +29,12 @@ async fn assert_answers(shop: &Shop, session: &Session, cases: &[(&str, &str)]) 
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn notes(made: &[metrex::exchange::Note]) -> Vec<String> {
-    made.iter().map(ToString::to_string).collect()
-}
-
 /// What is read from a format, written for it and read again gives the same answers.
 async fn assert_again(shop: &Shop, tool: OtherTool, session: &Session, cases: &[(&str, &str)]) {
     let written = shop.at("written");
     session.export(tool).write(&written).unwrap();
     shop.import(tool, &written, "again").await;
     assert_answers(shop, &shop.open("again"), cases).await;
-}
-
-/// Queries of `ours.yaml`, with the metric that each is about.
-const OURS: &[(&str, &str)] = &[
-    ("revenue", "revenue by channel"),
-    ("revenue", "turnover by month 2025-01..2025-04"),
-    ("orders_made", "orders_made by buyer.segment"),
-    (
-        "orders_made",
-        "orders_made by seller.first_name where status <> 'cancelled'",
-    ),
-    ("buyers", "buyers by status"),
-    ("large_orders", "large_orders"),
-    ("ads_orders", "ads_orders by month 2025-01..2025-04"),
-    ("web_or_shop", "web_or_shop"),
-    ("austrian_orders", "austrian_orders by channel"),
-    ("biggest", "biggest by is_large"),
-    ("typical", "typical by channel"),
-    ("mean_tax", "mean_tax"),
-    ("items", "items by product, channel"),
-    ("tax_rate", "tax_rate by channel"),
-    ("ads_share", "ads_share by month 2025-01..2025-04"),
-    ("per_buyer", "per_buyer"),
-    ("web_share", "web_share by seller.segment"),
-    ("items_per_order", "items_per_order by channel"),
-    ("revenue_before", "revenue_before by month 2025-02..2025-04"),
-    ("growth", "growth by month 2025-02..2025-04"),
-    ("revenue_so_far", "revenue_so_far by month 2025-01..2025-04"),
-    ("orders_40d", "orders_40d by day 2025-02-01..2025-02-12"),
-    ("revenue_ytd", "revenue_ytd by month 2025-01..2025-04"),
-    ("balance", "balance by month 2025-01..2025-02"),
-];
-
-/// Ours, written for a format and read back, but for some metrics. `rename` says how a query is written there.
-async fn assert_ours(
-    shop: &Shop,
-    tool: OtherTool,
-    without: &[&str],
-    rename: impl Fn(&str) -> String,
-) -> Vec<String> {
-    let before = shop.ours();
-    let written = shop.at("ours_written");
-    let export = before.export(tool);
-    export.write(&written).unwrap();
-    shop.import(tool, &written, "ours_again").await;
-    let after = shop.open("ours_again");
-    let mut wrong = Vec::new();
-    for (metric, line) in OURS {
-        let there = after.catalog().registry.metrics.contains_key(*metric);
-        if there == without.contains(metric) {
-            wrong.push(format!("{metric}: {there}"));
-        }
-        if there {
-            let (mut theirs, mut ours) = (
-                answer(&after, &rename(line)).await,
-                answer(&before, line).await,
-            );
-            theirs.sort();
-            ours.sort();
-            if theirs != ours {
-                wrong.push(format!("{line}: {theirs:?} and not {ours:?}"));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-    notes(&export.notes)
 }
 
 const CUBE: &[(&str, &str)] = &[
@@ -308,19 +139,6 @@ async fn cubes_answer_like_sql() {
     assert_again(&shop, OtherTool::Cube, &session, CUBE).await;
 }
 
-#[tokio::test]
-async fn what_cube_can_say_comes_back() {
-    let shop = Shop::new();
-    let notes = assert_ours(&shop, OtherTool::Cube, &["balance"], str::to_owned).await;
-    assert_eq!(
-        notes,
-        [
-            "metrics/all.yaml:69: the metric balance is left out: Cube adds up snapshots",
-            "metrics/all.yaml:33: revenue: format not carried over",
-        ]
-    );
-}
-
 const SNOWFLAKE: &[(&str, &str)] = &[
     (
         "order_count by status",
@@ -391,39 +209,6 @@ async fn semantic_views_answer_like_sql() {
     let session = shop.open("first");
     assert_answers(&shop, &session, SNOWFLAKE).await;
     assert_again(&shop, tool, &session, SNOWFLAKE).await;
-}
-
-#[tokio::test]
-async fn what_a_semantic_view_can_say_comes_back() {
-    let shop = Shop::new();
-    let without = [
-        "austrian_orders",
-        "revenue_before",
-        "growth",
-        "revenue_so_far",
-        "orders_40d",
-        "revenue_ytd",
-    ];
-    let notes = assert_ours(&shop, OtherTool::Snowflake, &without, str::to_owned).await;
-    assert_eq!(
-        notes,
-        [
-            "metrics/all.yaml:50: the metric austrian_orders is left out: a semantic view has one way from orders to buyer.city",
-            "metrics/all.yaml:64: the metric revenue_before is left out: a semantic view has no metric of some time ago",
-            "metrics/all.yaml:65: the metric growth is left out: a semantic view has no metric of some time ago",
-            "metrics/all.yaml:66: the metric revenue_so_far is left out: a semantic view accumulates only in its queries",
-            "metrics/all.yaml:67: the metric orders_40d is left out: a semantic view accumulates only in its queries",
-            "metrics/all.yaml:68: the metric revenue_ytd is left out: a semantic view accumulates only in its queries",
-            "metrics/all.yaml:33: revenue: label, format, owner, category, tags not carried over",
-            "metrics/all.yaml:55: tax_rate: format not carried over",
-            "metrics/all.yaml:10: orders.channel: label not carried over",
-            "metrics/all.yaml:3: orders: its database is to be added to base_table",
-            "metrics/all.yaml:17: customers: its database is to be added to base_table",
-            "metrics/all.yaml:22: cities: its database is to be added to base_table",
-            "metrics/all.yaml:23: line_items: its database is to be added to base_table",
-            "metrics/all.yaml:28: balances: its database is to be added to base_table",
-        ]
-    );
 }
 
 const DATABRICKS: &[(&str, &str)] = &[
@@ -500,25 +285,6 @@ async fn metric_views_answer_like_sql() {
     assert_again(&shop, tool, &session, DATABRICKS).await;
 }
 
-#[tokio::test]
-async fn what_metric_views_can_say_comes_back() {
-    let shop = Shop::new();
-    let rename = |line: &str| {
-        let line = line.replace("buyer.segment", "buyer_segment");
-        let line = line.replace("seller.segment", "seller_segment");
-        line.replace("seller.first_name", "seller_first_name")
-    };
-    let without = ["items_per_order"];
-    let notes = assert_ours(&shop, OtherTool::Databricks, &without, rename).await;
-    assert_eq!(
-        notes,
-        [
-            "metrics/all.yaml:63: the metric items_per_order is left out: it is over several tables, and a metric view over one",
-            "metrics/all.yaml:33: revenue: owner, category, tags not carried over",
-        ]
-    );
-}
-
 const LIGHTDASH: &[(&str, &str)] = &[
     (
         "order_count by status_and_channel",
@@ -568,34 +334,6 @@ async fn models_of_lightdash_answer_like_sql() {
     let session = shop.open("first");
     assert_answers(&shop, &session, LIGHTDASH).await;
     assert_again(&shop, tool, &session, LIGHTDASH).await;
-}
-
-#[tokio::test]
-async fn what_lightdash_can_say_comes_back() {
-    let shop = Shop::new();
-    let without = [
-        "balance",
-        "revenue_before",
-        "growth",
-        "revenue_so_far",
-        "orders_40d",
-        "revenue_ytd",
-    ];
-    let rename = |line: &str| line.replace("turnover", "revenue");
-    let notes = assert_ours(&shop, OtherTool::Lightdash, &without, rename).await;
-    assert_eq!(
-        notes,
-        [
-            "metrics/all.yaml:64: the metric revenue_before is left out: Lightdash has no metric of some time ago",
-            "metrics/all.yaml:65: the metric growth is left out: Lightdash has no metric of some time ago",
-            "metrics/all.yaml:66: the metric revenue_so_far is left out: Lightdash accumulates what a result shows",
-            "metrics/all.yaml:67: the metric orders_40d is left out: Lightdash accumulates what a result shows",
-            "metrics/all.yaml:68: the metric revenue_ytd is left out: Lightdash accumulates what a result shows",
-            "metrics/all.yaml:69: the metric balance is left out: Lightdash adds up snapshots",
-            "metrics/all.yaml:33: revenue: other names, category, tags not carried over",
-            "metrics/all.yaml:10: orders.channel: other names not carried over",
-        ]
-    );
 }
 
 const LOOKML: &[(&str, &str)] = &[
@@ -678,27 +416,10 @@ async fn views_of_lookml_answer_like_sql() {
             "others.view.lkml:26: the view made_by_looker is left out: its table is made by Looker",
             "orders.view.lkml:42: the measure count is called orders_count",
             "others.view.lkml:11: the measure count is called customers_count",
-            "orders.view.lkml:82: orders: no default time is named; created is taken, the first there is",
+            "orders.view.lkml:2: orders: no default time is named; created is taken, the first there is",
         ]
     );
     let session = shop.open("first");
     assert_answers(&shop, &session, LOOKML).await;
     assert_again(&shop, tool, &session, LOOKML).await;
-}
-
-#[tokio::test]
-async fn what_lookml_can_say_comes_back() {
-    let shop = Shop::new();
-    let without = ["balance", "revenue_so_far", "orders_40d", "revenue_ytd"];
-    let notes = assert_ours(&shop, OtherTool::Lookml, &without, str::to_owned).await;
-    assert_eq!(
-        notes,
-        [
-            "metrics/all.yaml:66: the metric revenue_so_far is left out: Looker accumulates what a result shows",
-            "metrics/all.yaml:67: the metric orders_40d is left out: Looker accumulates what a result shows",
-            "metrics/all.yaml:68: the metric revenue_ytd is left out: Looker accumulates what a result shows",
-            "metrics/all.yaml:69: the metric balance is left out: Looker adds up snapshots",
-            "metrics/all.yaml:33: revenue: owner, category, tags not carried over",
-        ]
-    );
 }

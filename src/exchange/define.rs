@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{
     Aggregate, Calendar, Dataset, Dimension, DimensionType, Expectation, Expression, Format,
-    FormatKind, Input, Join, Measure, Metric, MetricKind, MetricTest, Offset, OverTime, Registry,
-    Relation, Rollup, Source, Status, Tolerance, View, Weekday, Window,
+    FormatKind, Input, Join, LifeEvent, Measure, Metric, MetricKind, MetricTest, Offset, OverTime,
+    Registry, Relation, Rollup, Source, Status, Tolerance, View, Weekday, Window,
 };
 
 /// A map that leaves out what says nothing.
@@ -164,6 +164,11 @@ pub fn metric(metric: &Metric) -> Value {
     if metric.status != Status::Published {
         fields.put("status", word(metric.status));
     }
+    fields.put_some("successor", metric.successor.as_deref());
+    if !metric.history.is_empty() {
+        let history: Vec<Value> = metric.history.iter().map(life_event).collect();
+        fields.put("history", history);
+    }
     fields.put_some(
         "last_updated",
         metric.last_updated.map(|day| day.to_string()),
@@ -184,6 +189,16 @@ pub fn metric(metric: &Metric) -> Value {
         let tests: Vec<Value> = metric.tests.iter().map(test).collect();
         fields.put("tests", tests);
     }
+    Value::Object(fields.0)
+}
+
+fn life_event(event: &LifeEvent) -> Value {
+    let mut fields = Fields::default();
+    fields.put("step", event.step.word());
+    fields.put_text("by", &event.by);
+    fields.put_some("on", event.on.map(|day| day.to_string()));
+    fields.put_text("why", &event.why);
+    fields.put_some("of", event.of.as_deref());
     Value::Object(fields.0)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::source::{Look, file_id};
-use crate::model::{FileId, Place, Registry};
+use crate::model::{Calendar, FileId, Metric, Place, Registry};
 use crate::registry::yaml::Node;
 
 /// One thing that reads differently after an exchange, or is left out.
@@ -76,6 +76,66 @@ impl Notes {
         for (key, place) in node.keys() {
             if !known.contains(&key) {
                 self.add(place, format!("{name}: {key} is not carried over"));
+            }
+        }
+    }
+
+    /// Notes what a registry says beside its datasets and metrics, of which other tools know nothing.
+    pub(super) fn beside(&mut self, registry: &Registry) {
+        self.unknown(registry);
+        for rollup in registry.rollups.values() {
+            let text = format!("the rollup {} is left out", rollup.name);
+            self.about(registry.at(rollup.place), text);
+        }
+        for view in registry.views.values() {
+            let text = format!("the saved query {} is left out", view.name);
+            self.about(registry.at(view.place), text);
+        }
+    }
+
+    /// Of these, what no format at all has a place for.
+    pub(super) fn unknown(&mut self, registry: &Registry) {
+        for analysis in registry.analyses.values() {
+            let of = |metric: &&Metric| {
+                let made = registry.analysis_of(metric);
+                made.is_some_and(|made| made.name == analysis.name)
+            };
+            let metrics = registry.metrics.values().filter(of);
+            let metrics: Vec<&str> = metrics.map(|metric| metric.name.as_str()).collect();
+            let text = format!(
+                "the analysis {} is a query here, written for PostgreSQL, and so is what is over it: {}",
+                analysis.name,
+                metrics.join(", ")
+            );
+            self.about(registry.at(analysis.place), text);
+        }
+        for dataset in registry.canonical.values() {
+            let text = format!("what is canonical about {} is left out", dataset.name);
+            self.about(registry.at(dataset.place), text);
+        }
+    }
+
+    /// Notes what of the project's calendar other tools have in their own settings.
+    pub(super) fn calendar(&mut self, calendar: &Calendar) {
+        let default = Calendar::default();
+        for (is_lost, what) in [
+            (
+                calendar.week_start != default.week_start,
+                "the day that a week starts on",
+            ),
+            (
+                calendar.fiscal_year_start != default.fiscal_year_start,
+                "the start of the fiscal year",
+            ),
+            (calendar.timezone != default.timezone, "the time zone"),
+            (
+                calendar.table.is_some() || !calendar.spines.is_empty(),
+                "the periods of the calendar's tables",
+            ),
+        ] {
+            if is_lost {
+                let text = format!("{what} is a setting of the other tool, and not written");
+                self.about("metrex.yaml".to_owned(), text);
             }
         }
     }

@@ -28,6 +28,7 @@ pub fn export(registry: &Registry) -> Export {
         meta: true,
         percent: true,
         currency: true,
+        decimals: true,
         ..Said::default()
     };
     keep(&mut tables, &mut notes, said, can);
@@ -52,6 +53,7 @@ pub fn export(registry: &Registry) -> Export {
 }
 
 fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
+    let home = tables.of_one(measure)?;
     if measure.over_time.is_some() {
         return Err("Cube adds up snapshots".to_owned());
     }
@@ -63,15 +65,14 @@ fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
     {
         return Err("Cube has no windows in quarters".to_owned());
     }
-    let home = tables.home(&measure.name);
     if let Computed::Sql(sql) = &measure.computed {
         for name in sql.names() {
             let there = name.path.last().and_then(|table| tables.table(table));
-            if let (Some(from), Some(to)) = (home, there)
-                && tables.path(from, &to.name).is_none()
-                && tables.path(to, &from.name).is_none()
+            if let Some(to) = there
+                && tables.path(home, &to.name).is_none()
+                && tables.path(to, &home.name).is_none()
             {
-                return Err(format!("no join leads from {} to {}", from.name, to.name));
+                return Err(format!("no join leads from {} to {}", home.name, to.name));
             }
         }
     }
@@ -171,10 +172,19 @@ fn describe(fields: &mut Fields, about: &About, kind: Option<DimensionType>) {
     if let Some(description) = &about.description {
         put("description", json!(description));
     }
-    match about.format.kind {
-        FormatKind::Percent => put("format", json!("percent")),
-        FormatKind::Currency => put("format", json!("currency")),
-        _ => {}
+    let digits = about.format.decimals.map(|digits| digits.min(6));
+    let word = match (about.format.kind, digits) {
+        (FormatKind::Percent, _) => Some("percent"),
+        (FormatKind::Currency, _) => Some("currency"),
+        (FormatKind::Number, Some(_)) => Some("number"),
+        _ => None,
+    };
+    if let Some(word) = word {
+        let digits = digits.map(|digits| format!("_{digits}"));
+        put(
+            "format",
+            json!(format!("{word}{}", digits.unwrap_or_default())),
+        );
     }
     if let Some(currency) = &about.format.currency {
         put("currency", json!(currency));

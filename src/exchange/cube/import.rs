@@ -329,6 +329,8 @@ impl<'a> Reader<'a> {
             "group_by",
             "reduce_by",
             "add_group_by",
+            "grain",
+            "filter",
             "order_by",
             "case",
             "mask",
@@ -401,16 +403,30 @@ fn relation(sql: &str) -> Relation {
     }
 }
 
+/// `percent_1`: a kind, and at most how many digits.
+fn format_of(text: &str) -> Option<(FormatKind, Option<u8>)> {
+    let (word, digits) = match text.rsplit_once('_') {
+        Some((word, digits)) => (word, Some(digits.parse().ok()?)),
+        None => (text, None),
+    };
+    let kind = match word {
+        "number" => FormatKind::Number,
+        "percent" => FormatKind::Percent,
+        "currency" => FormatKind::Currency,
+        _ => return None,
+    };
+    Some((kind, digits))
+}
+
 fn about(node: &Node) -> About {
     let mut about = About {
         label: node.text_of("title"),
         description: node.text_of("description"),
         ..About::default()
     };
-    match node.text_of("format").as_deref() {
-        Some("percent") => about.format.kind = FormatKind::Percent,
-        Some("currency") => about.format.kind = FormatKind::Currency,
-        _ => {}
+    let format = node.text_of("format");
+    if let Some((kind, digits)) = format.as_deref().and_then(format_of) {
+        (about.format.kind, about.format.decimals) = (kind, digits);
     }
     about.format.currency = node.text_of("currency");
     if let Some(meta) = node.get("meta") {

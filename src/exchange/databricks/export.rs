@@ -8,7 +8,7 @@ use crate::exchange::tables::{
     About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Style, Table, Tables, keep,
 };
 use crate::exchange::{Export, emit};
-use crate::model::{FormatKind, Grain, Offset, Registry, Relation, Take, Window};
+use crate::model::{DimensionType, FormatKind, Grain, Offset, Registry, Relation, Take, Window};
 
 type Fields = Map<String, Value>;
 
@@ -34,11 +34,23 @@ pub fn export(registry: &Registry) -> Export {
     };
     keep(&mut tables, &mut notes, said, can);
     let mut files = Vec::new();
-    for table in tables
+    let (fact, other): (Vec<&Table>, Vec<&Table>) = tables
         .tables
         .iter()
-        .filter(|table| !table.measures.is_empty())
-    {
+        .partition(|table| !table.measures.is_empty());
+    for table in other {
+        if !fact
+            .iter()
+            .any(|from| tables.path(from, &table.name).is_some())
+        {
+            let text = format!(
+                "{} is left out: no metric that is written is over it or what it is joined to",
+                table.name
+            );
+            notes.add(table.place, text);
+        }
+    }
+    for table in fact {
         let mut writer = Writer {
             tables: &tables,
             table,
@@ -342,6 +354,17 @@ fn dimension(one: &Dimension, name: String, path: &[String]) -> Value {
     fields.insert("name".to_owned(), json!(name));
     fields.insert("expr".to_owned(), json!(sql.unwrap_or_default()));
     describe(&mut fields, &one.about);
+    // How a time is shown is all that tells it from a text.
+    let format = match one.kind {
+        DimensionType::Date => Some(json!({"type": "date", "date_format": "year_month_day"})),
+        DimensionType::Time => Some(json!({
+            "type": "date_time",
+            "date_format": "year_month_day",
+            "time_format": "locale_hour_minute_second",
+        })),
+        _ => None,
+    };
+    fields.extend(format.map(|format| ("format".to_owned(), format)));
     Value::Object(fields)
 }
 

@@ -98,7 +98,10 @@ impl View<'_> {
     fn read(&mut self, node: &Node) {
         let name = self.name.clone();
         self.notes.unread(node, &VIEW_KEYS, &name);
-        let relation = self.relation(node);
+        let Ok(relation) = self.relation(node) else {
+            let text = format!("the view {name} is left out: it names no source");
+            return self.notes.add(node.place(), text);
+        };
         let mut table = Table::new(node.place(), name.clone(), relation);
         table.about.description = node.text_of("comment");
         self.tables.push(table);
@@ -150,15 +153,16 @@ impl View<'_> {
         self.notes.add(node.place(), text);
     }
 
-    fn relation(&mut self, node: &Node) -> Relation {
-        let source = node.text_of("source").unwrap_or_default();
+    fn relation(&mut self, node: &Node) -> Result<Relation, String> {
+        let source = node.text_of("source").filter(|text| !text.is_empty());
+        let source = source.ok_or("it names no source")?;
         let first = source.split_whitespace().next().unwrap_or_default();
         if ["select", "with"].contains(&first.to_lowercase().as_str()) {
-            return Relation::Sql(source);
+            return Ok(Relation::Sql(source));
         }
         let source = source.replace('`', "");
         let parts: Vec<&str> = source.split('.').collect();
-        match parts.as_slice() {
+        Ok(match parts.as_slice() {
             [catalog, schema, table] => {
                 let text = format!(
                     "{}: the catalog {catalog} is that of the connection here",
@@ -168,7 +172,7 @@ impl View<'_> {
                 Relation::Table(format!("{schema}.{table}"))
             }
             _ => Relation::Table(source),
-        }
+        })
     }
 
     /// Adds what a table joins.
@@ -177,9 +181,9 @@ impl View<'_> {
             let name = name_of(one);
             let full = format!("{}.{name}", self.name);
             self.notes.unread(one, &JOIN_KEYS, &full);
-            match self.on(one, &name) {
-                Ok(on) => {
-                    let relation = self.relation(one);
+            let found = self.on(one, &name);
+            match found.and_then(|on| Ok((on, self.relation(one)?))) {
+                Ok((on, relation)) => {
                     let to = self.tables.len();
                     self.tables
                         .push(Table::new(one.place(), name.clone(), relation));
@@ -294,7 +298,9 @@ impl View<'_> {
             place: node.place(),
             name: name.clone(),
             about: about(node),
-            kind: known.unwrap_or_else(|| sql.shown_type()),
+            kind: known
+                .or(formatted(node))
+                .unwrap_or_else(|| sql.shown_type()),
             sql,
         });
         if !path.is_empty() {
@@ -439,6 +445,17 @@ fn truncated(node: &Node) -> Option<(Grain, String)> {
     let grain = Grain::from_word(grain.trim().trim_matches(['\'', '"']))?;
     let (_, time) = text.split_once(',')?;
     Some((grain, time.trim().trim_end_matches(')').to_owned()))
+}
+
+/// The times that a dimension is shown as.
+fn formatted(node: &Node) -> Option<DimensionType> {
+    let format = node.get("format")?;
+    match format.text_of("type")?.as_str() {
+        "date" => Some(DimensionType::Date),
+        "date_time" => Some(DimensionType::Time),
+        "number" | "percentage" | "currency" | "byte" => Some(DimensionType::Number),
+        _ => None,
+    }
 }
 
 fn about(node: &Node) -> About {

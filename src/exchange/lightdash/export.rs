@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use super::{CURRENCIES, THIS};
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
-    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Step, Style, Table, Tables,
-    conditional, keep,
+    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Step, Style, Table, Tables, code,
+    conditional, keep, without_queries,
 };
 use crate::exchange::{Export, emit};
-use crate::model::{Aggregate, DimensionType, FormatKind, Registry, Relation};
+use crate::model::{Aggregate, DimensionType, FormatKind, Registry};
 
 type Fields = Map<String, Value>;
 
@@ -30,17 +30,10 @@ pub fn export(registry: &Registry) -> Export {
         decimals: true,
         ..Said::default()
     };
+    without_queries(&mut tables, &mut notes, "a model of dbt");
     keep(&mut tables, &mut notes, said, can);
     let mut files = Vec::new();
     for table in &tables.tables {
-        if matches!(table.relation, Relation::Sql(_)) {
-            let text = format!(
-                "{} is a query and no table: make it a model of dbt",
-                table.name
-            );
-            notes.add(table.place, text);
-            continue;
-        }
         let writer = Writer {
             tables: &tables,
             table,
@@ -60,6 +53,7 @@ pub fn export(registry: &Registry) -> Export {
 }
 
 fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
+    let home = tables.of_one(measure)?;
     if measure.over_time.is_some() {
         return Err("Lightdash adds up snapshots".to_owned());
     }
@@ -74,17 +68,7 @@ fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
         },
         Computed::Cumulative(..) => Err("Lightdash accumulates what a result shows".to_owned()),
         Computed::Shifted(..) => Err("Lightdash has no metric of some time ago".to_owned()),
-        Computed::Sql(sql) => {
-            let home = tables.home(&measure.name);
-            for name in sql.names() {
-                if let (Some(home), Some(there)) = (home, name.path.last())
-                    && tables.path(home, there).is_none()
-                {
-                    return Err(format!("no join leads from {} to {there}", home.name));
-                }
-            }
-            Ok(())
-        }
+        Computed::Sql(sql) => tables.reach(home, sql),
     }
 }
 
@@ -151,7 +135,12 @@ impl Writer<'_> {
         let joins = self.steps.iter().map(|step| {
             let (before, alias, join) = (&step.before, &step.alias, step.join);
             let pair = |(here, there): &(Name, Name)| {
-                format!("${{{before}.{}}} = ${{{alias}.{}}}", here.last, there.last)
+                let field = |table: &Table, column: &Name| {
+                    let one = table.of_column(&column.last);
+                    one.map_or(column.last.clone(), |one| one.name.clone())
+                };
+                let (here, there) = (field(step.from, here), field(step.to, there));
+                format!("${{{before}.{here}}} = ${{{alias}.{there}}}")
             };
             let on: Vec<String> = join.on.iter().map(pair).collect();
             let mut fields = Fields::new();
@@ -331,14 +320,21 @@ fn describe(fields: &mut Fields, about: &About) {
         .as_deref()
         .unwrap_or("USD")
         .to_lowercase();
-    match about.format.kind {
-        FormatKind::Percent => put("format", json!("percent")),
+    let is_known = match about.format.kind {
+        FormatKind::Percent => {
+            put("format", json!("percent"));
+            true
+        }
         FormatKind::Currency if CURRENCIES.contains(&currency.as_str()) => {
             put("format", json!(currency));
+            true
         }
-        _ => {}
-    }
-    if let Some(decimals) = about.format.decimals {
-        put("round", json!(decimals));
+        FormatKind::Currency => false,
+        _ => true,
+    };
+    match about.format.decimals {
+        Some(decimals) if is_known => put("round", json!(decimals)),
+        _ if is_known => {}
+        _ => put("format", json!(code(&about.format))),
     }
 }

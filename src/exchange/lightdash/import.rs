@@ -7,7 +7,8 @@ use serde_json::json;
 use super::{CURRENCIES, THIS};
 use crate::exchange::source::{self, Look};
 use crate::exchange::tables::{
-    About, Computed, Dimension, Explores, Joined, Kind, Measure, Name, Sql, Table, Tables, template,
+    About, Computed, Dimension, Explores, Joined, Kind, Measure, Name, Sql, Table, Tables, of_code,
+    template,
 };
 use crate::exchange::{ColumnTypes, ExchangeError, Import, Notes};
 use crate::model::{Aggregate, DimensionType, FormatKind, Relation};
@@ -438,21 +439,24 @@ impl<'a> Reader<'a> {
             description: node.text_of("description"),
             ..About::default()
         };
-        let format = node.text_of("format").unwrap_or_default().to_lowercase();
-        match format.as_str() {
+        let written = node.text_of("format").unwrap_or_default();
+        match written.to_lowercase().as_str() {
             "" => {}
             "percent" => about.format.kind = FormatKind::Percent,
             code if CURRENCIES.contains(&code) => {
                 about.format.kind = FormatKind::Currency;
                 about.format.currency = Some(code.to_uppercase());
             }
-            text if text.contains('%') => about.format.kind = FormatKind::Percent,
-            other => {
-                let text = format!("{name}: the format {other} is not carried over");
-                self.notes.add(node.place(), text);
-            }
+            _ => match of_code(&written) {
+                Some(format) => about.format = format,
+                None => {
+                    let text = format!("{name}: the format {written} is not carried over");
+                    self.notes.add(node.place(), text);
+                }
+            },
         }
-        about.format.decimals = node.text_of("round").and_then(|n| n.parse().ok());
+        let round = node.text_of("round").and_then(|n| n.parse().ok());
+        about.format.decimals = round.or(about.format.decimals);
         about
     }
 }

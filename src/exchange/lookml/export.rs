@@ -1,13 +1,16 @@
 //! A registry as views, and a model with an explore for each dataset that metrics are over.
 
 use super::THIS;
+use super::parse::quoted;
 use crate::exchange::Export;
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
-    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Step, Style, Table, Tables,
+    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Step, Style, Table, Tables, code,
     conditional, keep,
 };
-use crate::model::{Aggregate, DimensionType, FormatKind, Grain, Offset, Registry, Relation};
+use crate::model::{
+    Aggregate, DimensionType, Format, FormatKind, Grain, Offset, Registry, Relation,
+};
 
 /// The views of a registry, and their model.
 pub fn export(registry: &Registry) -> Export {
@@ -52,22 +55,22 @@ pub fn export(registry: &Registry) -> Export {
 }
 
 fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
+    let home = tables.of_one(measure)?;
     if measure.over_time.is_some() {
         return Err("Looker adds up snapshots".to_owned());
     }
     if measure.time.is_some() {
         return Err("a measure of Looker has no time of its own".to_owned());
     }
-    let home = tables.home(&measure.name);
     match &measure.computed {
         Computed::Aggregate(..) => Ok(()),
         Computed::Cumulative(..) => Err("Looker accumulates what a result shows".to_owned()),
         Computed::Shifted(..) if measure.is_hidden => {
             Err("nothing is made of a measure of the period before in Looker".to_owned())
         }
-        Computed::Shifted(_, Offset::Ago(1, _), _) => match home.map(|home| home.time.is_some()) {
-            Some(true) => Ok(()),
-            _ => Err("its table has no time".to_owned()),
+        Computed::Shifted(_, Offset::Ago(1, _), _) => match home.time {
+            Some(_) => Ok(()),
+            None => Err("its table has no time".to_owned()),
         },
         Computed::Shifted(..) => Err("Looker compares with the period before".to_owned()),
         Computed::Sql(sql) => {
@@ -80,13 +83,8 @@ fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
                     let reason = "nothing is made of a measure of the period before in Looker";
                     return Err(reason.to_owned());
                 }
-                if let (Some(home), Some(there)) = (home, name.path.last())
-                    && tables.path(home, there).is_none()
-                {
-                    return Err(format!("no join leads from {} to {there}", home.name));
-                }
             }
-            Ok(())
+            tables.reach(home, sql)
         }
     }
 }
@@ -103,8 +101,7 @@ impl Lines {
     }
 
     fn text(&mut self, depth: usize, key: &str, value: &str) {
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-        self.add(depth, &format!("{key}: \"{value}\""));
+        self.add(depth, &format!("{key}: {}", quoted(value)));
     }
 }
 
@@ -143,12 +140,12 @@ impl Writer<'_> {
             out.add(1, "}");
         }
         for column in self.hidden_columns() {
-            out.add(1, &format!("dimension: {column} {{"));
-            if self.is_key(&column) {
+            out.add(1, &format!("dimension: {} {{", field(table, &column)));
+            if self.is_key(&column.last) {
                 out.add(2, "primary_key: yes");
             }
             out.add(2, "hidden: yes");
-            out.add(2, &format!("sql: ${{{THIS}}}.{column} ;;"));
+            out.add(2, &format!("sql: ${{{THIS}}}.{} ;;", column.last));
             out.add(1, "}");
         }
         for one in &table.dimensions {
@@ -177,7 +174,7 @@ impl Writer<'_> {
     }
 
     /// Columns that joins and the key name, and no dimension is.
-    fn hidden_columns(&self) -> Vec<String> {
+    fn hidden_columns(&self) -> Vec<Name> {
         let table = self.table;
         let here = table
             .joins
@@ -187,11 +184,10 @@ impl Writer<'_> {
         let there = self.tables.tables.iter().flat_map(|table| &table.joins);
         let there = there.filter(|join| join.to == table.name);
         let there = there.flat_map(|join| &join.on).map(|(_, there)| there);
-        let mut found: Vec<String> = Vec::new();
+        let mut found: Vec<Name> = Vec::new();
         for column in table.key.iter().chain(here).chain(there) {
-            let is_known = table.dimension(&column.last).is_some();
-            if !is_known && !found.contains(&column.last) {
-                found.push(column.last.clone());
+            if table.of_column(&column.last).is_none() && !found.contains(column) {
+                found.push(column.clone());
             }
         }
         found
@@ -204,8 +200,7 @@ impl Writer<'_> {
             false => {
                 let alias = self.tables.alias(&self.steps, self.table, name)?;
                 let step = self.steps.iter().find(|step| step.alias == alias);
-                let to = step.and_then(|step| self.tables.table(&step.join.to));
-                (alias.to_owned(), to)
+                (alias.to_owned(), step.map(|step| step.to))
             }
         };
         let dimension = at.and_then(|table| table.dimension(&name.last));
@@ -251,11 +246,9 @@ impl Writer<'_> {
             out.add(2, "datatype: date");
             out.add(2, "convert_tz: no");
         }
-        if one
-            .sql
-            .as_name()
-            .is_some_and(|name| self.is_key(&name.last))
-        {
+        let of_key = one.sql.as_name().filter(|name| self.is_key(&name.last));
+        let key = of_key.and_then(|name| self.table.of_column(&name.last));
+        if key.is_some_and(|key| key.name == one.name) {
             out.add(2, "primary_key: yes");
         }
         let sql = self.text(&one.sql).unwrap_or_default();
@@ -342,7 +335,8 @@ impl Writer<'_> {
         for step in &self.steps {
             let pair = |(here, there): &(Name, Name)| {
                 let (before, alias) = (&step.before, &step.alias);
-                format!("${{{before}.{}}} = ${{{alias}.{}}}", here.last, there.last)
+                let (here, there) = (field(step.from, here), field(step.to, there));
+                format!("${{{before}.{here}}} = ${{{alias}.{there}}}")
             };
             let on: Vec<String> = step.join.on.iter().map(pair).collect();
             out.add(1, &format!("join: {} {{", step.alias));
@@ -357,6 +351,16 @@ impl Writer<'_> {
     }
 }
 
+/// The field that a column of a join or a key is.
+fn field(table: &Table, column: &Name) -> String {
+    match table.of_column(&column.last) {
+        Some(one) if one.kind.is_time() => format!("{}_raw", one.name),
+        Some(one) => one.name.clone(),
+        None if table.dimension(&column.last).is_some() => format!("{}_column", column.last),
+        None => column.last.clone(),
+    }
+}
+
 fn describe(about: &About, out: &mut Lines) {
     if let Some(label) = &about.label {
         out.text(2, "label", label);
@@ -365,24 +369,26 @@ fn describe(about: &About, out: &mut Lines) {
         out.text(2, "description", description);
     }
     if !about.synonyms.is_empty() {
-        let quoted = |word: &String| format!("\"{}\"", word.replace('"', "\\\""));
-        let words: Vec<String> = about.synonyms.iter().map(quoted).collect();
+        let words: Vec<String> = about.synonyms.iter().map(|word| quoted(word)).collect();
         out.add(2, &format!("synonyms: [{}]", words.join(", ")));
     }
-    let digits = about.format.decimals;
-    let currency = about
-        .format
-        .currency
-        .as_deref()
-        .unwrap_or("USD")
-        .to_lowercase();
-    let word = match (about.format.kind, digits) {
-        (FormatKind::Currency, _) if !["usd", "eur", "gbp"].contains(&currency.as_str()) => return,
-        (FormatKind::Currency, Some(0)) => format!("{currency}_0"),
-        (FormatKind::Currency, _) => currency,
-        (FormatKind::Percent, digits) => format!("percent_{}", digits.unwrap_or(1)),
-        (_, Some(digits)) => format!("decimal_{digits}"),
-        _ => return,
-    };
-    out.add(2, &format!("value_format_name: {word}"));
+    if let Some(name) = format_name(&about.format) {
+        out.add(2, &format!("value_format_name: {name}"));
+    } else if let Some(code) = code(&about.format) {
+        out.text(2, "value_format", &code);
+    }
+}
+
+/// The name that LookML has for a format.
+fn format_name(format: &Format) -> Option<String> {
+    let currency = format.currency.as_deref().unwrap_or("USD").to_lowercase();
+    let is_known = ["usd", "eur", "gbp"].contains(&currency.as_str());
+    match (format.kind, format.decimals) {
+        (FormatKind::Currency, Some(0)) if is_known => Some(format!("{currency}_0")),
+        (FormatKind::Currency, None | Some(2)) if is_known => Some(currency),
+        (FormatKind::Percent, None) => Some("percent_1".to_owned()),
+        (FormatKind::Percent, Some(digits @ 0..=4)) => Some(format!("percent_{digits}")),
+        (FormatKind::Number, Some(digits @ 0..=4)) => Some(format!("decimal_{digits}")),
+        _ => None,
+    }
 }

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
+use super::resolve::{all, name_of, resolved};
 use super::{THIS, filter, parse};
 use crate::exchange::source::{self, Look};
 use crate::exchange::tables::{
-    About, Computed, Dimension, Explores, Joined, Kind, Measure, Name, Sql, Table, Tables, template,
+    About, Computed, Dimension, Explores, Joined, Kind, Measure, Name, Sql, Table, Tables, of_code,
+    template,
 };
 use crate::exchange::{ColumnTypes, ExchangeError, Import, Notes};
 use crate::model::{Aggregate, DimensionType, FormatKind, Grain, Offset, Relation};
@@ -27,7 +29,7 @@ const VIEW_KEYS: [&str; 12] = [
     "dimension_group",
     "measure",
 ];
-const FIELD_KEYS: [&str; 22] = [
+const FIELD_KEYS: [&str; 23] = [
     "name",
     "type",
     "sql",
@@ -35,6 +37,7 @@ const FIELD_KEYS: [&str; 22] = [
     "description",
     "hidden",
     "primary_key",
+    "value_format",
     "value_format_name",
     "timeframes",
     "datatype",
@@ -51,8 +54,10 @@ const FIELD_KEYS: [&str; 22] = [
     "group_item_label",
     "view_label",
 ];
-const EXPLORE_KEYS: [&str; 9] = [
+const EXPLORE_KEYS: [&str; 11] = [
     "name",
+    "extends",
+    "extends__all",
     "from",
     "view_name",
     "join",
@@ -83,23 +88,23 @@ pub fn import(path: &Path, types: &ColumnTypes) -> Result<Import, ExchangeError>
     let files = source::read_as(path, &[".lkml", ".lookml"], &mut notes, |file, text| {
         parse::parse(file, text).map(|node| vec![node])
     })?;
-    let mut reader = Reader {
-        views: IndexMap::new(),
-        notes,
-        explores: Explores::default(),
-    };
-    for view in files.iter().flat_map(|file| all(file, "view")) {
-        let name = name_of(view);
-        let name = name.trim_start_matches('+').to_owned();
-        reader.views.entry(name).or_default().push(view);
-    }
-    if reader.views.is_empty() {
+    let views = resolved(&files, "view", &mut notes);
+    let explores = resolved(&files, "explore", &mut notes);
+    if views.is_empty() {
         return Err(ExchangeError::Nothing {
             path: path.display().to_string(),
             wanted: "views of LookML",
         });
     }
-    let explores: Vec<&Node> = files.iter().flat_map(|file| all(file, "explore")).collect();
+    let mut reader = Reader {
+        views: &views,
+        notes,
+        explores: Explores::default(),
+    };
+    let explores = explores.values();
+    let explores: Vec<&Node> = explores
+        .filter(|one| one.get("extension").is_none())
+        .collect();
     for explore in &explores {
         reader.note_explore(explore);
     }
@@ -110,29 +115,11 @@ pub fn import(path: &Path, types: &ColumnTypes) -> Result<Import, ExchangeError>
         }
     }
     let mut tables = Tables::default();
-    for name in reader.views.keys().cloned().collect::<Vec<_>>() {
-        tables.tables.extend(reader.table(&name));
+    for (name, view) in &views {
+        tables.tables.extend(reader.table(name, view));
     }
     std::mem::take(&mut reader.explores).put(&mut tables);
     Ok(tables.import(types, reader.notes))
-}
-
-/// The values of a key, which may stand several times.
-fn all<'a>(node: &'a Node, key: &str) -> Vec<&'a Node> {
-    match node {
-        Node::Map(_, entries) => entries
-            .iter()
-            .filter(|(known, _)| known.value == key)
-            .map(|(_, value)| value)
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn name_of(node: &Node) -> String {
-    let name = node.text_of("name");
-    name.or_else(|| node.text().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 fn is_yes(node: &Node, key: &str) -> bool {
@@ -140,47 +127,15 @@ fn is_yes(node: &Node, key: &str) -> bool {
 }
 
 struct Reader<'a> {
-    /// Each view with its refinements.
-    views: IndexMap<String, Vec<&'a Node>>,
+    views: &'a IndexMap<String, Node>,
     notes: Notes,
     explores: Explores,
 }
 
 impl<'a> Reader<'a> {
-    /// The nodes of a view, after those of the views that it extends.
-    fn nodes(&self, view: &str, depth: usize) -> Vec<&'a Node> {
-        let own = self.views.get(view).cloned().unwrap_or_default();
-        let mut found = Vec::new();
-        if depth < 16 {
-            for node in &own {
-                let extended = all(node, "extends")
-                    .into_iter()
-                    .chain(all(node, "extends__all"));
-                for name in extended.flat_map(|list| list.items()) {
-                    found.extend(self.nodes(&name_of(name), depth + 1));
-                }
-            }
-        }
-        found.extend(own);
-        found
-    }
-
-    /// The fields of a kind, each as it is said last.
     fn fields(&self, view: &str, key: &str) -> Vec<&'a Node> {
-        let mut found: IndexMap<String, &Node> = IndexMap::new();
-        for field in self
-            .nodes(view, 0)
-            .into_iter()
-            .flat_map(|node| all(node, key))
-        {
-            found.insert(name_of(field), field);
-        }
-        found.into_values().collect()
-    }
-
-    fn last(&self, view: &str, key: &str) -> Option<&'a Node> {
-        let nodes = self.nodes(view, 0).into_iter().rev();
-        nodes.filter_map(|node| node.get(key)).next()
+        let view = self.views.get(view);
+        view.map(|view| all(view, key)).unwrap_or_default()
     }
 
     fn leave_out(&mut self, of: &str, what: &str, node: &Node, reason: &str) {
@@ -207,6 +162,11 @@ impl<'a> Reader<'a> {
             .text_of("view_name")
             .or_else(|| explore.text_of("from"));
         let base = base.unwrap_or_else(|| name.clone());
+        if !self.views.contains_key(&base) {
+            let text = format!("the explore {name} is left out: there is no view {base}");
+            self.notes.add(explore.place(), text);
+            return;
+        }
         for join in all(explore, "join") {
             if let Err(reason) = self.join(&name, &base, join, is_direct) {
                 self.leave_out(&name, "join", join, &reason);
@@ -319,15 +279,22 @@ impl<'a> Reader<'a> {
     }
 
     fn relation(&mut self, view: &str, node: &Node) -> Option<Relation> {
-        let derived = self.last(view, "derived_table");
+        let derived = node.get("derived_table");
+        if let Some(derived) = derived.filter(|derived| derived.get("sql").is_some()) {
+            self.notes.unread(derived, &["sql"], view);
+        }
         let sql = derived.map(|derived| derived.text_of("sql").unwrap_or_default());
-        let table = self.last(view, "sql_table_name").and_then(Look::text);
+        let table = node.get("sql_table_name").and_then(Look::text);
         let text = match (&sql, table) {
             (Some(sql), _) => sql.as_str(),
             (None, Some(table)) => table.trim(),
             (None, None) => view,
         };
-        if text.is_empty() || text.contains("{%") || text.contains("{{") || text.contains("${") {
+        if text.is_empty()
+            || ["{%", "{{", "${", "@{"]
+                .iter()
+                .any(|mark| text.contains(mark))
+        {
             let text = format!("the view {view} is left out: its table is made by Looker");
             self.notes.add(node.place(), text);
             return None;
@@ -348,22 +315,14 @@ impl<'a> Reader<'a> {
         }))
     }
 
-    fn table(&mut self, name: &str) -> Option<Table> {
-        let nodes = self.nodes(name, 0);
-        let node = *nodes.last()?;
-        let own = self.views.get(name).into_iter().flatten();
-        if own.clone().any(|node| node.get("extension").is_some()) {
+    fn table(&mut self, name: &str, node: &'a Node) -> Option<Table> {
+        if node.get("extension").is_some() {
             return None;
         }
-        for node in &nodes {
-            self.notes.unread(node, &VIEW_KEYS, name);
-        }
+        self.notes.unread(node, &VIEW_KEYS, name);
         let relation = self.relation(name, node)?;
         let mut table = Table::new(node.place(), name.to_owned(), relation);
-        table.about.label = self
-            .last(name, "label")
-            .and_then(Look::text)
-            .map(str::to_owned);
+        table.about.label = node.text_of("label");
         for key in ["dimension", "dimension_group"] {
             for field in self.fields(name, key) {
                 match self.dimension(name, field, key == "dimension_group") {
@@ -393,6 +352,11 @@ impl<'a> Reader<'a> {
     fn note_field(&mut self, view: &str, node: &Node) {
         let full = format!("{view}.{}", name_of(node));
         self.notes.unread(node, &FIELD_KEYS, &full);
+        let code = node.get("value_format").and_then(Look::text);
+        if let Some(code) = code.filter(|code| of_code(code).is_none()) {
+            let text = format!("{full}: the format {code} is not carried over");
+            self.notes.add(node.place(), text);
+        }
         if is_yes(node, "hidden") {
             let text = format!("{full}: it is hidden there, and like all others here");
             self.notes.add(node.place(), text);
@@ -491,7 +455,10 @@ impl<'a> Reader<'a> {
                 Some("date" | "date_time" | "time") => DimensionType::Time,
                 _ => DimensionType::Text,
             },
-            None => DimensionType::Time,
+            None => match last.rsplit_once('_') {
+                Some((group, _)) if self.group(&table, group).is_some() => DimensionType::Time,
+                _ => return Err(format!("there is no dimension {field}")),
+            },
         };
         self.sql(
             view,
@@ -562,6 +529,13 @@ fn about(node: &Node) -> About {
         synonyms: source::texts(&node.items_of("synonyms")),
         ..About::default()
     };
+    if let Some(format) = node
+        .get("value_format")
+        .and_then(Look::text)
+        .and_then(of_code)
+    {
+        about.format = format;
+    }
     let format = node.text_of("value_format_name").unwrap_or_default();
     let (word, digits) = format.split_once('_').unwrap_or((format.as_str(), ""));
     match word {

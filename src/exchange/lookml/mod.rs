@@ -4,6 +4,7 @@ mod export;
 mod filter;
 mod import;
 mod parse;
+mod resolve;
 
 pub use export::export;
 pub use import::import;

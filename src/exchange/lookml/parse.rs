@@ -25,6 +25,11 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, (Place, String)> {
     Ok(Node::Map(start, entries))
 }
 
+/// A text in quotes, as [`parse`] takes it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 /// Whether the value of a key ends with `;;`.
 fn is_sql(key: &str) -> bool {
     key.starts_with("sql") || key == "html" || key.starts_with("expression")
@@ -200,6 +205,8 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::exchange::source::Look;
 
@@ -233,5 +240,116 @@ mod tests {
             assert_eq!((place.line, found.as_str()), (line, message), "{text}");
         }
         assert!(parse(FileId(0), &"a: {".repeat(100)).is_err());
+    }
+
+    /// A tree as LookML has it.
+    fn written(node: &Node, out: &mut String) {
+        let Node::Map(_, entries) = node else { return };
+        for (key, value) in entries {
+            out.push_str(&format!(" {}:", key.value));
+            match value {
+                Node::Scalar(text) if is_sql(&key.value) => {
+                    out.push_str(&format!(" {} ;;\n", text.value));
+                }
+                Node::Scalar(text) => out.push_str(&format!(" {}", quoted(&text.value))),
+                Node::List(_, items) => {
+                    let items = items.iter().map(|item| match item {
+                        Node::Map(_, pair) => {
+                            let (key, value) = &pair[0];
+                            format!("{}: {}", key.value, quoted(value.text().unwrap()))
+                        }
+                        item => quoted(item.text().unwrap()),
+                    });
+                    let items: Vec<String> = items.collect();
+                    out.push_str(&format!(" [{}]", items.join(", ")));
+                }
+                Node::Map(place, entries) => {
+                    let inner = match entries.split_first() {
+                        Some(((key, Node::Scalar(name)), rest)) if key.value == "name" => {
+                            out.push_str(&format!(" {}", name.value));
+                            rest
+                        }
+                        _ => entries,
+                    };
+                    out.push_str(" { # }\n");
+                    written(&Node::Map(*place, inner.to_vec()), out);
+                    out.push('}');
+                }
+            }
+        }
+    }
+
+    /// A tree without its places.
+    fn shown(node: &Node) -> String {
+        match node {
+            Node::Scalar(text) => format!("{:?}", text.value),
+            Node::List(_, items) => {
+                let items: Vec<String> = items.iter().map(shown).collect();
+                format!("{items:?}")
+            }
+            Node::Map(_, entries) => {
+                let entries = entries.iter();
+                let entries = entries.map(|(key, value)| (&key.value, shown(value)));
+                format!("{:?}", entries.collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn scalar(value: &str) -> Node {
+        Node::Scalar(Text::at(value.to_owned(), Place::default()))
+    }
+
+    fn key(value: &str) -> Text {
+        Text::at(value.to_owned(), Place::default())
+    }
+
+    fn tree() -> impl Strategy<Value = Node> {
+        let sql = "[a-z${}()'\"#\\[\\],.: \n]{0,20}[a-z]";
+        let leaf = prop_oneof![
+            (Just("label"), "[^\u{0}]{0,12}").prop_map(|(at, text)| (key(at), scalar(&text))),
+            (Just("sql_on"), sql).prop_map(|(at, text)| (key(at), scalar(text.trim()))),
+            prop::collection::vec("[^\u{0}]{0,6}", 0..3).prop_map(|items| {
+                let items = items.iter().map(|item| scalar(item)).collect();
+                (key("values"), Node::List(Place::default(), items))
+            }),
+            prop::collection::vec(("[a-z][a-z.]{0,5}", "[^\u{0}]{0,6}"), 1..3).prop_map(|items| {
+                let pair = |(at, text): &(String, String)| {
+                    Node::Map(Place::default(), vec![(key(at), scalar(text))])
+                };
+                (
+                    key("filters"),
+                    Node::List(Place::default(), items.iter().map(pair).collect()),
+                )
+            }),
+        ];
+        let map = |entries| Node::Map(Place::default(), entries);
+        leaf.prop_recursive(3, 24, 4, move |inner| {
+            (
+                prop::option::of("[+a-z][a-z_0-9]{0,8}"),
+                prop::collection::vec(inner, 0..4),
+            )
+                .prop_map(move |(name, mut entries)| {
+                    if let Some(name) = name {
+                        entries.insert(0, (key("name"), scalar(&name)));
+                    }
+                    (key("view"), map(entries))
+                })
+        })
+        .prop_map(move |entry| map(vec![entry]))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(tree in tree()) {
+            let mut text = String::new();
+            written(&tree, &mut text);
+            let again = parse(FileId(0), &text).unwrap();
+            prop_assert_eq!(shown(&again), shown(&tree), "{}", text);
+        }
+
+        #[test]
+        fn whatever_a_file_holds_ends_in_a_tree_or_a_place(text in "[a-z:{}\\[\\]\"\\\\;#,%$ \né]{0,200}") {
+            let _ = parse(FileId(0), &text);
+        }
     }
 }

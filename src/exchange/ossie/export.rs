@@ -50,6 +50,7 @@ pub fn export(registry: &Registry, name: &str) -> Export {
     if !metrics.is_empty() {
         model.insert("metrics".to_owned(), json!(metrics));
     }
+    notes.unknown(registry);
     let whole = project(registry);
     if !whole.is_empty() {
         model.insert(

@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
     About, Computed, Dimension, Join, Kind, Measure, Name, Said, Sql, Style, Table, Tables, keep,
+    without_queries,
 };
 use crate::exchange::{Export, emit};
-use crate::model::{DimensionType, Registry, Relation, Take};
+use crate::model::{DimensionType, Place, Registry, Take};
 
 type Fields = Map<String, Value>;
 
@@ -24,6 +25,7 @@ pub fn export(registry: &Registry, name: &str) -> Export {
         synonyms: true,
         ..Said::default()
     };
+    without_queries(&mut tables, &mut notes, "a view of Snowflake");
     keep(&mut tables, &mut notes, said, can);
     let mut writer = Writer {
         roles: roles(&tables),
@@ -34,14 +36,14 @@ pub fn export(registry: &Registry, name: &str) -> Export {
     };
     let mut logical: Vec<Value> = Vec::new();
     for table in &tables.tables {
-        logical.extend(writer.table(table, None));
+        logical.push(writer.table(table, None));
         for (role, _) in writer
             .roles
             .clone()
             .into_iter()
             .filter(|(_, to)| *to == table.name)
         {
-            logical.extend(writer.table(table, Some(&role)));
+            logical.push(writer.table(table, Some(&role)));
         }
     }
     let relationships = writer.relationships();
@@ -64,6 +66,7 @@ pub fn export(registry: &Registry, name: &str) -> Export {
 }
 
 fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
+    let home = tables.of_one(measure)?;
     if measure.time.is_some() {
         return Err("a metric of a semantic view has no time of its own".to_owned());
     }
@@ -76,10 +79,12 @@ fn can(measure: &Measure, tables: &Tables) -> Result<(), String> {
         }
         _ => {}
     }
-    let home = tables.home(&measure.name);
-    if let Some(home) = home
-        && let Some(name) = rows_of(measure).find_map(|sql| long(sql, home, tables))
-    {
+    for sql in rows_of(measure) {
+        if !matches!(measure.computed, Computed::Sql(_)) || sql.has_aggregate() {
+            tables.reach(home, sql)?;
+        }
+    }
+    if let Some(name) = rows_of(measure).find_map(|sql| long(sql, home, tables)) {
         return Err(format!(
             "a semantic view has one way from {} to {}",
             home.name,
@@ -145,33 +150,26 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn table(&mut self, table: &Table, role: Option<&str>) -> Option<Value> {
+    fn table(&mut self, table: &Table, role: Option<&str>) -> Value {
         let name = role.unwrap_or(&table.name);
-        let base = match &table.relation {
-            Relation::Table(table) => {
-                let mut parts = table.rsplit('.');
-                let mut base = Fields::new();
-                let (table, schema, database) = (parts.next(), parts.next(), parts.next());
-                for (key, part) in [("database", database), ("schema", schema), ("table", table)] {
-                    if let Some(part) = part {
-                        base.insert(key.to_owned(), json!(part));
-                    }
-                }
-                if database.is_none() && role.is_none() {
-                    let text = format!("{name}: its database is to be added to base_table");
-                    self.notes.add(table_place(self.tables, name), text);
-                }
-                base
+        let mut parts = table.table().unwrap_or_default().rsplit('.');
+        let mut base = Fields::new();
+        let (bare, schema, database) = (parts.next(), parts.next(), parts.next());
+        for (key, part) in [("database", database), ("schema", schema), ("table", bare)] {
+            if let Some(part) = part {
+                base.insert(key.to_owned(), json!(part));
             }
-            Relation::Sql(_) => {
-                let text = format!("{name} is a query and no table: make it a view of Snowflake");
-                self.notes.add(table.place, text);
-                return None;
-            }
-        };
+        }
+        if database.is_none() && role.is_none() {
+            let text = format!("{name}: its database is to be added to base_table");
+            self.notes.add(table.place, text);
+        }
         let mut fields = Fields::new();
         fields.insert("name".to_owned(), json!(name));
-        self.describe(&mut fields, &table.about, role.is_some());
+        match role {
+            None => self.describe(&mut fields, &table.about, (table.place, name)),
+            Some(_) => comment(&mut fields, &table.about),
+        }
         fields.insert("base_table".to_owned(), json!(base));
         let key: Vec<&String> = table.key.iter().map(|key| &key.last).collect();
         if !key.is_empty() {
@@ -180,7 +178,8 @@ impl Writer<'_> {
         for (section, is_time) in [("dimensions", false), ("time_dimensions", true)] {
             let all = table.dimensions.iter();
             let all = all.filter(|one| one.kind.is_time() == is_time);
-            let all: Vec<Value> = all.map(|one| self.dimension(one, role.is_some())).collect();
+            let all = all.map(|one| self.dimension(one, table, role.is_some()));
+            let all: Vec<Value> = all.collect();
             if !all.is_empty() {
                 fields.insert(section.to_owned(), json!(all));
             }
@@ -199,25 +198,37 @@ impl Writer<'_> {
         if !metrics.is_empty() {
             fields.insert("metrics".to_owned(), json!(metrics));
         }
-        Some(Value::Object(fields))
+        Value::Object(fields)
     }
 
-    fn describe(&mut self, fields: &mut Fields, about: &About, is_role: bool) {
-        let free = |word: &&String| !self.synonyms.contains(word);
-        let synonyms: Vec<String> = about.synonyms.iter().filter(free).cloned().collect();
-        if !synonyms.is_empty() && !is_role {
-            fields.insert("synonyms".to_owned(), json!(synonyms));
-            self.synonyms.extend(synonyms);
+    fn describe(&mut self, fields: &mut Fields, about: &About, (place, name): (Place, &str)) {
+        let all = about.synonyms.iter();
+        let (taken, free): (Vec<_>, Vec<_>) = all.partition(|word| self.synonyms.contains(word));
+        if !taken.is_empty() {
+            let taken: Vec<&str> = taken.into_iter().map(String::as_str).collect();
+            let text = format!(
+                "{name}: {} is another name of something else",
+                taken.join(", ")
+            );
+            self.notes.add(place, text);
         }
-        if let Some(description) = &about.description {
-            fields.insert("description".to_owned(), json!(description));
+        if !free.is_empty() {
+            fields.insert("synonyms".to_owned(), json!(free));
+            self.synonyms.extend(free.into_iter().cloned());
         }
+        comment(fields, about);
     }
 
-    fn dimension(&mut self, one: &Dimension, is_role: bool) -> Value {
+    fn dimension(&mut self, one: &Dimension, table: &Table, is_role: bool) -> Value {
         let mut fields = Fields::new();
         fields.insert("name".to_owned(), json!(one.name));
-        self.describe(&mut fields, &one.about, is_role);
+        match is_role {
+            false => {
+                let name = format!("{}.{}", table.name, one.name);
+                self.describe(&mut fields, &one.about, (one.place, &name));
+            }
+            true => comment(&mut fields, &one.about),
+        }
         let sql = one.sql.print(|name| Ok(name.last.clone()));
         fields.insert("expr".to_owned(), json!(sql.unwrap_or_default()));
         let ty = match one.kind {
@@ -257,7 +268,7 @@ impl Writer<'_> {
         })?;
         let mut fields = Fields::new();
         fields.insert("name".to_owned(), json!(one.name));
-        self.describe(&mut fields, &one.about, false);
+        self.describe(&mut fields, &one.about, (one.place, &one.name));
         fields.insert("expr".to_owned(), json!(text));
         if let Some((take, time)) = &one.over_time {
             let order = match take {
@@ -283,25 +294,19 @@ impl Writer<'_> {
         for table in &self.tables.tables {
             let roles = self.roles.iter().filter(|(_, to)| *to == table.name);
             let names = [&table.name].into_iter().chain(roles.map(|(role, _)| role));
-            let is_table = |name: &str| {
-                let table = self.tables.table(name);
-                table.is_none_or(|table| table.table().is_some())
-            };
-            for name in names.filter(|name| is_table(name)) {
-                for join in table.joins.iter().filter(|join| is_table(&join.to)) {
-                    found.push(relationship(name, join));
-                }
+            for name in names {
+                let joins = table.joins.iter();
+                found.extend(joins.map(|join| relationship(name, join)));
             }
         }
         found
     }
 }
 
-fn table_place(tables: &Tables, name: &str) -> crate::model::Place {
-    tables
-        .table(name)
-        .map(|table| table.place)
-        .unwrap_or_default()
+fn comment(fields: &mut Fields, about: &About) {
+    if let Some(description) = &about.description {
+        fields.insert("description".to_owned(), json!(description));
+    }
 }
 
 fn relationship(from: &str, join: &Join) -> Value {

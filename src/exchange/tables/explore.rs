@@ -144,6 +144,8 @@ pub(in crate::exchange) struct Step<'a> {
     /// The alias of where it starts.
     pub(in crate::exchange) before: String,
     pub(in crate::exchange) join: &'a Join,
+    pub(in crate::exchange) from: &'a Table,
+    pub(in crate::exchange) to: &'a Table,
 }
 
 impl Tables {
@@ -168,6 +170,8 @@ impl Tables {
                     path,
                     before,
                     join,
+                    from,
+                    to,
                 });
             }
         }

@@ -1,5 +1,6 @@
 //! Measures as metrics: aggregations, ratios, arithmetic, accumulation and what was some time ago.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use serde_json::{Map, Value, json};
@@ -48,15 +49,25 @@ impl<'a> Build<'a, '_> {
         }
         // What is made of something that is left out is left out too.
         loop {
-            let is_made = |name: &String| made.iter().any(|one: &Made| one.name == *name);
-            let broken = made.iter().enumerate().find_map(|(at, one)| {
-                let missing = one.inputs.iter().find(|name| !is_made(name))?;
-                Some((at, missing.clone()))
+            let names: HashSet<&str> = made.iter().map(|one: &Made| one.name.as_str()).collect();
+            let missing = made.iter().map(|one| {
+                let mut inputs = one.inputs.iter();
+                inputs.find(|name| !names.contains(name.as_str())).cloned()
             });
-            let Some((at, missing)) = broken else { break };
-            let one = made.remove(at);
-            let reason = format!("it is made of {missing}, which is left out");
-            self.leave_out(one.place, &one.name, &reason);
+            let missing: Vec<Option<String>> = missing.collect();
+            if missing.iter().all(Option::is_none) {
+                break;
+            }
+            let all = std::mem::take(&mut made).into_iter().zip(missing);
+            for (one, missing) in all {
+                match missing {
+                    None => made.push(one),
+                    Some(missing) => {
+                        let reason = format!("it is made of {missing}, which is left out");
+                        self.leave_out(one.place, &one.name, &reason);
+                    }
+                }
+            }
         }
         let mut of_tables = vec![Fields::new(); self.tables.len()];
         let mut others = Fields::new();
@@ -75,22 +86,22 @@ impl<'a> Build<'a, '_> {
 
     /// Gives each measure a name of its own.
     fn name_all(&mut self, all: &[(Option<usize>, &'a Measure)]) {
+        let key = |measure: &Measure| clean(&measure.name).to_ascii_lowercase();
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for (_, measure) in all {
+            *counts.entry(key(measure)).or_default() += 1;
+        }
+        let mut taken: HashSet<String> = HashSet::new();
         for (table, measure) in all {
             let name = clean(&measure.name);
-            let is_same = |other: &&(Option<usize>, &Measure)| {
-                clean(&other.1.name).eq_ignore_ascii_case(&name)
-            };
-            let is_alone = all.iter().filter(is_same).count() == 1;
+            let is_alone = counts.get(&key(measure)) == Some(&1);
             let table_name = table.and_then(|at| self.built.get(at));
             let full = match table_name {
                 Some(table) if !is_alone => format!("{}_{name}", table.name),
                 _ => name,
             };
-            let taken = |name: &str| {
-                let mut names = self.names.iter();
-                names.any(|(_, _, known)| known.eq_ignore_ascii_case(name))
-            };
-            let full = free(&full, taken);
+            let full = free(&full, |name| taken.contains(&name.to_ascii_lowercase()));
+            taken.insert(full.to_ascii_lowercase());
             if full != measure.name {
                 let text = format!("the measure {} is called {full}", measure.name);
                 self.notes.add(measure.place, text);

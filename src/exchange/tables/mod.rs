@@ -1,27 +1,29 @@
 //! What Cube, LookML, Lightdash, Snowflake and Databricks have in common: tables with dimensions, joins and measures, all
 //! in SQL. The reader of a format makes this, and a project is made of it in one place; an export goes the other way.
 
+mod about;
 mod aggregate;
 mod build;
 mod explore;
 mod find;
+mod format_code;
 mod metric;
 mod names;
 mod of_registry;
 mod said;
 mod sql;
 
+pub(super) use about::{About, META};
 pub(super) use aggregate::conditional;
 pub(super) use explore::{Explores, Joined, Step};
+pub(super) use format_code::{code, of_code};
 pub(super) use names::join_on;
 pub(super) use of_registry::Style;
-pub(super) use said::{Said, keep};
+pub(super) use said::{Said, keep, without_queries};
 pub(super) use sql::{Kind, Name, Sql, template};
 
-use serde_json::{Map, Value};
-
 use super::Notes;
-use crate::model::{Aggregate, DimensionType, Format, Offset, Place, Relation, Take, Window};
+use crate::model::{Aggregate, DimensionType, Offset, Place, Relation, Take, Window};
 
 /// The definitions of one exchange.
 #[derive(Debug, Default)]
@@ -69,27 +71,6 @@ impl Tables {
     }
 }
 
-/// What people read of a definition.
-#[derive(Debug, Default, Clone)]
-pub(super) struct About {
-    pub(super) label: Option<String>,
-    pub(super) description: Option<String>,
-    pub(super) synonyms: Vec<String>,
-    pub(super) format: Format,
-    /// `owner`, `category` and so on, under the keys that a metric has for them.
-    pub(super) meta: Map<String, Value>,
-}
-
-/// The keys of [`About::meta`].
-pub(super) const META: [&str; 6] = [
-    "owner",
-    "category",
-    "tags",
-    "business_rules",
-    "status",
-    "last_updated",
-];
-
 /// A table (or query).
 #[derive(Debug)]
 pub(super) struct Table {
@@ -125,6 +106,13 @@ impl Table {
     pub(super) fn dimension(&self, name: &str) -> Option<&Dimension> {
         let mut all = self.dimensions.iter();
         all.find(|one| one.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The dimension that is a column as it stands.
+    pub(super) fn of_column(&self, column: &str) -> Option<&Dimension> {
+        let sql = Sql::name(&Name::own(Kind::Column, column));
+        let all = self.dimensions.iter().filter(|one| one.sql == sql);
+        all.min_by_key(|one| one.name != column)
     }
 
     /// The table's name, where the relation is one.

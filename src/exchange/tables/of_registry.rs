@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use serde_json::{Map, Value, json};
 use sqlparser::ast::{BinaryOperator, Expr, VisitMut, VisitorMut};
 
 use super::aggregate::written;
@@ -11,7 +10,7 @@ use super::{About, Computed, Dimension, Join, Measure, Table, Tables};
 use crate::exchange::Notes;
 use crate::model::{
     self, AtCoarserGrain, Dataset, Expression, Input, Metric, MetricKind, Offset, Registry, Source,
-    Status, Take, Window,
+    Take, Window,
 };
 
 /// How a format wants arithmetic.
@@ -48,10 +47,8 @@ impl Tables {
                 reader.notes.add(metric.place, text);
             }
         }
-        for view in registry.views.values() {
-            let text = format!("the saved query {} is left out", view.name);
-            reader.notes.add(view.place, text);
-        }
+        reader.notes.beside(registry);
+        reader.notes.calendar(&registry.calendar);
         reader.tables
     }
 }
@@ -87,19 +84,9 @@ impl<'a> Reader<'a> {
             dataset.name.clone(),
             dataset.relation.clone(),
         );
-        table.about.label = Some(dataset.label.clone()).filter(|label| *label != dataset.name);
-        table.about.description = described(&dataset.description);
+        table.about = About::of_dataset(dataset);
         table.key = dataset.key.iter().map(|key| column(key)).collect();
         table.time.clone_from(&dataset.time);
-        let lost = [
-            (dataset.valid.is_some(), "when a row holds"),
-            (dataset.partition.is_some(), "its partition"),
-            (dataset.stored_in.is_some(), "the time zone of its times"),
-        ];
-        for (_, what) in lost.into_iter().filter(|(is_lost, _)| *is_lost) {
-            let text = format!("{}: {what} is not carried over", dataset.name);
-            self.notes.add(dataset.place, text);
-        }
         for one in dataset.dimensions.values() {
             match dimension(one) {
                 Ok(dimension) => table.dimensions.push(dimension),
@@ -167,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     fn metric(&mut self, metric: &Metric) -> Result<(), String> {
-        let about = self.about(metric);
+        let about = About::of_metric(metric);
         let new = |computed| {
             let mut measure = Measure::new(metric.place, metric.name.clone(), computed);
             measure.about = about.clone();
@@ -408,51 +395,6 @@ impl<'a> Reader<'a> {
         }
         Ok((of, home))
     }
-
-    fn about(&mut self, metric: &Metric) -> About {
-        let mut meta = Map::new();
-        let mut put = |key: &str, value: Value, is_said: bool| {
-            if is_said {
-                meta.insert(key.to_owned(), value);
-            }
-        };
-        put("owner", json!(metric.owner), metric.owner.is_some());
-        let category = &metric.category;
-        put("category", json!(category), category != "Other");
-        put("tags", json!(metric.tags), !metric.tags.is_empty());
-        let rules = &metric.business_rules;
-        put("business_rules", json!(rules), !rules.is_empty());
-        let status = metric.status;
-        put("status", json!(status.word()), status != Status::Published);
-        let day = metric.last_updated.map(|day| day.to_string());
-        put("last_updated", json!(day), day.is_some());
-        let lost = [
-            (!metric.grain.is_empty(), "default grouping"),
-            (metric.window.is_some(), "default time range"),
-            (metric.fill.is_some(), "the value without rows"),
-            (metric.every_period, "periods without rows"),
-        ];
-        let lost: Vec<&str> = lost
-            .into_iter()
-            .filter(|(is_lost, _)| *is_lost)
-            .map(|(_, word)| word)
-            .collect();
-        if !lost.is_empty() {
-            let text = format!("{}: {} not carried over", metric.name, lost.join(", "));
-            self.notes.add(metric.place, text);
-        }
-        About {
-            label: Some(metric.label.clone()).filter(|label| *label != metric.name),
-            description: described(&metric.description),
-            synonyms: metric.aliases.clone(),
-            format: metric.format.clone(),
-            meta,
-        }
-    }
-}
-
-fn described(text: &str) -> Option<String> {
-    Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
 fn column(name: &str) -> Name {
@@ -489,17 +431,10 @@ fn dimension(one: &model::Dimension) -> Result<Dimension, String> {
             })
         })?,
     };
-    let label = crate::registry::label(&one.name);
     Ok(Dimension {
         place: one.place,
         name: one.name.clone(),
-        about: About {
-            label: Some(one.label.clone()).filter(|known| *known != label),
-            description: described(&one.description),
-            synonyms: one.aliases.clone(),
-            format: one.format.clone(),
-            meta: Map::new(),
-        },
+        about: About::of_dimension(one),
         sql,
         kind: one.kind,
     })

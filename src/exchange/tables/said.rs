@@ -1,6 +1,6 @@
 //! What a format has no words for: measures that are left out, with all that is made of them, and what people read.
 
-use super::{About, Measure, Tables};
+use super::{About, Measure, Table, Tables};
 use crate::exchange::Notes;
 use crate::model::{Format, FormatKind};
 
@@ -48,7 +48,40 @@ impl Said {
             let is_said = self.meta || self.owner && key == "owner";
             add(!is_said, key);
         }
+        for word in &about.lost {
+            add(true, word);
+        }
         lost
+    }
+}
+
+/// Leaves out queries, for formats of tables alone, with the joins to them. `what` is what such a query can be made there.
+pub(in crate::exchange) fn without_queries(tables: &mut Tables, notes: &mut Notes, what: &str) {
+    let all = std::mem::take(&mut tables.tables).into_iter();
+    let (kept, queries): (Vec<Table>, Vec<Table>) = all.partition(|table| table.table().is_some());
+    tables.tables = kept;
+    for query in &queries {
+        let text = format!("{} is a query and no table: make it {what}", query.name);
+        notes.add(query.place, text);
+        for measure in query.measures.iter().filter(|one| !one.is_hidden) {
+            let (name, of) = (&measure.name, &query.name);
+            let text = format!("the metric {name} is left out: {of} is a query and no table");
+            notes.add(measure.place, text);
+        }
+    }
+    for table in &mut tables.tables {
+        let (name, mut gone) = (&table.name, Vec::new());
+        table.joins.retain(|join| {
+            let is_gone = queries.iter().any(|query| query.name == join.to);
+            if is_gone {
+                gone.push((join.place, join.name.clone(), join.to.clone()));
+            }
+            !is_gone
+        });
+        for (place, join, to) in gone {
+            let text = format!("{name}: the join {join} is left out: {to} is a query and no table");
+            notes.add(place, text);
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{Fields, Writer, entity_of, put};
 use crate::exchange::define;
 use crate::model::{
-    Aggregate, AtCoarserGrain, Conversion, ConversionResult, Dataset, Input, Measure, Metric,
-    MetricKind, Offset, Source, Take, Window,
+    Aggregate, AtCoarserGrain, Conversion, ConversionResult, Dataset, Format, Input, Measure,
+    Metric, MetricKind, Offset, Relation, Source, Status, Take, Window,
 };
 
 impl Writer<'_> {
@@ -35,6 +35,10 @@ impl Writer<'_> {
         match &metric.kind {
             MetricKind::Simple(sources) => {
                 let measure = only(sources)?;
+                let of = self.registry.datasets.get(&measure.dataset);
+                if let Some(Relation::Sql(_)) = of.map(|of| &of.relation) {
+                    return Err(format!("{} is a query and no table", measure.dataset));
+                }
                 dataset = Some(measure.dataset.clone());
                 self.measure(measure, &mut fields)?;
                 if let Some(fill) = metric.fill {
@@ -122,7 +126,6 @@ impl Writer<'_> {
             }
             MetricKind::Complex { .. } => return Err("it is SQL by hand".to_owned()),
         }
-        self.losses(metric);
         Ok((dataset, Value::Object(fields)))
     }
 
@@ -187,13 +190,19 @@ impl Writer<'_> {
     }
 
     /// What dbt has no words for.
-    fn losses(&mut self, metric: &Metric) {
+    pub(super) fn losses(&mut self, metric: &Metric) {
         let lost = [
             (!metric.aliases.is_empty(), "other names"),
             (!metric.business_rules.is_empty(), "business rules"),
             (metric.category != "Other", "category"),
             (metric.window.is_some(), "default time range"),
             (!metric.grain.is_empty(), "default grouping"),
+            (metric.format != Format::default(), "format"),
+            (metric.status != Status::Published, "status"),
+            (metric.last_updated.is_some(), "last updated"),
+            (metric.successor.is_some(), "successor"),
+            (!metric.history.is_empty(), "history"),
+            (!metric.tests.is_empty(), "tests"),
         ];
         let lost: Vec<&str> = lost
             .into_iter()

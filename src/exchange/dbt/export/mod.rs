@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::notes::Notes;
 use crate::exchange::{Export, Note, emit};
-use crate::model::{Dataset, Registry};
+use crate::model::{Dataset, Metric, Registry};
 
 /// The definitions of a registry in dbt's words.
 #[derive(Debug)]
@@ -24,12 +24,9 @@ pub struct Semantics {
 /// The models of a registry and its metrics over several of them, as a file.
 pub fn export(registry: &Registry) -> Export {
     let mut said = semantics(registry);
-    for view in registry.views.values() {
-        said.notes.push(Note {
-            at: registry.at(view.place),
-            text: format!("the saved query {} is left out", view.name),
-        });
-    }
+    let mut beside = Notes::default();
+    beside.beside(registry);
+    said.notes.extend(beside.into_list());
     let mut document = Map::new();
     document.insert("models".to_owned(), json!(said.models));
     if !said.metrics.is_empty() {
@@ -54,19 +51,39 @@ pub fn semantics(registry: &Registry) -> Semantics {
         .values()
         .map(|dataset| (dataset, Vec::new()))
         .collect();
+    let mut written = Vec::new();
+    let mut left_out = Vec::new();
     for metric in registry.metrics.values() {
         match writer.metric(metric) {
-            Ok((Some(dataset), value)) => {
-                let found = by_dataset.iter_mut().find(|(one, _)| one.name == dataset);
-                if let Some((_, metrics)) = found {
-                    metrics.push(value);
-                }
-            }
-            Ok((None, value)) => across.push(value),
-            Err(reason) => {
-                let text = format!("the metric {} is left out: {reason}", metric.name);
-                writer.notes.about(registry.at(metric.place), text);
-            }
+            Ok((dataset, value)) => written.push((metric, dataset, value)),
+            Err(reason) => left_out.push((metric, reason)),
+        }
+    }
+    // What is made of something that is left out is left out too.
+    loop {
+        let missing = |metric: &Metric| {
+            let mut inputs = metric.kind.inputs().into_iter();
+            let input = inputs.find(|input| left_out.iter().any(|(out, _)| out.name == **input))?;
+            Some(input.to_owned())
+        };
+        let mut all = written.iter().enumerate();
+        let found = all.find_map(|(at, (metric, ..))| Some((at, missing(metric)?)));
+        let Some((at, input)) = found else {
+            break;
+        };
+        let (metric, ..) = written.remove(at);
+        left_out.push((metric, format!("it is made of {input}, which is left out")));
+    }
+    for (metric, reason) in left_out {
+        let text = format!("the metric {} is left out: {reason}", metric.name);
+        writer.notes.about(registry.at(metric.place), text);
+    }
+    for (metric, dataset, value) in written {
+        writer.losses(metric);
+        let mut datasets = by_dataset.iter_mut();
+        match datasets.find(|(one, _)| Some(&one.name) == dataset.as_ref()) {
+            Some((_, metrics)) => metrics.push(value),
+            None => across.push(value),
         }
     }
     without_inputs(&mut writer, &by_dataset, &mut across);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Fields, Writer, entity_of, put};
-use crate::model::{Dataset, Dimension, DimensionType, Relation};
+use crate::model::{Dataset, Dimension, DimensionType, Format, Relation};
 
 impl Writer<'_> {
     pub(super) fn model(&mut self, dataset: &Dataset, metrics: Vec<Value>) -> Option<Value> {
@@ -84,6 +84,7 @@ impl Writer<'_> {
             self.notes.about(self.registry.at(join.place), text);
         }
         for dimension in dataset.dimensions.values() {
+            self.losses_of(dataset, dimension);
             let own_entity = |known: &Value| {
                 known.get("name")
                     == dimension
@@ -121,6 +122,30 @@ impl Writer<'_> {
             put(&mut fields, "metrics", metrics);
         }
         Some(Value::Object(fields))
+    }
+}
+
+impl Writer<'_> {
+    /// What dbt has no words for.
+    fn losses_of(&mut self, dataset: &Dataset, dimension: &Dimension) {
+        let lost: Vec<&str> = [
+            (!dimension.aliases.is_empty(), "other names"),
+            (
+                !dimension.value_aliases.is_empty(),
+                "other names of its values",
+            ),
+            (dimension.format != Format::default(), "format"),
+            (dimension.pii, "that it is personal"),
+        ]
+        .into_iter()
+        .filter(|(is_lost, _)| *is_lost)
+        .map(|(_, word)| word)
+        .collect();
+        if !lost.is_empty() {
+            let (name, lost) = (&dimension.name, lost.join(", "));
+            let text = format!("{}.{name}: {lost} not carried over", dataset.name);
+            self.notes.about(self.registry.at(dimension.place), text);
+        }
     }
 }
 

@@ -1,0 +1,506 @@
+//! What is written for another tool and read back means what it did, and what cannot be said there is reported.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod support;
+#[path = "support/exchange.rs"]
+mod tools;
+
+use std::fs;
+use std::path::Path;
+
+use metrex::govern::fingerprint;
+use metrex::model::Relation;
+use metrex::session::{OpenOptions, OtherTool, Session, import};
+use tempfile::TempDir;
+use tools::{Shop, answer, fixture, notes};
+
+const TABLES: [(OtherTool, &str); 5] = [
+    (OtherTool::Cube, "cube"),
+    (OtherTool::Snowflake, "snowflake"),
+    (OtherTool::Databricks, "databricks"),
+    (OtherTool::Lightdash, "lightdash"),
+    (OtherTool::Lookml, "lookml"),
+];
+
+/// Queries of `ours.yaml`, with the metric that each is about.
+const OURS: &[(&str, &str)] = &[
+    ("revenue", "revenue by channel"),
+    ("revenue", "turnover by month 2025-01..2025-04"),
+    ("orders_made", "orders_made by buyer.segment"),
+    (
+        "orders_made",
+        "orders_made by seller.first_name where status <> 'cancelled'",
+    ),
+    ("buyers", "buyers by status"),
+    ("large_orders", "large_orders"),
+    ("ads_orders", "ads_orders by month 2025-01..2025-04"),
+    ("web_or_shop", "web_or_shop"),
+    ("austrian_orders", "austrian_orders by channel"),
+    ("biggest", "biggest by is_large"),
+    ("typical", "typical by channel"),
+    ("mean_tax", "mean_tax"),
+    ("items", "items by product, channel"),
+    ("tax_rate", "tax_rate by channel"),
+    ("ads_share", "ads_share by month 2025-01..2025-04"),
+    ("per_buyer", "per_buyer"),
+    ("web_share", "web_share by seller.segment"),
+    ("items_per_order", "items_per_order by channel"),
+    ("revenue_before", "revenue_before by month 2025-02..2025-04"),
+    ("growth", "growth by month 2025-02..2025-04"),
+    ("revenue_so_far", "revenue_so_far by month 2025-01..2025-04"),
+    ("orders_40d", "orders_40d by day 2025-02-01..2025-02-12"),
+    ("revenue_ytd", "revenue_ytd by month 2025-01..2025-04"),
+    ("balance", "balance by month 2025-01..2025-02"),
+];
+
+/// Ours, written for a format and read back, but for some metrics. `rename` says how a query is written there. What is
+/// `reworded` answers the same, in other words; every other metric has the very meaning that it had.
+async fn assert_ours(
+    shop: &Shop,
+    tool: OtherTool,
+    without: &[&str],
+    reworded: &[&str],
+    rename: impl Fn(&str) -> String,
+) -> Vec<String> {
+    let before = shop.ours();
+    let written = shop.at("ours_written");
+    let export = before.export(tool);
+    export.write(&written).unwrap();
+    shop.import(tool, &written, "ours_again").await;
+    let after = shop.open("ours_again");
+    let mut wrong = Vec::new();
+    let (ours, theirs) = (before.catalog(), after.catalog());
+    for (name, metric) in &ours.registry.metrics {
+        if let Some(other) = theirs.registry.metrics.get(name) {
+            let is_same =
+                fingerprint(&ours.registry, metric) == fingerprint(&theirs.registry, other);
+            if is_same == reworded.contains(&name.as_str()) {
+                wrong.push(format!("{name}: the same meaning: {is_same}"));
+            }
+        }
+    }
+    for (metric, line) in OURS {
+        let there = after.catalog().registry.metrics.contains_key(*metric);
+        if there == without.contains(metric) {
+            wrong.push(format!("{metric}: {there}"));
+        }
+        if there {
+            let (mut theirs, mut ours) = (
+                answer(&after, &rename(line)).await,
+                answer(&before, line).await,
+            );
+            theirs.sort();
+            ours.sort();
+            if theirs != ours {
+                wrong.push(format!("{line}: {theirs:?} and not {ours:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    notes(&export.notes)
+}
+
+#[tokio::test]
+async fn what_cube_can_say_comes_back() {
+    let shop = Shop::new();
+    let notes = assert_ours(
+        &shop,
+        OtherTool::Cube,
+        &["balance"],
+        &["web_or_shop", "tax_rate", "web_share", "growth"],
+        str::to_owned,
+    )
+    .await;
+    assert_eq!(
+        notes,
+        ["metrics/all.yaml:69: the metric balance is left out: Cube adds up snapshots",]
+    );
+}
+
+#[tokio::test]
+async fn what_a_semantic_view_can_say_comes_back() {
+    let shop = Shop::new();
+    let without = [
+        "austrian_orders",
+        "revenue_before",
+        "growth",
+        "revenue_so_far",
+        "orders_40d",
+        "revenue_ytd",
+    ];
+    let notes = assert_ours(
+        &shop,
+        OtherTool::Snowflake,
+        &without,
+        &["large_orders", "web_or_shop", "web_share"],
+        str::to_owned,
+    )
+    .await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:50: the metric austrian_orders is left out: a semantic view has one way from orders to buyer.city",
+            "metrics/all.yaml:64: the metric revenue_before is left out: a semantic view has no metric of some time ago",
+            "metrics/all.yaml:65: the metric growth is left out: a semantic view has no metric of some time ago",
+            "metrics/all.yaml:66: the metric revenue_so_far is left out: a semantic view accumulates only in its queries",
+            "metrics/all.yaml:67: the metric orders_40d is left out: a semantic view accumulates only in its queries",
+            "metrics/all.yaml:68: the metric revenue_ytd is left out: a semantic view accumulates only in its queries",
+            "metrics/all.yaml:33: revenue: label, format, owner, category, tags not carried over",
+            "metrics/all.yaml:55: tax_rate: format not carried over",
+            "metrics/all.yaml:10: orders.channel: label not carried over",
+            "metrics/all.yaml:3: orders: its database is to be added to base_table",
+            "metrics/all.yaml:17: customers: its database is to be added to base_table",
+            "metrics/all.yaml:22: cities: its database is to be added to base_table",
+            "metrics/all.yaml:23: line_items: its database is to be added to base_table",
+            "metrics/all.yaml:28: balances: its database is to be added to base_table",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_metric_views_can_say_comes_back() {
+    let shop = Shop::new();
+    let rename = |line: &str| {
+        let line = line.replace("buyer.segment", "buyer_segment");
+        let line = line.replace("seller.segment", "seller_segment");
+        line.replace("seller.first_name", "seller_first_name")
+    };
+    let without = ["items_per_order"];
+    // A metric view names no key of its source, and its dimensions are those of all that it joins.
+    let all: Vec<&str> = OURS.iter().map(|(metric, _)| *metric).collect();
+    let all: Vec<&str> = all
+        .into_iter()
+        .filter(|metric| *metric != "balance")
+        .collect();
+    let notes = assert_ours(&shop, OtherTool::Databricks, &without, &all, rename).await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:63: the metric items_per_order is left out: it is over several tables, and a metric view over one",
+            "metrics/all.yaml:33: revenue: owner, category, tags not carried over",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_lightdash_can_say_comes_back() {
+    let shop = Shop::new();
+    let without = [
+        "balance",
+        "revenue_before",
+        "growth",
+        "revenue_so_far",
+        "orders_40d",
+        "revenue_ytd",
+    ];
+    let rename = |line: &str| line.replace("turnover", "revenue");
+    let notes = assert_ours(
+        &shop,
+        OtherTool::Lightdash,
+        &without,
+        &[
+            "revenue",
+            "buyers",
+            "large_orders",
+            "web_or_shop",
+            "biggest",
+            "typical",
+            "tax_rate",
+            "per_buyer",
+            "web_share",
+        ],
+        rename,
+    )
+    .await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:64: the metric revenue_before is left out: Lightdash has no metric of some time ago",
+            "metrics/all.yaml:65: the metric growth is left out: Lightdash has no metric of some time ago",
+            "metrics/all.yaml:66: the metric revenue_so_far is left out: Lightdash accumulates what a result shows",
+            "metrics/all.yaml:67: the metric orders_40d is left out: Lightdash accumulates what a result shows",
+            "metrics/all.yaml:68: the metric revenue_ytd is left out: Lightdash accumulates what a result shows",
+            "metrics/all.yaml:69: the metric balance is left out: Lightdash adds up snapshots",
+            "metrics/all.yaml:33: revenue: other names, category, tags not carried over",
+            "metrics/all.yaml:10: orders.channel: other names not carried over",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_lookml_can_say_comes_back() {
+    let shop = Shop::new();
+    let without = ["balance", "revenue_so_far", "orders_40d", "revenue_ytd"];
+    let notes = assert_ours(
+        &shop,
+        OtherTool::Lookml,
+        &without,
+        &[
+            "buyers",
+            "large_orders",
+            "web_or_shop",
+            "austrian_orders",
+            "items",
+            "tax_rate",
+            "per_buyer",
+            "web_share",
+            "items_per_order",
+        ],
+        str::to_owned,
+    )
+    .await;
+    assert_eq!(
+        notes,
+        [
+            "metrics/all.yaml:66: the metric revenue_so_far is left out: Looker accumulates what a result shows",
+            "metrics/all.yaml:67: the metric orders_40d is left out: Looker accumulates what a result shows",
+            "metrics/all.yaml:68: the metric revenue_ytd is left out: Looker accumulates what a result shows",
+            "metrics/all.yaml:69: the metric balance is left out: Looker adds up snapshots",
+            "metrics/all.yaml:33: revenue: owner, category, tags not carried over",
+        ]
+    );
+}
+
+/// Every definition of a project is there again after the way through a format, or a note names it.
+async fn assert_accounted_for(session: &Session, tool: OtherTool, folder: &Path) -> Vec<String> {
+    let export = session.export(tool);
+    let (written, target) = (folder.join("written"), folder.join("again"));
+    export.write(&written).unwrap();
+    let made = import(tool, &written, &target, None).await.unwrap();
+    let again = Session::open(OpenOptions {
+        project: Some(target),
+        ..OpenOptions::default()
+    })
+    .unwrap();
+    let said: Vec<String> = [notes(&export.notes), notes(&made.notes)].concat();
+    let is_said = |name: &str| {
+        let is_word = |c: char| !(c.is_alphanumeric() || c == '_' || c == '.');
+        let mut words = said.iter().flat_map(|note| note.split(is_word));
+        words.any(|word| word == name)
+    };
+    let (before, after) = (session.catalog(), again.catalog());
+    let mut lost = made.problems.clone();
+    for (name, metric) in &before.registry.metrics {
+        let Some(other) = after.registry.metrics.get(name) else {
+            if !is_said(name) {
+                lost.push(format!("the metric {name}"));
+            }
+            continue;
+        };
+        for (what, is_kept) in [
+            ("description", metric.description == other.description),
+            ("label", metric.label == other.label),
+            ("format", metric.format.kind == other.format.kind),
+            ("tests", metric.tests.len() == other.tests.len()),
+        ] {
+            let note = |note: &String| note.contains(&format!(": {name}: ")) && note.contains(what);
+            if !is_kept && !said.iter().any(note) {
+                lost.push(format!("{what} of {name}"));
+            }
+        }
+    }
+    let is_snippet = |name: &String| {
+        let metric = before.registry.metrics.get(name);
+        metric.is_some_and(|metric| metric.kind.word() == "complex")
+    };
+    for (name, dataset) in &before.registry.datasets {
+        let mut all = after.registry.datasets.values();
+        let is_there = match tool {
+            // Views are called by the joins that lead there, and those without metrics by none.
+            OtherTool::Databricks => all.any(|one| match (&one.relation, &dataset.relation) {
+                (Relation::Sql(one), Relation::Sql(other)) => one.trim() == other.trim(),
+                (one, other) => one == other,
+            }),
+            _ => after.registry.datasets.contains_key(name),
+        };
+        if !is_there && !is_said(name) && !is_snippet(name) {
+            lost.push(format!("the dataset {name}"));
+        }
+    }
+    for name in before.registry.views.keys() {
+        if !is_said(name) && !after.registry.views.contains_key(name) {
+            lost.push(format!("the saved query {name}"));
+        }
+    }
+    for name in before.registry.analyses.keys() {
+        if !is_said(name) {
+            lost.push(format!("the analysis {name}"));
+        }
+    }
+    assert_eq!(lost, [""; 0], "{tool:?}");
+    said
+}
+
+#[tokio::test]
+async fn nothing_of_the_demo_is_lost_in_silence() {
+    let folder = TempDir::new().unwrap();
+    let demo = Session::open(OpenOptions {
+        project: Some(env!("CARGO_MANIFEST_DIR").into()),
+        state_dir: Some(folder.path().join("state")),
+        ..OpenOptions::default()
+    })
+    .unwrap();
+    for (tool, name) in TABLES {
+        assert_accounted_for(&demo, tool, &folder.path().join(name)).await;
+    }
+    for (tool, name) in [(OtherTool::Dbt, "dbt"), (OtherTool::Ossie, "ossie")] {
+        assert_accounted_for(&demo, tool, &folder.path().join(name)).await;
+    }
+}
+
+/// What stands in a project beside the numbers, and what no other tool has words for.
+const RARE: &str = r#"
+datasets:
+  days:
+    table: days
+    key: day
+    entity: daily
+    time: taken_on
+    stored_in: Europe/Vienna
+    partition: loaded
+    dimensions:
+      taken_on: {column: day, type: date, time_grain: month}
+      taken_at: {type: time}
+      loaded: {type: date}
+      who: {pii: true, format: {kind: duration}}
+      place: {value_aliases: {AT: [Austria]}}
+  query: {sql: "SELECT * FROM days", key: day, time: taken_on, dimensions: {taken_on: {column: day, type: date}}}
+metrics:
+  old:
+    base_table: days
+    agg: count
+    status: deprecated
+    successor: new
+    history: [{step: deprecated, by: Ada, on: 2026-11-01, why: Counted twice.}]
+    fill: 0
+    tests: [{query: "", at_least: 1}]
+  new: {base_table: query, agg: count}
+  newer: {expr: new * 2}
+views: {weekly: "old by week"}
+canonical_datasets: {days: {kind: fact, dataset: days, grain: day}}
+calendar: {week_start: sunday}
+"#;
+
+#[tokio::test]
+async fn what_no_other_tool_has_words_for_is_said() {
+    let folder = TempDir::new().unwrap();
+    let root = folder.path().join("rare");
+    fs::create_dir_all(root.join("metrics")).unwrap();
+    let (metrics, config) = RARE.split_once("calendar:").unwrap();
+    fs::write(root.join("metrics/all.yaml"), metrics).unwrap();
+    fs::write(root.join("metrex.yaml"), format!("calendar:{config}")).unwrap();
+    let session = Session::open(OpenOptions {
+        project: Some(root),
+        ..OpenOptions::default()
+    })
+    .unwrap();
+    assert!(
+        session.catalog().diagnostics.is_empty(),
+        "{:?}",
+        session.catalog().diagnostics
+    );
+    for (tool, name) in TABLES {
+        let said = assert_accounted_for(&session, tool, &folder.path().join(name)).await;
+        for word in [
+            "days: entity, partition, the time zone of its times not carried over",
+            "other names of its values",
+            "that it is personal",
+            "format",
+            "successor",
+            "history",
+            "tests",
+            "the value without rows",
+            "the saved query weekly is left out",
+            "what is canonical about days is left out",
+            "the day that a week starts on",
+        ] {
+            assert!(
+                said.iter().any(|note| note.contains(word)),
+                "{tool:?} {word}: {said:#?}"
+            );
+        }
+        let needs_tables = matches!(tool, OtherTool::Snowflake | OtherTool::Lightdash);
+        let is_left_out = |name: &str| {
+            let text = format!("the metric {name} is left out");
+            said.iter().any(|note| note.contains(&text))
+        };
+        assert_eq!(is_left_out("new"), needs_tables, "{said:#?}");
+        assert_eq!(is_left_out("newer"), needs_tables, "{said:#?}");
+    }
+}
+
+/// A project that is there already stays as it is.
+#[tokio::test]
+async fn nothing_is_written_over() {
+    let folder = TempDir::new().unwrap();
+    let target = folder.path().join("project");
+    fs::create_dir_all(target.join("metrics")).unwrap();
+    let kept = "metrics: {}\n# mine\n";
+    fs::write(target.join("metrics/orders.yaml"), kept).unwrap();
+    for (tool, name) in TABLES {
+        let made = import(tool, &fixture(name), &target, None).await;
+        let error = made.unwrap_err().to_string();
+        assert!(
+            error.contains("metrics/orders.yaml already; nothing was written"),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(&target).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(target.join("metrics")).unwrap().count(), 1);
+    }
+    assert_eq!(
+        fs::read_to_string(target.join("metrics/orders.yaml")).unwrap(),
+        kept
+    );
+    let ours = Shop::new().ours();
+    let written = folder.path().join("written");
+    ours.export(OtherTool::Lookml).write(&written).unwrap();
+    let error = ours.export(OtherTool::Lookml).write(&written).unwrap_err();
+    assert!(error.to_string().contains("nothing was written"), "{error}");
+}
+
+/// Whatever a file holds: it is read, noted, or refused with its place; nothing is half-written.
+#[tokio::test]
+async fn broken_files_are_refused_with_their_place() {
+    let folder = TempDir::new().unwrap();
+    let deep = format!("cubes: {}1{}", "[".repeat(5_000), "]".repeat(5_000));
+    let deep_sql = format!(
+        "view: a {{ dimension: b {{ sql: {}1{} ;; }} }}",
+        "(".repeat(5_000),
+        ")".repeat(5_000)
+    );
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("broken.yml", b"cubes:\n  - name: a\n   joins: [".to_vec()),
+        ("bytes.yml", vec![0xff, 0xfe, 0x00, b'a']),
+        ("scalar.yml", b"42".to_vec()),
+        ("types.yml", b"cubes: 7\ntables: {a: 1}\nmodels: [1, [2], null]\nsource: [1]\nmeasures: {}".to_vec()),
+        ("wrong.yml", b"cubes:\n  - name: [a]\n    measures: {x: 1}\n    dimensions: 4\n    joins: no\n".to_vec()),
+        ("deep.yml", deep.into_bytes()),
+        ("empty.yml", Vec::new()),
+        ("broken.view.lkml", b"view: a {\n  dimension: }".to_vec()),
+        ("bytes.view.lkml", vec![b'v', 0xff, 0xfe]),
+        ("deep.view.lkml", deep_sql.into_bytes()),
+        ("odd.view.lkml", b"view: { dimension: [a] measure: \"x\" } view: b { extends: [b] measure: c { type: sum sql: ${c} ;; } dimension: d { sql: ${e} ;; } dimension: e { sql: ${d} ;; } }".to_vec()),
+        ("empty.view.lkml", Vec::new()),
+    ];
+    for (name, text) in cases {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        for (tool, word) in TABLES {
+            let target = folder.path().join(format!("{name}-{word}"));
+            match import(tool, &file, &target, None).await {
+                Ok(made) => assert_eq!(made.problems, [""; 0], "{name} {word}"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(error.contains(name), "{word}: {error}");
+                    assert!(!target.exists(), "{name} {word}");
+                }
+            }
+        }
+    }
+}
