@@ -581,6 +581,8 @@ fn two_revisions_are_compared_in_words_and_in_numbers() {
     let told = text(&output.stdout);
     assert!(told.contains("250.25 → 230.25 (-8.0%)"), "{told}");
     assert!(told.contains("    market TH: 20.00 → none"), "{told}");
+    let by = metrex(folder.path(), &["diff", "HEAD~1", "--by", "colour"]);
+    assert!(text(&by.stderr).contains("no metric that differs can be compared by 'colour'"));
     let same = metrex(folder.path(), &["diff", "HEAD"]);
     assert_eq!(text(&same.stdout), "");
     assert!(text(&same.stderr).contains("every metric means the same"));

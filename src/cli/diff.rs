@@ -88,6 +88,13 @@ pub fn run(global: &Global, args: &DiffArgs) -> Outcome {
             if diff.metrics.is_empty() {
                 note("every metric means the same on both sides");
             }
+            let figures: Vec<_> = (diff.numbers.iter()).flat_map(|one| &one.figures).collect();
+            let is_whole =
+                |one: &&Figure| one.parts.is_empty() && one.same == 0 && one.note.is_none();
+            let is_cut = figures.is_empty() || !figures.iter().all(is_whole);
+            if let Some(by) = args.by.as_ref().filter(|_| !is_cut) {
+                note(&format!("no metric that differs can be compared by '{by}'"));
+            }
             let further = diff.numbers.iter().flat_map(|change| &change.further);
             let further: Vec<&str> = further.map(String::as_str).collect();
             if !further.is_empty() {
@@ -134,7 +141,7 @@ fn text(out: &mut dyn Write, diff: &DefinitionDiff, sql: bool, style: Style) -> 
             writeln!(out, "  {touches} {}", sanitize(&difference.text))?;
         }
         if let Some(figure) = figure(diff, &one.metric) {
-            numbers(out, figure)?;
+            numbers(out, figure, one.fate)?;
         }
         if sql && one.asks_otherwise() {
             both_sql(out, one, style)?;
@@ -147,7 +154,7 @@ fn text(out: &mut dyn Write, diff: &DefinitionDiff, sql: bool, style: Style) -> 
     Ok(())
 }
 
-fn numbers(out: &mut dyn Write, figure: &Figure) -> io::Result<()> {
+fn numbers(out: &mut dyn Write, figure: &Figure, fate: Fate) -> io::Result<()> {
     let change = |sides: &Sides<Option<f64>>| {
         let percent = sides.percent().filter(|_| !sides.is_same());
         let percent = percent.map(|percent| format!(" ({percent:+.1}%)"));
@@ -171,7 +178,11 @@ fn numbers(out: &mut dyn Write, figure: &Figure) -> io::Result<()> {
                 Ok(number) => figure.number(*number),
                 Err(reason) => format!("none ({reason})"),
             };
-            let (before, after) = (told(before), told(after));
+            let before = match fate {
+                Fate::New => "none".to_owned(),
+                _ => told(before),
+            };
+            let after = told(after);
             writeln!(out, "  {}", sanitize(&format!("{before} → {after}")))?;
         }
     }

@@ -54,9 +54,9 @@ pub struct MetricDiff {
 }
 
 impl MetricDiff {
-    /// Whether the warehouse is asked something else.
+    /// Whether the warehouse is asked something else; another name of the same is nothing else.
     pub fn asks_otherwise(&self) -> bool {
-        self.sql.before != self.sql.after
+        self.fate != Fate::Renamed && self.sql.before != self.sql.after
     }
 }
 
@@ -194,7 +194,10 @@ impl Session {
                 },
                 sql: Sides {
                     before: self.sql_in(&before.catalog, first),
-                    after: self.sql_in(&after.catalog, name),
+                    after: match fate {
+                        Fate::Broken => Err("its definition has an error".to_owned()),
+                        _ => self.sql_in(&after.catalog, name),
+                    },
                 },
             };
             if fate != Fate::Changed || !found.differences.is_empty() || found.asks_otherwise() {
