@@ -120,6 +120,8 @@ fn the_command_lists_and_runs_them() {
             "the SQL has what all coalitions give: {row}"
         );
     }
+    let (lineage, _, _) = metrex(&explorer, &["lineage", "comeback"]);
+    assert!(lineage.contains("gmv  metric"), "{lineage}");
     // In plain words, what does not add up is shown apart.
     let (asked, errors, code) = metrex(&explorer, &["ask", "credit by channel all time"]);
     assert_eq!(code, 0, "{errors}");

@@ -140,6 +140,8 @@ impl Graph {
                 at: registry.at(dataset.place),
             });
             let tables = match &dataset.relation {
+                // What an analysis reads are metrics.
+                _ if registry.analyses.contains_key(&dataset.name) => Vec::new(),
                 Relation::Table(table) => vec![table.clone()],
                 Relation::Sql(sql) => tables_in(sql),
             };
@@ -160,6 +162,14 @@ impl Graph {
         }
         for metric in registry.metrics.values() {
             graph.metric(registry, &metric.name);
+        }
+        for analysis in registry.analyses.values() {
+            let Some(node) = graph.find(NodeKind::Dataset, &analysis.name) else {
+                continue;
+            };
+            for read in &analysis.of {
+                graph.join((NodeKind::Metric, read), node);
+            }
         }
         for view in registry.views.values() {
             let node = graph.add(Node {

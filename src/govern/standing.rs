@@ -58,7 +58,12 @@ fn collect(registry: &Registry, metric: &str, datasets: &mut Vec<String>) {
         .flat_map(|source| &source.measures);
     let named = measures.map(|measure| &measure.dataset);
     for dataset in named.chain(metric.kind.facets().map(|facets| &facets.dataset)) {
-        if !datasets.contains(dataset) {
+        // An analysis stands on what it reads.
+        if let Some(analysis) = registry.analyses.get(dataset) {
+            for read in &analysis.of {
+                collect(registry, read, datasets);
+            }
+        } else if !datasets.contains(dataset) {
             datasets.push(dataset.clone());
         }
     }
