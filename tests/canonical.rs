@@ -223,7 +223,9 @@ async fn constraints_are_held_against_the_rows_of_every_engine() {
         let patience = Duration::from_secs(60);
         let report = session.check_constraints(patience, &nobody, |_, _| ());
         let report = report.await.unwrap();
-        let found: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+        let found = report.findings.iter().map(ToString::to_string);
+        // DuckDB writes a whole number of double precision with its fraction.
+        let found: Vec<_> = found.map(|one| one.replace("'-10.0'", "'-10'")).collect();
         assert_eq!(
             found,
             [

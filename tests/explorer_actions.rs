@@ -71,12 +71,13 @@ fn conditional() -> Vec<&'static str> {
     rows.map(|row| row.split('"').nth(1).unwrap()).collect()
 }
 
-/// Actions with a condition that holds although nothing is chosen: the metric under the cursor can be run and changed, and
+/// Actions with a condition that holds although nothing is chosen: the metric under the cursor can be run, changed and traced, and
 /// there is room for a tab.
-const POSSIBLE: [&str; 6] = [
+const POSSIBLE: [&str; 7] = [
     "run",
     "refresh",
     "author",
+    "lineage",
     "tab.new",
     "tab.duplicate",
     "kept.tab",
@@ -111,7 +112,7 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 28] = [
+const STATES: [&str; 29] = [
     "",
     "<Esc>",
     "gmv<Enter>",
@@ -132,6 +133,7 @@ const STATES: [&str; 28] = [
     "gmv<Enter>A<Esc>",
     "gmv<Enter>2+",
     "gmv<Enter>2+Amount of orders<Down><Down><Down><Down><Down><Down>",
+    "gmv<Enter>L",
     "aov<Enter>J",
     "aov<Enter>Jp",
     "gmv<Enter><F5>r",

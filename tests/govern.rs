@@ -291,7 +291,7 @@ group by order_id
         .iter()
         .map(|one| (one.rule, one.column))
         .collect();
-    assert_eq!(rules, [(Rule::Unseen, 1), (Rule::RawSource, 62)]);
+    assert_eq!(rules, [(Rule::Unseen, 1), (Rule::RawSource, 60)]);
     let unclosed = found("select 1 from {{ ref('fct_orders')");
     assert_eq!(
         unclosed[0],

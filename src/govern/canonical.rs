@@ -230,10 +230,10 @@ impl Subject<'_> {
             let hint = "it is declared unique";
             add(count, None, broken, hint.to_owned());
         }
-        let mut among = |condition: String, broken: String, hint: String| {
+        let mut among = |condition: String, shown: &str, broken: String, hint: String| {
             let count = columns.rows(dialect, &condition);
             let example = (!self.is_personal(name)).then(|| {
-                let one = format!("MIN(CASE WHEN {condition} THEN {column} END)");
+                let one = format!("MIN(CASE WHEN {condition} THEN {shown} END)");
                 columns.add(&dialect.as_text(&one), ColumnType::Text)
             });
             add(count, example, broken, hint);
@@ -255,8 +255,11 @@ impl Subject<'_> {
                 }
                 _ => format!("{} NOT IN ({values})", dialect.as_text(column)),
             };
+            // Of truth there is no smallest.
+            let shown = dialect.as_text(column);
             among(
                 other,
+                &shown,
                 format!("{of} has rows with another {name} than is declared"),
                 format!("values: {}", attribute.values.join(", ")),
             );
@@ -271,6 +274,7 @@ impl Subject<'_> {
             let end = |end: &Option<String>| end.clone().unwrap_or_else(|| "…".to_owned());
             among(
                 format!("({})", outside.join(" OR ")),
+                column,
                 format!("{of} has rows with a {name} beyond its range"),
                 format!("range: {} to {}", end(low), end(high)),
             );

@@ -587,3 +587,36 @@ async fn the_rows_behind_a_number_add_up_to_it() {
     let refused = refusal(&client, "rows_behind_number", arguments).await;
     assert_eq!(refused["message"], "the query is not grouped by 'channel'");
 }
+
+#[tokio::test]
+async fn models_are_governed_and_what_they_could_build_on_is_suggested() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let sql = "select id\nfrom raw.people";
+    let governed = reply(&client, "govern_model", json!({"sql": sql})).await;
+    assert_eq!(governed["passes"], false);
+    let finding = &governed["findings"][0];
+    assert_eq!(
+        (&finding["rule"], &finding["line"], &finding["column"]),
+        (&json!("raw_source"), &json!(2), &json!(6))
+    );
+    assert_eq!(governed["reads"][0]["kind"], "raw");
+    let staging = json!({"sql": sql, "name": "stg_people"});
+    assert_eq!(
+        reply(&client, "govern_model", staging).await["passes"],
+        true
+    );
+
+    // The project has agreed on nothing yet.
+    let intent = json!({"intent": "revenue"});
+    let suggested = reply(&client, "suggest_datasets", intent).await;
+    assert_eq!(suggested["datasets"], json!([]));
+    assert_eq!(suggested["unmatched"], json!(["revenue"]));
+
+    let lineage = reply(&client, "lineage", json!({"name": "gmv"})).await;
+    assert_eq!(lineage["nodes"][0]["id"], "metric:gmv");
+    assert_eq!(lineage["nodes"][0]["made_from"], json!(["dataset:orders"]));
+    assert_eq!(lineage["truncated"], false);
+    let refused = refusal(&client, "lineage", json!({"name": "gmw"})).await;
+    assert_eq!(refused["code"], "unknown_name");
+}

@@ -9,6 +9,7 @@ mod finding;
 mod joins;
 mod known;
 mod met;
+mod output;
 mod patterns;
 mod reading;
 mod rules;

@@ -3,9 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableFactor, Value, Visit,
-    WindowType,
+    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select, SetExpr, Spanned,
+    TableFactor, Visit, WindowType,
 };
 use sqlparser::tokenizer::Location;
 
@@ -15,7 +14,7 @@ use super::facts::{
 };
 use super::finding::At;
 use super::known::{Known, Target};
-use super::met::{Aggregated, Met, Names, aggregated, columns_in, is_aggregate_name};
+use super::met::{Aggregated, Met, Names, aggregated, columns_in};
 use super::template::Template;
 use crate::model::{CanonicalDataset, Dataset};
 
@@ -31,15 +30,15 @@ pub(super) struct Rows {
     /// The table of which every column is handed on.
     pub(super) all: Option<String>,
     /// Conditions that its rows meet, by table.
-    conditions: Vec<(String, String)>,
+    pub(super) conditions: Vec<(String, String)>,
     /// The canonical dataset that its rows are, one by one.
-    canonical: Option<String>,
+    pub(super) canonical: Option<String>,
     /// Where each column of a table, or all of one, is handed on.
-    output: Vec<(Column, At)>,
+    pub(super) output: Vec<(Column, At)>,
 }
 
 impl Rows {
-    fn column(&self, name: &str) -> Option<Column> {
+    pub(super) fn column(&self, name: &str) -> Option<Column> {
         self.columns.get(name).cloned().or_else(|| {
             Some(Column {
                 base: self.all.clone()?,
@@ -446,7 +445,11 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The relation and the column that a name means.
-    fn resolve(&self, names: &[String], relations: &[Relation]) -> Option<(usize, Column)> {
+    pub(super) fn resolve(
+        &self,
+        names: &[String],
+        relations: &[Relation],
+    ) -> Option<(usize, Column)> {
         let all = || relations.iter().enumerate();
         match names {
             [name] => {
@@ -507,102 +510,6 @@ impl<'a> Walk<'a, '_> {
             || joined.any(|(here, _)| is(here))
             || canonical.is_some_and(|one| one.attributes.keys().any(is))
     }
-
-    fn output(
-        &mut self,
-        select: &Select,
-        conditions: &[&Expr],
-        relations: Vec<Relation>,
-        is_multiplied: bool,
-    ) -> Rows {
-        let resolve = |names: &[String]| self.resolve(names, &relations);
-        let mut rows = Rows::default();
-        let first = relations.first();
-        let whole = |of: &Relation, at: At| {
-            let base = of.rows.all.clone()?;
-            let name = String::new();
-            Some((Column { base, name }, at))
-        };
-        for item in &select.projection {
-            let place = at(item.span().start);
-            match item {
-                SelectItem::Wildcard(_) => {
-                    rows.output
-                        .extend(relations.iter().filter_map(|one| whole(one, place)));
-                    rows.columns
-                        .extend(relations.iter().flat_map(|one| one.rows.columns.clone()));
-                    rows.all = first.and_then(|one| one.rows.all.clone());
-                }
-                SelectItem::QualifiedWildcard(
-                    SelectItemQualifiedWildcardKind::ObjectName(name),
-                    _,
-                ) => {
-                    let alias = name.0.last().and_then(|part| part.as_ident());
-                    let alias = alias.map(|ident| ident.value.to_lowercase());
-                    let of = relations
-                        .iter()
-                        .find(|one| Some(&one.alias) == alias.as_ref());
-                    if let Some(of) = of {
-                        rows.output.extend(whole(of, place));
-                        rows.columns.extend(of.rows.columns.clone());
-                        rows.all = rows.all.or_else(|| of.rows.all.clone());
-                    }
-                }
-                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-                    if let (Some(name), Some(names)) = (output_name(item), path(expr))
-                        && let Some((_, column)) = resolve(&names)
-                    {
-                        rows.output.push((column.clone(), place));
-                        rows.columns.insert(name, column);
-                    }
-                }
-                _ => {}
-            }
-        }
-        let groups = match &select.group_by {
-            GroupByExpr::Expressions(groups, _) => groups.as_slice(),
-            GroupByExpr::All(_) => return rows,
-        };
-        if !groups.is_empty() {
-            rows.all = None;
-            rows.grain = groups
-                .iter()
-                .map(|group| group_name(group, &select.projection))
-                .collect();
-            return rows;
-        }
-        if select.projection.iter().any(is_aggregate) {
-            rows.all = None;
-            rows.grain = Some(Vec::new());
-            return rows;
-        }
-        if matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_))) || is_multiplied {
-            return rows;
-        }
-        let Some(first) = first else {
-            return rows;
-        };
-        // Many-to-one joins leave one row for each of the first relation.
-        let handed_on = |key: &String| {
-            let of = first.rows.column(key);
-            let mut outputs = rows.columns.iter();
-            let renamed = outputs.find(|(_, column)| of.as_ref() == Some(column));
-            // A key that is not handed on tells the rows apart all the same: no column of the output does.
-            renamed.map_or_else(|| key.clone(), |(name, _)| name.clone())
-        };
-        if let Some(grain) = &first.rows.grain {
-            rows.grain = Some(grain.iter().map(handed_on).collect());
-        }
-        let own = conditions.iter();
-        let own = own
-            .filter_map(|one| in_one_form(one, &|names| resolve(names).map(|(_, column)| column)));
-        rows.conditions = own.chain(first.rows.conditions.iter().cloned()).collect();
-        if relations.len() == 1 {
-            rows.canonical = first.rows.canonical.clone();
-            rows.what = first.rows.what.clone();
-        }
-        rows
-    }
 }
 
 fn place_of(name: &ObjectName) -> Option<At> {
@@ -618,45 +525,4 @@ fn rows_of_dataset(dataset: &Dataset) -> Rows {
         all: Some(dataset.name.clone()),
         ..Rows::default()
     }
-}
-
-/// The name of an output column.
-fn output_name(item: &SelectItem) -> Option<String> {
-    match item {
-        SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.to_lowercase()),
-        SelectItem::UnnamedExpr(expr) => path(expr)?.pop(),
-        _ => None,
-    }
-}
-
-/// The output column that a group is: by its number, its name or its expression.
-fn group_name(group: &Expr, projection: &[SelectItem]) -> Option<String> {
-    if let Expr::Value(value) = group
-        && let Value::Number(number, _) = &value.value
-    {
-        let index: usize = number.to_string().parse().ok()?;
-        return output_name(projection.get(index.checked_sub(1)?)?);
-    }
-    let text = group.to_string();
-    let same = |item: &&SelectItem| match item {
-        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
-            expr.to_string() == text
-        }
-        _ => false,
-    };
-    let by_text = projection.iter().find(same).and_then(output_name);
-    by_text.or_else(|| {
-        let name = path(group)?.pop()?;
-        let mut names = projection.iter().filter_map(output_name);
-        names.find(|output| *output == name)
-    })
-}
-
-fn is_aggregate(item: &SelectItem) -> bool {
-    let mut met = Met::default();
-    let _ = item.visit(&mut met);
-    met.functions.iter().any(|function| {
-        let name = function.name.to_string().to_lowercase();
-        function.over.is_none() && is_aggregate_name(&name)
-    })
 }

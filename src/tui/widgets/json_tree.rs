@@ -267,7 +267,7 @@ impl JsonTree {
                 Value::Object(map) => (format!("{{{}}}", map.len()), theme.dim),
                 Value::Array(list) => (format!("[{}]", list.len()), theme.dim),
                 Value::String(text) => (format!("\"{}\"", sanitize(text)), theme.string),
-                Value::Null if self.is_outline => (sanitize(about).into_owned(), theme.dim),
+                Value::Null if self.is_outline => (format!(" {}", sanitize(about)), theme.dim),
                 Value::Null => ("null".to_owned(), theme.null),
                 other => (other.to_string(), theme.number),
             };
