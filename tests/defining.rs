@@ -7,6 +7,10 @@
     missing_docs
 )]
 
+#[path = "support/llm_stub.rs"]
+mod llm_stub;
+#[path = "support/project.rs"]
+mod project;
 #[path = "support/explorer.rs"]
 mod support;
 
@@ -14,13 +18,17 @@ use std::collections::HashMap;
 use std::fs;
 
 use jiff::civil::date;
+use llm_stub::{Answer, Stub};
 use metrex::govern::suggest::{
     Decision, Ground, Idea, OfferKind, State, Suggestions, Values, suggest,
 };
 use metrex::model::{ColumnType, Registry};
 use metrex::registry::{Project, load};
+use metrex::session::define::Defined;
+use metrex::session::{OpenOptions, Session};
 use metrex::warehouse::{ColumnInfo, TableInfo};
 use support::Explorer;
+use tokio_util::sync::CancellationToken;
 
 fn registry() -> Registry {
     let project = Project::demo().unwrap();
@@ -260,6 +268,59 @@ fn the_range_comes_from_the_numbers() {
 }
 
 #[test]
+fn what_is_measured_is_what_metrics_of_that_name_are_made_of() {
+    let idea = |name: &str, definition: &str| Idea {
+        name: name.to_owned(),
+        definition: definition.to_owned(),
+        ..Idea::default()
+    };
+    let measure = |found: &Suggestions| {
+        let mut offers = found.offers.iter();
+        let taken = offers.find(|offer| offer.kind == OfferKind::Measure && offer.is_taken());
+        taken.unwrap().text.clone()
+    };
+    let mut mall = idea("Mall GMV", "GMV of orders in malls.");
+    let orders = Decision::Text("orders".to_owned());
+    mall.choices.insert("table".to_owned(), orders);
+    let found = suggested(&mall, &[]);
+    let gmv = registry().metrics["gmv"].clone();
+    let metrex::model::MetricKind::Simple(sources) = &gmv.kind else {
+        panic!("{gmv:?}")
+    };
+    let expr = &sources[0].measures[0].expr.as_ref().unwrap().text;
+    assert_eq!(measure(&found), format!("sum {expr}"));
+    // The rows of an analysis are nobody's table.
+    let found = suggested(
+        &idea("Number of new leads", "How many leads were won."),
+        &[],
+    );
+    let analyses = registry().analyses;
+    let tables: Vec<&String> = found
+        .offers
+        .iter()
+        .filter(|offer| offer.kind == OfferKind::Table)
+        .map(|offer| &offer.text)
+        .collect();
+    assert!(
+        tables.iter().all(|table| !analyses.contains_key(*table)),
+        "{tables:?}"
+    );
+}
+
+#[test]
+fn a_gap_in_the_numbers_is_no_reason_for_a_check() {
+    let idea = contracted(&[]);
+    let found = suggested(&idea, &[1.0, f64::NAN, 3.0, 4.0, 5.0, 6.0, 7.0]);
+    let check = found.offer("check: not null").unwrap();
+    assert_eq!(check.state, State::Refused);
+    assert!(check.why.contains("1 of the 7 months"), "{}", check.why);
+    assert_eq!(
+        found.offer("check: range").unwrap().text,
+        "between 0.5 and 11"
+    );
+}
+
+#[test]
 fn any_words_are_suggested_for_twice_alike() {
     for text in [
         "",
@@ -294,6 +355,68 @@ fn an_idea_is_read_from_yaml_with_its_faults() {
 }
 
 /// The form on the small project, with something typed.
+/// What a model proposes for rules of the demo that are not understood.
+#[tokio::test]
+async fn a_model_only_proposes() {
+    let answer = |condition: &str| Answer::json(&serde_json::json!({"condition": condition}));
+    let stub = Stub::start([
+        answer("no_such_column > 5"),
+        answer("channel = 'app'"),
+        answer(""),
+    ])
+    .await;
+    let folder = project::shop();
+    let config = folder.path().join("metrex.yaml");
+    let text = fs::read_to_string(&config).unwrap() + &stub.yaml("openai");
+    fs::write(&config, text).unwrap();
+    let session = Session::open(OpenOptions {
+        project: Some(folder.path().to_owned()),
+        today: Some(date(2025, 11, 20)),
+        state_dir: Some(folder.path().join("state")),
+        ..OpenOptions::default()
+    })
+    .unwrap();
+    let mut idea = Idea {
+        name: "Phone value".to_owned(),
+        definition: "The amount of orders.".to_owned(),
+        rules: vec![
+            "Only those of telephones".to_owned(),
+            "Only good ones".to_owned(),
+        ],
+        ..Idea::default()
+    };
+    let cancel = CancellationToken::new();
+    let before = session.define(&idea, &[], &cancel).await.unwrap();
+    assert_eq!(before.open_rules().count(), 2);
+    assert_eq!(before.notes.len(), 2, "{:?}", before.notes);
+    idea.guesses = session.guess(&idea, &cancel).await.unwrap();
+    let seen = stub.seen();
+    assert_eq!(seen.len(), 3, "what does not compile goes back once");
+    assert!(seen[1].prompt().contains("no_such_column"));
+    assert!(!seen[0].prompt().contains("email"), "{}", seen[0].prompt());
+    let defined = session.define(&idea, &[], &cancel).await.unwrap();
+    let offer = |defined: &Defined, about: &str| {
+        let offer = defined.offers.iter().find(|offer| offer.about == about);
+        offer.unwrap().clone()
+    };
+    let proposed = offer(&defined, "Only those of telephones");
+    assert_eq!(proposed.text, "channel = 'app'");
+    assert_eq!(proposed.state, State::Refused);
+    assert!(
+        proposed.why.contains("a language model"),
+        "{}",
+        proposed.why
+    );
+    assert!(!defined.sql.as_ref().unwrap().contains("'app'"));
+    assert_eq!(offer(&defined, "Only good ones").text, "");
+    idea.toggle(&proposed);
+    let taken = session.define(&idea, &[], &cancel).await.unwrap();
+    assert!(taken.sql.as_ref().unwrap().contains("'app'"));
+    idea.change(&proposed, "channel = 'web'");
+    let changed = session.define(&idea, &[], &cancel).await.unwrap();
+    assert!(changed.sql.as_ref().unwrap().contains("'web'"));
+}
+
 fn form(width: u16, height: u16) -> Explorer {
     let mut explorer = Explorer::new(width, height);
     explorer.act("define");
@@ -363,8 +486,11 @@ fn a_draft_is_written_beside_what_is_there() {
         text.contains("status: draft") && text.contains("step: drafted"),
         "{text}"
     );
-    // The draft goes on to be published, in the same place.
+    // The draft goes on to be published, in the same place. What its first numbers say, its tests demand.
     explorer.keys("<F9>");
+    let screen = explorer.screen();
+    assert!(screen.contains("4 of 12 rows have no number"), "{screen}");
+    explorer.keys("<F5><F9>");
     let screen = explorer.screen();
     assert!(
         screen.contains("refunded_value is published in metrics/shop.yaml"),
@@ -395,6 +521,39 @@ fn what_is_typed_outlives_the_program() {
     );
     again.keys("<Ctrl+N>");
     assert!(!again.screen().contains("Refunded value"));
+}
+
+#[test]
+fn a_rule_that_is_not_understood_is_seen_and_can_be_written() {
+    let mut explorer = form(80, 24);
+    explorer.keys("<Enter>Only count foo");
+    let screen = explorer.screen();
+    for shown in [
+        "Rule 2 ?    Only count foo",
+        "not taken: names no value of orders",
+    ] {
+        assert!(screen.contains(shown), "{shown}\n{screen}");
+    }
+    explorer.keys("<F4>");
+    assert!(
+        explorer.screen().contains("no model is configured"),
+        "{}",
+        explorer.screen()
+    );
+    explorer.keys("<F6>");
+    let screen = explorer.screen();
+    assert!(
+        screen.contains("not in the SQL yet: Only count foo"),
+        "{screen}"
+    );
+    assert!(screen.contains("Esc back to the form"), "{screen}");
+    explorer
+        .keys("<Esc>")
+        .click("? Only count foo")
+        .keys("<Space>amount > 5<Enter>");
+    let screen = explorer.screen();
+    assert!(screen.contains("[x] amount > 5"), "{screen}");
+    assert!(!screen.contains("Rule 2 ?"), "{screen}");
 }
 
 #[test]

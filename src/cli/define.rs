@@ -47,6 +47,9 @@ pub struct DefineArgs {
     /// Do not run the first numbers; what they would suggest is left out
     #[arg(long)]
     no_numbers: bool,
+    /// Let the configured model propose conditions for rules that are not understood; none is taken by that
+    #[arg(long, requires = "from")]
+    ask_model: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     format: DefineFormat,
@@ -65,11 +68,15 @@ pub fn run(global: &Global, linear: bool, args: &DefineArgs) -> Outcome {
     let Some(from) = &args.from else {
         return form(global, linear);
     };
-    let idea = read(from)?;
+    let mut idea = read(from)?;
     let session = global.open()?;
     notes::about_session(&session);
     block_on(async |cancel| {
         prepare(&session, cancel.clone()).await?;
+        if args.ask_model {
+            let guesses = session.guess(&idea, &cancel).await?;
+            idea.guesses.extend(guesses);
+        }
         let mut defined = session.define(&idea, &[], &cancel).await?;
         let mut first = Err("not run".to_owned());
         if !args.no_numbers && defined.is_ready() {
@@ -145,7 +152,7 @@ fn read(from: &Path) -> Result<Idea, Failure> {
     };
     Idea::from_yaml(&text).map_err(|error| {
         let hint = "its keys are name, short_name, category, owner, definition, rules and choices";
-        SessionError::usage("file", format!("{name}: {error}"))
+        SessionError::usage("file", format!("{name}:{error}"))
             .with_hint(hint)
             .into()
     })
@@ -171,6 +178,12 @@ fn print_text(defined: &Defined, first: &Result<FirstNumbers, String>) -> Outcom
                 false => "is most like",
             };
             writeln!(out, "\n{} {}", style.bold(like), nearest.metric)?;
+            for (name, means) in [
+                (&nearest.metric, &nearest.means.before),
+                (&defined.name, &nearest.means.after),
+            ] {
+                writeln!(out, "  {name} is {}", sanitize(means))?;
+            }
             for difference in &nearest.differs {
                 writeln!(out, "  {}", sanitize(&difference.text))?;
             }
@@ -341,7 +354,7 @@ fn print_json(
     let nearest = defined
         .nearest
         .as_ref()
-        .map(|one| json!({"metric": one.metric, "is_same": one.is_same, "differs": one.differs}));
+        .map(|one| json!({"metric": one.metric, "is_same": one.is_same, "means": one.means.before, "new_means": one.means.after, "differs": one.differs}));
     let value = json!({
         "name": defined.name,
         "missing": defined.missing,
@@ -372,7 +385,7 @@ fn say(defined: &Defined, published: &Published, draft: bool) {
         false => "published",
     };
     eprintln!(
-        "{} {} in {}",
+        "{}: {}, {}",
         style.good(what),
         defined.name,
         published.files.join(", ")

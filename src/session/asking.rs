@@ -25,7 +25,7 @@ pub(super) const ATTEMPTS: usize = 2;
 const METRICS: usize = 40;
 const METRICS_OF_WORD: usize = 5;
 /// Longest name of a model, in characters.
-const MODEL_NAME: usize = 80;
+pub(super) const MODEL_NAME: usize = 80;
 
 /// What is found out besides the outcome.
 #[derive(Debug, Default)]

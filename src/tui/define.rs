@@ -7,7 +7,7 @@ use ratatui::layout::{Constraint, Layout, Rect, Size};
 use super::input::LineInput;
 use super::popup::Popup;
 use super::state::State;
-use crate::govern::suggest::{Decision, Idea, Offer, OfferKind};
+use crate::govern::suggest::{Decision, Guess, Idea, Offer, OfferKind};
 use crate::model::Status;
 use crate::session::define::{Defined, FirstNumbers};
 use crate::session::{NotPublished, Published, SessionError};
@@ -24,6 +24,8 @@ pub struct Define {
     /// One for each rule, and an empty one to write another.
     rules: Vec<LineInput>,
     choices: IndexMap<String, Decision>,
+    /// What a model proposed.
+    pub guesses: IndexMap<String, Guess>,
     /// Which of the rows the keys go to.
     pub at: usize,
     /// The text of an offer that is being changed.
@@ -40,6 +42,8 @@ pub struct Define {
     pub first: First,
     /// What is being written.
     pub writing: Option<Status>,
+    /// The model is asked, with this generation.
+    pub proposing: Option<u64>,
     /// Why it was not written.
     pub refusal: Option<NotPublished>,
     /// What is shown beside the form, or instead of it.
@@ -50,6 +54,8 @@ pub struct Define {
     pub top: usize,
     /// Whether something was typed that is written nowhere.
     pub is_unwritten: bool,
+    /// Whether what is typed is saved as a draft.
+    pub is_draft: bool,
 }
 
 /// What waits for suggestions.
@@ -92,6 +98,19 @@ pub enum Page {
 }
 
 impl Page {
+    /// The page after it; the form is one of them where there is no room beside it.
+    pub fn next(self, is_wide: bool) -> Self {
+        match self {
+            Self::Form if is_wide => Self::Numbers,
+            Self::Form => Self::Sql,
+            Self::Sql => Self::Numbers,
+            Self::Numbers => Self::Alike,
+            Self::Alike => Self::File,
+            Self::File if is_wide => Self::Sql,
+            Self::File => Self::Form,
+        }
+    }
+
     /// Its title.
     pub fn title(self) -> &'static str {
         match self {
@@ -126,6 +145,8 @@ pub enum DefineJob {
     Numbers(Box<Defined>, bool),
     /// Write it.
     Write(Box<Defined>, Status),
+    /// The model's guesses for rules that are not understood.
+    Propose(Box<Idea>),
 }
 
 /// What comes of it.
@@ -136,6 +157,8 @@ pub enum DefineNews {
     Suggested(Result<Box<Defined>, SessionError>),
     /// The first numbers.
     Numbers(Result<Box<FirstNumbers>, SessionError>),
+    /// The model's guesses.
+    Proposed(Result<IndexMap<String, Guess>, SessionError>),
     /// It was written, or not.
     Written(Status, Result<Published, NotPublished>),
 }
@@ -147,6 +170,7 @@ impl Define {
             fields: Default::default(),
             rules: Vec::new(),
             choices: IndexMap::new(),
+            guesses: IndexMap::new(),
             at: 0,
             change: None,
             defined: None,
@@ -155,11 +179,13 @@ impl Define {
             wish: None,
             first: First::No,
             writing: None,
+            proposing: None,
             refusal: None,
             page: Page::Form,
             offset: 0,
             top: 0,
             is_unwritten: false,
+            is_draft: false,
         };
         form.fill(idea);
         form
@@ -179,6 +205,7 @@ impl Define {
         }
         self.rules = idea.rules.iter().map(|rule| LineInput::new(rule)).collect();
         self.choices.clone_from(&idea.choices);
+        self.guesses.clone_from(&idea.guesses);
         self.at = 0;
         self.spare_rule();
     }
@@ -206,6 +233,7 @@ impl Define {
             definition: text(4),
             rules: rules.filter(|rule| !rule.is_empty()).collect(),
             choices: self.choices.clone(),
+            guesses: self.guesses.clone(),
         }
     }
 
@@ -250,6 +278,35 @@ impl Define {
         }
     }
 
+    /// What a rule was read as.
+    pub fn meaning(&self, rule: &str) -> Option<&Offer> {
+        let mut offers = self.offers().iter();
+        offers.find(|offer| offer.kind == OfferKind::Rule && offer.about == rule.trim())
+    }
+
+    /// What stands in the way of numbers and of writing.
+    pub fn obstacle(&self) -> Option<String> {
+        let Some(defined) = &self.defined else {
+            return Some("it needs a name first".to_owned());
+        };
+        let reason = defined.sql.as_ref().err();
+        defined.missing.as_ref().or(reason).cloned()
+    }
+
+    /// Whether there is a model that could say what a rule means; why not.
+    pub fn can_propose(&self) -> Result<(), &'static str> {
+        match &self.defined {
+            Some(defined) if defined.model.is_none() => Err("no model is configured"),
+            Some(defined) if defined.open_rules().next().is_some() => Ok(()),
+            _ => Err("there is no rule that is not understood"),
+        }
+    }
+
+    /// Whether a page stands in its place.
+    pub fn is_hidden(&self, screen: Size) -> bool {
+        self.page != Page::Form && !is_wide(screen)
+    }
+
     /// Whether letters are typed.
     pub fn is_typing(&self) -> bool {
         self.change.is_some() || !matches!(self.row(), Row::Offer(_))
@@ -275,18 +332,10 @@ impl Define {
         }
     }
 
-    /// The next page; the form is one of them where there is no room beside it.
+    /// The next page.
     pub fn next_page(&mut self, is_wide: bool) {
         self.offset = 0;
-        self.page = match self.page {
-            Page::Form if is_wide => Page::Numbers,
-            Page::Form => Page::Sql,
-            Page::Sql => Page::Numbers,
-            Page::Numbers => Page::Alike,
-            Page::Alike => Page::File,
-            Page::File if is_wide => Page::Sql,
-            Page::File => Page::Form,
-        };
+        self.page = self.page.next(is_wide);
     }
 
     /// Moves the cursor by rows.

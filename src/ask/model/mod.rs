@@ -12,6 +12,7 @@ mod evidence;
 mod extract;
 mod prompts;
 mod reply;
+mod rule;
 
 pub use adapt::{Adapting, Draft, is_named};
 pub use context::{Known, linked_values};
@@ -19,3 +20,4 @@ pub use data::harmless;
 pub use difference::difference;
 pub use extract::{Extracted, Extracting, Refused};
 pub use prompts::Prompts;
+pub use rule::Ruling;

@@ -7,7 +7,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 use serde::Serialize;
 
 /// The templates that come with the program.
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 6] = [
     (
         "intent_system.j2",
         include_str!("../../../templates/prompts/intent_system.j2"),
@@ -23,6 +23,14 @@ const BUILTIN: [(&str, &str); 4] = [
     (
         "snippet.j2",
         include_str!("../../../templates/prompts/snippet.j2"),
+    ),
+    (
+        "rule_system.j2",
+        include_str!("../../../templates/prompts/rule_system.j2"),
+    ),
+    (
+        "rule.j2",
+        include_str!("../../../templates/prompts/rule.j2"),
     ),
 ];
 

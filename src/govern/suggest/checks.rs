@@ -73,17 +73,22 @@ pub(super) fn offers(
             idea,
         )
     };
-    let history = ground.history;
+    let months = ground.history.len();
+    let numbers = ground.history.iter().filter(|number| !number.is_nan());
+    let history: Vec<f64> = numbers.copied().collect();
     let seen = history.len();
-    let mut offers = vec![check(
-        "not null",
-        "not_null".to_owned(),
-        match seen {
-            0 => "every month has a number".to_owned(),
-            seen => format!("each of the {seen} months before has a number"),
-        },
-        true,
-    )];
+    let (full, why) = match months - seen {
+        _ if months == 0 => (true, "every month has a number".to_owned()),
+        0 => (
+            true,
+            format!("each of the {months} months before has a number"),
+        ),
+        gaps => (
+            false,
+            format!("{gaps} of the {months} months before have no number"),
+        ),
+    };
+    let mut offers = vec![check("not null", "not_null".to_owned(), why, full)];
     let least = history.iter().copied().fold(f64::INFINITY, f64::min);
     let most = history.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let (positive, why) = match (seen, amount.agg.as_str()) {

@@ -28,11 +28,16 @@ pub(super) fn write(
             put(key, json!(text.trim()));
         }
     }
-    let rules: Vec<&str> = idea
-        .rules
+    // A rule that is refused does not hold, and nobody may read that one holds which the SQL does not know.
+    let rules = found
+        .offers
         .iter()
-        .map(|rule| rule.trim())
-        .filter(|rule| !rule.is_empty())
+        .filter(|offer| offer.kind == OfferKind::Rule && (offer.is_taken() || offer.waits));
+    let rules: Vec<String> = rules
+        .map(|offer| match offer.waits {
+            true => format!("Not in the SQL yet: {}", offer.about),
+            false => offer.about.clone(),
+        })
         .collect();
     if !rules.is_empty() {
         put("business_rules", json!(rules));

@@ -44,6 +44,12 @@ const PERSONAL: [&str; 12] = [
     "iban",
 ];
 
+/// Whether a column holds personal data, as its name has it.
+pub(super) fn is_personal(column: &str) -> bool {
+    let mut parts = words(column).into_iter();
+    parts.any(|part| PERSONAL.contains(&part.folded.as_str()))
+}
+
 /// What stands for a period of several snapshots, where the table has a row of each thing and period.
 pub(super) fn snapshot(idea: &Idea, source: &Source<'_>) -> Option<Offer> {
     let (time, period) = (source.time()?, source.period()?);
@@ -232,10 +238,7 @@ fn new_dimensions(idea: &Idea, source: &Source<'_>, ground: &Ground<'_>) -> Vec<
             offers.push(known("does not apply: it tells rows apart"));
             continue;
         }
-        if parts
-            .iter()
-            .any(|part| PERSONAL.contains(&part.folded.as_str()))
-        {
+        if is_personal(&column.name) {
             offers.push(known("does not apply: personal data by its name"));
             continue;
         }

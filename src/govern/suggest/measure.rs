@@ -2,7 +2,8 @@
 
 use super::source::Source;
 use super::words::{Word, listed, stems, words};
-use super::{Idea, Offer, OfferKind, State};
+use super::{Ground, Idea, Offer, OfferKind, State};
+use crate::model::{Aggregate, Metric, MetricKind, Status};
 
 /// Aggregations that a measure may be written with.
 pub(super) const AGGREGATES: [&str; 9] = [
@@ -22,6 +23,20 @@ const MONEY: [&str; 22] = [
     "amount", "arr", "cost", "earn", "fee", "gmv", "income", "mrr", "price", "revenue", "sale",
     "spend", "turnover", "usd", "eur", "gbp", "value", "volume", "worth", "paid", "payment",
     "bill",
+];
+
+/// Words in the names of amounts that are no income, unless the idea says them.
+const DEDUCTED: [&str; 10] = [
+    "cost",
+    "tax",
+    "discount",
+    "fee",
+    "refund",
+    "shipping",
+    "commission",
+    "subsidy",
+    "vat",
+    "loss",
 ];
 
 /// Most measures that are shown beside the first.
@@ -63,10 +78,16 @@ pub(super) fn taken(offers: &[Offer]) -> Amount {
 }
 
 /// The measures an idea may mean, the likeliest first.
-pub(super) fn offers(idea: &Idea, source: &Source<'_>) -> Vec<Offer> {
+pub(super) fn offers(idea: &Idea, source: &Source<'_>, ground: &Ground<'_>) -> Vec<Offer> {
     let said = words(&idea.words());
     let wanted = stems(&idea.words());
-    let mut found = by_columns(&said, &wanted, source);
+    let own = idea.metric_name();
+    let mut found = by_metrics(&own, &wanted, source, ground);
+    for (text, why) in by_columns(&said, &wanted, source) {
+        if !found.iter().any(|(known, _)| *known == text) {
+            found.push((text, why));
+        }
+    }
     let counts = counting(&said, source);
     match counts {
         // "How many" is about rows even where there are amounts.
@@ -108,10 +129,81 @@ pub(super) fn offers(idea: &Idea, source: &Source<'_>) -> Vec<Offer> {
     offers.collect()
 }
 
+/// What metrics over the same rows are made of whose names the idea says, the one with the most words first.
+fn by_metrics(
+    own: &str,
+    wanted: &[String],
+    source: &Source<'_>,
+    ground: &Ground<'_>,
+) -> Vec<(String, String)> {
+    let mut found: Vec<(usize, String, String)> = Vec::new();
+    // What nobody agreed on says nothing, the draft of this very metric least of all.
+    let agreed = |metric: &&Metric| {
+        metric.name != own && !matches!(metric.status, Status::Draft | Status::Deprecated)
+    };
+    for metric in ground.registry.metrics.values().filter(agreed) {
+        let MetricKind::Simple(sources) = &metric.kind else {
+            continue;
+        };
+        let measure = match sources.as_slice() {
+            [one] => one.measures.first(),
+            _ => None,
+        };
+        let Some(measure) = measure.filter(|one| one.dataset == source.name) else {
+            continue;
+        };
+        let (Some(expr), Some(agg)) = (&measure.expr, word_of(measure.agg)) else {
+            continue;
+        };
+        // More than a column would be converted by rules a second time.
+        if !expr.text.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let words = format!(
+            "{} {} {}",
+            metric.name,
+            metric.label,
+            metric.aliases.join(" ")
+        );
+        let said = stems(&words);
+        let said: Vec<&String> = said.iter().filter(|stem| wanted.contains(stem)).collect();
+        // The whole of one of its names: "revenue" is said by "food revenue", and "net revenue" is not.
+        let mut names = [&metric.name, &metric.label]
+            .into_iter()
+            .chain(&metric.aliases);
+        let is_named = names.any(|name| {
+            let own = stems(name);
+            !own.is_empty() && own.iter().all(|stem| wanted.contains(stem))
+        });
+        if is_named {
+            let text = format!("{agg} {}", expr.text);
+            let why = format!("{} is made of it", metric.name);
+            found.push((said.len(), text, why));
+        }
+    }
+    found.sort_by_key(|(said, ..)| std::cmp::Reverse(*said));
+    found
+        .into_iter()
+        .map(|(_, text, why)| (text, why))
+        .collect()
+}
+
+/// How an aggregation is written in a measure.
+fn word_of(agg: Aggregate) -> Option<&'static str> {
+    match agg {
+        Aggregate::Sum => Some("sum"),
+        Aggregate::Avg => Some("avg"),
+        Aggregate::Min => Some("min"),
+        Aggregate::Max => Some("max"),
+        Aggregate::CountDistinct => Some("count_distinct"),
+        _ => None,
+    }
+}
+
 /// Every amount with an aggregation, the one whose name says most first.
 fn by_columns(said: &[Word], wanted: &[String], source: &Source<'_>) -> Vec<(String, String)> {
     let wants_money = wanted.iter().any(|stem| MONEY.contains(&stem.as_str()));
-    let mut ranked: Vec<(usize, String, Vec<String>)> = source
+    let mut ranked: Vec<(isize, String, Vec<String>)> = source
         .amounts()
         .into_iter()
         .map(|column| {
@@ -122,7 +214,16 @@ fn by_columns(said: &[Word], wanted: &[String], source: &Source<'_>) -> Vec<(Str
                 .cloned()
                 .collect();
             let is_money = own.iter().any(|stem| MONEY.contains(&stem.as_str()));
-            let score = named.len() * 2 + usize::from(wants_money && is_money) * 3;
+            let is_deducted = own
+                .iter()
+                .any(|stem| DEDUCTED.contains(&stem.as_str()) && !wanted.contains(stem));
+            let score = match is_deducted {
+                true => -1,
+                false => {
+                    isize::try_from(named.len()).unwrap_or(0) * 2
+                        + isize::from(wants_money && is_money) * 3
+                }
+            };
             (score, column.name, named)
         })
         .collect();
@@ -133,7 +234,7 @@ fn by_columns(said: &[Word], wanted: &[String], source: &Source<'_>) -> Vec<(Str
         .into_iter()
         .map(|(score, column, named)| {
             let why = match (score, named.as_slice()) {
-                (0, _) => "an amount of this table".to_owned(),
+                (..=0, _) => "an amount of this table".to_owned(),
                 (_, []) => "an amount of money, as the idea is".to_owned(),
                 (_, named) => format!("the idea says {}", listed(named)),
             };

@@ -42,9 +42,22 @@ pub struct Idea {
     /// What it means, in plain words.
     pub definition: String,
     /// Rules, one sentence each.
+    #[serde(alias = "business_rules")]
     pub rules: Vec<String>,
     /// What was decided about offers, by their [`Offer::id`].
     pub choices: IndexMap<String, Decision>,
+    /// What a model proposed for rules that are not understood, by [`Offer::id`]; none is taken before a person takes it.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub guesses: IndexMap<String, Guess>,
+}
+
+/// What a model proposes for a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guess {
+    /// The condition.
+    pub text: String,
+    /// The model's name.
+    pub by: String,
 }
 
 /// What was decided about an offer.
@@ -60,6 +73,9 @@ pub enum Decision {
 /// Values of the columns of tables: by table, then by column.
 pub type Values = HashMap<String, Vec<(String, Vec<String>)>>;
 
+/// Columns, each with values where they are few.
+pub type Columns = Vec<(String, Vec<String>)>;
+
 /// What is known.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
@@ -71,7 +87,7 @@ pub struct Ground<'a> {
     pub values: &'a Values,
     /// Queries per metric.
     pub used: &'a HashMap<String, u64>,
-    /// The metric's figures by period, where they were computed.
+    /// The metric's figures by period, where they were computed; NaN where a period has none.
     pub history: &'a [f64],
     /// The current day.
     pub today: Date,
@@ -155,6 +171,8 @@ pub struct Offer {
     pub state: State,
     /// Whether the text was changed by hand.
     pub changed: bool,
+    /// Whether it is a rule that is not understood and that nobody decided about.
+    pub waits: bool,
 }
 
 impl Offer {
@@ -175,6 +193,7 @@ impl Offer {
             why,
             state: if taken { State::Taken } else { State::Refused },
             changed: false,
+            waits: false,
         };
         match idea.choices.get(&offer.id) {
             Some(Decision::Taken(true)) => offer.state = State::Taken,
@@ -199,6 +218,7 @@ impl Offer {
             why,
             state: State::Known,
             changed: false,
+            waits: false,
         }
     }
 
@@ -247,9 +267,18 @@ impl Idea {
     /// Reads an idea from the text of a YAML file.
     ///
     /// # Errors
-    /// What is wrong in it, with its line.
+    /// What is wrong in it, after its line and column: `6:1: unknown field …`.
     pub fn from_yaml(text: &str) -> Result<Self, String> {
-        serde_yaml::from_str(text).map_err(|error| error.to_string())
+        serde_yaml::from_str(text).map_err(|error| {
+            let plain = error.without_snippet().to_string();
+            let Some(at) = error.location() else {
+                return plain;
+            };
+            let place = format!("line {} column {}", at.line(), at.column());
+            let said = plain.rsplit_once(&place).map_or(&*plain, |(_, said)| said);
+            let said = said.trim_start_matches([':', ' ']);
+            format!("{}:{}: {said}", at.line(), at.column())
+        })
     }
 
     /// The metric's name in query lines: as it is given, else made of the name for people.
@@ -293,6 +322,29 @@ impl Idea {
     }
 }
 
+/// The table of an idea, with its columns as conditions name them and values where they are few; without personal data.
+pub fn columns(idea: &Idea, ground: &Ground<'_>) -> Option<(String, Columns)> {
+    let ranked = tables::rank(idea, ground);
+    let source = &chosen(idea, &ranked)?.source;
+    let all = source.columns().into_iter();
+    let harmless = all.filter(|column| match source.dimension_of(&column.name) {
+        Some(dimension) => !dimension.pii,
+        None => !dimensions::is_personal(&column.name),
+    });
+    let columns = harmless.map(|column| {
+        let values = source.values_of(&column.name).unwrap_or_default();
+        (source.name_of(&column.name), values.to_vec())
+    });
+    Some((source.name.clone(), columns.collect()))
+}
+
+fn chosen<'r, 'a>(idea: &Idea, ranked: &'r [tables::Ranked<'a>]) -> Option<&'r tables::Ranked<'a>> {
+    match idea.choices.get("table") {
+        Some(Decision::Text(name)) => ranked.iter().find(|one| one.source.name == *name),
+        _ => ranked.first(),
+    }
+}
+
 /// What the metric could be made of.
 pub fn suggest(idea: &Idea, ground: &Ground<'_>) -> Suggestions {
     let mut found = Suggestions {
@@ -305,11 +357,7 @@ pub fn suggest(idea: &Idea, ground: &Ground<'_>) -> Suggestions {
     }
     let ranked = tables::rank(idea, ground);
     found.offers.extend(tables::offers(idea, &ranked));
-    let chosen = match idea.choices.get("table") {
-        Some(Decision::Text(name)) => ranked.iter().find(|one| one.source.name == *name),
-        _ => ranked.first(),
-    };
-    let Some(chosen) = chosen else {
+    let Some(chosen) = chosen(idea, &ranked) else {
         found.missing = Some(match ranked.is_empty() {
             true => "no table has any of these words: say more of what is counted".to_owned(),
             false => "there is no such table".to_owned(),
@@ -325,7 +373,7 @@ pub fn suggest(idea: &Idea, ground: &Ground<'_>) -> Suggestions {
         .filter(|rule| !rule.trim().is_empty())
         .map(|rule| rules::read(rule, source, ground))
         .collect();
-    let measures = measure::offers(idea, source);
+    let measures = measure::offers(idea, source, ground);
     let amount = measure::taken(&measures);
     found.offers.extend(measures);
     found.offers.extend(rules::offers(idea, read, &amount));

@@ -121,7 +121,14 @@ enum Means {
 pub(super) fn values_named(rules: &[String], source: &Source<'_>) -> Vec<String> {
     let mut named: Vec<String> = Vec::new();
     for rule in rules {
-        for found in find_values(&words(rule), source) {
+        let said = words(rule);
+        for (flag, _) in flags(&said, source) {
+            let text = format!("{flag} (yes or no)");
+            if !named.contains(&text) {
+                named.push(text);
+            }
+        }
+        for found in find_values(&said, source) {
             let text = format!("{} ({})", found.value, found.column);
             if !named.contains(&text) {
                 named.push(text);
@@ -145,6 +152,47 @@ pub(super) fn content(rules: &[String]) -> String {
 
 /// Values named by the words of a rule; the longest ones where they overlap.
 fn find_values(rule: &[Word], source: &Source<'_>) -> Vec<Named> {
+    let mut found = own_values(rule, source);
+    // What the table says itself comes before what it leads to.
+    if found.is_empty() && flags(rule, source).is_empty() {
+        for (path, values) in &source.joined {
+            for value in *values {
+                found.extend(named(rule, path, value, value));
+            }
+        }
+    }
+    let all = found.clone();
+    let is_covered = |one: &Named| {
+        all.iter().any(|other| {
+            other.length > one.length
+                && other.at <= one.at
+                && one.at + one.length <= other.at + other.length
+        })
+    };
+    found.retain(|one| !is_covered(one));
+    found
+}
+
+/// Where words of a rule are a spelling of a value.
+fn named(rule: &[Word], column: &str, value: &str, spelling: &str) -> Vec<Named> {
+    let parts = words(spelling);
+    // A letter, or a word of the grammar, stands for itself.
+    if parts.iter().all(|part| part.folded.len() < 3) {
+        return Vec::new();
+    }
+    let places = positions(rule, &parts).into_iter();
+    places
+        .map(|at| Named {
+            column: column.to_owned(),
+            value: value.to_owned(),
+            at,
+            length: parts.len(),
+        })
+        .collect()
+}
+
+/// Values of the columns of the table itself.
+fn own_values(rule: &[Word], source: &Source<'_>) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
     for (column, _) in source.values {
         let Some(values) = source.values_of(column) else {
@@ -159,18 +207,7 @@ fn find_values(rule: &[Word], source: &Source<'_>) -> Vec<Named> {
                 .into_iter()
                 .flatten();
             for spelling in std::iter::once(value).chain(others) {
-                let parts = words(spelling);
-                // A letter, or a word of the grammar, stands for itself.
-                if parts.iter().all(|part| part.folded.len() < 3) {
-                    continue;
-                }
-                for at in positions(rule, &parts) {
-                    let one = Named {
-                        column: column.clone(),
-                        value: value.clone(),
-                        at,
-                        length: parts.len(),
-                    };
+                for one in named(rule, column, value, spelling) {
                     if !found.contains(&one) {
                         found.push(one);
                     }
@@ -179,15 +216,6 @@ fn find_values(rule: &[Word], source: &Source<'_>) -> Vec<Named> {
         }
         found.extend(countries(rule, column, values));
     }
-    let all = found.clone();
-    let is_covered = |one: &Named| {
-        all.iter().any(|other| {
-            other.length > one.length
-                && other.at <= one.at
-                && one.at + one.length <= other.at + other.length
-        })
-    };
-    found.retain(|one| !is_covered(one));
     found
 }
 
@@ -239,11 +267,11 @@ pub(super) fn read(rule: &str, source: &Source<'_>, _ground: &Ground<'_>) -> Rea
             .any(|(column, _)| source.values_of(column).is_some());
         return nothing(match known {
             true => format!(
-                "names no value of {}; its condition can be written here",
+                "names no value of {}; its condition can be written by hand",
                 source.name
             ),
             false => format!(
-                "no values of {} are known; its condition can be written here",
+                "no values of {} are known; its condition can be written by hand",
                 source.name
             ),
         });
@@ -394,12 +422,13 @@ fn conversion(
     let turn = said
         .iter()
         .rposition(|word| ["to", "into", "per", "as", "over"].contains(&word.folded.as_str()));
-    let turn = turn
-        .ok_or("it does not say what is converted to what; the expression can be written here")?;
+    let turn = turn.ok_or(
+        "it does not say what is converted to what; the expression can be written by hand",
+    )?;
     let length = |word: &Word| LENGTHS.iter().find(|(name, _)| *name == word.stem);
     let target = said.iter().skip(turn).find_map(length);
     let (target, to) = target
-        .ok_or("it names no length of time to convert to; the expression can be written here")?;
+        .ok_or("it names no length of time to convert to; the expression can be written by hand")?;
     let lengths = values.iter().filter(|one| one.at < turn).filter_map(|one| {
         let (_, months) = said.get(one.at).and_then(length)?;
         Some((one, *months))
@@ -410,7 +439,7 @@ fn conversion(
         return Err(match from {
             Some((word, _)) => format!("no column of {} has a value '{word}'", source.name),
             None => {
-                "it names no length of time to convert from; the expression can be written here"
+                "it names no length of time to convert from; the expression can be written by hand"
                     .to_owned()
             }
         });
@@ -503,11 +532,22 @@ pub(super) fn offers(idea: &Idea, read: Vec<Reading>, amount: &Amount) -> Vec<Of
                 (text, reading.why, reading.sure)
             }
         };
+        let id = id(&reading.rule);
+        let guess = idea.guesses.get(&id).filter(|_| !sure);
+        let (text, why) = match guess {
+            Some(guess) => {
+                let by = &guess.by;
+                let why = format!("proposed by {by}, a language model, as the rule {why}");
+                (guess.text.clone(), why)
+            }
+            None => (text, why),
+        };
         let is_empty = text.is_empty();
-        let mut offer = Offer::decided(OfferKind::Rule, id(&reading.rule), text, why, sure, idea);
+        let mut offer = Offer::decided(OfferKind::Rule, id, text, why, sure, idea);
         if is_empty && offer.text.is_empty() {
             offer.state = super::State::Refused;
         }
+        offer.waits = !sure && !idea.choices.contains_key(&offer.id);
         offer.about = reading.rule;
         offer
     });

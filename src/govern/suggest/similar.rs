@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::source::Source;
 use super::words::{listed, stems};
 use super::{Ground, Idea, Offer, OfferKind};
-use crate::model::Metric;
+use crate::model::{Metric, Status};
 
 /// Most metrics that are shown.
 const MOST: usize = 3;
@@ -62,7 +62,8 @@ pub(super) fn offers(idea: &Idea, source: Option<&Source<'_>>, ground: &Ground<'
         other
             .0
             .total_cmp(&one.0)
-            .then(one.1.name.cmp(&other.1.name))
+            .then_with(|| is_certified(other.1).cmp(&is_certified(one.1)))
+            .then_with(|| one.1.name.cmp(&other.1.name))
     });
     found.truncate(MOST);
     let offers = found.into_iter().map(|(_, metric, common)| {
@@ -86,6 +87,10 @@ pub(super) fn offers(idea: &Idea, source: Option<&Source<'_>>, ground: &Ground<'
         )
     });
     offers.collect()
+}
+
+fn is_certified(metric: &Metric) -> bool {
+    metric.status == Status::Certified
 }
 
 fn reads(metric: &Metric, source: Option<&Source<'_>>) -> bool {

@@ -31,6 +31,8 @@ pub(super) struct Source<'a> {
     pub info: Option<&'a TableInfo>,
     /// Values of its columns, where they are few.
     pub values: &'a [(String, Vec<String>)],
+    /// Values of the dimensions that its joins lead to, by `join.dimension`.
+    pub joined: Vec<(String, &'a [String])>,
 }
 
 /// A column of it.
@@ -41,6 +43,26 @@ pub(super) struct Column {
     pub ty: Option<ColumnType>,
 }
 
+/// Values of the dimensions that the joins of a dataset lead to.
+fn joined<'a>(dataset: &Dataset, ground: &Ground<'a>) -> Vec<(String, &'a [String])> {
+    let mut found = Vec::new();
+    for join in dataset.joins.values() {
+        let Some(other) = ground.registry.datasets.get(&join.to) else {
+            continue;
+        };
+        let table = other.index_table();
+        let known = ground.values.get(table.as_ref()).into_iter().flatten();
+        for (column, values) in known.filter(|(_, values)| values.len() <= FEW) {
+            let mut dimensions = other.dimensions.values();
+            let named = dimensions.find(|one| !one.pii && one.column.as_ref() == Some(column));
+            if let Some(dimension) = named {
+                found.push((format!("{}.{}", join.name, dimension.name), &**values));
+            }
+        }
+    }
+    found
+}
+
 impl<'a> Source<'a> {
     /// Every dataset, and every table that is none.
     pub(super) fn all(ground: &Ground<'a>) -> Vec<Self> {
@@ -49,7 +71,10 @@ impl<'a> Source<'a> {
             Relation::Sql(_) => None,
         };
         let values = |table: &str| ground.values.get(table).map_or(&[][..], Vec::as_slice);
-        let datasets = ground.registry.datasets.values().map(|dataset| {
+        // The rows of an analysis are numbers already.
+        let is_analysis = |dataset: &&Dataset| ground.registry.analyses.contains_key(&dataset.name);
+        let datasets = ground.registry.datasets.values();
+        let datasets = datasets.filter(|one| !is_analysis(one)).map(|dataset| {
             let table = table_of(dataset);
             let info = table.as_deref().and_then(|table| {
                 let mut tables = ground.tables.iter();
@@ -58,6 +83,7 @@ impl<'a> Source<'a> {
             Self {
                 name: dataset.name.clone(),
                 values: values(&dataset.index_table()),
+                joined: joined(dataset, ground),
                 table,
                 dataset: Some(dataset),
                 info,
@@ -79,6 +105,7 @@ impl<'a> Source<'a> {
                 dataset: None,
                 info: Some(info),
                 values: values(&info.name),
+                joined: Vec::new(),
             });
         datasets.chain(bare).collect()
     }

@@ -217,7 +217,7 @@ pub(super) fn offers(idea: &Idea, ranked: &[Ranked<'_>]) -> Vec<Offer> {
                 "table".to_owned(),
                 one.source.name.clone(),
                 match at {
-                    0 => one.why(),
+                    0 => format!("primary: {}", one.why()),
                     _ => format!("alternative, {}", one.against(first)),
                 },
             );
@@ -244,7 +244,8 @@ impl Ranked<'_> {
         match (self.metrics, self.source.dataset.is_some()) {
             (_, false) => why.push("a table that is no dataset yet".to_owned()),
             (0, true) => {}
-            (count, true) => why.push(format!("{} read it", counted(count as u64, "metric"))),
+            (1, true) => why.push("1 metric reads it".to_owned()),
+            (count, true) => why.push(format!("{count} metrics read it")),
         }
         if self.queries > 0 {
             why.push(format!("asked {} lately", counted(self.queries, "time")));
@@ -265,6 +266,9 @@ impl Ranked<'_> {
         let values = missing(&first.values, &self.values);
         let words = missing(&first.words, &self.words);
         let what = match (values.as_slice(), words.as_slice()) {
+            ([], []) if self.score < first.score => {
+                "the same words count for less there".to_owned()
+            }
             ([], []) => "as good by its words".to_owned(),
             ([], words) => format!("has no {}", words.join(", no ")),
             (values, _) => format!("has no value {}", values.join(", none ")),

@@ -3,12 +3,13 @@
 use crate::model::alike::fold;
 
 /// Words that say nothing of what is measured.
-const EMPTY: [&str; 62] = [
+const EMPTY: [&str; 67] = [
     "a", "all", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "do", "does",
     "each", "every", "for", "from", "has", "have", "how", "in", "into", "is", "it", "its", "made",
     "make", "many", "much", "of", "on", "one", "or", "our", "over", "per", "so", "some", "such",
     "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
-    "to", "us", "was", "we", "what", "when", "which", "while", "who", "will", "with",
+    "to", "us", "was", "were", "being", "had", "did", "can", "we", "what", "when", "which",
+    "while", "who", "will", "with",
 ];
 
 /// Stems that mean the same: the second is written for the first.

@@ -1,5 +1,6 @@
 //! Defining a metric from a few words: what is suggested, what the definition says and does, and writing it.
 
+mod guesses;
 mod numbers;
 mod survey;
 
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::meaning::{Difference, Touches, metric_differences};
 use super::publish::{FileChange, NotPublished, Publication, Published};
 use super::{Session, SessionError, Sides};
-use crate::compile::DimensionChoice;
+use crate::compile::{DimensionChoice, reading};
 use crate::govern::fingerprint;
 use crate::govern::suggest::{Ground, Idea, Offer, Suggestions, suggest};
 use crate::model::{LifeEvent, Metric, MetricQuery, Registry, Status, Step};
@@ -46,6 +47,8 @@ pub struct Defined {
     pub dimensions: Vec<DimensionChoice>,
     /// The metric that is most alike.
     pub nearest: Option<Nearest>,
+    /// The model that may be asked about rules that are not understood.
+    pub model: Option<String>,
     /// What is not known, such as the tables of a warehouse that cannot be reached.
     pub notes: Vec<String>,
     view: String,
@@ -61,6 +64,8 @@ pub struct Nearest {
     pub metric: String,
     /// Whether it means the same to the letter.
     pub is_same: bool,
+    /// What it means, and what the new one means, in a sentence each.
+    pub means: Sides<String>,
     /// What the new one does otherwise.
     pub differs: Vec<Difference>,
 }
@@ -142,6 +147,12 @@ impl Session {
             found.missing.get_or_insert(known);
         }
         let nearest = found.nearest().map(str::to_owned);
+        let unknown = survey.trouble.iter();
+        let unknown =
+            unknown.map(|why| format!("the tables of the warehouse are not known: {why}"));
+        let waiting = found.offers.iter().filter(|offer| offer.waits);
+        let waiting = waiting.map(|offer| format!("not in the SQL yet: {}", offer.about));
+        let notes = unknown.chain(waiting).collect();
         let mut defined = Defined {
             path: file_of(registry, &found),
             line: format!("{} {}", found.name, found.view).trim().to_owned(),
@@ -153,11 +164,8 @@ impl Session {
             sql: Err(String::new()),
             dimensions: Vec::new(),
             nearest: None,
-            notes: survey
-                .trouble
-                .iter()
-                .map(|trouble| format!("the tables of the warehouse are not known: {trouble}"))
-                .collect(),
+            model: self.model().map(|settings| settings.model.clone()),
+            notes,
             view: found.view,
             dataset: found.new_dataset.map(|dataset| (found.dataset, dataset)),
             metric: found.metric,
@@ -258,6 +266,15 @@ impl Session {
         if let Err(reason) = &defined.sql {
             return Err(NotPublished::new("new_error", reason.clone()));
         }
+        let waiting: Vec<&str> = defined.open_rules().map(|rule| &*rule.about).collect();
+        if signed.status != Status::Draft && !waiting.is_empty() {
+            let text = format!("these rules are not in the SQL: {}", waiting.join(", "));
+            let hint = "write the condition, refuse the rule, or save a draft";
+            return Err(NotPublished {
+                hint: Some(hint.to_owned()),
+                ..NotPublished::new("rule_waits", text)
+            });
+        }
         let supposed = self.as_if(&[(&defined.path, Some(&defined.text.after))]);
         let catalog = supposed.catalog();
         let registry = &catalog.registry;
@@ -357,37 +374,17 @@ fn nearest_of(registry: &Registry, metric: &Metric, named: Option<&str>) -> Opti
         other.kind.word() == metric.kind.word() && fingerprint(registry, other) == meaning
     });
     let other = same.or_else(|| registry.metrics.get(named?))?;
-    let mut differs = Vec::new();
-    let (own, others) = (rows_of(metric), rows_of(other));
-    if own != others && !own.is_empty() && !others.is_empty() {
-        differs.push(Difference {
-            touches: Touches::Numbers,
-            text: format!(
-                "reads {}, {} reads {}",
-                own.join(", "),
-                other.name,
-                others.join(", ")
-            ),
-        });
-    }
     let told = metric_differences(other, metric).into_iter();
-    differs.extend(told.filter(|one| one.touches != Touches::Words));
-    differs.dedup();
+    // What each of them is made of stands above it, in words that people know.
+    let told = told.filter(|one| !one.text.starts_with("the kind is "));
+    let differs = told.filter(|one| one.touches != Touches::Words).collect();
     Some(Nearest {
         metric: other.name.clone(),
         is_same: same.is_some(),
+        means: Sides {
+            before: reading(registry, other),
+            after: reading(registry, metric),
+        },
         differs,
     })
-}
-
-/// The datasets that a metric reads by itself.
-fn rows_of(metric: &Metric) -> Vec<&str> {
-    let measures = metric
-        .kind
-        .sources()
-        .iter()
-        .flat_map(|source| &source.measures);
-    let mut datasets: Vec<&str> = measures.map(|measure| measure.dataset.as_str()).collect();
-    datasets.dedup();
-    datasets
 }

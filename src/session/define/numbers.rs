@@ -24,7 +24,7 @@ pub struct FirstNumbers {
     pub rows: Vec<FirstRow>,
     /// The metric that is most alike.
     pub nearest: Option<String>,
-    /// The numbers that are there, in order.
+    /// The numbers in order; NaN where there is none.
     pub history: Vec<f64>,
     /// Why there are none of the metric that is most alike.
     pub note: Option<String>,
@@ -78,7 +78,7 @@ impl Session {
         };
         for (key, (of, number, value)) in own {
             let nearest = other.as_ref().and_then(|other| other.get(&key));
-            first.history.extend(value);
+            first.history.push(value.unwrap_or(f64::NAN));
             first.rows.push(FirstRow {
                 of,
                 number,

@@ -139,7 +139,14 @@ impl Session {
             history: &[],
             today: self.today(),
         };
-        let likely = likely(idea, &ground, TABLES);
+        let mut likely = likely(idea, &ground, TABLES);
+        // Rules may name values of what they lead to.
+        let datasets = registry.datasets.values();
+        let named = datasets.filter(|one| likely.contains(&one.index_table().into_owned()));
+        let joins = named.flat_map(|dataset| dataset.joins.values());
+        let joined = joins.filter_map(|join| registry.datasets.get(&join.to));
+        let joined: Vec<String> = joined.map(|one| one.index_table().into_owned()).collect();
+        likely.extend(joined);
         let is_likely = |table: &&TableInfo| likely.contains(&table.name);
         let bare = survey.tables.iter().filter(is_likely);
         let bare = bare.filter(|table| !is_dataset(registry, &table.name));

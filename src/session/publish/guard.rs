@@ -4,7 +4,7 @@
 use super::{NotPublished, Publication};
 use crate::compile::ErrorCode;
 use crate::govern::fingerprint;
-use crate::model::{Metric, MetricKind, MetricQuery, Registry};
+use crate::model::{Metric, MetricKind, MetricQuery, Registry, Status};
 use crate::registry::edit::{self, hash};
 use crate::registry::{Diagnostic, Severity};
 use crate::session::git::Repository;
@@ -194,11 +194,18 @@ impl Session {
         }
         let has_other_tests = |metric: &&Metric| {
             let old = metrics.get(&metric.name);
-            old.is_some_and(|old| old.tests != metric.tests) && !changed.contains(&metric.name)
+            // A draft may be saved whatever its numbers are; it is tested as it leaves that state.
+            let is_due = |old: &Metric| old.tests != metric.tests || old.status == Status::Draft;
+            old.is_some_and(is_due) && !changed.contains(&metric.name)
+        };
+        let is_draft = |name: &String| {
+            let metric = new.registry.metrics.get(name);
+            metric.is_some_and(|metric| metric.status == Status::Draft)
         };
         let other_tests = new.registry.metrics.values().filter(has_other_tests);
         let other_tests = other_tests.map(|metric| metric.name.clone());
-        let tested = changed.iter().cloned().chain(other_tests).collect();
+        let tested = changed.iter().cloned().chain(other_tests);
+        let tested = tested.filter(|name| !is_draft(name)).collect();
         Ok(Meant {
             session: after,
             changed,

@@ -73,6 +73,13 @@ pub(super) fn can_pin(state: &State) -> Result<(), Reason> {
     pin::pin_here(state).map(drop)
 }
 
+pub(super) fn can_propose(state: &State) -> Result<(), Reason> {
+    match state.popups.last() {
+        Some(Popup::Define(form)) => form.can_propose().map_err(Reason::from),
+        _ => Err("no metric is being defined".into()),
+    }
+}
+
 pub(super) fn has_parts(state: &State) -> Result<(), Reason> {
     match state.popups.last() {
         Some(Popup::Behind(behind)) if behind.parts.len() > 1 => Ok(()),

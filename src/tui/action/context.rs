@@ -66,6 +66,8 @@ pub enum Context {
     DefineText,
     /// The form that defines a metric, on a suggestion.
     DefineOffers,
+    /// The form that defines a metric, where a page stands in its place.
+    DefinePage,
     /// The form that defines a metric.
     Define,
     /// The review screen.
@@ -150,6 +152,7 @@ impl Context {
             C::Author => &[C::Author],
             C::DefineText => &[C::DefineText, C::Define],
             C::DefineOffers => &[C::DefineOffers, C::Define],
+            C::DefinePage => &[C::DefinePage, C::Define],
             C::Define => &[C::Define],
             C::Review => &[C::Review, C::Sideways, C::Lists, C::Everywhere],
             C::ReviewText => &[C::ReviewText, C::Everywhere],
@@ -189,6 +192,7 @@ impl Context {
             Self::Author => "Author mode",
             Self::DefineText => "Defining a metric, in a text",
             Self::DefineOffers => "Defining a metric, on a suggestion",
+            Self::DefinePage => "Defining a metric, on a page",
             Self::Define => "Defining a metric",
             Self::Review => "Review",
             Self::ReviewText => "Words of a judgement",
@@ -212,6 +216,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::File(_)) => C::File,
         Some(Popup::Dates(_)) => C::Dates,
         Some(Popup::Menu(_)) => C::Menu,
+        Some(Popup::Define(form)) if form.is_hidden(state.size) => C::DefinePage,
         Some(Popup::Define(form)) if form.is_typing() => C::DefineText,
         Some(Popup::Define(_)) => C::DefineOffers,
         Some(Popup::Author(author)) if author.typing => C::AuthorText,

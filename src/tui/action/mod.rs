@@ -116,6 +116,7 @@ pub enum Action {
     DefineChange,
     DefineEnter,
     DefineNew,
+    DefineModel,
     Author,
     Review,
     ReviewApprove,

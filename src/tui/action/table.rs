@@ -4,7 +4,7 @@ use super::Action as A;
 use super::Context as C;
 use super::Menu as M;
 use super::conditions::{
-    can_pair, can_pin, can_run, can_write, has_analyses, has_chosen, has_closed_tab,
+    can_pair, can_pin, can_propose, can_run, can_write, has_analyses, has_chosen, has_closed_tab,
     has_definition, has_file, has_find, has_future, has_hidden, has_metric, has_metric_here,
     has_number, has_pair, has_part, has_parts, has_past, has_problems, has_query, has_result,
     has_room_for_tab, has_row, has_rows, has_tabs, has_trail, has_views, is_cut, is_saving,
@@ -215,14 +215,16 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::DefinePublish, "define.publish", &["F9"], C::Define, "Publish it", Some("publish")),
     entry(A::DefinePage, "define.page", &["F6"], C::Define, "The next page: SQL, numbers, alike, file", Some("next page")),
     entry(A::Back, "define.back", &["Esc"], C::Define, "Cancel; what is typed is kept", Some("cancel")),
-    entry(A::DefineNew, "define.new", &["Ctrl+N"], C::Define, "Begin anew with an empty form", None),
-    entry(A::Down, "define.down", &["Down", "Tab"], C::Define, "The next row", None),
-    entry(A::Up, "define.up", &["Up", "Shift+Tab"], C::Define, "The row before", None),
+    entry(A::DefineModel, "define.model", &["F4"], C::Define, "Ask the model about rules not understood", Some("ask the model")).when(can_propose),
+    entry(A::DefineNew, "define.new", &["Ctrl+N"], C::Define, "Begin anew with an empty form", Some("begin anew")),
+    entry(A::Down, "define.down", &["Tab", "Down"], C::Define, "The next row", Some("next row")),
+    entry(A::Up, "define.up", &["Shift+Tab", "Up"], C::Define, "The row before", None),
     entry(A::PageDown, "define.page.down", &["PageDown"], C::Define, "Scroll the page down", None),
     entry(A::PageUp, "define.page.up", &["PageUp"], C::Define, "Scroll the page up", None),
     entry(A::Interrupt, "define.interrupt", &["Ctrl+C"], C::Define, "Twice: quit, what is typed is kept", None),
     entry(A::Redraw, "define.redraw", &["Ctrl+L"], C::Define, "Draw the screen anew", None),
     entry(A::Suspend, "define.suspend", &["Ctrl+Z"], C::Define, "Suspend to the shell", None),
+    entry(A::Back, "define.page.back", &["Esc", "q"], C::DefinePage, "Back to the form", Some("back to the form")),
     entry(A::DefineEnter, "define.enter", &["Enter"], C::DefineText, "Take the text, and on to the next row", None),
     entry(A::DefineToggle, "define.toggle", &["Space"], C::DefineOffers, "Take the suggestion, or refuse it", Some("take or refuse")),
     entry(A::DefineChange, "define.change", &["Enter", "e"], C::DefineOffers, "Change the suggestion", Some("change")),

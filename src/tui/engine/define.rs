@@ -44,6 +44,7 @@ impl DefineJob {
                 let first = session.first_numbers(&defined, &cancel).await;
                 DefineNews::Numbers(first.map(Box::new))
             }
+            DefineJob::Propose(idea) => DefineNews::Proposed(session.guess(&idea, &cancel).await),
             DefineJob::Write(defined, status) => {
                 let who = session.clone();
                 let by = tokio::task::spawn_blocking(move || who.who()).await;

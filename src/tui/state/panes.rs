@@ -26,6 +26,8 @@ pub struct Finder {
     pub input: LineInput,
     /// Whether keys go into the search box.
     pub typing: bool,
+    /// A metric that the cursor goes to as soon as it is there.
+    pub wanted: Option<String>,
     /// Metrics found, best first; all while nothing is searched.
     pub hits: Arc<Vec<Hit>>,
     /// What the search may go on with.

@@ -135,6 +135,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::DefineToggle
         | Action::DefineChange
         | Action::DefineEnter
+        | Action::DefineModel
         | Action::DefineNew => define::perform(state, action),
         Action::Review => reviewing::open(state),
         Action::ReviewApprove

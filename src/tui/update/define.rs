@@ -1,8 +1,9 @@
 //! The form that defines a metric: opening it, typing, choosing, asking for numbers, and writing the definition.
 
 use crossterm::event::KeyEvent;
+use indexmap::IndexMap;
 
-use crate::govern::suggest::Idea;
+use crate::govern::suggest::{Guess, Idea};
 use crate::model::Status;
 use crate::session::define::{Defined, FirstNumbers, KEPT};
 use crate::session::{Failure, NotPublished, Published, SessionError};
@@ -47,19 +48,22 @@ pub(super) fn news(state: &mut State, generation: u64, news: DefineNews) -> Vec<
         DefineNews::Opened(kept) => opened(state, kept),
         DefineNews::Suggested(outcome) => suggested(state, generation, outcome),
         DefineNews::Numbers(outcome) => numbers(state, generation, outcome),
+        DefineNews::Proposed(outcome) => proposed(state, generation, outcome),
         DefineNews::Written(status, outcome) => written(state, status, outcome),
     }
 }
 
 fn opened(state: &mut State, kept: Option<(Idea, String)>) -> Vec<Effect> {
-    let Some(form) = define::open(state) else {
-        return Vec::new();
+    let Some((idea, when)) = kept else {
+        return suggest(state);
     };
-    if let Some((idea, when)) = kept.filter(|_| form.is_empty()) {
+    let metric = state.catalog.registry.metrics.get(&idea.metric_name());
+    let is_draft = metric.is_some_and(|metric| metric.status == Status::Draft);
+    if let Some(form) = define::open(state).filter(|form| form.is_empty()) {
         form.fill(&idea);
-        form.is_unwritten = true;
+        (form.is_draft, form.is_unwritten) = (is_draft, !is_draft);
         let key = state.key_here(Action::DefineNew);
-        let text = format!("this was typed at {when} and not written; {key} begins anew");
+        let text = format!("kept from before: typed at {when}, not published; {key} begins anew");
         state.notice = Some(Notice::Info(text));
     }
     suggest(state)
@@ -187,6 +191,10 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             return after(state, changed);
         }
         Action::DefineEnter => form.step(1),
+        // A rule that is not understood has nothing to take.
+        Action::DefineToggle if form.offer().is_some_and(|offer| offer.text.is_empty()) => {
+            return perform(state, Action::DefineChange);
+        }
         Action::DefineToggle => {
             let changed = form.toggle();
             if !changed && form.offer().is_some() {
@@ -200,6 +208,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
                 state.notice = Some(Notice::Info(reason.to_owned()));
             }
         }
+        Action::DefineModel => return propose(state),
         Action::DefineNew => {
             *form = Define::new(&Idea::default());
             return vec![Effect::DropDraft(KEPT.to_owned())];
@@ -229,16 +238,46 @@ fn wish(state: &mut State, wish: Wish) -> Vec<Effect> {
     }
 }
 
-/// What stands in the way of numbers and of writing.
-fn obstacle(form: &Define) -> Option<String> {
-    let Some(defined) = &form.defined else {
-        return Some("it needs a name first".to_owned());
+/// Asks the model what the rules mean that are not understood.
+fn propose(state: &mut State) -> Vec<Effect> {
+    let Some(form) = top(state).filter(|form| form.proposing.is_none()) else {
+        return Vec::new();
     };
-    match (&defined.missing, &defined.sql) {
-        (Some(missing), _) => Some(missing.clone()),
-        (None, Err(reason)) => Some(reason.clone()),
-        (None, Ok(_)) => None,
+    let idea = form.idea();
+    let (generation, effect) = job(state, DefineJob::Propose(Box::new(idea)));
+    if let Some(form) = top(state) {
+        form.proposing = Some(generation);
     }
+    vec![effect]
+}
+
+fn proposed(
+    state: &mut State,
+    generation: u64,
+    outcome: Result<IndexMap<String, Guess>, SessionError>,
+) -> Vec<Effect> {
+    let is_meant = |form: &&mut Define| form.proposing == Some(generation);
+    let Some(form) = define::open(state).filter(is_meant) else {
+        return Vec::new();
+    };
+    form.proposing = None;
+    let notice = match outcome {
+        Err(error) => {
+            state.notice = Some(Notice::Error(error.message));
+            return Vec::new();
+        }
+        Ok(guesses) if guesses.is_empty() => {
+            Notice::Info("the model has nothing that these columns could say".to_owned())
+        }
+        Ok(guesses) => {
+            form.guesses.extend(guesses);
+            Notice::Info(
+                "what the model proposes stands at the rules; none is taken yet".to_owned(),
+            )
+        }
+    };
+    state.notice = Some(notice);
+    after(state, true)
 }
 
 fn preview(state: &mut State) -> Vec<Effect> {
@@ -249,7 +288,7 @@ fn preview(state: &mut State) -> Vec<Effect> {
     let Some(form) = define::open(state) else {
         return Vec::new();
     };
-    if let Some(reason) = obstacle(form) {
+    if let Some(reason) = form.obstacle() {
         state.notice = Some(Notice::Error(reason));
         return Vec::new();
     }
@@ -299,7 +338,7 @@ fn write(state: &mut State, status: Status) -> Vec<Effect> {
     let Some(form) = define::open(state) else {
         return Vec::new();
     };
-    if let Some(reason) = obstacle(form) {
+    if let Some(reason) = form.obstacle() {
         state.notice = Some(Notice::Error(format!("not written: {reason}")));
         return Vec::new();
     }
@@ -317,7 +356,10 @@ fn written(
     status: Status,
     outcome: Result<Published, NotPublished>,
 ) -> Vec<Effect> {
-    let publish = state.key_here(Action::DefinePublish);
+    let (publish, review) = (
+        state.key_here(Action::DefinePublish),
+        state.key(Action::Review),
+    );
     let Some(form) = define::open(state) else {
         return Vec::new();
     };
@@ -339,19 +381,26 @@ fn written(
         }
     };
     form.is_unwritten = false;
-    let mut effects = vec![Effect::DropDraft(KEPT.to_owned()), Effect::Reload];
+    form.is_draft = status == Status::Draft;
+    let mut effects = vec![Effect::Reload];
     let files = published.files.join(", ");
     let text = match status {
         Status::Draft => format!("{name} is saved as a draft in {files}; {publish} publishes it"),
-        _ => format!("{name} is published in {files}"),
+        _ => format!("{name} is published in {files}; {review} reviews it"),
     };
     state.notice = Some(Notice::Info(text));
     match status {
         // Its file is another one now.
         Status::Draft => effects.extend(suggest(state)),
-        _ => state
-            .popups
-            .retain(|popup| !matches!(popup, Popup::Define(_))),
+        _ => {
+            effects.push(Effect::DropDraft(KEPT.to_owned()));
+            // Where it can be reviewed with a key.
+            state.finder.wanted = Some(name);
+            state.finder.typing = false;
+            state
+                .popups
+                .retain(|popup| !matches!(popup, Popup::Define(_)));
+        }
     }
     effects
 }
@@ -402,6 +451,9 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
     if form.change.take().is_some() {
         return Vec::new();
     }
+    if let Some(generation) = form.proposing.take() {
+        return vec![Effect::Cancel(generation)];
+    }
     if let First::Running(generation) = form.first {
         form.first = First::No;
         return vec![Effect::Cancel(generation)];
@@ -412,8 +464,11 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
     }
     let asking = form.asking.map(Effect::Cancel);
     let is_kept = form.is_unwritten && !form.is_empty();
-    let text = is_kept.then_some("what was typed is kept until it is written");
+    let anew = state.key_here(Action::DefineNew);
     state.popups.pop();
-    state.notice = text.map(|text| Notice::Info(text.to_owned()));
+    state.notice = is_kept.then(|| {
+        let text = "what was typed is kept until it is published";
+        Notice::Info(format!("{text}; {anew} in the form begins anew"))
+    });
     asking.into_iter().collect()
 }

@@ -64,7 +64,15 @@ pub(super) fn found(state: &mut State, hits: Arc<Vec<Hit>>, hint: SearchHint) ->
     };
     let names = hits.iter().map(|hit| columns(&hit.metric));
     state.finder.names = names.max().unwrap_or(0);
+    let is_there = |name: &mut String| hits.iter().any(|hit| hit.metric == *name);
+    let wanted = state.finder.wanted.take_if(is_there);
     state.finder.hits = hits;
+    let new = wanted
+        .as_ref()
+        .map(|name| state.catalog.registry.metric(name));
+    if let Some(metric) = new.flatten() {
+        state.finder.folded.remove(&metric.category);
+    }
     state.finder.rows = rows(state);
     let finder = &mut state.finder;
     // While a search narrows, the best hit is selected; in the tree, the cursor stays on its metric.
@@ -72,7 +80,9 @@ pub(super) fn found(state: &mut State, hits: Arc<Vec<Hit>>, hint: SearchHint) ->
         .rows
         .iter()
         .position(|row| matches!(row, CatalogRow::Metric(_)));
-    finder.selected = if finder.input.is_empty() {
+    finder.selected = if wanted.is_some() {
+        row_of(finder, wanted.as_deref())
+    } else if finder.input.is_empty() {
         row_of(finder, before.as_deref())
     } else {
         None
