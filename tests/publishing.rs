@@ -699,3 +699,31 @@ fn whenever_it_is_killed_all_is_written_or_nothing() {
     }
     eprintln!("{outcomes:?}");
 }
+
+#[test]
+fn notes_that_came_with_a_project_touch_nothing_outside_of_it() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let outside = elsewhere.path().join("evil");
+    let folder = shop();
+    let linked = shop();
+    fs::remove_dir_all(linked.path().join("metrics")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), linked.path().join("metrics")).unwrap();
+    for (folder, path) in [
+        (&folder, outside.to_str().unwrap()),
+        (&folder, "../evil"),
+        (&folder, "metrics/../../evil"),
+        (&folder, "metrex.yaml"),
+        (&linked, "metrics/evil"),
+    ] {
+        let made = ["..", "metrics"];
+        let planted = json!({"files": [{"path": path, "old": "evil", "new": null}], "folders": made, "is_committed": false});
+        let notes = folder.path().join(".metrex-publishing.json");
+        fs::write(&notes, planted.to_string()).unwrap();
+        let said = open(folder).mended().unwrap().to_owned();
+        assert!(said.contains("nothing was touched"), "{said}");
+        assert!(!outside.exists(), "{path}");
+        fs::remove_file(&notes).unwrap();
+    }
+    assert!(!folder.path().parent().unwrap().join("evil").exists());
+    assert!(!text(&folder, "metrex.yaml").contains("evil"));
+}

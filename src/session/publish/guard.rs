@@ -28,11 +28,7 @@ impl Session {
     /// Refuses where a file is not what the change was made from.
     pub(super) fn compared(&self, publication: &Publication) -> Result<(), NotPublished> {
         for file in &publication.files {
-            let parts: Vec<&str> = file.path.split('/').collect();
-            let is_inside = parts.len() > 1
-                && parts.first().is_some_and(|first| FOLDERS.contains(first))
-                && parts.iter().all(|part| !part.is_empty() && *part != "..");
-            if !is_inside {
+            if !is_place(&file.path) {
                 let message = format!("{} is no place for definitions", file.path);
                 return Err(NotPublished::new("path", message).hint("write below metrics/"));
             }
@@ -256,6 +252,14 @@ impl Session {
             more => refusal.hint(format!("and {more} more tests fail")),
         })
     }
+}
+
+/// Whether a path of a project is a place for definitions.
+pub(super) fn is_place(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    parts.len() > 1
+        && parts.first().is_some_and(|first| FOLDERS.contains(first))
+        && parts.iter().all(|part| !part.is_empty() && *part != "..")
 }
 
 fn is_complex(metric: &Metric) -> bool {

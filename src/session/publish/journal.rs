@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Publication;
+use super::guard::is_place;
 use crate::session::git::Repository;
 use crate::session::whole_file::{self, write_whole};
 
@@ -132,10 +133,27 @@ pub(in crate::session) fn mend(folder: &Path) -> Option<String> {
 pub(super) fn mend_locked(folder: &Path) -> Option<String> {
     whole_file::sweep(folder);
     let text = fs::read_to_string(folder.join(FILE)).ok()?;
-    let notes: Notes = match serde_json::from_str(&text) {
+    let mut notes: Notes = match serde_json::from_str(&text) {
         Ok(notes) => notes,
         Err(error) => return Some(format!("{FILE} cannot be read: {error}")),
     };
+    if let Some(other) = notes
+        .files
+        .iter()
+        .find(|noted| !is_ours(folder, &noted.path))
+    {
+        let path = &other.path;
+        return Some(format!(
+            "{FILE} names {path}, which is no definition of this project; nothing was touched"
+        ));
+    }
+    let files = &notes.files;
+    let is_made = |made: &String| {
+        files
+            .iter()
+            .any(|noted| Path::new(&noted.path).starts_with(made))
+    };
+    notes.folders.retain(is_made);
     let paths = || notes.files.iter().map(|noted| noted.path.as_str());
     // git goes on where metrex was killed: what it has committed is done.
     let repository = Repository::find(folder).filter(|_| notes.is_committed);
@@ -156,6 +174,17 @@ pub(super) fn mend_locked(folder: &Path) -> Option<String> {
         true => format!("publishing was interrupted after its commit: {files}"),
         false => format!("publishing was interrupted; {files} are as they were before"),
     })
+}
+
+/// Whether a noted file is a definition of this project, with no link that leads out of it: the notes may have come with a
+/// project of somebody else's.
+fn is_ours(folder: &Path, path: &str) -> bool {
+    let file = folder.join(path);
+    let real = file
+        .ancestors()
+        .find_map(|part| fs::canonicalize(part).ok());
+    let inside = real.zip(fs::canonicalize(folder).ok());
+    is_place(path) && inside.is_some_and(|(real, folder)| real.starts_with(folder))
 }
 
 fn read(path: &Path) -> io::Result<Option<String>> {
