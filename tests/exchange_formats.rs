@@ -372,6 +372,10 @@ const LOOKML: &[(&str, &str)] = &[
     ),
     ("austrian", "SELECT 3"),
     ("third_quartile", "SELECT 66.25"),
+    (
+        "untracked",
+        "SELECT count(*) FROM orders WHERE channel IS NULL",
+    ),
     ("typical", "SELECT 47.5"),
     ("ads_share", "SELECT 2 / 6.0"),
     ("days", "SELECT count(DISTINCT shipped_on) FROM orders"),

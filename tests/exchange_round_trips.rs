@@ -246,11 +246,9 @@ async fn what_lookml_can_say_comes_back() {
             "large_orders",
             "web_or_shop",
             "austrian_orders",
-            "items",
             "tax_rate",
             "per_buyer",
             "web_share",
-            "items_per_order",
         ],
         str::to_owned,
     )
@@ -286,6 +284,13 @@ async fn assert_accounted_for(session: &Session, tool: OtherTool, folder: &Path)
     };
     let (before, after) = (session.catalog(), again.catalog());
     let mut lost = made.problems.clone();
+    for note in notes(&made.notes) {
+        let is_one = ["the metric ", "the measure ", "the join "];
+        let is_lost = is_one.iter().any(|word| note.contains(word));
+        if is_lost && note.contains(" is left out: ") {
+            lost.push(note);
+        }
+    }
     for (name, metric) in &before.registry.metrics {
         let Some(other) = after.registry.metrics.get(name) else {
             if !is_said(name) {

@@ -205,7 +205,8 @@ fn describe(fields: &mut Fields, about: &About, kind: Option<DimensionType>) {
 fn word(name: &Name) -> String {
     let path = name.path.join(".");
     match (name.kind, path.is_empty()) {
-        (Kind::Member, true) => format!("{{{}}}", name.last),
+        // Without the word for it, a member that is called like a cube would be the cube.
+        (Kind::Member, true) => format!("{{CUBE.{}}}", name.last),
         (Kind::Member, false) => format!("{{{path}.{}}}", name.last),
         (_, true) => format!("{{CUBE}}.{}", name.last),
         (_, false) => format!("{{{path}}}.{}", name.last),

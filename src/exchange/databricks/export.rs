@@ -168,9 +168,10 @@ impl<'a> Writer<'a> {
             let to = self.tables.table(&join.to)?;
             let pair = |(here, there): &(Name, Name)| {
                 format!(
-                    "{word}.{} = {}.{}",
+                    "{}.{} = {}.{}",
+                    quoted(word),
                     quoted(&here.last),
-                    join.name,
+                    quoted(&join.name),
                     quoted(&there.last)
                 )
             };
@@ -331,10 +332,37 @@ fn cut_name(time: &str, grain: Grain) -> String {
     format!("{time}_{grain}")
 }
 
+/// Words that begin something else than a name.
+const RESERVED: [&str; 22] = [
+    "case",
+    "cast",
+    "current_date",
+    "current_user",
+    "date",
+    "distinct",
+    "end",
+    "exists",
+    "from",
+    "group",
+    "interval",
+    "left",
+    "not",
+    "null",
+    "order",
+    "right",
+    "select",
+    "table",
+    "timestamp",
+    "user",
+    "when",
+    "where",
+];
+
 /// A name as Spark's SQL has it: in backticks where it is no plain word.
 fn quoted(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match name.chars().all(is_plain) {
+    let is_reserved = RESERVED.contains(&name.to_lowercase().as_str());
+    match name.chars().all(is_plain) && !is_reserved {
         true => name.to_owned(),
         false => format!("`{name}`"),
     }

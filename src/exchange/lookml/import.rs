@@ -328,7 +328,11 @@ impl<'a> Reader<'a> {
                 match self.dimension(name, field, key == "dimension_group") {
                     Ok(dimension) => {
                         if is_yes(field, "primary_key") {
-                            table.key.push(Name::own(Kind::Member, &dimension.name));
+                            // What tells rows apart when put together does so side by side, too.
+                            table.key = match dimension.sql.as_name() {
+                                Some(_) => vec![Name::own(Kind::Member, &dimension.name)],
+                                None => dimension.sql.names(),
+                            };
                         }
                         self.note_field(name, field);
                         table.dimensions.push(dimension);

@@ -1,5 +1,7 @@
 //! LookML as a tree: `key: value`, `key: name { … }`, lists, and SQL up to `;;`.
 
+use serde_yaml::granit_parser::ScalarStyle;
+
 use crate::model::{FileId, Place};
 use crate::registry::yaml::{Node, Text};
 
@@ -23,6 +25,13 @@ pub(super) fn parse(file: FileId, text: &str) -> Result<Node, (Place, String)> {
     let start = reader.place;
     let entries = reader.entries(false)?;
     Ok(Node::Map(start, entries))
+}
+
+/// A value as written: no word of LookML stands for none, and `"NULL"` is a filter.
+fn value_at(value: String, place: Place) -> Text {
+    let mut text = Text::at(value, place);
+    text.style = ScalarStyle::DoubleQuoted;
+    text
 }
 
 /// A text in quotes, as [`parse`] takes it.
@@ -61,11 +70,16 @@ impl<'a> Reader<'a> {
         passed
     }
 
+    /// Passes over spaces.
+    fn blank(&mut self) {
+        let spaces = self.rest.len() - self.rest.trim_start().len();
+        self.pass(spaces);
+    }
+
     /// Passes over spaces and comments.
     fn space(&mut self) {
         loop {
-            let spaces = self.rest.len() - self.rest.trim_start().len();
-            self.pass(spaces);
+            self.blank();
             if !self.rest.starts_with('#') {
                 return;
             }
@@ -116,7 +130,7 @@ impl<'a> Reader<'a> {
         let end = self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len());
         match end {
             0 => self.refuse(expected),
-            _ => Ok(Text::at(self.pass(end).to_owned(), place)),
+            _ => Ok(value_at(self.pass(end).to_owned(), place)),
         }
     }
 
@@ -131,7 +145,7 @@ impl<'a> Reader<'a> {
             };
             value.push_str(self.pass(end));
             if self.pass(1) == "\"" {
-                return Ok(Text::at(value, place));
+                return Ok(value_at(value, place));
             }
             let escaped = self.peek().map_or(0, char::len_utf8);
             value.push_str(self.pass(escaped));
@@ -139,16 +153,19 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, key: &str) -> Found<Node> {
-        self.space();
-        let place = self.place;
         if is_sql(key) {
+            // A comment in SQL is a part of it.
+            self.blank();
+            let place = self.place;
             let Some(end) = self.rest.find(";;") else {
                 return Err((place, format!("{key} does not end with ;;")));
             };
             let value = self.pass(end).trim().to_owned();
             self.pass(2);
-            return Ok(Node::Scalar(Text::at(value, place)));
+            return Ok(Node::Scalar(value_at(value, place)));
         }
+        self.space();
+        let place = self.place;
         match self.peek() {
             Some('"') => self.text().map(Node::Scalar),
             Some('[') => self.list(),
@@ -296,7 +313,7 @@ mod tests {
     }
 
     fn scalar(value: &str) -> Node {
-        Node::Scalar(Text::at(value.to_owned(), Place::default()))
+        Node::Scalar(value_at(value.to_owned(), Place::default()))
     }
 
     fn key(value: &str) -> Text {

@@ -376,7 +376,7 @@ pub(in crate::exchange) fn template(
         let parts: Vec<&str> = inner.split('.').map(str::trim).collect();
         match parts.as_slice() {
             [one] if is_this(one) && is_before_column => out.push_str(Kind::Column.mark()),
-            [one] if *one == this || is_this(one) && is_table(one) => {
+            [one] if *one == this => {
                 return Err(format!("'{{{inner}}}' stands for a whole table"));
             }
             [one] if is_table(one) && is_before_column => {

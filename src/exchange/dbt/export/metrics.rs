@@ -35,10 +35,7 @@ impl Writer<'_> {
         match &metric.kind {
             MetricKind::Simple(sources) => {
                 let measure = only(sources)?;
-                let of = self.registry.datasets.get(&measure.dataset);
-                if let Some(Relation::Sql(_)) = of.map(|of| &of.relation) {
-                    return Err(format!("{} is a query and no table", measure.dataset));
-                }
+                self.over_table(measure)?;
                 dataset = Some(measure.dataset.clone());
                 self.measure(measure, &mut fields)?;
                 if let Some(fill) = metric.fill {
@@ -61,6 +58,10 @@ impl Writer<'_> {
                     _ => return Err("dbt has one source for a metric".to_owned()),
                 };
                 let halves: Option<Vec<&str>> = halves;
+                let measures = sources.iter().flat_map(|source| &source.measures);
+                for half in measures {
+                    self.over_table(half)?;
+                }
                 let Some([numerator, denominator]) = halves.as_deref() else {
                     let reason = "both halves of a ratio are metrics in dbt; give them names";
                     return Err(reason.to_owned());
@@ -77,7 +78,11 @@ impl Writer<'_> {
             MetricKind::Cumulative(cumulative) => {
                 let of = match &cumulative.of {
                     Some(of) => Some(of.as_str()),
-                    None => self.named(only(&cumulative.sources)?),
+                    None => {
+                        let measure = only(&cumulative.sources)?;
+                        self.over_table(measure)?;
+                        self.named(measure)
+                    }
                 };
                 let of = of.ok_or(
                     "what a cumulative metric accumulates is a metric in dbt; give it a name",
@@ -167,6 +172,15 @@ impl Writer<'_> {
             .iter()
             .find(|(join, _)| join.on.first().is_some_and(|(here, _)| here == column));
         by_column.map(|(_, entity)| *entity)
+    }
+
+    /// Refuses a measure of a query: dbt's metrics are over models.
+    fn over_table(&self, measure: &Measure) -> Result<(), String> {
+        let dataset = self.registry.datasets.get(&measure.dataset);
+        match dataset.map(|dataset| &dataset.relation) {
+            Some(Relation::Sql(_)) => Err(format!("{} is a query and no table", measure.dataset)),
+            _ => Ok(()),
+        }
     }
 
     /// The simple metric that is exactly a measure.
