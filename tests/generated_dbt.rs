@@ -189,9 +189,14 @@ impl Shop {
 
     /// Builds a package and returns how each model and test ended.
     fn build(&self, package: &str) -> BTreeMap<String, String> {
+        self.dbt(package, &["build"])
+    }
+
+    fn dbt(&self, package: &str, arguments: &[&str]) -> BTreeMap<String, String> {
         let vars = format!("{{source_schema: {}, today: {TODAY}}}", self.schema);
         let mut dbt = Command::new(self.programs.join("dbt"));
-        dbt.args(["--no-version-check", "--quiet", "build", "--vars", &vars]);
+        dbt.args(["--no-version-check", "--quiet"]);
+        dbt.args(arguments).args(["--vars", &vars]);
         dbt.args(["--project-dir", package]);
         let output = self.run(&mut dbt);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -361,6 +366,9 @@ fn build_all(shop: &Shop) {
         .keys()
         .filter(|name| name.starts_with("test.metrics.checked_gmv"));
     assert_eq!(own.count(), 5);
+    // Tables that are there are replaced.
+    let failed = Shop::failed(&shop.dbt("package", &["run", "--select", "marts"]));
+    assert!(failed.is_empty(), "{failed:#?}");
 
     shop.metrex(&[
         "generate",
@@ -677,6 +685,29 @@ fn models_of_a_project_are_read_and_none_is_called_like_one_of_them() {
     );
     let mart = fs::read_to_string(models.join("marts/mart_sales.sql")).unwrap();
     assert!(mart.contains("{{ ref('stg_orders_2') }}"), "{mart}");
+    let sources = fs::read_to_string(models.join("sources.yml")).unwrap();
+    assert!(sources.contains("name: metrex_raw"), "{sources}");
+    assert!(models.join("time_spine.yml").exists());
     let (code, _, said) = plain.generate(&["count"]);
     assert_eq!(code, Some(1), "{said}");
+
+    // The table is a model, and days are known: their semantics are theirs.
+    fs::write(models.join("orders.sql"), "select 1 as order_id").unwrap();
+    fs::write(
+        models.join("own.yml"),
+        "models: [{name: days, time_spine: {}}]",
+    )
+    .unwrap();
+    let (code, _, said) = plain.generate(&["sales"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("the table raw.orders is read as orders"),
+        "{said}"
+    );
+    assert!(said.contains("time_spine.yml: removed"), "{said}");
+    let all = plain.package().into_values().collect::<Vec<_>>().join("\n");
+    assert!(
+        all.contains("{{ ref('orders') }}") && !all.contains("semantic_model"),
+        "{all}"
+    );
 }

@@ -50,7 +50,8 @@ fn layout(kept: &Kept<'_>) -> Vec<String> {
     let all: Vec<String> = time.iter().cloned().chain(groups.clone()).collect();
     let few: Vec<String> = groups.take(4).collect();
     match kept.dialect {
-        Dialect::Postgres | Dialect::Duckdb if !all.is_empty() => {
+        // DuckDB has no partitions, and dbt cannot replace its tables with indexes from several threads.
+        Dialect::Postgres if !all.is_empty() => {
             vec![format!("indexes=[{{'columns': {}}}]", list(&all))]
         }
         Dialect::Bigquery => {

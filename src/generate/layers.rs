@@ -77,6 +77,8 @@ pub(super) struct Layers<'a> {
     pub wanted: Vec<String>,
     /// What they stand on.
     pub closure: Closure,
+    /// Whether the models go into a project of somebody.
+    pub has_project: bool,
     /// The names given to the two halves of each ratio.
     pub halves: IndexMap<String, [String; 2]>,
 }
@@ -145,6 +147,7 @@ impl<'a> Layers<'a> {
         Self {
             original,
             reach: Reachability::new(&registry),
+            has_project: wanted.has_project,
             registry,
             models,
             wanted: made,

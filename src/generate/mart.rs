@@ -276,10 +276,15 @@ fn about(layers: &Layers<'_>, metric: &Metric, query: &MetricQuery, complete: bo
         .owner
         .as_ref()
         .map(|owner| format!("Owner: {owner}. "));
+    let successor = metric
+        .successor
+        .as_ref()
+        .map(|name| format!("; take {name} instead"));
     lines.push(format!(
-        "{}Status: {}. Defined in {}.",
+        "{}Status: {}{}. Defined in {}.",
         owner.unwrap_or_default(),
         metric.status.word(),
+        successor.unwrap_or_default(),
         layers.original.at(metric.place)
     ));
     lines.push(MADE.to_owned());

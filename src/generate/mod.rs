@@ -73,6 +73,8 @@ pub struct Wanted<'a> {
     pub models: &'a BTreeSet<String>,
     /// Whether there is a dbt project to add to.
     pub has_project: bool,
+    /// Whether that project tells dbt's semantic layer what a day is.
+    pub has_spine: bool,
     /// The skills that are written down already.
     pub skills: &'a BTreeSet<String>,
 }
@@ -134,7 +136,7 @@ pub fn package(registry: &Registry, templates: &Templates, wanted: &Wanted<'_>) 
             page::page(&layers, mart, wanted),
         );
     }
-    properties::properties(&layers, &marts, wanted.dialect, &mut package);
+    properties::properties(&layers, &marts, wanted, &mut package);
     project::project(&layers, wanted, &mut package);
     package.add("graph/graph.json", graph::graph(&layers, &marts));
     skill::skills(&layers, &marts, wanted, &mut package);

@@ -1,5 +1,7 @@
 //! The page of a metric: what it means, what it is made of, and how it is asked for.
 
+use indexmap::IndexSet;
+
 use super::Wanted;
 use super::layers::Layers;
 use super::mart::Mart;
@@ -16,6 +18,9 @@ pub(super) fn page(layers: &Layers<'_>, mart: &Mart<'_>, wanted: &Wanted<'_>) ->
         metric.name,
         metric.status.word()
     );
+    if let Some(successor) = &metric.successor {
+        out.push_str(&format!("; take `{successor}` instead"));
+    }
     if let Some(owner) = &metric.owner {
         out.push_str(&format!(" · {owner}"));
     }
@@ -79,8 +84,13 @@ pub(super) fn page(layers: &Layers<'_>, mart: &Mart<'_>, wanted: &Wanted<'_>) ->
         ));
     }
     out.push_str("\n## Where it comes from\n\n```mermaid\nflowchart LR\n");
+    let mut seen = IndexSet::new();
+    let mut node = |name: &str| {
+        let (at, _) = seen.insert_full(name.to_owned());
+        format!("n{at}[\"{}\"]", name.replace('"', "#quot;"))
+    };
     for (from, to) in lineage(layers, mart) {
-        out.push_str(&format!("  {from} --> {to}\n"));
+        out.push_str(&format!("  {} --> {}\n", node(&from), node(&to)));
     }
     out.push_str("```\n\n");
     out.push_str(&datasets(layers, mart, registry));

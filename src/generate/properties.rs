@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Package;
 use super::bounds::{certain, in_range};
 use super::layers::{Body, Layer, Layers, Model};
 use super::mart::Mart;
 use super::semantics::{Semantics, semantics};
 use super::staging::{source, title};
 use super::text::{MADE, plain};
+use super::{Package, Wanted};
 use crate::compile::{Role, additivity, reading};
 use crate::model::{CanonicalDataset, Dataset};
 use crate::registry::emit;
@@ -20,9 +20,10 @@ type Fields = Map<String, Value>;
 pub(super) fn properties(
     layers: &Layers<'_>,
     marts: &[Mart<'_>],
-    dialect: Dialect,
+    wanted: &Wanted<'_>,
     package: &mut Package,
 ) {
+    let dialect = wanted.dialect;
     let mut said = semantics(layers, package);
     let sources = sources(layers);
     if !sources.is_empty() {
@@ -32,15 +33,13 @@ pub(super) fn properties(
         let mut models = Vec::new();
         for model in layers.models.iter().filter(|model| model.layer == layer) {
             match model.exists {
-                true => {
-                    let text = format!(
-                        "{} is a model of the project already: what describes it there is left as it is",
+                true => package.note(
+                    model.path(),
+                    format!(
+                        "{} is a model of the project: what describes it there stays as it is, and dbt's semantic layer is not told of metrics over it",
                         model.name
-                    );
-                    if said.models.shift_remove(&model.name).is_some() {
-                        package.note(model.path(), text);
-                    }
-                }
+                    ),
+                ),
                 false => models.push(Value::Object(described(layers, model, dialect, &mut said))),
             }
         }
@@ -57,6 +56,7 @@ pub(super) fn properties(
     // What is left are calendars.
     let calendars: Vec<Value> = said.models.into_values().map(Value::Object).collect();
     let spine = match layers.registry.calendar.table.is_some() {
+        _ if wanted.has_spine => Vec::new(),
         true => calendars,
         false => {
             package.add("models/metrex_days.sql", DAYS);
@@ -69,7 +69,9 @@ pub(super) fn properties(
             calendars.into_iter().chain([spine]).collect()
         }
     };
-    add(package, "models/time_spine.yml", "models", spine);
+    if !spine.is_empty() {
+        add(package, "models/time_spine.yml", "models", spine);
+    }
     if !said.metrics.is_empty() {
         add(package, "models/metrics.yml", "metrics", said.metrics);
     }
@@ -99,7 +101,7 @@ fn sources(layers: &Layers<'_>) -> Vec<Value> {
         let Body::Table { table, .. } = &model.body else {
             continue;
         };
-        let (name, own) = source(table);
+        let (name, own) = source(layers, table);
         let schema = table.rsplit_once('.').map(|(schema, _)| schema.to_owned());
         let entry = json!({"name": own, "description": plain(&title(layers, model))});
         match sources.iter_mut().find(|(known, ..)| *known == name) {
@@ -108,10 +110,17 @@ fn sources(layers: &Layers<'_>) -> Vec<Value> {
             None => sources.push((name, schema, vec![entry])),
         }
     }
-    let of = |(name, schema, tables): (String, Option<String>, Vec<Value>)| {
-        let schema =
-            schema.unwrap_or_else(|| "{{ var('source_schema', target.schema) }}".to_owned());
-        json!({"name": name, "schema": schema, "tables": tables})
+    let of = |(name, schema, tables): (String, Option<String>, Vec<Value>)| -> Value {
+        let Some(schema) = schema else {
+            let own = "{{ var('source_schema', target.schema) }}";
+            return json!({"name": name, "schema": own, "tables": tables});
+        };
+        match schema.rsplit_once('.') {
+            Some((database, schema)) => {
+                json!({"name": name, "database": database, "schema": schema, "tables": tables})
+            }
+            None => json!({"name": name, "schema": schema, "tables": tables}),
+        }
     };
     sources.into_iter().map(of).collect()
 }
@@ -289,13 +298,17 @@ fn of_mart(layers: &Layers<'_>, mart: &Mart<'_>, dialect: Dialect) -> Fields {
         "description".to_owned(),
         json!(plain(&description.join(": "))),
     );
-    let meta = json!({
+    let mut meta = json!({
         "metric": metric.name,
         "owner": metric.owner,
         "status": metric.status.word(),
+        "successor": metric.successor,
         "grain": mart.groups.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "query": mart.line,
     });
+    if let Some(meta) = meta.as_object_mut() {
+        meta.retain(|_, value| !value.is_null());
+    }
     out.insert("config".to_owned(), json!({"meta": meta}));
     if mart.keys().next().is_some() {
         let test = unique_rows(mart.keys().map(|column| &column.name), dialect);

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::Package;
+use super::closure::measures;
 use super::columns::names;
 use super::layers::Layers;
 use crate::exchange::dbt;
@@ -21,6 +22,12 @@ pub(super) struct Semantics {
 /// The semantics of the models.
 pub(super) fn semantics(layers: &Layers<'_>, package: &mut Package) -> Semantics {
     let mut registry = layers.registry.clone();
+    // What is said of a model stands with it, and a model of somebody's project is theirs to describe.
+    let is_theirs = |dataset: &str| layers.model_of(dataset).is_none_or(|model| model.exists);
+    registry.datasets.retain(|name, _| !is_theirs(name));
+    registry
+        .metrics
+        .retain(|_, metric| !measures(&metric.kind).any(|measure| is_theirs(&measure.dataset)));
     // The semantic layer adds up over everything that a query does not group by.
     registry.metrics.retain(|_, metric| {
         let analysis = layers.original.analysis_of(metric);
@@ -130,10 +137,12 @@ fn name_half(
         return same.name.clone();
     }
     let mut name = format!("{}_{side}", metric.name);
+    let mut n = 2;
     while registry.metric_names.contains_key(&name.to_lowercase())
         || registry.metrics.contains_key(&name)
     {
-        name.push('_');
+        name = format!("{}_{side}_{n}", metric.name);
+        n += 1;
     }
     let named = Metric {
         name: name.clone(),

@@ -6,13 +6,17 @@ use super::{Package, text};
 use crate::warehouse::Dialect;
 
 /// The name under which tables without a schema are sources.
-pub(super) const WAREHOUSE: &str = "warehouse";
+const WAREHOUSE: &str = "warehouse";
 
-/// The source that a table belongs to, and its name there.
-pub(super) fn source(table: &str) -> (String, String) {
-    match table.rsplit_once('.') {
+/// The source that a table belongs to, and its name there. A project may have sources of the same names.
+pub(super) fn source(layers: &Layers<'_>, table: &str) -> (String, String) {
+    let (source, name) = match table.rsplit_once('.') {
         Some((schema, name)) => (text::slug(schema), name.to_owned()),
         None => (WAREHOUSE.to_owned(), table.to_owned()),
+    };
+    match layers.has_project {
+        true => (format!("metrex_{source}"), name),
+        false => (source, name),
     }
 }
 
@@ -33,7 +37,7 @@ fn sql(layers: &Layers<'_>, model: &Model, dialect: Dialect) -> String {
     out.push('\n');
     match &model.body {
         Body::Table { table, columns } => {
-            let (source, name) = source(table);
+            let (source, name) = source(layers, table);
             let columns = match columns {
                 // SQL by hand reads it, and what it reads of it is not known by name.
                 None => "*".to_owned(),

@@ -1,5 +1,7 @@
 //! Texts as they may stand in a dbt project, where braces mean something.
 
+pub(super) use crate::exchange::dbt::{is_template, plain};
+
 /// What says, in every file, where to change it.
 pub(super) const MADE: &str = "Made by metrex: change the definitions, and make it again.";
 
@@ -11,23 +13,6 @@ pub(super) fn comment(text: &str) -> String {
         line => format!("-- {line}\n"),
     });
     lines.collect()
-}
-
-/// A text in which dbt sees no template.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '{' | '%' | '#') && out.ends_with('{') {
-            out.push(' ');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// Whether dbt would take a part of a text for a template.
-pub(super) fn is_template(text: &str) -> bool {
-    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
 }
 
 /// A text as Jinja's string.

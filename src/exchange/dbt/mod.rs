@@ -10,7 +10,7 @@ mod metrics;
 mod read;
 mod views;
 
-pub use export::{Semantics, export, semantics};
+pub use export::{Semantics, export, is_template, plain, semantics};
 
 use std::path::Path;
 

@@ -32,6 +32,8 @@ pub(super) struct Folder {
     made: BTreeMap<String, String>,
     /// Whether it is a dbt project of somebody.
     pub has_project: bool,
+    /// Whether that project has a time spine.
+    pub has_spine: bool,
     /// The models of that project.
     pub models: BTreeSet<String>,
     /// The metrics, in lower case, that metrex made models of.
@@ -63,6 +65,7 @@ impl Folder {
         let project = path.join("dbt_project.yml");
         let mut models = BTreeSet::new();
         let mut marts = BTreeSet::new();
+        let mut has_spine = false;
         for folder in ["models", "seeds", "snapshots"] {
             for file in below(folder)? {
                 let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else {
@@ -74,7 +77,11 @@ impl Folder {
                 match (is_model, is_made(&file)) {
                     (true, false) => drop(models.insert(stem.to_owned())),
                     (true, true) => marts.extend(stem.strip_prefix("mart_").map(str::to_owned)),
-                    (false, _) => {}
+                    (false, true) => {}
+                    (false, false) => {
+                        let text = fs::read_to_string(&file).unwrap_or_default();
+                        has_spine |= text.contains("time_spine:");
+                    }
                 }
             }
         }
@@ -84,6 +91,7 @@ impl Folder {
             .filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()));
         Ok(Self {
             has_project: project.exists() && !is_made(&project),
+            has_spine,
             models,
             marts,
             skills: skills.collect(),

@@ -80,6 +80,7 @@ impl Session {
                 text,
             });
         };
+        let in_use = |status| matches!(status, Status::Published | Status::Certified);
         let mut metrics: Vec<String> = Vec::new();
         for name in &request.metrics {
             let metric = registry
@@ -87,10 +88,19 @@ impl Session {
                 .ok_or_else(|| SessionError::unknown_metric(registry, name))?;
             if !metrics.contains(&metric.name) {
                 metrics.push(metric.name.clone());
+                if !in_use(metric.status) {
+                    let successor = metric.successor.as_ref();
+                    let instead = successor.map(|name| format!("; take {name} instead"));
+                    note(format!(
+                        "{} is {}{}",
+                        metric.name,
+                        metric.status.word(),
+                        instead.unwrap_or_default()
+                    ));
+                }
             }
         }
         if request.metrics.is_empty() {
-            let in_use = |status| matches!(status, Status::Published | Status::Certified);
             for metric in registry.metrics.values() {
                 match in_use(metric.status) {
                     true => metrics.push(metric.name.clone()),
@@ -113,10 +123,15 @@ impl Session {
                 metrics.push(name.clone());
             }
         }
-        let dialect = match request
-            .dialect
-            .unwrap_or_else(|| self.dialect_of(&self.connection()))
-        {
+        let dialect = match request.dialect {
+            Some(Dialect::Sqlite) => {
+                let error = SessionError::usage("no_adapter", "dbt has no SQLite of its own");
+                return Err(error.with_hint("DuckDB reads SQLite's files: --dialect duckdb"));
+            }
+            Some(dialect) => dialect,
+            None => self.dialect_of(&self.connection()),
+        };
+        let dialect = match dialect {
             Dialect::Sqlite => {
                 note(
                     "dbt has no SQLite of its own: the SQL is for DuckDB; --dialect says otherwise"
@@ -138,6 +153,7 @@ impl Session {
                 materialized: request.materialized,
                 models: &found.models,
                 has_project: found.has_project,
+                has_spine: found.has_spine,
                 skills: &found.skills,
             },
         );

@@ -3,6 +3,9 @@
 mod conditions;
 mod metrics;
 mod models;
+mod names;
+
+pub use names::{is_template, plain};
 
 use serde_json::{Map, Value, json};
 
@@ -40,10 +43,9 @@ pub fn export(registry: &Registry) -> Export {
 
 /// The models of a registry, and its metrics over several of them.
 pub fn semantics(registry: &Registry) -> Semantics {
-    let mut writer = Writer {
-        registry,
-        notes: Notes::default(),
-    };
+    let mut notes = Notes::default();
+    let registry = &names::sayable(registry, &mut notes);
+    let mut writer = Writer { registry, notes };
     let mut models = Vec::new();
     let mut across = Vec::new();
     let mut by_dataset: Vec<(&Dataset, Vec<Value>)> = registry
