@@ -148,11 +148,11 @@ fn one_sentence_and_three_rules_become_a_certified_metric() {
     pty.until("the metric", is_chosen);
     pty.shows("published, not certified");
     pty.send("\x1b[15~");
-    pty.shows("→ $");
+    pty.shows("tests: ");
     pty.send("c");
     pty.shows("certify, why:");
     pty.send("agreed with finance\r");
-    pty.shows("wrote metrics/contract_months.yaml");
+    pty.shows("contracted_mrr is certified");
     let took = began.elapsed();
     pty.send("\x03");
     pty.shows("again quits");

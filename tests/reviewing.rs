@@ -238,6 +238,79 @@ fn what_is_deprecated_names_its_successor_wherever_it_appears() {
         path.is_file().then(|| fs::read_to_string(path).unwrap())
     });
     assert!(all.collect::<String>().contains("use orders instead"));
+    // So does what is made of it.
+    done(
+        &folder,
+        &[
+            "review",
+            "gmv",
+            "--deprecate",
+            "--successor",
+            "orders",
+            "--by",
+            "Ana",
+        ],
+    );
+    let query = metrex(&folder, &["query", "aov"]);
+    let made = "aov is made of gmv, which is deprecated and followed by orders";
+    assert!(told(&query).contains(made), "{}", told(&query));
+    refused(
+        &folder,
+        &[
+            "review",
+            "orders",
+            "--deprecate",
+            "--successor",
+            "gmv",
+            "--by",
+            "Ana",
+        ],
+        "which it follows itself",
+    );
+}
+
+#[test]
+fn governance_takes_a_canonical_dataset_as_it_has_been_agreed_on() {
+    let folder = shop("review: {checks: [governance]}\n");
+    let more = r"
+datasets:
+  paid_orders:
+    sql: SELECT * FROM orders
+    time: created_at
+    dimensions:
+      created_at: {type: time}
+      market: {}
+canonical_datasets:
+  fct_paid:
+    kind: fact
+    dataset: paid_orders
+    grain: [order_id]
+    purpose: Orders that were paid.
+    owner: Commerce Analytics
+    status: certified
+    lineage: {sources: [orders]}
+metrics:
+  paid:
+    label: Paid
+    category: Commerce
+    description: What was paid.
+    owner: Commerce Analytics
+    base_table: paid_orders
+    agg: sum
+    expr: amount
+";
+    fs::write(folder.path().join("shop/metrics/paid.yaml"), more).unwrap();
+    refused(
+        &folder,
+        &["review", "gmv", "--certify", "--by", "Ana"],
+        "orders is a raw source",
+    );
+    let certified = metrex(&folder, &["review", "paid", "--certify", "--by", "Ana"]);
+    assert!(
+        told(&certified).contains("paid is certified; wrote metrics/paid.yaml"),
+        "{}",
+        told(&certified)
+    );
 }
 
 #[test]
@@ -299,6 +372,23 @@ fn a_proposal_shows_what_it_changes_and_is_published_with_its_approvals() {
     assert_eq!(json(&folder, "gmv")["stage"], "published, not certified");
     let steps = json(&folder, "gmv")["history"].to_string();
     assert!(steps.contains("approved") && steps.contains("Cleo") && steps.contains("published"));
+}
+
+#[test]
+fn a_proposal_cannot_vouch_for_itself() {
+    let folder = shop("");
+    propose(&folder, "");
+    let meaning = json(&folder, "gmv")["meaning"].as_str().unwrap().to_owned();
+    let path = folder.path().join("shop/proposals/gmv.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let forged = format!(
+        "{text}  status: certified\n  history:\n    - {{step: certified, by: Ana, on: 2026-11-18, of: {meaning}}}\n"
+    );
+    fs::write(&path, forged).unwrap();
+    done(&folder, &["review", "gmv", "--publish", "--by", "Eve"]);
+    let review = json(&folder, "gmv");
+    assert_eq!(review["stage"], "published, not certified");
+    assert!(!review["history"].to_string().contains("Ana"));
 }
 
 #[test]
@@ -657,7 +747,7 @@ fn agents_are_told_what_cannot_be_relied_on() {
 fn the_explorer_tells_what_cannot_be_relied_on() {
     for (width, height) in [(80, 24), (200, 50)] {
         let mut explorer = Explorer::new(width, height);
-        explorer.keys("visits<Enter>Jdorders<Enter>Bots<Enter><Esc><F5>");
+        explorer.keys("visits<Enter>J<Tab>dorders<Enter>Bots<Enter><Esc><F5>");
         let screen = explorer.screen();
         assert!(screen.contains("─ deprecated, use orders ·"), "{screen}");
         explorer.keys("1");
@@ -676,10 +766,7 @@ fn the_screen_tells_what_a_proposal_changes() {
         propose_in(&explorer.folder.path().join("shop"), "");
         explorer.keys("gmv<Enter>J<F5>");
         let screen = explorer.screen();
-        assert!(
-            screen.contains("proposed: With cancelled orders"),
-            "{screen}"
-        );
+        assert!(screen.contains("gmv  proposed"), "{screen}");
         insta::assert_snapshot!(format!("review_change_{width}x{height}"), screen);
         // The rules of the project hold here as well.
         explorer.keys("pNow<Enter>");
@@ -687,7 +774,10 @@ fn the_screen_tells_what_a_proposal_changes() {
         assert!(screen.contains("0 of 1 approvals"), "{screen}");
         explorer.keys("aFine<Enter>");
         let screen = explorer.screen();
-        assert!(screen.contains("wrote proposals/gmv.yaml"), "{screen}");
+        assert!(
+            screen.contains("gmv is approved; wrote proposals/gmv.yaml"),
+            "{screen}"
+        );
         explorer.keys("pNow<Enter>");
         let screen = explorer.screen();
         assert!(
@@ -721,7 +811,11 @@ fn the_screen_tells_what_there_is_to_know_and_takes_the_judgement() {
         assert!(screen.contains("› ~ aov"), "{screen}");
         explorer.keys("<F5>");
         let screen = explorer.screen();
-        assert!(screen.contains("none → $"), "{screen}");
+        // Nobody else has it: its numbers stand for themselves.
+        assert!(
+            !screen.contains('→') && screen.contains("$1,053"),
+            "{screen}"
+        );
         insta::assert_snapshot!(format!("review_{width}x{height}"), screen);
         // What makes no sense now says why.
         explorer.keys("c");
@@ -740,7 +834,10 @@ fn the_screen_tells_what_there_is_to_know_and_takes_the_judgement() {
         let text = fs::read_to_string(path(&explorer)).unwrap();
         assert!(text.contains("why: For the board"), "{text}");
         let screen = explorer.screen();
-        assert!(screen.contains("wrote metrics/shop.yaml"), "{screen}");
+        assert!(
+            screen.contains("aov is published; wrote metrics/shop.yaml"),
+            "{screen}"
+        );
         assert!(screen.contains("published, not certified"), "{screen}");
         explorer.keys("cFine<Enter>");
         assert!(

@@ -172,7 +172,7 @@ fn judge(session: &Session, args: &ReviewArgs, name: &str, judgement: Judgement)
         prepare(session, cancel.clone()).await?;
         Ok(session.pass_judgement(&judging, cancel).await?)
     })?;
-    told(&published);
+    told(&judging, &published);
     let Some(commit) = published.commit.as_ref().filter(|_| args.pull_request) else {
         return Ok(());
     };
@@ -197,8 +197,9 @@ fn judge(session: &Session, args: &ReviewArgs, name: &str, judgement: Judgement)
     }
 }
 
-fn told(published: &Published) {
-    note(&format!("wrote {}", published.files.join(", ")));
+fn told(judging: &Judging, published: &Published) {
+    let files = published.files.join(", ");
+    note(&format!("{}; wrote {files}", judging.done()));
     if let Some(commit) = &published.commit {
         note(&format!("committed {} on {}", commit.id, commit.branch));
     }
@@ -275,7 +276,7 @@ fn show(session: &Session, args: &ReviewArgs, name: &str) -> Outcome {
             print(|out| {
                 write_review(out, &review, style)?;
                 if let Some(numbers) = &numbers {
-                    write_numbers(out, &review, numbers, style)?;
+                    write_numbers(out, numbers, style)?;
                 }
                 write_checks(out, &checks, style)?;
                 write_history(out, &review, style)
@@ -313,14 +314,8 @@ fn write_review(out: &mut dyn Write, review: &Review, style: Style) -> io::Resul
             writeln!(out, "{} {}", style.dim(format!("{word:9}")), sanitize(text))?;
         }
     }
-    let (approved, needed) = &review.approvals;
-    if *needed > 0 || !approved.is_empty() {
-        let by = match approved.is_empty() {
-            true => String::new(),
-            false => format!(" ({})", approved.join(", ")),
-        };
-        let count = format!("{} of {needed}{by}", approved.len());
-        writeln!(out, "{} {}", style.dim("approved "), sanitize(&count))?;
+    if let Some(approved) = review.approved() {
+        writeln!(out, "{} {}", style.dim("approved "), sanitize(&approved))?;
     }
     if let Some(trouble) = &review.trouble {
         heading(out, style, "It cannot be published")?;
@@ -382,16 +377,11 @@ fn write_diff(out: &mut dyn Write, (before, after): (&str, &str), style: Style) 
     Ok(())
 }
 
-fn write_numbers(
-    out: &mut dyn Write,
-    review: &Review,
-    change: &Change,
-    style: Style,
-) -> io::Result<()> {
+fn write_numbers(out: &mut dyn Write, change: &Change, style: Style) -> io::Result<()> {
     let by = change.dimension.as_ref().map(|by| format!(" by {by}"));
     heading(out, style, &format!("Numbers{}", by.unwrap_or_default()))?;
     for figure in &change.figures {
-        write_figure(out, review, figure)?;
+        write_figure(out, figure)?;
     }
     for (metric, reason) in &change.broken {
         let text = format!("  {metric} is broken by it: {reason}");
@@ -404,30 +394,29 @@ fn write_numbers(
     Ok(())
 }
 
-fn write_figure(out: &mut dyn Write, review: &Review, figure: &Figure) -> io::Result<()> {
+fn write_figure(out: &mut dyn Write, figure: &Figure) -> io::Result<()> {
     let told = |side: &Result<Option<f64>, String>| match side {
         Ok(value) => figure.number(*value),
         Err(reason) => format!("none ({reason})"),
     };
     let Sides { before, after } = &figure.total;
-    let is_known = review.definition.before.is_none() || before == after;
-    let total = match is_known {
+    let total = match figure.is_alone || before == after {
         true => told(after),
         false => format!("{} → {}", told(before), told(after)),
     };
     writeln!(out, "  {}  {}", sanitize(&figure.metric), sanitize(&total))?;
     for part in figure.parts.iter().take(PARTS) {
-        let percent = part
-            .value
-            .percent()
-            .map(|percent| format!("  {percent:+.1} %"));
-        let text = format!(
-            "{}  {} → {}{}",
-            part.label,
-            figure.number(part.value.before),
-            figure.number(part.value.after),
-            percent.unwrap_or_default()
-        );
+        let after = figure.number(part.value.after);
+        let percent = part.value.percent();
+        let percent = percent.map(|percent| format!("  {percent:+.1} %"));
+        let text = match figure.is_alone {
+            true => format!("{}  {after}", part.label),
+            false => {
+                let before = figure.number(part.value.before);
+                let percent = percent.unwrap_or_default();
+                format!("{}  {before} → {after}{percent}", part.label)
+            }
+        };
         writeln!(out, "    {}", sanitize(&text))?;
     }
     let more = figure.parts.len().saturating_sub(PARTS);

@@ -95,7 +95,12 @@ pub(super) fn settle_successors(
             continue;
         };
         if leads_to(registry, &successor, name) {
-            let message = format!("'{name}' would follow itself");
+            let message = match successor == *name {
+                true => format!("'{name}' cannot be followed by itself"),
+                false => {
+                    format!("'{name}' cannot be followed by '{successor}', which it follows itself")
+                }
+            };
             sink.error("cycle", written.place, &written.value, message, None);
             continue;
         }

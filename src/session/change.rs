@@ -74,7 +74,9 @@ pub struct Figure {
     pub line: String,
     /// The total, or why there is none.
     pub total: Sides<Result<Option<f64>, String>>,
-    /// The values of the dimension that change, the largest change first.
+    /// Whether there is nothing to compare with: it is new, or stays as it is.
+    pub is_alone: bool,
+    /// The values of the dimension that change, the largest change first; all of them where there is nothing to compare with.
     pub parts: Vec<Part>,
     /// How many values do not change.
     pub same: usize,
@@ -140,6 +142,7 @@ struct Job {
     metric: String,
     line: String,
     by: Option<String>,
+    is_alone: bool,
     total: Sides<Result<Compiled, String>>,
     /// A side without a metric has none.
     parts: Sides<Option<Compiled>>,
@@ -214,9 +217,12 @@ impl Session {
     /// Everything up to the first statement that is run.
     fn plan_change(&self, request: ChangeRequest) -> (Vec<Job>, Change) {
         let drafted = |text| self.drafted(&request.path, text);
+        let Sides { before, after } = &request.text;
+        let after = (before != after).then(|| drafted(after));
+        let before = drafted(before);
         let catalogs = Sides {
-            before: drafted(&request.text.before),
-            after: drafted(&request.text.after),
+            after: after.unwrap_or_else(|| before.clone()),
+            before,
         };
         let dimensions = self.dimensions_of(&catalogs.after, &request.metric);
         let chosen = request.dimension;
@@ -329,28 +335,36 @@ impl Session {
                 .find(|(sides, _)| differs(sides))?;
             (parts, by) = (Some(sides), Some(name));
         }
+        let is_unchanged = std::ptr::eq(before, after);
         let parts = match parts {
             Some(Sides {
                 before: Ok(before),
                 after: Ok(after),
-            }) => Sides {
+            }) if !is_unchanged => Sides {
                 before: Some(before),
                 after: Some(after),
             },
-            // What is new has no values before.
+            // What is new has no values before, and what is the same is not computed twice.
             Some(Sides {
-                before: Err(_),
-                after: Ok(after),
-            }) if total.before.is_err() => Sides {
+                after: Ok(after), ..
+            }) if is_unchanged || total.before.is_err() => Sides {
                 before: None,
                 after: Some(after),
             },
             _ => Sides::default(),
         };
+        let total = match is_unchanged {
+            true => Sides {
+                before: Err(format!("'{metric}' is not changed")),
+                after: total.after,
+            },
+            false => total,
+        };
         Some(Job {
             metric: metric.to_owned(),
             line,
             by,
+            is_alone: is_unchanged || !before.registry.metrics.contains_key(metric),
             total,
             parts,
         })
@@ -419,6 +433,7 @@ impl Reader<'_> {
             metric: job.metric,
             line: job.line,
             total,
+            is_alone: job.is_alone,
             parts: Vec::new(),
             same: 0,
             note: None,
@@ -437,7 +452,8 @@ impl Reader<'_> {
             (Ok(before), Ok(after)) => {
                 let all = merged(before, after);
                 let count = all.len();
-                let changed = all.into_iter().filter(|part| !part.value.is_same());
+                let is_told = |part: &Part| job.is_alone || !part.value.is_same();
+                let changed = all.into_iter().filter(is_told);
                 figure.parts = changed.collect();
                 figure.same = count - figure.parts.len();
             }

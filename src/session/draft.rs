@@ -169,6 +169,8 @@ impl Session {
         text: &str,
     ) -> Result<(), NotSaved> {
         let failed = |error: io::Error| NotSaved::Failed(format!("{path}: {error}"));
+        let locked = self.lock();
+        let _lock = locked.map_err(|refusal| NotSaved::Failed(refusal.message))?;
         let file = self.file_to_edit(path).map_err(failed)?;
         let now = std::fs::read_to_string(&file).map_err(failed)?;
         if known.is_some_and(|known| known != now) {

@@ -25,9 +25,50 @@ impl Catalog {
         }
     }
 
-    /// What a reader of its numbers should know; nothing of a metric that is as it should be. Where the project says
-    /// nothing of review, metrics that nobody certified are the rule.
+    /// What a reader of its numbers should know; nothing of a metric that is as it should be, and made of such. Where the
+    /// project says nothing of review, metrics that nobody certified are the rule.
     pub fn remark(&self, metric: &Metric) -> Option<String> {
+        let own = self.own_remark(metric);
+        if self.stage(metric) == ReviewStage::Deprecated {
+            return own;
+        }
+        let mut remarks: Vec<String> = own.into_iter().collect();
+        let mut seen = vec![metric.name.as_str()];
+        self.add_old_inputs(metric, metric, &mut seen, &mut remarks);
+        (!remarks.is_empty()).then(|| remarks.join("; "))
+    }
+
+    /// Says which deprecated metrics a metric is made of, also by way of others.
+    fn add_old_inputs<'a>(
+        &'a self,
+        of: &Metric,
+        metric: &'a Metric,
+        seen: &mut Vec<&'a str>,
+        remarks: &mut Vec<String>,
+    ) {
+        for input in metric.kind.inputs() {
+            let Some(input) = self.registry.metrics.get(input) else {
+                continue;
+            };
+            if seen.contains(&input.name.as_str()) {
+                continue;
+            }
+            seen.push(&input.name);
+            if self.stage(input) == ReviewStage::Deprecated {
+                let followed = input.successor.as_ref();
+                let followed = followed.map(|name| format!(" and followed by {name}"));
+                remarks.push(format!(
+                    "{} is made of {}, which is deprecated{}",
+                    of.name,
+                    input.name,
+                    followed.unwrap_or_default()
+                ));
+            }
+            self.add_old_inputs(of, input, seen, remarks);
+        }
+    }
+
+    fn own_remark(&self, metric: &Metric) -> Option<String> {
         let name = &metric.name;
         match self.stage(metric) {
             ReviewStage::Draft => Some(format!("{name} is a draft: it may change without notice")),

@@ -31,6 +31,7 @@ impl Session {
     pub fn save_view(&self, view: &SavedQuery, replace: bool) -> Result<String, SessionError> {
         let refuse = |code, message: String| Err(SessionError::usage(code, message));
         let name = &view.name;
+        let _lock = self.lock()?;
         let files = self.project().files();
         let before = self.read_as(&files);
         if before.registry.metric(name).is_some() {
@@ -66,6 +67,7 @@ impl Session {
     /// # Errors
     /// There is none of this name, or the file cannot be written; nothing is changed then.
     pub fn delete_view(&self, name: &str) -> Result<String, SessionError> {
+        let _lock = self.lock()?;
         let files = self.project().files();
         let before = self.read_as(&files);
         let Some(old) = before.registry.views.get(name) else {

@@ -19,6 +19,8 @@ pub struct Reviewing {
     pub all: bool,
     /// The metric that is selected.
     pub selected: Option<String>,
+    /// The metric that somebody came from.
+    pub origin: Option<String>,
     /// The first row of the list that is shown.
     pub top: usize,
     /// What there is to know about it, or why there is nothing.
@@ -31,6 +33,8 @@ pub struct Reviewing {
     pub wording: Option<Wording>,
     /// The generation of a judgement that is being written.
     pub judging: Option<u64>,
+    /// What has become of the metric once that is written.
+    pub done: String,
 }
 
 /// The numbers and checks of what is selected.

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Session {
     /// Keeps everybody else from publishing into the project, also other processes, until it is dropped.
-    pub(super) fn lock(&self) -> Result<File, NotPublished> {
+    pub(in crate::session) fn lock(&self) -> Result<File, NotPublished> {
         let folder = self.writable_folder()?;
         let failed = |error: std::io::Error| {
             let message = format!("{} cannot be locked: {error}", folder.display());

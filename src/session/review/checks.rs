@@ -57,15 +57,16 @@ impl Session {
     ) -> Result<CheckOutcome, SessionError> {
         let results = self.test(&[metric.to_owned()], cancel, |_, _| {}).await?;
         let failed = results.iter().filter(|result| !result.passed());
-        let problems = failed
+        let problems: Vec<String> = failed
             .map(|result| format!("{}: {}", result.title, result.reasons().join("; ")))
             .collect();
         Ok(CheckOutcome {
             check: ReviewCheck::Tests,
-            looked_at: match results.len() {
-                0 => "it has no tests".to_owned(),
-                1 => "1 test".to_owned(),
-                count => format!("{count} tests"),
+            looked_at: match (results.len(), problems.len()) {
+                (0, _) => "it has none".to_owned(),
+                (1, 0) => "1 passes".to_owned(),
+                (count, 0) => format!("{count} pass"),
+                (count, failed) => format!("{failed} of {count} do not pass"),
             },
             problems,
         })
@@ -92,7 +93,10 @@ impl Session {
         };
         Ok(CheckOutcome {
             check: ReviewCheck::Live,
-            looked_at: format!("runs on {}", self.connection()),
+            looked_at: match problems.is_empty() {
+                true => format!("runs on {}", self.connection()),
+                false => format!("does not run on {}", self.connection()),
+            },
             problems,
         })
     }

@@ -66,6 +66,24 @@ pub struct Judging {
     pub commit: Option<CommitWish>,
 }
 
+impl Judging {
+    /// What has become of the metric once it is written: `gmv is certified`.
+    pub fn done(&self) -> String {
+        let become_of_it = match &self.judgement {
+            Judgement::Approve => "is approved",
+            Judgement::Reject => "is rejected",
+            Judgement::Publish => "is published",
+            Judgement::Certify => "is certified",
+            Judgement::Deprecate { successor: None } => "is deprecated",
+            Judgement::Deprecate {
+                successor: Some(successor),
+            } => return format!("{} is deprecated, use {successor}", self.metric),
+            Judgement::Modify { .. } => "is proposed",
+        };
+        format!("{} {become_of_it}", self.metric)
+    }
+}
+
 impl Session {
     /// Judges a definition by the rules of the project, and writes that down.
     ///
@@ -289,12 +307,12 @@ impl Session {
             return false;
         };
         let is_certified = |metric: &Metric| metric.status == Status::Certified;
-        let is_as_it_was = now.registry.metrics.get(name).is_some_and(is_certified)
-            && now.fingerprint(name) == then.fingerprint(name);
+        let was_certified = now.registry.metrics.get(name).is_some_and(is_certified);
+        let is_as_it_was = now.fingerprint(name) == then.fingerprint(name);
         // Once it was certified in due form, what has changed since says so by itself.
         let mut steps = metric.history.iter();
         let is_known = steps.any(|event| event.step == Step::Certified && event.of.is_some());
-        is_certified(metric) && !is_as_it_was && !is_known
+        is_certified(metric) && !(was_certified && (is_as_it_was || is_known))
     }
 
     fn may_certify(&self, by: &str) -> Result<(), NotPublished> {

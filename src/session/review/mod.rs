@@ -11,8 +11,8 @@ use super::draft::dependants;
 use super::meaning::{Difference, differences};
 use super::{Change, ChangeRequest, Session, SessionError, Sides};
 use crate::compile::reading;
-use crate::model::{LifeEvent, Metric, MetricQuery, Status, Step};
-use crate::registry::edit::{self, Edit};
+use crate::model::{LifeEvent, Metric, MetricQuery, Step};
+use crate::registry::edit;
 use crate::registry::{Origin, Proposal};
 
 pub use checks::CheckOutcome;
@@ -49,6 +49,15 @@ impl Stage {
             Self::Published => "published, not certified",
             Self::Certified => "certified",
             Self::Deprecated => "deprecated",
+        }
+    }
+
+    /// One word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Published => "published",
+            stage => stage.words(),
         }
     }
 
@@ -118,6 +127,18 @@ impl Review {
     /// Whether something that is there would become something else.
     pub fn is_change(&self) -> bool {
         self.definition.before.is_some() && self.definition.before != self.definition.after
+    }
+
+    /// Who has approved it, and how many are needed: `1 of 2 (Ada)`; nothing where nobody has and nobody need.
+    pub fn approved(&self) -> Option<String> {
+        let (by, needed) = (self.approvals.0.join(", "), self.approvals.1);
+        let count = self.approvals.0.len();
+        match (by.is_empty(), needed) {
+            (true, 0) => None,
+            (true, needed) => Some(format!("0 of {needed}")),
+            (false, 0) => Some(format!("by {by}")),
+            (false, needed) => Some(format!("{count} of {needed} ({by})")),
+        }
     }
 }
 
@@ -194,15 +215,6 @@ impl Session {
         let text = self.file_text(&file)?.unwrap_or_default();
         let definition = edit::body(&text, "metrics", &metric.name);
         let sql = self.sql_of(&metric.name);
-        // A draft is in nobody's use: its numbers are those of something new.
-        let without = [Edit::Take {
-            section: "metrics".to_owned(),
-            name: metric.name.clone(),
-        }];
-        let before = match metric.status {
-            Status::Draft => edit::edit(&text, &without).unwrap_or_else(|_| text.clone()),
-            _ => text.clone(),
-        };
         let last = metric.history.last();
         Ok(Review {
             metric: metric.name.clone(),
@@ -231,7 +243,7 @@ impl Session {
                 metric: metric.name.clone(),
                 path: file.clone(),
                 text: Sides {
-                    before,
+                    before: text.clone(),
                     after: text,
                 },
                 dimension: None,

@@ -148,23 +148,30 @@ impl Session {
         let catalog = self.catalog();
         let mut edits = vec![put];
         let said = |key: &str| edit::value(&proposal.definition, key).is_some();
-        if let Some(known) = catalog.registry.metrics.get(name) {
-            let keep = |key: &str, value| Edit::Set {
-                section: "metrics".to_owned(),
-                name: name.clone(),
-                key: key.to_owned(),
-                value: Some(value),
-            };
+        let set = |key: &str, value| Edit::Set {
+            section: "metrics".to_owned(),
+            name: name.clone(),
+            key: key.to_owned(),
+            value,
+        };
+        let known = catalog.registry.metrics.get(name);
+        if let Some(known) = known {
+            let keep = |key: &str, value| set(key, Some(value));
             if !said("status") && known.status != crate::model::Status::Published {
                 edits.push(keep("status", json!(known.status.word())));
             }
             if let Some(successor) = known.successor.as_ref().filter(|_| !said("successor")) {
                 edits.push(keep("successor", json!(successor)));
             }
-            if !known.history.is_empty() && !said("history") {
-                let events = known.history.iter().map(event).collect();
-                edits.push(keep("history", events));
-            }
+        }
+        let history = known.map(|known| known.history.as_slice());
+        let history = history.filter(|events| !events.is_empty());
+        // What was done with it is not for the proposal to say.
+        if history.is_some() || said("history") {
+            edits.push(set(
+                "history",
+                history.map(|events| events.iter().map(event).collect()),
+            ));
         }
         edit::edit(&now, &edits).map_err(|error| not_editable(path, &error))
     }

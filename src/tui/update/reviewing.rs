@@ -28,10 +28,11 @@ fn top(state: &mut State) -> Option<&mut Reviewing> {
     }
 }
 
-/// Opens the screen, on the metric that is selected where it is in the list.
+/// Opens the screen on what waits, on the metric that is selected where that waits.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     let selected = state.metric_here().map(str::to_owned);
     state.popups.push(Popup::Review(Box::new(Reviewing {
+        origin: selected.clone(),
         selected,
         ..Reviewing::default()
     })));
@@ -46,9 +47,10 @@ pub(super) fn listed(state: &mut State, found: Vec<Reviewed>, broken: Vec<String
     let wanted = open.selected.clone();
     let is_wanted = |one: &Reviewed| Some(&one.metric) == wanted.as_ref();
     let waits = |one: &Reviewed| one.stage.is_waiting();
-    // A metric that somebody came from is shown, also where it waits for nothing.
-    let is_elsewhere =
-        found.iter().any(is_wanted) && !found.iter().any(|one| is_wanted(one) && waits(one));
+    // What was just judged stays in sight, also where it waits for nothing any more.
+    let is_elsewhere = open.list.is_some()
+        && found.iter().any(is_wanted)
+        && !found.iter().any(|one| is_wanted(one) && waits(one));
     if is_elsewhere || !found.iter().any(waits) {
         open.all = true;
     }
@@ -141,8 +143,10 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
             if let Some(open) = top(state) {
                 open.all = !open.all;
                 // What is not listed any more is not held on to.
-                if !open.all {
-                    open.selected = None;
+                match open.all {
+                    true if open.origin.is_some() => open.selected.clone_from(&open.origin),
+                    true => {}
+                    false => open.selected = None,
                 }
             }
             vec![state.ask(Lookup::Reviews)]
@@ -242,6 +246,7 @@ fn write(state: &mut State) -> Vec<Effect> {
     let generation = state.next_generation();
     if let Some(open) = top(state) {
         open.judging = Some(generation);
+        open.done = judging.done();
     }
     vec![Effect::Judge {
         generation,
@@ -262,16 +267,17 @@ pub(super) fn is_waiting(state: &State, generation: u64) -> bool {
 
 /// The judgement was written, or not.
 pub(super) fn judged(state: &mut State, outcome: Result<Published, SessionError>) -> Vec<Effect> {
+    let mut done = None;
     if let Some(open) = open_screen(state) {
         open.judging = None;
         open.weighed = Weighing::No;
+        done = Some(std::mem::take(&mut open.done));
     }
     match outcome {
         Ok(published) => {
-            state.notice = Some(Notice::Info(format!(
-                "wrote {}",
-                published.files.join(", ")
-            )));
+            let done = done.map(|done| format!("{done}; ")).unwrap_or_default();
+            let files = published.files.join(", ");
+            state.notice = Some(Notice::Info(format!("{done}wrote {files}")));
             vec![Effect::Reload, state.ask(Lookup::Reviews)]
         }
         Err(error) => {

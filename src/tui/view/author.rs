@@ -320,7 +320,8 @@ pub(super) fn changed<'a>(
         let text = format!("{metric} is broken by it: {reason}");
         say(lines, &text, theme.error, columns);
     }
-    if change.figures.len() == 1 && change.broken.is_empty() {
+    let is_alone = change.figures.iter().any(|figure| figure.is_alone);
+    if change.figures.len() == 1 && change.broken.is_empty() && !is_alone {
         say(lines, "no other metric changes", theme.dim, columns);
     }
     if !change.further.is_empty() {
@@ -338,6 +339,16 @@ fn figure_lines<'a>(
     columns: usize,
 ) {
     match (&figure.total.before, &figure.total.after) {
+        (_, Ok(after)) if figure.is_alone => {
+            let number = figure.number(*after);
+            lines.push(plain_row(
+                &figure.metric,
+                number,
+                theme.header,
+                theme,
+                columns,
+            ));
+        }
         (Ok(before), Ok(after)) => {
             let value = Sides {
                 before: *before,
@@ -368,8 +379,16 @@ fn figure_lines<'a>(
         }
     }
     let Some(by) = by else { return };
+    if figure.is_alone && !figure.parts.is_empty() {
+        say(lines, &format!("  by {by}"), theme.dim, columns);
+    }
     for part in figure.parts.iter().take(most) {
         let label = format!("  {}", part.label);
+        if figure.is_alone {
+            let number = figure.number(part.value.after);
+            lines.push(plain_row(&label, number, theme.text, theme, columns));
+            continue;
+        }
         lines.push(row(&label, &part.value, figure, theme.text, theme, columns));
     }
     let more = figure.parts.len().saturating_sub(most);
@@ -381,6 +400,22 @@ fn figure_lines<'a>(
         (None, more, same) => format!("  {more} more of {by} change, {same} do not"),
     };
     say(lines, &rest, theme.dim, columns);
+}
+
+/// `EMEA   1,196`
+fn plain_row<'a>(
+    label: &str,
+    number: String,
+    style: Style,
+    theme: &Theme,
+    columns: usize,
+) -> Line<'a> {
+    let room = columns.saturating_sub(width(&number) + 1);
+    let label = pad(&truncate(label, room), room, Align::Left);
+    Line::from(vec![
+        Span::styled(format!("{label} "), style),
+        Span::styled(number, theme.text),
+    ])
 }
 
 /// `EMEA   1,234 → 1,196   -3.1 %`

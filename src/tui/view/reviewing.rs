@@ -18,7 +18,10 @@ use crate::tui::reviewing::{self, Reviewing, Weighing};
 use crate::tui::state::State;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::sql_view::diff;
-use crate::tui::widgets::text::{Align, pad, sanitize, truncate, width};
+use crate::tui::widgets::text::{Align, pad, sanitize, width, without_middle, wrap};
+
+/// A line that is indented far is wrapped to this much all the same.
+const WRAPPED: usize = 20;
 
 /// Draws the screen.
 pub fn draw(state: &State, open: &Reviewing, frame: &mut Frame<'_>, hits: &mut HitMap) {
@@ -85,30 +88,25 @@ fn draw_list(
     frame: &mut Frame<'_>,
 ) {
     let columns = usize::from(area.width);
+    let stages = rows.iter().map(|one| width(one.stage.word())).max();
     let names = rows.iter().map(|one| width(&one.metric)).max().unwrap_or(0);
-    let names = names.min(columns / 2);
+    let names = names.min(columns.saturating_sub(stages.unwrap_or(0) + 6));
     let shown = rows.iter().skip(open.top).zip(area.y..area.bottom());
     for (one, y) in shown {
         let is_here = Some(&one.metric) == open.selected.as_ref();
         let (sign, style) = catalog::status(one.stage, theme);
         let pointer = if is_here { "› " } else { "  " };
-        let about = match one.title.is_empty() {
-            true => one.stage.words().to_owned(),
-            false => format!("{}: {}", one.stage.words(), one.title),
-        };
-        let room = columns.saturating_sub(names + 6);
         let name = match is_here {
             true => theme.accent.add_modifier(Modifier::BOLD),
             false => theme.text,
         };
-        let metric = truncate(&one.metric, names).into_owned();
-        let about = sanitize(&about).into_owned();
+        let metric = without_middle(&one.metric, names);
         let line = Line::from(vec![
             Span::styled(pointer, theme.accent),
             Span::styled(format!("{sign} "), style),
             Span::styled(pad(&metric, names, Align::Left), name),
             Span::raw("  "),
-            Span::styled(truncate(&about, room).into_owned(), theme.dim),
+            Span::styled(one.stage.word(), theme.dim),
         ]);
         line.render(
             Rect {
@@ -175,11 +173,8 @@ fn about<'a>(
             say(lines, text, theme.text, columns);
         }
     }
-    let (approved, needed) = &review.approvals;
-    if *needed > 0 || !approved.is_empty() {
-        let by = approved.join(", ");
-        let text = format!("approved {} of {needed} {by}", approved.len());
-        say(lines, text.trim_end(), theme.dim, columns);
+    if let Some(approved) = review.approved() {
+        say(lines, &format!("approved {approved}"), theme.dim, columns);
     }
     if let Some(trouble) = &review.trouble {
         say(
@@ -207,7 +202,7 @@ fn about<'a>(
         before.as_deref().unwrap_or_default(),
         after.as_deref().unwrap_or_default(),
     );
-    both(lines, before, after, theme);
+    both(lines, (before, after), theme, columns);
     heading(lines, "SQL", theme);
     match &review.sql {
         Sides {
@@ -217,7 +212,8 @@ fn about<'a>(
             before,
             after: Ok(after),
         } => {
-            both(lines, before.as_deref().unwrap_or_default(), after, theme);
+            let before = before.as_deref().unwrap_or_default();
+            both(lines, (before, after), theme, columns);
         }
     }
     let made = match review.dependants.is_empty() {
@@ -245,8 +241,13 @@ fn heading(lines: &mut Vec<Line<'_>>, text: &'static str, theme: &Theme) {
     lines.push(Line::styled(text, theme.header));
 }
 
-/// The lines of both texts, with a sign where only one has them.
-fn both<'a>(lines: &mut Vec<Line<'a>>, before: &'a str, after: &'a str, theme: &Theme) {
+/// The lines of both texts, with a sign where only one has them; long ones go on below, further in.
+fn both<'a>(
+    lines: &mut Vec<Line<'a>>,
+    (before, after): (&'a str, &'a str),
+    theme: &Theme,
+    columns: usize,
+) {
     for (sign, line) in diff(before, after) {
         let style = match sign {
             '+' => theme.good.add_modifier(Modifier::BOLD),
@@ -254,7 +255,19 @@ fn both<'a>(lines: &mut Vec<Line<'a>>, before: &'a str, after: &'a str, theme: &
             _ => theme.text,
         };
         let sign = if before == after { ' ' } else { sign };
-        lines.push(Line::styled(format!("{sign} {}", sanitize(line)), style));
+        let line = sanitize(line);
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        if width(&line) + 2 <= columns {
+            lines.push(Line::styled(format!("{sign} {line}"), style));
+            continue;
+        }
+        let room = columns.saturating_sub(indent + 4).max(WRAPPED);
+        for (index, piece) in wrap(text, room).into_iter().enumerate() {
+            let hanging = if index == 0 { 0 } else { 2 };
+            let spaces = " ".repeat(indent + hanging);
+            lines.push(Line::styled(format!("{sign} {spaces}{piece}"), style));
+        }
     }
 }
 
@@ -274,11 +287,11 @@ fn numbers<'a>(lines: &mut Vec<Line<'a>>, state: &State, open: &'a Reviewing, co
         Weighing::Done(weighed) => {
             changed(lines, &weighed.change, theme, columns);
             for check in &weighed.checks {
-                let (word, style) = match check.passed() {
-                    true => ("passes", theme.good),
-                    false => ("fails", theme.error),
+                let (failing, style) = match check.passed() {
+                    true => ("", theme.good),
+                    false => (" fails", theme.error),
                 };
-                let text = format!("{} {word}: {}", check.check.word(), check.looked_at);
+                let text = format!("{}{failing}: {}", check.check.word(), check.looked_at);
                 say(lines, &text, style, columns);
                 for problem in &check.problems {
                     say(lines, problem, theme.error, columns);

@@ -41,6 +41,25 @@ pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
     }
 }
 
+/// The text with `…` in place of its middle where it is wider than `cells`: what tells names of one family apart is at the end.
+pub fn without_middle(text: &str, cells: usize) -> String {
+    if width(text) <= cells || cells < 3 {
+        return truncate(text, cells).into_owned();
+    }
+    let start = clip(text, (cells - 1) / 2);
+    let room = cells - 1 - width(start);
+    let mut used = 0;
+    let mut end = text.len();
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += grapheme_width(grapheme);
+        if used > room {
+            break;
+        }
+        end = at;
+    }
+    format!("{start}…{}", text.get(end..).unwrap_or_default())
+}
+
 /// As much of the start of the text as fits, without a sign that it was cut.
 pub fn clip(text: &str, cells: usize) -> &str {
     let mut used = 0;
