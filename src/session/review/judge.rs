@@ -9,7 +9,7 @@ use super::super::{
 use super::Stage;
 use super::proposals::readable;
 use crate::model::{LifeEvent, Metric, Status, Step, is_same_person};
-use crate::registry::edit::{Edit, hash};
+use crate::registry::edit::{Edit, body, hash};
 use crate::registry::{Origin, Proposal, event};
 
 /// What somebody makes of a definition.
@@ -217,6 +217,12 @@ impl Session {
             item: event(&self.event(judging, by, meaning)),
         });
         let file = catalog.registry.file(metric.place);
+        let text = self.file_text(file)?.unwrap_or_default();
+        if body(&text, "metrics", name).is_none() {
+            let message = format!("'{name}' is not written down as a metric of its own in {file}");
+            let hint = "an analysis or a snippet makes it: there is no place for the judgement";
+            return Err(refused(message).hint(hint).into());
+        }
         Ok(vec![self.edited(file, &edits)?])
     }
 

@@ -349,6 +349,10 @@ fn figure_lines<'a>(
                 columns,
             ));
         }
+        (_, Err(reason)) if figure.is_alone => {
+            let text = format!("{}: {reason}", figure.metric);
+            say(lines, &text, theme.dim, columns);
+        }
         (Ok(before), Ok(after)) => {
             let value = Sides {
                 before: *before,
