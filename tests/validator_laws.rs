@@ -49,6 +49,8 @@ fn engine() -> &'static Engine {
             metrics: metrics
                 .filter(|metric| !matches!(metric.kind, MetricKind::Complex { .. }))
                 .filter(|metric| !accumulates(registry, metric))
+                // The SQL of analyses pairs rows by more than keys.
+                .filter(|metric| registry.analysis_of(metric).is_none())
                 .map(|metric| metric.name.clone())
                 .collect(),
             dimensions,

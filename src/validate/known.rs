@@ -80,7 +80,7 @@ impl Known {
         known.add_expressions(rules.registry, rules.dialect);
         known.add_edges(rules.registry, rules.dialect);
         for dataset in rules.registry.datasets.values() {
-            if let Relation::Sql(sql) = &dataset.relation {
+            if let Some(sql) = dataset.sql(rules.dialect) {
                 known = known.learn_query(dataset, sql, rules.dialect);
             }
         }
@@ -149,12 +149,12 @@ impl Known {
         for name in names {
             tables.insert(fold(name, rules.dialect));
             if let Some(dataset) = rules.registry.datasets.get(name) {
-                match &dataset.relation {
-                    Relation::Table(table) => {
+                match (&dataset.relation, dataset.sql(rules.dialect)) {
+                    (Relation::Table(table), _) => {
                         tables.insert(fold(table, rules.dialect));
                     }
-                    Relation::Sql(sql) => {
-                        if let Ok(query) = parse::query(sql, rules.dialect) {
+                    (Relation::Sql(_), sql) => {
+                        if let Some(Ok(query)) = sql.map(|sql| parse::query(sql, rules.dialect)) {
                             let mut walk = Walk::learning(Self::default(), rules.dialect);
                             tables.extend(walk.statement(&query).tables);
                         }

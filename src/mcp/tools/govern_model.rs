@@ -66,7 +66,7 @@ struct ReadLine {
 impl Tool for GovernModel {
     const NAME: &'static str = "govern_model";
     const TITLE: &'static str = "Check a model or query";
-    const DESCRIPTION: &'static str = "Holds a SELECT or dbt model against the project's canonical datasets and rules: raw sources, \
+    const DESCRIPTION: &'static str = "Holds a query or dbt model against the project's canonical datasets and rules: raw sources, \
         metrics made again, joins that multiply rows, unknown values. The SQL is read, never run. Call it on every model you write.";
     type Reply = Governed;
 
