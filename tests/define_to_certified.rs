@@ -148,7 +148,7 @@ fn one_sentence_and_three_rules_become_a_certified_metric() {
     pty.until("the metric", is_chosen);
     pty.shows("published, not certified");
     pty.send("\x1b[15~");
-    pty.shows("tests: ");
+    pty.shows("by subscription.market");
     pty.send("c");
     pty.shows("certify, why:");
     pty.send("agreed with finance\r");
