@@ -1,4 +1,5 @@
 //! Projects of other tools over the rows of a small shop.
+#![allow(dead_code, reason = "every test file uses its own part")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
