@@ -11,9 +11,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use metrex::govern::sql::{Model, ReadKind, Review, Rule, govern};
+use metrex::govern::sql::{Finding, Model, ReadKind, Review, Rule, govern};
 use metrex::model::{Dialect, Registry};
-use metrex::registry::{Config, Governance, Project, load};
+use metrex::registry::{Config, Governance, Project, Severity, load};
 
 fn demo() -> Registry {
     let project = Project::demo().unwrap();
@@ -135,7 +135,15 @@ fn joins_are_held_against_what_one_row_is() {
             "select o.order_id, t.channel\nfrom {{ ref('fct_orders') }} as o\njoin {{ ref('fct_touchpoints') }} as t on t.user_id = o.user_id"
         ),
         [
-            "3:6: error: the join on user_id multiplies the rows of both sides: fct_orders has one row for each order_id, fct_touchpoints has one row for each touchpoint_id — join on touchpoint_id, or group one side by it first [grain]"
+            "3:6: warning: the join on user_id multiplies the rows of both sides: fct_orders has one row for each order_id, fct_touchpoints has one row for each touchpoint_id — count distinct what is joined, or make its rows distinct [grain]"
+        ]
+    );
+    assert_eq!(
+        found(
+            "select t.channel, count(*)\nfrom {{ ref('fct_orders') }} as o\njoin {{ ref('fct_touchpoints') }} as t on t.user_id = o.user_id group by 1"
+        ),
+        [
+            "3:6: error: the join on user_id multiplies the rows of both sides: fct_orders has one row for each order_id, fct_touchpoints has one row for each touchpoint_id — count(*) counts them all: join on touchpoint_id, or group one side by it first [grain]"
         ]
     );
     // The same through CTEs that hand the rows on under other names.
@@ -151,6 +159,73 @@ fn joins_are_held_against_what_one_row_is() {
         "{:?}",
         review.findings
     );
+}
+
+#[test]
+fn a_join_of_many_to_many_is_an_error_only_where_its_rows_are_added_up() {
+    let joined = "select o.user_id as who, t.channel, o.amount_usd as amount from {{ ref('fct_orders') }} o join {{ ref('fct_touchpoints') }} t on t.user_id = o.user_id";
+    let first = "with n as (select user_id as who, channel, row_number() over (partition by user_id order by happened_at) as place from {{ ref('fct_touchpoints') }}),
+        f as (select who as customer, channel from n where place = 1)";
+    for (text, expected) in [
+        (joined.to_owned(), Some(Severity::Warning)),
+        (joined.replacen("select", "select distinct", 1), None),
+        (
+            "select t.channel, count(distinct o.user_id) from {{ ref('fct_orders') }} o join {{ ref('fct_touchpoints') }} t on t.user_id = o.user_id group by 1".to_owned(),
+            None,
+        ),
+        // The rows are added up further on.
+        (
+            format!("with j as ({joined}), k as (select * from j where amount > 0) select channel, sum(amount) from k group by 1"),
+            Some(Severity::Error),
+        ),
+        (
+            format!("with j as ({joined}) select channel, count(distinct who) from j group by 1"),
+            Some(Severity::Warning),
+        ),
+        (
+            format!("with j as ({joined}), d as (select distinct who, channel from j) select channel, count(who) from d group by 1"),
+            Some(Severity::Warning),
+        ),
+        // Of numbered rows, the first is one for each.
+        (
+            format!("{first} select f.channel, sum(o.amount_usd) from {{{{ ref('fct_orders') }}}} o join f on f.customer = o.user_id group by 1"),
+            None,
+        ),
+    ] {
+        let review = review_as("report", &text);
+        let found = review.findings.iter().find(|one| one.rule == Rule::Grain);
+        let severity = found.map(|one| one.severity);
+        assert_eq!(severity, expected, "{text}\n{:?}", review.findings);
+    }
+}
+
+#[test]
+fn what_metrex_wrote_for_a_metric_does_not_make_it_again() {
+    let made = "-- Made by metrex: change the definitions, and make it again.\nselect sum(amount_usd) as gmv from {{ ref('fct_orders') }} where status <> 'CANCELLED'";
+    let rebuilds = |name: &str, text: &str| {
+        let review = review_as(name, text);
+        review.findings.iter().any(|one| one.rule == Rule::Rebuilt)
+    };
+    assert!(!rebuilds("mart_gmv", made));
+    // By its name or by its head alone, it is anybody's.
+    assert!(rebuilds("report", made));
+    assert!(rebuilds("mart_gmv", made.split_once('\n').unwrap().1));
+}
+
+#[test]
+fn every_text_that_cannot_be_read_has_its_place() {
+    let syntax = |text: &str| {
+        let review = review_as("report", text);
+        let found = review.findings.iter().find(|one| one.rule == Rule::Syntax);
+        found.map(|one| (one.line, one.column))
+    };
+    assert_eq!(syntax("select 1 from\n  fct_orders where"), Some((2, 19)));
+    assert_eq!(
+        syntax("with days as (\n  {{ dbt.date_spine('day', 1, 2) }}\n)\nselect * from days"),
+        None
+    );
+    let finding = Finding::no_text(b"select 1\n-- caf\xe9");
+    assert_eq!((finding.line, finding.column), (2, 7));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::notes::counted;
 use super::style::Style;
 use super::{Global, Outcome, print};
-use crate::govern::sql::{Model, Review};
+use crate::govern::sql::{Finding, Model, Review};
 use crate::registry::Severity;
 use crate::session::SessionError;
 use crate::session::cell::sanitize;
@@ -67,11 +67,17 @@ pub fn run(global: &Global, args: &GovernArgs) -> Outcome {
         .zip(&names)
         .map(|((path, text), name)| Governed {
             file: shown(path),
-            review: session.govern(&Model {
-                name,
-                text,
-                beside: &names,
-            }),
+            review: match text {
+                Ok(text) => session.govern(&Model {
+                    name,
+                    text,
+                    beside: &names,
+                }),
+                Err(finding) => Review {
+                    findings: vec![finding.clone()],
+                    reads: Vec::new(),
+                },
+            },
         })
         .collect();
     match args.format {
@@ -87,22 +93,26 @@ pub fn run(global: &Global, args: &GovernArgs) -> Outcome {
     }
 }
 
+/// A file with its text, or why it has none.
+type File = (PathBuf, Result<String, Finding>);
+
 /// The files of a path with their texts, in order.
-fn collect(path: &Path, depth: usize, files: &mut Vec<(PathBuf, String)>) -> Outcome {
+fn collect(path: &Path, depth: usize, files: &mut Vec<File>) -> Outcome {
+    let text = |bytes: Vec<u8>| {
+        String::from_utf8(bytes).map_err(|error| Finding::no_text(error.as_bytes()))
+    };
     let failed = |error: std::io::Error| {
         SessionError::usage("file", format!("cannot read {}: {error}", path.display()))
     };
     if path == Path::new("-") {
-        let mut text = String::new();
-        stdin().lock().read_to_string(&mut text)?;
-        files.push((path.to_owned(), text));
+        let mut bytes = Vec::new();
+        stdin().lock().read_to_end(&mut bytes)?;
+        files.push((path.to_owned(), text(bytes)));
         return Ok(());
     }
     if !path.is_dir() {
-        files.push((
-            path.to_owned(),
-            std::fs::read_to_string(path).map_err(failed)?,
-        ));
+        let bytes = std::fs::read(path).map_err(failed)?;
+        files.push((path.to_owned(), text(bytes)));
         return Ok(());
     }
     let mut entries: Vec<PathBuf> = std::fs::read_dir(path)

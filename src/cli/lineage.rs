@@ -1,7 +1,10 @@
 //! `metrex lineage`: what depends on what, as a tree, for Graphviz and Mermaid, and for programs.
 
+use std::io::stdout;
+
 use clap::{Args, ValueEnum};
 
+use super::style::Style;
 use super::{Global, Outcome, print};
 use crate::session::cell::sanitize;
 use crate::session::{lineage_json, lineage_outline};
@@ -34,8 +37,8 @@ pub fn run(global: &Global, args: &LineageArgs) -> Outcome {
     if let (LineageFormat::Tree, Some(name)) = (args.format, &args.name) {
         let outline = session.lineage_of(name)?;
         return print(|out| {
-            let mut lines = outline.lines().into_iter();
-            lines.try_for_each(|line| writeln!(out, "{}", sanitize(&line)))
+            let mut lines = outline.lines().into_iter().enumerate();
+            lines.try_for_each(|(at, line)| writeln!(out, "{}", painted(&sanitize(&line), at == 0)))
         });
     }
     let mut graph = session.lineage();
@@ -46,7 +49,7 @@ pub fn run(global: &Global, args: &LineageArgs) -> Outcome {
         LineageFormat::Tree => {
             let lines = lineage_outline(&graph);
             let mut lines = lines.iter().flat_map(|outline| outline.lines());
-            lines.try_for_each(|line| writeln!(out, "{}", sanitize(&line)))
+            lines.try_for_each(|line| writeln!(out, "{}", painted(&sanitize(&line), false)))
         }
         LineageFormat::Dot => write!(out, "{}", graph.dot()),
         LineageFormat::Mermaid => write!(out, "{}", graph.mermaid()),
@@ -55,4 +58,26 @@ pub fn run(global: &Global, args: &LineageArgs) -> Outcome {
             writeln!(out)
         }
     })
+}
+
+/// A line of the tree: the name that was asked for stands out, and what is said of a name does not.
+fn painted(line: &str, is_asked: bool) -> String {
+    let style = Style::of(&stdout());
+    let drawn = line.trim_start_matches(['│', '├', '└', '─', ' ']);
+    let branch = line.strip_suffix(drawn).unwrap_or_default();
+    let (name, about) = match drawn.find("  ") {
+        Some(at) => drawn.split_at(at),
+        None => (drawn, ""),
+    };
+    let name = if is_asked {
+        style.bold(name)
+    } else {
+        name.to_owned()
+    };
+    let about = if about.is_empty() {
+        String::new()
+    } else {
+        style.dim(about)
+    };
+    format!("{branch}{name}{about}")
 }

@@ -36,14 +36,18 @@ enum StatusFormat {
 
 pub fn run(global: &Global, args: &StatusArgs) -> Outcome {
     let session = global.open()?;
-    let states = runtime::block_on(async |cancel| {
-        prepare(&session, cancel.clone()).await?;
-        let mut line = progress::Line::quiet();
-        let progress = |name: &str, share| line.show(name, share);
-        Ok(session
-            .canonical_states(&args.names, &cancel, progress)
-            .await?)
-    })?;
+    let is_none = args.names.is_empty() && session.catalog().registry.canonical.is_empty();
+    let states = match is_none {
+        true => Vec::new(),
+        false => runtime::block_on(async |cancel| {
+            prepare(&session, cancel.clone()).await?;
+            let mut line = progress::Line::quiet();
+            let progress = |name: &str, share| line.show(name, share);
+            Ok(session
+                .canonical_states(&args.names, &cancel, progress)
+                .await?)
+        })?,
+    };
     match args.format {
         StatusFormat::Json => print(|out| {
             serde_json::to_writer_pretty(&mut *out, &states)?;
@@ -52,6 +56,12 @@ pub fn run(global: &Global, args: &StatusArgs) -> Outcome {
         StatusFormat::Text => text(&states)?,
     }
     let broken = states.iter().filter(|state| !state.is_kept()).count();
+    if states.is_empty() {
+        eprintln!(
+            "there are no canonical datasets: declare them under canonical_datasets: in a file of metrics/"
+        );
+        return Ok(());
+    }
     let style = Style::of(&stderr());
     let all = counted(states.len(), "canonical dataset");
     match broken {

@@ -45,7 +45,7 @@ impl Mart<'_> {
 }
 
 /// The name of the model of a metric.
-pub(super) fn name_of(metric: &str) -> String {
+pub fn name_of(metric: &str) -> String {
     format!("mart_{}", metric.to_lowercase())
 }
 

@@ -33,6 +33,12 @@ use crate::warehouse::Dialect;
 
 use layers::Layers;
 use mart::Mart;
+pub use mart::name_of as mart_of;
+
+/// Whether a file says that it was made here.
+pub fn is_made(text: &str) -> bool {
+    text.contains(text::MADE)
+}
 
 /// How the models of metrics are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

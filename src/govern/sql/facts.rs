@@ -46,12 +46,14 @@ pub(super) struct CteMet {
 /// A join that multiplies rows.
 #[derive(Debug)]
 pub(super) struct JoinMet {
+    /// Whether it multiplies the rows of both sides.
+    pub(super) is_both: bool,
     pub(super) at: At,
     pub(super) left: Side,
     pub(super) right: Side,
     /// The columns that are compared.
     pub(super) on: Vec<String>,
-    /// An aggregate over rows that the join multiplied, where it multiplies one side only.
+    /// An aggregate that counts a row as often as the join has multiplied it.
     pub(super) aggregate: Option<(String, At)>,
 }
 

@@ -132,8 +132,8 @@ impl Finding {
         }
     }
 
-    /// A parser's error, which carries its place only in its text.
-    pub(super) fn unparsable(error: &str) -> Self {
+    /// A parser's error, which carries its place only in its text; without one, the text ends too early.
+    pub(super) fn unparsable(error: &str, sql: &str) -> Self {
         let (words, at) = error.rsplit_once(" at Line: ").unwrap_or((error, ""));
         let at = at.split_once(", Column: ").and_then(|(line, column)| {
             Some((line.trim().parse().ok()?, column.trim().parse().ok()?))
@@ -144,7 +144,20 @@ impl Finding {
             .replace(", found: EOF", ", found the end")
             .replace(", found: ", ", found ");
         let message = format!("the SQL does not parse: {words}");
-        Self::error(Rule::Syntax, at.unwrap_or((0, 0)), "", message)
+        Self::error(
+            Rule::Syntax,
+            at.unwrap_or_else(|| end_of(sql.trim_end())),
+            "",
+            message,
+        )
+    }
+
+    /// A file that is no text.
+    pub fn no_text(bytes: &[u8]) -> Self {
+        let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default());
+        let message = "it cannot be read: it is not UTF-8 from here on";
+        Self::error(Rule::Syntax, end_of(&before), "", message).with_hint("save it as UTF-8")
     }
 
     /// The same, of SQL that only dbt can complete.
@@ -184,6 +197,16 @@ impl fmt::Display for Finding {
         let (severity, rule) = (self.severity, self.rule.word());
         write!(f, "{severity}: {} [{rule}]", self.words())
     }
+}
+
+/// The place after a text.
+pub(super) fn end_of(text: &str) -> At {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (
+        number(text.matches('\n').count() + 1),
+        number(last.chars().count() + 1),
+    )
 }
 
 /// What a model reads is.

@@ -73,13 +73,13 @@ impl Walk<'_, '_> {
         relations: &mut [Relation],
         joins: &mut Vec<JoinMet>,
     ) {
-        let Some((right, before)) = relations.split_last_mut() else {
+        let Some((last, before)) = relations.split_last_mut() else {
             return;
         };
+        let right = &*last;
         let Some(right_grain) = right.rows.grain.clone() else {
             return;
         };
-        let right = &*right;
         // The columns on both sides that are compared for equality, as written on each.
         let mut of_right: Vec<String> = Vec::new();
         let mut of_left: Vec<(usize, String)> = Vec::new();
@@ -142,6 +142,7 @@ impl Walk<'_, '_> {
         let is_one = left_grain.iter().all(|key| own.contains(&key));
         let number = joins.len();
         joins.push(JoinMet {
+            is_both: !is_one,
             at: at(place),
             left: Side {
                 what: left.rows.what.clone(),
@@ -152,12 +153,11 @@ impl Walk<'_, '_> {
                 grain: right_grain,
             },
             on: of_right,
-            aggregate: is_one.then(Default::default),
+            aggregate: None,
         });
-        if is_one {
-            for relation in before.iter_mut() {
-                relation.multiplied.get_or_insert(number);
-            }
+        let both = (!is_one).then_some(last);
+        for relation in before.iter_mut().chain(both) {
+            relation.multiplied.get_or_insert(number);
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::Model;
 use super::template::Reference;
-use crate::model::{CanonicalDataset, Dataset, Registry, Relation};
+use crate::generate;
+use crate::model::{CanonicalDataset, Dataset, Metric, Registry, Relation};
 use crate::registry::{Governance, nearest};
 
 /// What a model is to the rules.
@@ -39,6 +40,10 @@ pub(super) struct Known<'a> {
     pub(super) layer: Layer,
     /// The canonical dataset that the model makes.
     pub(super) makes: Option<&'a CanonicalDataset>,
+    /// The metric of which it is the model that metrex writes.
+    pub(super) mart: Option<&'a Metric>,
+    /// Whether metrex wrote it, and from definitions that are still there.
+    pub(super) is_generated: bool,
     governance: &'a Governance,
     canonical: HashMap<String, &'a CanonicalDataset>,
     /// Canonical datasets by the tables they are made from.
@@ -86,10 +91,20 @@ impl<'a> Known<'a> {
         } else {
             Layer::Using
         };
+        let is_made = generate::is_made(model.text);
+        let mut metrics = registry.metrics.values();
+        let mart = metrics.find(|metric| is_made && generate::mart_of(&metric.name) == name);
+        let is_rows = |of: &str| {
+            let mut names = registry.datasets.keys().chain(registry.analyses.keys());
+            names.any(|one| one.to_lowercase() == of)
+        };
+        let of_rows = name.strip_prefix("int_").is_some_and(is_rows);
         Self {
             registry,
             layer,
             makes,
+            mart,
+            is_generated: is_made && (mart.is_some() || makes.is_some() || of_rows),
             governance,
             canonical,
             sources,

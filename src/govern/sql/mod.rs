@@ -169,7 +169,7 @@ fn parse(sql: &str, dialect: Dialect) -> Result<Query, Box<Finding>> {
         }
     }
     let message = first.map_or_else(String::new, |error| error.to_string());
-    Err(Box::new(Finding::unparsable(&message)))
+    Err(Box::new(Finding::unparsable(&message, sql)))
 }
 
 fn one_query(statements: Vec<Statement>) -> Result<Query, Box<Finding>> {

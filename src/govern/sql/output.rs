@@ -1,8 +1,8 @@
 //! What one `SELECT` hands on: its columns, what one row of it is, and the conditions that its rows meet.
 
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
-    Value, Visit,
+    BinaryOperator, Distinct, Expr, GroupByExpr, Ident, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, Spanned, Value, Visit, WindowType,
 };
 
 use super::expr::{Column, in_one_form, path};
@@ -35,6 +35,8 @@ impl Walk<'_, '_> {
                     rows.columns
                         .extend(relations.iter().flat_map(|one| one.rows.columns.clone()));
                     rows.all = first.and_then(|one| one.rows.all.clone());
+                    rows.numbered
+                        .extend(relations.iter().flat_map(|one| one.rows.numbered.clone()));
                 }
                 SelectItem::QualifiedWildcard(
                     SelectItemQualifiedWildcardKind::ObjectName(name),
@@ -52,6 +54,13 @@ impl Walk<'_, '_> {
                     }
                 }
                 SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    if let (Some(name), Some(by)) = (output_name(item), numbered_by(expr)) {
+                        let by = by.iter().map(|one| named(one, &select.projection));
+                        rows.numbered.extend(
+                            by.collect::<Option<Vec<_>>>()
+                                .map(|columns| (name.clone(), columns)),
+                        );
+                    }
                     if let (Some(name), Some(names)) = (output_name(item), path(expr))
                         && let Some((_, column)) = resolve(&names)
                     {
@@ -93,8 +102,24 @@ impl Walk<'_, '_> {
             // A key that is not handed on tells the rows apart all the same: no column of the output does.
             renamed.map_or_else(|| key.clone(), |(name, _)| name.clone())
         };
-        if let Some(grain) = &first.rows.grain {
-            rows.grain = Some(grain.iter().map(handed_on).collect());
+        // Of numbered rows, the first for each.
+        let numbered = conditions
+            .iter()
+            .find_map(|one| first.rows.numbered.get(&is_first(one)?));
+        match (numbered, relations.len()) {
+            (Some(by), 1) => {
+                let by = by.iter();
+                let by = by.map(|one| {
+                    let column = Expr::Identifier(Ident::new(one));
+                    named(&column, &select.projection).unwrap_or_else(|| one.clone())
+                });
+                rows.grain = Some(by.collect());
+            }
+            _ => {
+                if let Some(grain) = &first.rows.grain {
+                    rows.grain = Some(grain.iter().map(handed_on).collect());
+                }
+            }
         }
         let own = conditions.iter();
         let own = own
@@ -106,6 +131,64 @@ impl Walk<'_, '_> {
         }
         rows
     }
+}
+
+/// Whether the rows of a `SELECT` are made fewer: grouped, or each kept once.
+pub(super) fn is_reduced(select: &Select) -> bool {
+    let is_grouped = match &select.group_by {
+        GroupByExpr::Expressions(groups, _) => !groups.is_empty(),
+        GroupByExpr::All(_) => true,
+    };
+    is_grouped
+        || matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_)))
+        || select.projection.iter().any(is_aggregate)
+}
+
+/// What the rows are numbered anew for: `row_number() over (partition by …)`.
+fn numbered_by(expr: &Expr) -> Option<&[Expr]> {
+    let Expr::Function(function) = expr else {
+        return None;
+    };
+    let name = function.name.to_string();
+    match &function.over {
+        Some(WindowType::WindowSpec(over)) if name.eq_ignore_ascii_case("row_number") => {
+            Some(&over.partition_by)
+        }
+        _ => None,
+    }
+}
+
+/// The column that is to be 1.
+fn is_first(condition: &Expr) -> Option<String> {
+    let Expr::BinaryOp {
+        left,
+        op: BinaryOperator::Eq,
+        right,
+    } = condition
+    else {
+        return None;
+    };
+    let is_one = |expr: &Expr| matches!(expr, Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if number == "1"));
+    is_one(right).then(|| path(left)?.pop()).flatten()
+}
+
+/// The output column that a column of the `FROM` becomes.
+fn named(column: &Expr, projection: &[SelectItem]) -> Option<String> {
+    let column = path(column)?.pop()?;
+    let is_it = |item: &&SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+            path(expr).and_then(|mut names| names.pop()).as_ref() == Some(&column)
+        }
+        _ => false,
+    };
+    let found = projection.iter().find(is_it).and_then(output_name);
+    let is_all = |item: &SelectItem| {
+        matches!(
+            item,
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
+        )
+    };
+    found.or_else(|| projection.iter().any(is_all).then_some(column))
 }
 
 /// The name of an output column.

@@ -15,6 +15,7 @@ use super::facts::{
 use super::finding::At;
 use super::known::{Known, Target};
 use super::met::{Aggregated, Met, Names, aggregated, columns_in};
+use super::output::is_reduced;
 use super::template::Template;
 use crate::model::{CanonicalDataset, Dataset};
 
@@ -35,6 +36,10 @@ pub(super) struct Rows {
     pub(super) canonical: Option<String>,
     /// Where each column of a table, or all of one, is handed on.
     pub(super) output: Vec<(Column, At)>,
+    /// A join of those met so far that has multiplied its rows on both sides.
+    pub(super) multiplied: Option<usize>,
+    /// Columns that number the rows, each with the columns that it begins anew for.
+    pub(super) numbered: HashMap<String, Vec<String>>,
 }
 
 impl Rows {
@@ -138,6 +143,7 @@ impl<'a> Walk<'a, '_> {
                 let (left, right) = (self.body(left), self.body(right));
                 Rows {
                     output: left.output.into_iter().chain(right.output).collect(),
+                    multiplied: left.multiplied.or(right.multiplied),
                     ..Rows::default()
                 }
             }
@@ -168,8 +174,14 @@ impl<'a> Walk<'a, '_> {
         }
         self.expressions(select, &conditions, &relations, &mut joins);
         let is_multiplied = !joins.is_empty();
+        let before = self.reading.joins.len();
+        let own = joins.iter().position(|join| join.is_both);
+        let inherited = || relations.iter().find_map(|one| one.rows.multiplied);
+        let multiplied = own.map(|at| before + at).or_else(inherited);
         self.reading.joins.extend(joins);
-        self.output(select, &conditions, relations, is_multiplied)
+        let mut rows = self.output(select, &conditions, relations, is_multiplied);
+        rows.multiplied = multiplied.filter(|_| !is_reduced(select));
+        rows
     }
 
     /// Adds what stands in a `FROM`; whether something was added that has columns.
@@ -344,6 +356,8 @@ impl<'a> Walk<'a, '_> {
         let resolve = |names: &[String]| self.resolve(names, relations).map(|(_, column)| column);
         let mut aggregates = Vec::new();
         let mut numbered = Vec::new();
+        // Aggregates over rows that a part read here has multiplied.
+        let mut inherited = Vec::new();
         for function in &met.functions {
             let name = function.name.to_string().to_lowercase();
             let place = at(function.span().start);
@@ -374,16 +388,25 @@ impl<'a> Walk<'a, '_> {
                 conditions: inside,
             } = aggregated(function);
             if matches!(name.as_str(), "sum" | "avg" | "count") && !distinct {
-                let columns = argument.iter().flat_map(columns_in);
-                let multiplied = columns
-                    .filter_map(|names| self.resolve(&names, relations))
-                    .find_map(|(index, _)| relations.get(index)?.multiplied);
-                if let Some(join) = multiplied.and_then(|join| joins.get_mut(join)) {
-                    let aggregate = join.aggregate.get_or_insert_with(Default::default);
-                    if aggregate.0.is_empty() {
-                        *aggregate = (function.to_string(), place);
+                let counted: Vec<&Relation> = match &argument {
+                    Some(expr) => {
+                        let columns = columns_in(expr).into_iter();
+                        columns
+                            .filter_map(|names| self.relation_of(&names, relations))
+                            .collect()
                     }
+                    None => relations.iter().collect(),
+                };
+                let aggregate = || (function.to_string(), place);
+                let multiplied = counted.iter().find_map(|one| one.multiplied);
+                if let Some(join) = multiplied.and_then(|join| joins.get_mut(join))
+                    // Of rows as such, those of the other side may be meant.
+                    && (argument.is_some() || join.is_both)
+                {
+                    join.aggregate.get_or_insert_with(aggregate);
                 }
+                let multiplied = counted.iter().find_map(|one| one.rows.multiplied);
+                inherited.extend(multiplied.map(|join| (join, aggregate())));
             }
             let (base, form) = match &argument {
                 Some(expr) => match in_one_form(expr, &resolve) {
@@ -430,17 +453,31 @@ impl<'a> Walk<'a, '_> {
             })
         });
         let comparisons: Vec<_> = comparisons.collect();
-        // What only handed one side on without counting it stands against nobody.
-        joins.retain(|join| {
-            join.aggregate
-                .as_ref()
-                .is_none_or(|(text, _)| !text.is_empty())
-        });
+        // What only handed one side on without counting it stands against nobody, nor what counts every row once.
+        let is_reduced = is_reduced(select);
+        joins.retain(|join| join.aggregate.is_some() || join.is_both && !is_reduced);
+        for (join, aggregate) in inherited {
+            if let Some(join) = self.reading.joins.get_mut(join) {
+                join.aggregate.get_or_insert(aggregate);
+            }
+        }
         self.reading.aggregates.extend(aggregates);
         self.reading.numbered.extend(numbered);
         self.reading.comparisons.extend(comparisons);
         for query in met.queries {
             self.query(&query);
+        }
+    }
+
+    /// The relation that a name is of, also where it is computed there.
+    fn relation_of<'r>(&self, names: &[String], relations: &'r [Relation]) -> Option<&'r Relation> {
+        if let Some((index, _)) = self.resolve(names, relations) {
+            return relations.get(index);
+        }
+        match (names, relations) {
+            ([.., alias, _], _) => relations.iter().find(|one| one.alias == *alias),
+            ([_], [only]) => Some(only),
+            _ => None,
         }
     }
 

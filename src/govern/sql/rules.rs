@@ -8,6 +8,7 @@ use super::finding::{At, COMPILED, Finding, ReadKind, Rule};
 use super::known::{Known, Layer};
 use super::template::Template;
 use crate::model::{Aggregate, Attribute, Dimension, Status};
+use crate::registry::Severity;
 
 /// Everything that does not keep to a rule, in any order.
 pub(super) fn check(reading: &Reading, template: &Template, known: &Known<'_>) -> Vec<Finding> {
@@ -88,6 +89,10 @@ fn raw(read: &ReadMet, known: &Known<'_>) -> Option<Finding> {
     }
     let name = &read.told.name;
     if let Some(makes) = known.makes {
+        // What metrex wrote reads the table that the definitions say it is.
+        if known.is_generated {
+            return None;
+        }
         let mut sources = makes.lineage.sources.iter();
         if sources.any(|source| source.eq_ignore_ascii_case(name)) {
             return None;
@@ -146,6 +151,10 @@ fn agreed(read: &ReadMet, known: &Known<'_>) -> Option<Finding> {
 fn status(read: &ReadMet, known: &Known<'_>) -> Option<Finding> {
     let canonical = read.told.canonical.as_ref()?;
     let one = known.registry.canonical.get(canonical)?;
+    // What takes its place may be made from it.
+    if one.successor.is_some() && one.successor == known.makes.map(|makes| makes.name.clone()) {
+        return None;
+    }
     let warning = |message| Finding::warning(Rule::Status, place(read), &read.written, message);
     match one.status {
         Status::Deprecated => {
@@ -170,6 +179,11 @@ fn nothing_canonical(reading: &Reading, known: &Known<'_>) -> Option<Finding> {
         ReadKind::Dataset | ReadKind::Unknown => false,
     };
     let first = reading.reads.first()?;
+    // The definition of a metric is what has been agreed on then.
+    let is_agreed = |status| matches!(status, Status::Published | Status::Certified);
+    if known.mart.is_some_and(|metric| is_agreed(metric.status)) {
+        return None;
+    }
     if known.layer != Layer::Using || reading.reads.iter().any(is_fine) {
         return None;
     }
@@ -221,7 +235,7 @@ fn join(join: &JoinMet) -> Finding {
         one(&right.what, &right.grain)
     );
     match &join.aggregate {
-        Some((text, at)) => {
+        Some((text, at)) if !join.is_both => {
             let message = format!(
                 "{text} counts a row of {} once for each row of {} it is joined with",
                 left.what, right.what
@@ -233,17 +247,25 @@ fn join(join: &JoinMet) -> Finding {
             );
             Finding::error(Rule::Grain, *at, text, message).with_hint(hint)
         }
-        None => {
+        aggregate => {
             let on = match join.on.as_slice() {
                 [] => "by no key".to_owned(),
                 on => format!("on {}", on.join(", ")),
             };
             let message = format!("the join {on} multiplies the rows of both sides: {grains}");
+            let finding = Finding::warning(Rule::Grain, join.at, &right.what, message);
+            let Some((text, _)) = aggregate else {
+                return finding
+                    .with_hint("count distinct what is joined, or make its rows distinct");
+            };
             let hint = format!(
-                "join on {}, or group one side by it first",
+                "{text} counts them all: join on {}, or group one side by it first",
                 right.grain.join(" and ")
             );
-            Finding::error(Rule::Grain, join.at, &right.what, message).with_hint(hint)
+            Finding {
+                severity: Severity::Error,
+                ..finding.with_hint(hint)
+            }
         }
     }
 }
@@ -259,7 +281,8 @@ fn numbered(reading: &Reading) -> impl Iterator<Item = Finding> + '_ {
 
 /// Aggregates that are those of a metric.
 fn metrics(reading: &Reading, known: &Known<'_>) -> Vec<Finding> {
-    if known.layer == Layer::Staging {
+    // What metrex wrote from the definitions is what they are.
+    if known.layer == Layer::Staging || known.is_generated {
         return Vec::new();
     }
     let mut of_base: HashMap<&str, Vec<MetricMeasure>> = HashMap::new();

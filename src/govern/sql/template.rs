@@ -126,10 +126,14 @@ static SOURCE: LazyLock<Option<Regex>> =
     LazyLock::new(|| pattern(r#"\bsource\(\s*['"]([^'"]+)['"]\s*,\s*['"]([^'"]+)['"]\s*\)"#));
 /// A macro that writes SQL; `var` and its like give a value.
 static CALL: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"^(?:[\w]+\.)*[\w]+\s*\("));
-/// Calls that give a value, or write nothing.
-const VALUES: [&str; 8] = [
+/// Calls that give a value or days of the calendar, or write nothing.
+const VALUES: [&str; 12] = [
     "var(",
     "env_var(",
+    "metrex_today(",
+    "dbt.current_timestamp(",
+    "dbt.date_spine(",
+    "dbt_utils.date_spine(",
     "return(",
     "log(",
     "print(",
@@ -137,6 +141,8 @@ const VALUES: [&str; 8] = [
     "config.",
     "exceptions.",
 ];
+/// A query that reads nothing.
+const QUERY: &str = "SELECT 0 ";
 static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     pattern(r#"\b(materialized|incremental_strategy|unique_key)\s*=\s*(?:['"]([^'"]*)['"])?"#)
 });
@@ -355,12 +361,18 @@ impl Reader {
             _ => {
                 let reference = self.expression(content);
                 let is_value = VALUES.iter().any(|start| content.starts_with(start));
-                let is_call = CALL.iter().any(|call| call.is_match(content)) && !is_value;
-                if reference == Reference::Unknown && is_call && self.within == Within::Sql {
+                let is_call = CALL.iter().any(|call| call.is_match(content));
+                let is_macro =
+                    reference == Reference::Unknown && is_call && self.within == Within::Sql;
+                if is_macro && !is_value {
                     let written = format!("{{{{{whole}}}}}");
                     self.template.calls.push((written, at));
                 }
-                self.place(reference, whole, from, to);
+                // Where a macro writes a query, any query will do: what it reads cannot be seen.
+                let line = whole.lines().next().unwrap_or_default();
+                let is_query = is_macro && line.len() > QUERY.len() && self.is_query(from, to);
+                let before = if is_query { QUERY } else { "" };
+                self.place(reference, before, whole, (from, to));
             }
         }
     }
@@ -393,16 +405,37 @@ impl Reader {
         }
     }
 
-    /// Puts a name in the place of an expression; beside other letters it becomes part of their word.
-    fn place(&mut self, reference: Reference, whole: &str, from: usize, to: usize) {
+    /// Whether all of a CTE or of a subquery of a `FROM` stands here.
+    fn is_query(&self, from: usize, to: usize) -> bool {
+        let part = |chars: Option<&[char]>| chars.into_iter().flatten().collect::<String>();
+        let before = part(self.out.get(..from));
+        let after = part(self.out.get(to..));
+        let Some(before) = before.trim_end().strip_suffix('(') else {
+            return false;
+        };
+        let word = before.split_whitespace().next_back().unwrap_or_default();
+        let words = ["as", "from", "join", "materialized"];
+        words.iter().any(|one| word.eq_ignore_ascii_case(one))
+            && after.trim_start().starts_with(')')
+    }
+
+    /// Puts a name in the place of an expression, after a word; beside other letters it becomes part of theirs.
+    fn place(
+        &mut self,
+        reference: Reference,
+        before: &str,
+        whole: &str,
+        (from, to): (usize, usize),
+    ) {
         let name = format!("{}{}", self.prefix, self.template.names.len());
-        if name.len() > to - from {
+        if before.len() + name.len() > to - from {
             return;
         }
         let is_word = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() || *c == '_');
         let joined = is_word(self.out.get(to)) || self.out.get(to) == Some(&'{');
         let rest = if joined { '_' } else { ' ' };
-        let written = name.chars().chain(std::iter::repeat(rest));
+        let written = before.chars().chain(name.chars());
+        let written = written.chain(std::iter::repeat(rest));
         // An expression of several lines is a name in the first, and blanks in the others.
         let mut ended = false;
         for (c, new) in self

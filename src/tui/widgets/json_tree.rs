@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use serde_json::Value;
 
 use super::scroll::{first_shown, moved};
@@ -201,10 +202,13 @@ impl JsonTree {
         }
     }
 
-    /// Where the reader is: `.items[2].price`.
+    /// Where the reader is: `.items[2].price`; of a line of an outline, what is said there, which may be cut in the tree.
     pub fn path(&self) -> String {
         if self.is_outline {
-            return String::new();
+            let line = self.lines.get(self.selected);
+            let line = line.and_then(|node| node.key.as_deref());
+            let about = line.and_then(|line| Some(line.split_once("  ")?.1));
+            return sanitize(about.unwrap_or_default()).to_string();
         }
         let mut path: Vec<&str> = Vec::new();
         let mut depth = usize::MAX;
@@ -240,7 +244,13 @@ impl JsonTree {
                 (false, _) => "  ",
             };
             let key = node.key.as_deref().unwrap_or_default();
-            // Of a line of an outline, its name stands out.
+            // Of a line of an outline, its name stands out, and of all lines the first, which was asked for.
+            let start_style = match (self.is_outline, line, key.contains("  ")) {
+                (false, ..) => theme.accent,
+                (true, 0, _) => theme.text.add_modifier(Modifier::BOLD),
+                (true, _, true) => theme.text,
+                (true, _, false) => theme.dim,
+            };
             let (key, about) = match key.split_once("  ") {
                 Some((name, about)) if self.is_outline => (name, about),
                 _ => (key, ""),
@@ -279,7 +289,7 @@ impl JsonTree {
                     style
                 }
             };
-            put(buf, left, &start, of(theme.accent), Align::Left);
+            put(buf, left, &start, of(start_style), Align::Left);
             put(buf, right, &text, of(style), Align::Left);
         }
     }
