@@ -50,7 +50,7 @@ const PICTURES: &[Picture] = &[
     ("chart-stacked", (100, 30), "light", "<F2><Ctrl+U>gmv by month, channel last 12 months<Enter>ccKstacked<Enter>"),
     ("chart-multiples", (120, 36), "dark", "<F2><Ctrl+U>gmv by market, week last 26 weeks<Enter>cc<Right>"),
     // What is written into the demo stays there: this one is the last.
-    ("review", (120, 40), "dark", "<Tab>+Contracted MRR<Tab><Tab>Subscriptions<Tab>Subscription Finance<Tab>What running contracts are worth per month, as recurring revenue.<Tab>Exclude trial subscriptions<Enter>Only count active and past_due<Enter>Convert annual contracts to monthly equivalent<F5><F7><Esc><F3>contracted<Enter>J<F5>"),
+    ("review", (120, 40), "dark", "<Tab>+<Ctrl+N>Contracted MRR<Tab><Tab>Subscriptions<Tab>Subscription Finance<Tab>What running contracts are worth per month, as recurring revenue.<Tab>Exclude trial subscriptions<Enter>Only count active and past_due<Enter>Convert annual contracts to monthly equivalent<F5><F7><Esc><F3>contracted<Enter>J<F5>"),
 ];
 
 /// Pixels of a PNG for each of the drawing.
