@@ -747,7 +747,7 @@ fn agents_are_told_what_cannot_be_relied_on() {
 fn the_explorer_tells_what_cannot_be_relied_on() {
     for (width, height) in [(80, 24), (200, 50)] {
         let mut explorer = Explorer::new(width, height);
-        explorer.keys("visits<Enter>J<Tab>dorders<Enter>Bots<Enter><Esc><F5>");
+        explorer.keys("visits<Enter>Jdorders<Enter>Bots<Enter><Esc><F5>");
         let screen = explorer.screen();
         assert!(screen.contains("─ deprecated, use orders ·"), "{screen}");
         explorer.keys("1");

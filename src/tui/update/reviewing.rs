@@ -28,7 +28,7 @@ fn top(state: &mut State) -> Option<&mut Reviewing> {
     }
 }
 
-/// Opens the screen on what waits, on the metric that is selected where that waits.
+/// Opens the screen on what waits, or on the metric that is selected where that is not certified.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     let selected = state.metric_here().map(str::to_owned);
     state.popups.push(Popup::Review(Box::new(Reviewing {
@@ -47,9 +47,9 @@ pub(super) fn listed(state: &mut State, found: Vec<Reviewed>, broken: Vec<String
     let wanted = open.selected.clone();
     let is_wanted = |one: &Reviewed| Some(&one.metric) == wanted.as_ref();
     let waits = |one: &Reviewed| one.stage.is_waiting();
-    // What was just judged stays in sight, also where it waits for nothing any more.
-    let is_elsewhere = open.list.is_some()
-        && found.iter().any(is_wanted)
+    // What is chosen and not certified is what somebody came for, and what was just judged stays in sight.
+    let is_open = |one: &Reviewed| one.stage == ReviewStage::Published || open.list.is_some();
+    let is_elsewhere = found.iter().any(|one| is_wanted(one) && is_open(one))
         && !found.iter().any(|one| is_wanted(one) && waits(one));
     if is_elsewhere || !found.iter().any(waits) {
         open.all = true;
