@@ -156,19 +156,20 @@ impl<'a> Sheet<'a> {
     fn status(&mut self, card: &MetricCard) {
         let theme = self.theme;
         let (sign, style) = catalog::status(card.stage, theme);
-        let word = card.standing.as_str();
-        let mut spans = vec![
-            Span::styled(card.name.clone(), theme.accent),
-            Span::styled("  ", theme.dim),
-        ];
-        spans.push(Span::styled(
-            if sign == " " {
-                word.to_owned()
-            } else {
-                format!("{sign} {word}")
-            },
-            style,
-        ));
+        let standing = match sign {
+            " " => card.standing.clone(),
+            sign => format!("{sign} {}", card.standing),
+        };
+        let name = Span::styled(card.name.clone(), theme.accent);
+        let standing = Span::styled(standing, style);
+        let is_narrow = name.width() + 2 + standing.width() > self.width;
+        let mut spans = vec![name];
+        if is_narrow {
+            self.lines.push(Line::from(std::mem::take(&mut spans)));
+        } else {
+            spans.push(Span::styled("  ", theme.dim));
+        }
+        spans.push(standing);
         let mut rest = format!("  {}", card.kind);
         if let Some(day) = card.last_updated {
             rest.push_str(&format!("  updated {day}"));
