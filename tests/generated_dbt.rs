@@ -85,6 +85,10 @@ fn dbt() -> Option<PathBuf> {
         println!("SKIPPED: dbt cannot be installed from the Python package index");
         return None;
     }
+    if !works(Command::new(programs.join("dbt")).arg("--version")) {
+        println!("SKIPPED: dbt does not start with this Python");
+        return None;
+    }
     fs::write(folder.join("complete"), "").unwrap();
     Some(programs)
 }
