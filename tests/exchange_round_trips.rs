@@ -12,12 +12,13 @@ mod support;
 mod tools;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use metrex::govern::fingerprint;
 use metrex::model::Relation;
 use metrex::session::{OpenOptions, OtherTool, Session, import};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tools::{Shop, answer, fixture, notes};
 
 const TABLES: [(OtherTool, &str); 5] = [
@@ -508,4 +509,89 @@ async fn broken_files_are_refused_with_their_place() {
             }
         }
     }
+}
+
+/// What another tool means otherwise is proposed in its own words for the numbers and in ours for people; nothing is
+/// written over.
+#[tokio::test]
+async fn an_import_into_a_project_is_proposed() {
+    let shop = Shop::new();
+    let ours = shop.ours();
+    let definitions = shop.at("ours/metrics/all.yaml");
+    let kept = fs::read_to_string(&definitions).unwrap();
+    let written = shop.at("theirs");
+    ours.export(OtherTool::Cube).write(&written).unwrap();
+    let by = || "dana".to_owned();
+    let propose = |from: OtherTool| {
+        let written = written.clone();
+        let ours = ours.clone();
+        async move {
+            ours.propose_import(from, &written, by(), CancellationToken::new())
+                .await
+        }
+    };
+
+    let before = propose(OtherTool::Cube).await.unwrap();
+    assert!(
+        !before.files.contains(&"proposals/revenue.yaml".to_owned()),
+        "{before:?}"
+    );
+    assert!(before.same > 10, "{before:?}");
+    let _ = fs::remove_dir_all(shop.at("ours/proposals"));
+
+    let mut changed = 0;
+    for file in walk(&written) {
+        let text = fs::read_to_string(&file).unwrap();
+        let other = text.replace("<> 'cancelled'", "<> 'returned'");
+        changed += usize::from(other != text);
+        fs::write(&file, other).unwrap();
+    }
+    assert!(changed > 0);
+    let strange = "cubes:\n  - name: nowhere\n    sql_table: nowhere\n    measures:\n      - {name: visits, type: count}\n";
+    fs::write(written.join("nowhere.yml"), strange).unwrap();
+    let done = propose(OtherTool::Cube).await.unwrap();
+    assert!(
+        done.files.contains(&"proposals/revenue.yaml".to_owned()),
+        "{done:?}"
+    );
+    let (_, reason) = done
+        .left_out
+        .iter()
+        .find(|(metric, _)| metric == "visits")
+        .unwrap();
+    assert!(reason.contains("nowhere"), "{reason}");
+    assert_eq!(fs::read_to_string(&definitions).unwrap(), kept);
+
+    let review = ours.review("revenue").unwrap();
+    assert_eq!(
+        review.from.and_then(|from| from.words()),
+        Some("from an import")
+    );
+    let after = review.definition.after.unwrap();
+    assert!(after.contains("<> 'returned'"), "{after}");
+    assert!(
+        after.contains("owner: Finance") && after.contains("aliases: [turnover]"),
+        "{after}"
+    );
+    let again = propose(OtherTool::Cube).await.unwrap();
+    assert!(again.files.is_empty(), "{again:?}");
+    let (_, reason) = again
+        .left_out
+        .iter()
+        .find(|(metric, _)| metric == "revenue")
+        .unwrap();
+    assert!(
+        reason.contains("there is a proposal for 'revenue' already"),
+        "{reason}"
+    );
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| walk(folder)));
+    files
 }

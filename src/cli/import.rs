@@ -1,12 +1,13 @@
 //! `metrex import`: makes a project from definitions of another tool, and says what could not be carried over.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::notes::note;
+use super::notes::{counted, note};
 use super::style::Style;
 use super::{Global, Outcome, print, runtime};
+use crate::session::cell::sanitize;
 use crate::session::{self, OtherTool};
 
 #[derive(Debug, Args)]
@@ -44,6 +45,9 @@ struct Paths {
     /// Folder to make the project in
     #[arg(value_name = "DIR", default_value = ".")]
     target: PathBuf,
+    /// Propose the metrics to the project that is there, to be reviewed: those that are new in it or mean something else
+    #[arg(long, conflicts_with = "target")]
+    propose: bool,
 }
 
 pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
@@ -56,6 +60,9 @@ pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
         From::Lightdash(paths) => (OtherTool::Lightdash, paths),
         From::Lookml(paths) => (OtherTool::Lookml, paths),
     };
+    if paths.propose {
+        return propose(global, from, &paths.path);
+    }
     let url = global.connection.as_deref();
     let made = runtime::block_on(async |_| {
         Ok(session::import(from, &paths.path, &paths.target, url).await?)
@@ -83,6 +90,36 @@ pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
         made.problems
             .iter()
             .for_each(|problem| eprintln!("  {problem}"));
+    }
+    Ok(())
+}
+
+fn propose(global: &Global, from: OtherTool, path: &Path) -> Outcome {
+    let session = global.open()?;
+    let by = session.who();
+    let done = runtime::block_on(async |cancel| {
+        Ok(session.propose_import(from, path, by, cancel).await?)
+    })?;
+    print(|out| {
+        done.files
+            .iter()
+            .try_for_each(|file| writeln!(out, "{file}"))
+    })?;
+    let proposed = counted(done.files.len(), "metric");
+    eprintln!(
+        "proposed: {proposed}, see `metrex review`; {} mean the same already",
+        done.same
+    );
+    let style = Style::of(&std::io::stderr());
+    if !done.left_out.is_empty() {
+        eprintln!("{}", style.bold("not proposed:"));
+        for (metric, reason) in &done.left_out {
+            eprintln!("  {metric}: {}", sanitize(reason));
+        }
+    }
+    if !done.notes.is_empty() {
+        eprintln!("{}", style.bold("not carried over as it stood:"));
+        done.notes.iter().for_each(|note| eprintln!("  {note}"));
     }
     Ok(())
 }

@@ -121,6 +121,15 @@ impl Import {
         self.conventions = conventions.map(str::to_owned).or(self.conventions.take());
     }
 
+    /// The metrics with their definitions.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, &Map<String, Value>)> {
+        let sections = self.files.iter();
+        let metrics = sections.filter_map(|(_, content)| content.get("metrics")?.as_object());
+        metrics
+            .flatten()
+            .filter_map(|(name, definition)| Some((name.as_str(), definition.as_object()?)))
+    }
+
     /// How many definitions of a section there are.
     pub fn count(&self, section: &str) -> usize {
         let sections = self

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{OpenOptions, Session, SessionError};
 use crate::exchange::{
-    ColumnTypes, Export, Note, cube, databricks, dbt, lightdash, lookml, ossie, snowflake,
+    ColumnTypes, ExchangeError, Export, Import, Note, cube, databricks, dbt, lightdash, lookml,
+    ossie, snowflake,
 };
 use crate::init;
 use crate::model::{ColumnType, ConnectionKind, DimensionType};
@@ -81,15 +82,7 @@ pub async fn import(
         })
     };
     let of: &ColumnTypes<'_> = &of;
-    let import = match from {
-        OtherTool::Dbt => dbt::import(path, of)?,
-        OtherTool::Ossie => ossie::import(path, of)?,
-        OtherTool::Cube => cube::import(path, of)?,
-        OtherTool::Snowflake => snowflake::import(path, of)?,
-        OtherTool::Databricks => databricks::import(path, of)?,
-        OtherTool::Lightdash => lightdash::import(path, of)?,
-        OtherTool::Lookml => lookml::import(path, of)?,
-    };
+    let import = read(from, path, of)?;
     let entry = connection
         .as_ref()
         .map(|target| target.entry.as_slice())
@@ -118,6 +111,23 @@ pub async fn import(
         notes: import.notes,
         password: connection.and_then(|target| target.note),
     })
+}
+
+/// The definitions of a tool at `path`.
+pub(super) fn read(
+    from: OtherTool,
+    path: &Path,
+    of: &ColumnTypes<'_>,
+) -> Result<Import, ExchangeError> {
+    match from {
+        OtherTool::Dbt => dbt::import(path, of),
+        OtherTool::Ossie => ossie::import(path, of),
+        OtherTool::Cube => cube::import(path, of),
+        OtherTool::Snowflake => snowflake::import(path, of),
+        OtherTool::Databricks => databricks::import(path, of),
+        OtherTool::Lightdash => lightdash::import(path, of),
+        OtherTool::Lookml => lookml::import(path, of),
+    }
 }
 
 /// The connection of a URL, as `metrex init` takes it, or of `duckdb:PATH`.

@@ -115,7 +115,8 @@ pub use prepare::Preparing;
 pub use publish::{Commit, CommitWish, FileChange, NotPublished, Publication, Published};
 pub use pull_request::PullRequest;
 pub use review::{
-    CheckOutcome, Judgement, Judging, Proposals, Review, Reviewed, Stage as ReviewStage, Weighed,
+    CheckOutcome, ImportProposed, Judgement, Judging, Proposals, Review, Reviewed,
+    Stage as ReviewStage, Weighed,
 };
 pub use rollups::RollupPlan;
 pub use run::{Answer, Overrides, RunEvent, RunOptions, RunSummary, notes};

@@ -138,6 +138,14 @@ pub fn value(body: &str, key: &str) -> Option<Value> {
     Some(Tree::read(body).ok()?.get(key)?.json())
 }
 
+/// The keys of a body, in no order.
+pub fn keys(body: &str) -> Vec<String> {
+    match Tree::read(body).map(|tree| tree.json()) {
+        Ok(Value::Object(keys)) => keys.into_iter().map(|(key, _)| key).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The YAML of some keys, to be the body of a definition.
 pub fn fields(fields: &Map<String, Value>) -> String {
     fields

@@ -1,6 +1,7 @@
 //! Review: what waits for a judgement, what there is to know about it, and the judgement itself.
 
 mod checks;
+mod imported;
 mod judge;
 mod proposals;
 
@@ -16,6 +17,7 @@ use crate::registry::edit;
 use crate::registry::{Origin, Proposal};
 
 pub use checks::CheckOutcome;
+pub use imported::ImportProposed;
 pub use judge::{Judgement, Judging};
 pub use proposals::Proposals;
 
