@@ -1,7 +1,7 @@
 //! What is built around a metric outside of metrex: a dbt project of it with tests, its documentation, its graph, its skill.
 //!
 //! Nothing here reads or writes files: a [`Package`] is a list of texts. The SQL is the compiler's own; the project as dbt
-//! sees it is a registry in which every dataset is a model, see [`layers`].
+//! sees it is a registry in which every dataset is a model, see `layers`.
 
 mod bounds;
 mod closure;

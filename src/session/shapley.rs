@@ -29,7 +29,7 @@ pub struct Game {
 }
 
 impl Game {
-    /// The game of sets of players with what each set brought; none of more than [`MOST`] players.
+    /// The game of sets of players with what each set brought; none of more than 64 players.
     pub fn new(sets: impl IntoIterator<Item = (Vec<String>, f64)>) -> Option<Self> {
         let sets: Vec<_> = sets.into_iter().collect();
         let mut players: Vec<String> = sets.iter().flat_map(|(set, _)| set.clone()).collect();
