@@ -138,6 +138,7 @@ fn one_sentence_and_three_rules_become_a_certified_metric() {
         let mut lines = text.lines();
         lines.any(|line| line.contains('›') && line.contains("contracted_mrr"))
     });
+    pty.shows("F5 computes them");
     pty.shows("published, not certified");
     pty.send("\x1b[15~");
     pty.shows("by subscription.market");
