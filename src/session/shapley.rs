@@ -152,7 +152,7 @@ pub fn sampled(players: usize, orders: u32, worth: &dyn Fn(u64) -> f64) -> Vec<S
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use proptest::prelude::*;
 

@@ -239,7 +239,8 @@ impl Leg {
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    reason = "tests"
 )]
 mod tests {
     use super::*;

@@ -136,7 +136,7 @@ fn number(name: &str, part: &str) -> Result<(String, bool), String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

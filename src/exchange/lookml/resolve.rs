@@ -125,7 +125,7 @@ fn refine(known: &mut Node, later: &Node) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::exchange::lookml::parse::parse;

@@ -65,7 +65,7 @@ pub(in crate::exchange) fn of_code(code: &str) -> Option<Format> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
