@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
-    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Style, Table, Tables, keep,
+    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Style, Table, Tables, held,
 };
 use crate::exchange::{Export, emit};
 use crate::model::{
@@ -15,13 +15,12 @@ type Fields = Map<String, Value>;
 
 /// The cubes of a registry.
 pub fn export(registry: &Registry) -> Export {
-    let mut notes = Notes::of(registry);
     let style = Style {
         apart: true,
         whole: true,
         compared: false,
+        instead_of_queries: None,
     };
-    let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {
         label: true,
         synonyms: true,
@@ -31,7 +30,7 @@ pub fn export(registry: &Registry) -> Export {
         decimals: true,
         ..Said::default()
     };
-    keep(&mut tables, &mut notes, said, can);
+    let (tables, mut notes) = held(registry, style, said, can);
     let roles = roles(&tables, &mut notes);
     let mut files = Vec::new();
     for table in &tables.tables {

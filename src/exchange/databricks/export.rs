@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{SOURCE, VERSION};
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
-    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Style, Table, Tables, keep,
+    About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Style, Table, Tables, held,
 };
 use crate::exchange::{Export, emit};
 use crate::model::{DimensionType, FormatKind, Grain, Offset, Registry, Relation, Take, Window};
@@ -17,13 +17,12 @@ const MAX_DEPTH: usize = 4;
 
 /// The metric views of a registry.
 pub fn export(registry: &Registry) -> Export {
-    let mut notes = Notes::of(registry);
     let style = Style {
         apart: false,
         whole: false,
         compared: false,
+        instead_of_queries: None,
     };
-    let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {
         label: true,
         synonyms: true,
@@ -32,7 +31,7 @@ pub fn export(registry: &Registry) -> Export {
         decimals: true,
         ..Said::default()
     };
-    keep(&mut tables, &mut notes, said, can);
+    let (tables, mut notes) = held(registry, style, said, can);
     let mut files = Vec::new();
     let (fact, other): (Vec<&Table>, Vec<&Table>) = tables
         .tables

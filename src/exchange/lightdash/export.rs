@@ -6,7 +6,7 @@ use super::{CURRENCIES, THIS};
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
     About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Step, Style, Table, Tables, code,
-    conditional, keep, without_queries,
+    conditional, held,
 };
 use crate::exchange::{Export, emit};
 use crate::model::{Aggregate, DimensionType, FormatKind, Registry};
@@ -15,13 +15,12 @@ type Fields = Map<String, Value>;
 
 /// The models of a registry.
 pub fn export(registry: &Registry) -> Export {
-    let mut notes = Notes::of(registry);
     let style = Style {
         apart: true,
         whole: true,
         compared: false,
+        instead_of_queries: Some("a model of dbt"),
     };
-    let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {
         label: true,
         owner: true,
@@ -30,8 +29,7 @@ pub fn export(registry: &Registry) -> Export {
         decimals: true,
         ..Said::default()
     };
-    without_queries(&mut tables, &mut notes, "a model of dbt");
-    keep(&mut tables, &mut notes, said, can);
+    let (tables, mut notes) = held(registry, style, said, can);
     let mut files = Vec::new();
     for table in &tables.tables {
         let writer = Writer {

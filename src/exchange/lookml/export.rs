@@ -6,7 +6,7 @@ use crate::exchange::Export;
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
     About, Computed, Dimension, Kind, Measure, Name, Said, Sql, Step, Style, Table, Tables, code,
-    conditional, keep,
+    conditional, held,
 };
 use crate::model::{
     Aggregate, DimensionType, Format, FormatKind, Grain, Offset, Registry, Relation,
@@ -14,13 +14,12 @@ use crate::model::{
 
 /// The views of a registry, and their model.
 pub fn export(registry: &Registry) -> Export {
-    let mut notes = Notes::of(registry);
     let style = Style {
         apart: true,
         whole: true,
         compared: true,
+        instead_of_queries: None,
     };
-    let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {
         label: true,
         synonyms: true,
@@ -29,7 +28,7 @@ pub fn export(registry: &Registry) -> Export {
         decimals: true,
         ..Said::default()
     };
-    keep(&mut tables, &mut notes, said, can);
+    let (tables, mut notes) = held(registry, style, said, can);
     let mut files = Vec::new();
     let mut model = Lines::default();
     model.add(0, "# The connection of Looker is to be named here.");

@@ -8,7 +8,8 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
 use crate::exchange::define::texts;
-use crate::model::{Aggregate, Measure, Metric, MetricKind, Registry};
+use crate::exchange::tables::called;
+use crate::model::{Measure, Metric, MetricKind, Registry};
 
 /// Deepest nesting of metrics over metrics that is written out.
 const MAX_DEPTH: usize = 32;
@@ -97,25 +98,7 @@ fn aggregated(measure: &Measure) -> String {
         ),
         (None, true) => format!("{dataset}.*"),
     };
-    match measure.agg {
-        Aggregate::Count => format!("COUNT({row})"),
-        Aggregate::CountDistinct => format!("COUNT(DISTINCT {row})"),
-        Aggregate::Sum => format!("SUM({row})"),
-        Aggregate::Avg => format!("AVG({row})"),
-        Aggregate::Min => format!("MIN({row})"),
-        Aggregate::Max => format!("MAX({row})"),
-        Aggregate::Percentile(share) => {
-            format!("PERCENTILE_CONT({share}) WITHIN GROUP (ORDER BY {row})")
-        }
-        Aggregate::PercentileDiscrete(share) => {
-            format!("PERCENTILE_DISC({share}) WITHIN GROUP (ORDER BY {row})")
-        }
-        Aggregate::SumBoolean => format!("SUM(CASE WHEN {row} THEN 1 ELSE 0 END)"),
-        Aggregate::Stddev => format!("STDDEV_SAMP({row})"),
-        Aggregate::StddevPopulation => format!("STDDEV_POP({row})"),
-        Aggregate::Variance => format!("VAR_SAMP({row})"),
-        Aggregate::VariancePopulation => format!("VAR_POP({row})"),
-    }
+    called(measure.agg, &row)
 }
 
 struct Rename<F>(F);

@@ -4,8 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::exchange::notes::Notes;
 use crate::exchange::tables::{
-    About, Computed, Dimension, Join, Kind, Measure, Name, Said, Sql, Style, Table, Tables, keep,
-    without_queries,
+    About, Computed, Dimension, Join, Kind, Measure, Name, Said, Sql, Style, Table, Tables, held,
 };
 use crate::exchange::{Export, emit};
 use crate::model::{DimensionType, Place, Registry, Take};
@@ -14,19 +13,17 @@ type Fields = Map<String, Value>;
 
 /// The semantic view of a registry, called `name`.
 pub fn export(registry: &Registry, name: &str) -> Export {
-    let mut notes = Notes::of(registry);
     let style = Style {
         apart: false,
         whole: false,
         compared: false,
+        instead_of_queries: Some("a view of Snowflake"),
     };
-    let mut tables = Tables::of(registry, style, &mut notes);
     let said = Said {
         synonyms: true,
         ..Said::default()
     };
-    without_queries(&mut tables, &mut notes, "a view of Snowflake");
-    keep(&mut tables, &mut notes, said, can);
+    let (tables, mut notes) = held(registry, style, said, can);
     let mut writer = Writer {
         roles: roles(&tables),
         tables: &tables,

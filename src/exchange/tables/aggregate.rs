@@ -169,6 +169,11 @@ pub(super) fn written(agg: Aggregate, row: Option<&str>, filters: &[String]) -> 
         }
         (None, None) => "*".to_owned(),
     };
+    called(agg, &row)
+}
+
+/// The call of an aggregation in SQL, over what one row contributes.
+pub(in crate::exchange) fn called(agg: Aggregate, row: &str) -> String {
     match agg {
         Aggregate::Count => format!("COUNT({row})"),
         Aggregate::CountDistinct => format!("COUNT(DISTINCT {row})"),

@@ -14,12 +14,12 @@ mod said;
 mod sql;
 
 pub(super) use about::{About, META};
-pub(super) use aggregate::conditional;
+pub(super) use aggregate::{called, conditional};
 pub(super) use explore::{Explores, Joined, Step};
 pub(super) use format_code::{code, of_code};
 pub(super) use names::join_on;
 pub(super) use of_registry::Style;
-pub(super) use said::{Said, keep, without_queries};
+pub(super) use said::{Said, held};
 pub(super) use sql::{Kind, Name, Sql, template};
 
 use super::Notes;

@@ -22,11 +22,13 @@ pub(in crate::exchange) struct Style {
     pub(in crate::exchange) whole: bool,
     /// Whether it compares a measure with itself of some time ago.
     pub(in crate::exchange) compared: bool,
+    /// What a query is to be made for a format that has tables alone.
+    pub(in crate::exchange) instead_of_queries: Option<&'static str>,
 }
 
 impl Tables {
     /// The definitions of a registry.
-    pub(in crate::exchange) fn of(registry: &Registry, style: Style, notes: &mut Notes) -> Self {
+    pub(super) fn of(registry: &Registry, style: Style, notes: &mut Notes) -> Self {
         let mut reader = Reader {
             registry,
             style,

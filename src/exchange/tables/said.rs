@@ -1,8 +1,8 @@
 //! What a format has no words for: measures that are left out, with all that is made of them, and what people read.
 
-use super::{About, Measure, Table, Tables};
+use super::{About, Measure, Style, Table, Tables};
 use crate::exchange::Notes;
-use crate::model::{Format, FormatKind};
+use crate::model::{Format, FormatKind, Registry};
 
 /// What of [`About`] a format has words for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,8 +55,24 @@ impl Said {
     }
 }
 
+/// The tables and measures of a registry as far as a format holds them, and what of it that format does not.
+pub(in crate::exchange) fn held(
+    registry: &Registry,
+    style: Style,
+    said: Said,
+    can: impl Fn(&Measure, &Tables) -> Result<(), String>,
+) -> (Tables, Notes) {
+    let mut notes = Notes::of(registry);
+    let mut tables = Tables::of(registry, style, &mut notes);
+    if let Some(what) = style.instead_of_queries {
+        without_queries(&mut tables, &mut notes, what);
+    }
+    keep(&mut tables, &mut notes, said, can);
+    (tables, notes)
+}
+
 /// Leaves out queries, for formats of tables alone, with the joins to them. `what` is what such a query can be made there.
-pub(in crate::exchange) fn without_queries(tables: &mut Tables, notes: &mut Notes, what: &str) {
+fn without_queries(tables: &mut Tables, notes: &mut Notes, what: &str) {
     let all = std::mem::take(&mut tables.tables).into_iter();
     let (kept, queries): (Vec<Table>, Vec<Table>) = all.partition(|table| table.table().is_some());
     tables.tables = kept;
@@ -86,7 +102,7 @@ pub(in crate::exchange) fn without_queries(tables: &mut Tables, notes: &mut Note
 }
 
 /// Leaves out measures that a format cannot hold, and what is made of them. Of the rest, what is lost is noted.
-pub(in crate::exchange) fn keep(
+fn keep(
     tables: &mut Tables,
     notes: &mut Notes,
     said: Said,

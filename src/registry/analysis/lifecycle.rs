@@ -1,10 +1,8 @@
 //! Customer lifecycle: who is new, retained, resurrected or lost in each period, and what they were before.
 
-use minijinja::context;
-
 use super::Draft;
 use super::event::Columns;
-use super::made::{Number, Of, Own, Rows, Shown, per, per_grain, these, view};
+use super::made::{Number, Of, Own, Rows, Shown, by_period, per, per_grain, these, view};
 use crate::model::DimensionType;
 use crate::registry::diagnostic::Sink;
 
@@ -99,26 +97,7 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
             None,
         ),
     ];
-    let time = period_name(grain);
-    let who = who.value.clone();
     Some(Rows {
-        template: "lifecycle",
-        of: vec![activity.metric.value.clone()],
-        lender: activity.dataset,
-        fill: {
-            let time = time.clone();
-            Box::new(move |dialect| {
-                context! {
-                    events => activity.select(columns, dialect),
-                    who => who.clone(),
-                    time => time.clone(),
-                    grain => grain.word(),
-                }
-            })
-        },
-        has_who: true,
-        time: (time, "First day of the period".to_owned()),
-        is_timed: false,
         own: vec![
             Own {
                 name: "state",
@@ -142,13 +121,8 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
                 ]),
             },
         ],
-        grain,
         metrics,
         views,
+        ..by_period("lifecycle", activity, columns, grain)
     })
-}
-
-/// The name of the time of rows that are as long as a period.
-pub(super) fn period_name(grain: crate::model::Grain) -> String {
-    format!("{grain}_start")
 }

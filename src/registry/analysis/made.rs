@@ -1,9 +1,10 @@
 //! What an analysis becomes: the raw forms of a dataset and of metrics, as if somebody had written them.
 
 use indexmap::IndexMap;
-use minijinja::Value;
+use minijinja::{Value, context};
 
 use super::Draft;
+use super::event::{Columns, Event};
 use super::write::write;
 use crate::model::{
     Analysis, AnalysisValues, AnalysisView, Dataset, Dialect, DimensionType, FormatKind, Grain,
@@ -124,6 +125,39 @@ pub(super) fn view(title: &str, query: String, across: Option<&str>) -> Analysis
         title: title.to_owned(),
         query,
         across: across.map(str::to_owned),
+    }
+}
+
+/// Rows of one customer in one period each, without dimensions of their own, metrics and views.
+pub(super) fn by_period<'a>(
+    template: &'static str,
+    event: Event<'a>,
+    columns: Columns<'a>,
+    grain: Grain,
+) -> Rows<'a> {
+    let time = format!("{grain}_start");
+    Rows {
+        template,
+        of: vec![event.metric.value.clone()],
+        lender: event.dataset,
+        fill: {
+            let time = time.clone();
+            Box::new(move |dialect| {
+                context! {
+                    events => event.select(columns, dialect),
+                    who => columns.who,
+                    time => time.clone(),
+                    grain => grain.word(),
+                }
+            })
+        },
+        has_who: true,
+        time: (time, "First day of the period".to_owned()),
+        is_timed: false,
+        own: Vec::new(),
+        grain,
+        metrics: Vec::new(),
+        views: Vec::new(),
     }
 }
 

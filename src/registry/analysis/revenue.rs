@@ -1,11 +1,8 @@
 //! Churn and net revenue retention: what recurring revenue gained and lost from one period to the next.
 
-use minijinja::context;
-
 use super::Draft;
 use super::event::Columns;
-use super::lifecycle::period_name;
-use super::made::{Number, Of, Rows, Shown, per_grain, view};
+use super::made::{Number, Of, Rows, Shown, by_period, per_grain, view};
 use crate::registry::diagnostic::Sink;
 
 pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
@@ -123,29 +120,9 @@ pub(super) fn rows<'a>(draft: &Draft<'a>, sink: &mut Sink) -> Option<Rows<'a>> {
             None,
         ),
     ];
-    let time = period_name(grain);
-    let who = who.value.clone();
     Some(Rows {
-        template: "revenue",
-        of: vec![revenue.metric.value.clone()],
-        lender: revenue.dataset,
-        fill: {
-            let time = time.clone();
-            Box::new(move |dialect| {
-                context! {
-                    events => revenue.select(columns, dialect),
-                    who => who.clone(),
-                    time => time.clone(),
-                    grain => grain.word(),
-                }
-            })
-        },
-        has_who: true,
-        time: (time, "First day of the period".to_owned()),
-        is_timed: false,
-        own: Vec::new(),
-        grain,
         metrics,
         views,
+        ..by_period("revenue", revenue, columns, grain)
     })
 }
