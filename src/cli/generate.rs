@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::notes::counted;
 use super::style::Style;
 use super::{Global, Outcome, notes, print};
 use crate::generate::Materialized;
@@ -114,8 +115,8 @@ fn text(generated: &Generated) -> Outcome {
         "{}",
         style.bold(format!(
             "{} of {} for {}",
-            plural(generated.files.len(), "file"),
-            plural(generated.metrics.len(), "metric"),
+            counted(generated.files.len(), "file"),
+            counted(generated.metrics.len(), "metric"),
             generated.dialect.title()
         ))
     );
@@ -126,11 +127,4 @@ fn text(generated: &Generated) -> Outcome {
         eprintln!("  {}", sanitize(&note.to_string()));
     }
     Ok(())
-}
-
-fn plural(n: usize, word: &str) -> String {
-    match n {
-        1 => format!("1 {word}"),
-        n => format!("{n} {word}s"),
-    }
 }

@@ -6,18 +6,13 @@ use super::style::Style;
 use crate::compile::Compiled;
 use crate::demo::HORIZON;
 use crate::registry::Severity;
+pub use crate::session::cell::counted;
 use crate::session::cell::sanitize;
 use crate::session::{self, Session};
 
 /// One line on stderr.
 pub fn note(text: &str) {
     eprintln!("{} {}", Style::of(&stderr()).bold("note:"), sanitize(text));
-}
-
-/// A number with its noun, in the plural where it takes one.
-pub fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }
 
 /// What is not as it should be with the session itself.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Outcome, notes};
 use crate::compile::Compiled;
+use crate::model::counted;
 use crate::session::chart::{ChartForm, ChartKind};
 use crate::session::files::{Ending, FileTarget, Printer, Writing};
 use crate::session::{Failure, RunEvent, RunOptions, RunSummary, Session, SessionError};
@@ -87,10 +88,7 @@ impl Run<'_> {
             .write_run(to, compiled, self.connection, options, cancel, tell)
             .await?;
         self.announce(&written.run);
-        let rows = notes::counted(
-            usize::try_from(written.run.rows).unwrap_or(usize::MAX),
-            "row",
-        );
+        let rows = counted(written.run.rows, "row");
         let beside = written.beside.map_or_else(String::new, |beside| {
             format!("; {} says where they come from", beside.display())
         });

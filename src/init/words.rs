@@ -1,6 +1,6 @@
 //! The English in column and table names: plain identifiers, singular and plural, labels.
 
-pub(super) use crate::model::thousands;
+pub(super) use crate::model::{counted, thousands};
 use crate::warehouse::Dialect;
 
 /// Prefixes and suffixes of table names that say how a table was made, not what a row is.
@@ -174,12 +174,6 @@ pub(super) fn capitalise(text: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(chars).collect())
         .unwrap_or_default()
-}
-
-/// `1 row`, `271,907 rows`.
-pub(super) fn counted(number: u64, thing: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{ending}", thousands(number))
 }
 
 /// A column in an expression of the registry; engines agree on when it needs quotes.

@@ -46,5 +46,5 @@ pub use query::{
     QueryLineError, Shown,
 };
 pub use registry::{Conventions, Registry, Rollup, Snippet, View};
-pub use thousands::thousands;
+pub use thousands::{counted, thousands};
 pub use values::{ColumnState, NoValues, ValueHit, ValueLookup};

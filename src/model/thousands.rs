@@ -1,5 +1,11 @@
 //! Counts for people.
 
+/// A number with its noun: `1 row`, `271,907 rows`.
+pub fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(count))
+}
+
 /// `271907` -> `271,907`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();

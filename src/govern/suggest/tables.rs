@@ -6,7 +6,7 @@ use super::rules::{self, values_named};
 use super::source::Source;
 use super::words::{listed, stems};
 use super::{Ground, Idea, Offer, OfferKind};
-use crate::model::Metric;
+use crate::model::{Metric, counted};
 
 /// Most tables that are shown beside the first.
 const OTHERS: usize = 3;
@@ -279,9 +279,4 @@ impl Ranked<'_> {
         };
         format!("{lower}{what}; {}", self.why())
     }
-}
-
-fn counted(number: u64, thing: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{ending}")
 }

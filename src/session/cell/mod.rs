@@ -68,6 +68,11 @@ pub fn thousands(count: usize) -> String {
     crate::model::thousands(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
+/// A count with its noun, in the plural where it takes one.
+pub fn counted(count: usize, noun: &str) -> String {
+    crate::model::counted(u64::try_from(count).unwrap_or(u64::MAX), noun)
+}
+
 /// Appends [`cell_text`]'s text to `out`, for callers that look at many cells; returns whether the value is NULL.
 pub fn write_cell(out: &mut String, array: &dyn Array, row: usize, column: &OutputColumn) -> bool {
     let value = Value::read(array, row);

@@ -1,5 +1,7 @@
 //! A chart in words and numbers, for those who do not see it.
 
+use crate::session::cell::counted;
+
 use super::{Across, Chart, ChartKind, Mark, Panel, Series};
 
 impl Chart {
@@ -34,8 +36,7 @@ impl Chart {
             ChartKind::Bars | ChartKind::Histogram => "bar",
             ChartKind::Stacked => "part",
         };
-        let count = series.marks.len();
-        let plural = if count == 1 { "" } else { "s" };
+        let count = counted(series.marks.len(), noun);
         let way = match (&self.across, series.marks.as_slice()) {
             (Across::Times(_), [first, .., last]) => {
                 format!(", {} to {}", self.mark(first), self.mark(last))
@@ -43,7 +44,7 @@ impl Chart {
             _ => String::new(),
         };
         Some(format!(
-            "{}: {count} {noun}{plural}{way}, least {}, most {}",
+            "{}: {count}{way}, least {}, most {}",
             series.name,
             self.mark(least),
             self.mark(most)

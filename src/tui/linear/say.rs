@@ -3,6 +3,7 @@
 use super::author::Told;
 use super::rows::View;
 use crate::registry::Severity;
+pub(super) use crate::session::cell::counted;
 use crate::session::cell::thousands;
 use crate::tui::action::{self, Action};
 use crate::tui::charting::Shown;
@@ -206,12 +207,6 @@ fn field(state: &State) -> Option<&'static str> {
         ),
         _ => None,
     }
-}
-
-/// A number with its noun, in the plural where it takes one.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", thousands(count))
 }
 
 /// What is not read yet.

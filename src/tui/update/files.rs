@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::expense;
-use crate::session::cell::thousands;
+use crate::session::cell::counted;
 use crate::session::files::{FILE_EXISTS, FileFormat, FileTarget, FileWritten};
 use crate::session::{Failure, SessionError};
 use crate::tui::action::Action;
@@ -176,10 +176,9 @@ fn said(written: &FileWritten) -> String {
     };
     let beside = written.beside.as_deref().and_then(name);
     let beside = beside.map_or_else(String::new, |name| format!(" (and {name})"));
-    let plural = if rows == 1 { "" } else { "s" };
     format!(
-        "{} row{plural}{cut} in {}{beside}",
-        thousands(rows),
+        "{}{cut} in {}{beside}",
+        counted(rows, "row"),
         written.path.display()
     )
 }
