@@ -392,6 +392,53 @@ fn a_proposal_cannot_vouch_for_itself() {
 }
 
 #[test]
+fn a_proposal_takes_nothing_out_of_deprecation_without_a_certifier() {
+    let folder = shop("review: {certifiers: [ana@example.com]}\n");
+    let ana = "Ana Bell <ana@example.com>";
+    let new = folder.path().join("new.yaml");
+    let proposed = |name: &str, more: &str| {
+        let keys = format!("base_table: orders\nagg: sum\nexpr: amount\n{more}");
+        fs::write(&new, keys).unwrap();
+        let args = ["review", name, "--modify", new.to_str().unwrap()];
+        done(&folder, &[&args[..], &["--by", "Eve"]].concat());
+    };
+    let publish =
+        |name: &str, by: &str| metrex(&folder, &["review", name, "--publish", "--by", by]);
+    let deprecate = ["--deprecate", "--successor", "orders", "--by", ana];
+    done(&folder, &[&["review", "visits"], &deprecate[..]].concat());
+    for more in [
+        "status: published\n",
+        "status: draft\n",
+        "status: certified\n",
+        "successor: gmv\n",
+    ] {
+        proposed("visits", more);
+        let refused = told(&publish("visits", "Eve"));
+        assert!(
+            refused.contains("Eve may not certify or deprecate"),
+            "{more}: {refused}"
+        );
+        assert!(
+            refused.contains("ask one of ana@example.com"),
+            "{more}: {refused}"
+        );
+        fs::remove_file(folder.path().join("shop/proposals/visits.yaml")).unwrap();
+        assert_eq!(json(&folder, "visits")["stage"], "deprecated");
+    }
+    // Nor into it.
+    proposed("gmv", "status: deprecated\n");
+    assert!(told(&publish("gmv", "Eve")).contains("may not certify or deprecate"));
+    // What it means may change, and a certifier may do either.
+    proposed("visits", "");
+    assert!(publish("visits", "Eve").status.success());
+    assert!(done(&folder, &["show", "visits"]).contains("deprecated, use orders"));
+    proposed("visits", "status: published\n");
+    let published = publish("visits", ana);
+    assert!(published.status.success(), "{}", told(&published));
+    assert_eq!(json(&folder, "visits")["stage"], "published, not certified");
+}
+
+#[test]
 fn a_proposal_that_is_rejected_or_out_of_date_changes_nothing() {
     let folder = shop("");
     propose(&folder, "");
@@ -818,18 +865,8 @@ fn the_screen_tells_what_there_is_to_know_and_takes_the_judgement() {
         );
         insta::assert_snapshot!(format!("review_{width}x{height}"), screen);
         // What makes no sense now says why.
-        explorer.keys("c");
-        assert!(
-            explorer.screen().contains("it is draft"),
-            "{}",
-            explorer.screen()
-        );
-        explorer.keys("p");
-        assert!(
-            explorer.screen().contains("publish, why:"),
-            "{}",
-            explorer.screen()
-        );
+        assert_shows!(explorer.keys("c"), "it is draft");
+        assert_shows!(explorer.keys("p"), "publish, why:");
         explorer.keys("For the board<Enter>");
         let text = fs::read_to_string(path(&explorer)).unwrap();
         assert!(text.contains("why: For the board"), "{text}");
@@ -839,12 +876,7 @@ fn the_screen_tells_what_there_is_to_know_and_takes_the_judgement() {
             "{screen}"
         );
         assert!(screen.contains("published, not certified"), "{screen}");
-        explorer.keys("cFine<Enter>");
-        assert!(
-            explorer.screen().contains("certified"),
-            "{}",
-            explorer.screen()
-        );
+        assert_shows!(explorer.keys("cFine<Enter>"), "aov is certified");
         explorer.keys("dorders<Enter>Bots<Enter>");
         let text = fs::read_to_string(path(&explorer)).unwrap();
         assert!(
@@ -866,12 +898,7 @@ fn leaving_the_words_leaves_everything_as_it_was() {
     let before = fs::read_to_string(path(&explorer)).unwrap();
     explorer.keys("pq J<Esc>");
     assert!(explorer.screen().contains("aov"));
-    explorer.keys("x<Enter>");
-    assert!(
-        explorer.screen().contains("needs a reason"),
-        "{}",
-        explorer.screen()
-    );
+    assert_shows!(explorer.keys("x<Enter>"), "needs a reason");
     assert_eq!(fs::read_to_string(path(&explorer)).unwrap(), before);
 }
 

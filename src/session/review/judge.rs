@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::super::{
-    CommitWish, FileChange, NotPublished, Publication, Published, Session, SessionError,
+    Catalog, CommitWish, FileChange, NotPublished, Publication, Published, Session, SessionError,
 };
 use super::Stage;
 use super::proposals::readable;
@@ -272,8 +272,12 @@ impl Session {
                     key: "history".to_owned(),
                     item: event(&one),
                 };
+                let then = self.as_if(&[(&file, Some(&text))]).catalog();
+                if self.would_be_given_up_otherwise(&then, name) {
+                    self.may_certify(by)?;
+                }
                 let mut edits: Vec<Edit> = Vec::new();
-                if self.would_be_vouched_for(&file, &text, name) {
+                if self.would_be_vouched_for(&then, name) {
                     edits.push(Edit::Set {
                         section: "metrics".to_owned(),
                         name: name.clone(),
@@ -306,9 +310,19 @@ impl Session {
         }])
     }
 
-    /// Whether a text would call a metric certified that nobody has certified as it is in it.
-    fn would_be_vouched_for(&self, file: &str, text: &str, name: &str) -> bool {
-        let (now, then) = (self.catalog(), self.as_if(&[(file, Some(text))]).catalog());
+    /// Whether a metric would be deprecated that is not, or no more, or for another successor.
+    fn would_be_given_up_otherwise(&self, then: &Catalog, name: &str) -> bool {
+        let given_up = |catalog: &Catalog| {
+            let metric = catalog.registry.metrics.get(name);
+            let metric = metric.filter(|metric| metric.status == Status::Deprecated);
+            metric.map(|metric| metric.successor.clone())
+        };
+        given_up(&self.catalog()) != given_up(then)
+    }
+
+    /// Whether a metric would be called certified that nobody has certified as it would be.
+    fn would_be_vouched_for(&self, then: &Catalog, name: &str) -> bool {
+        let now = self.catalog();
         let Some(metric) = then.registry.metrics.get(name) else {
             return false;
         };

@@ -157,10 +157,13 @@ impl Session {
         let known = catalog.registry.metrics.get(name);
         if let Some(known) = known {
             let keep = |key: &str, value| set(key, Some(value));
-            if !said("status") && known.status != crate::model::Status::Published {
+            let status = edit::value(&proposal.definition, "status");
+            if status.is_none() && known.status != crate::model::Status::Published {
                 edits.push(keep("status", json!(known.status.word())));
             }
-            if let Some(successor) = known.successor.as_ref().filter(|_| !said("successor")) {
+            let is_followed =
+                !said("successor") && status.is_none_or(|status| status == "deprecated");
+            if let Some(successor) = known.successor.as_ref().filter(|_| is_followed) {
                 edits.push(keep("successor", json!(successor)));
             }
         }
