@@ -10,6 +10,7 @@
 use std::path::Path;
 
 use metrex::session::{NotSaved, OpenOptions, SavedQuery, Session, reset_demo};
+use tokio_util::sync::CancellationToken;
 
 fn demo(state: &Path) -> Session {
     // No project stands at or above the folder, so the demo is opened.
@@ -23,8 +24,8 @@ fn demo(state: &Path) -> Session {
     .unwrap()
 }
 
-#[test]
-fn a_definition_of_the_demo_is_changed_kept_and_taken_back() {
+#[tokio::test]
+async fn a_definition_of_the_demo_is_changed_kept_and_taken_back() {
     let state = tempfile::tempdir().unwrap();
     let session = demo(state.path());
     let file = session.definition_file("gmv").unwrap();
@@ -44,7 +45,8 @@ fn a_definition_of_the_demo_is_changed_kept_and_taken_back() {
         description: String::new(),
         query: "gmv by market".parse().unwrap(),
     };
-    session.save_view(&view, false).unwrap();
+    let saving = session.save_view(&view, false, CancellationToken::new());
+    saving.await.unwrap();
 
     let again = demo(state.path());
     let registry = &again.catalog().registry;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use jiff::civil::date;
 use metrex::registry::edit::{Edit, hash};
 use metrex::session::{
-    CommitWish, FileChange, NotPublished, OpenOptions, Publication, Published, Session,
+    CommitWish, FileChange, NotPublished, OpenOptions, Publication, Published, SavedQuery, Session,
 };
 use project::shop;
 use serde_json::{Value, json};
@@ -271,6 +271,52 @@ async fn work_that_is_not_committed_is_not_mixed_up() {
     let now = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("{now}# by hand\n")).unwrap();
     refused(&folder, &[label], "dirty_tree", "not committed").await;
+}
+
+#[tokio::test]
+async fn a_saved_query_is_published_like_any_definition() {
+    let folder = shop();
+    let wrong =
+        "  zero:\n    base_table: orders\n    agg: count\n    tests: [{query: zero, equals: 0}]\n";
+    let path = folder.path().join(SHOP);
+    fs::write(&path, text(&folder, SHOP) + wrong).unwrap();
+    with_git(&folder);
+    let session = open(&folder);
+    let save = async |query: &str, replace| {
+        let view = SavedQuery {
+            name: "mine".to_owned(),
+            description: String::new(),
+            query: query.parse().unwrap(),
+        };
+        let saving = session.save_view(&view, replace, CancellationToken::new());
+        saving.await
+    };
+    let error = save("gmv by nothing_of_it", false).await.unwrap_err();
+    assert!(error.message.contains("'mine'"), "{error:?}");
+    // Tests of metrics that it leaves as they are, are not run.
+    let path = save("gmv", false).await.unwrap();
+    assert_eq!(text(&folder, &path), "views:\n  mine:\n    query: gmv\n");
+    git(&folder, &["add", &path]);
+    git(&folder, &["commit", "--quiet", "--message", "Mine"]);
+    // What metrex wrote is in nobody's way, and what is done by hand is not mixed up with it.
+    save("gmv by market", true).await.unwrap();
+    save("gmv by channel", true).await.unwrap();
+    let by_hand = format!("# Ours.\n{}", text(&folder, &path));
+    fs::write(folder.path().join(&path), &by_hand).unwrap();
+    let error = save("gmv", true).await.unwrap_err();
+    assert_eq!(error.code(), "dirty_tree");
+    assert!(error.hint().unwrap().contains("commit them"));
+    let deleting = session.delete_view("mine", CancellationToken::new());
+    assert_eq!(deleting.await.unwrap_err().code(), "dirty_tree");
+    assert_eq!(text(&folder, &path), by_hand);
+    git(
+        &folder,
+        &["commit", "--all", "--quiet", "--message", "By hand"],
+    );
+    let deleting = session.delete_view("mine", CancellationToken::new());
+    assert_eq!(deleting.await.unwrap(), path);
+    assert_eq!(text(&folder, &path), "# Ours.\nviews:\n");
+    assert!(session.catalog().registry.views.is_empty());
 }
 
 #[tokio::test]

@@ -9,7 +9,6 @@ pub mod lookml;
 mod notes;
 pub mod ossie;
 mod project;
-pub mod saved_query;
 pub mod snowflake;
 mod source;
 mod tables;

@@ -98,7 +98,7 @@ pub(crate) fn flow(value: &Value) -> String {
 }
 
 /// A key; `on` is one of ours.
-fn name(key: &str) -> String {
+pub(super) fn name(key: &str) -> String {
     if key == "on" {
         key.to_owned()
     } else {

@@ -615,7 +615,10 @@ impl Explorer {
                 vec![]
             }
             Effect::SaveView { view, replace } => {
-                let outcome = self.session.save_view(&view, replace);
+                let session = self.session.clone();
+                let cancel = CancellationToken::new();
+                let saving = session.save_view(&view, replace, cancel);
+                let outcome = self.runtime.block_on(saving);
                 let name = view.name;
                 let mut messages = self.outcome(Effect::Reload);
                 messages.push(Message::ViewSaved { name, outcome });
@@ -634,7 +637,9 @@ impl Explorer {
                 messages
             }
             Effect::DeleteView(name) => {
-                self.session.delete_view(&name).unwrap();
+                let session = self.session.clone();
+                let deleting = session.delete_view(&name, CancellationToken::new());
+                self.runtime.block_on(deleting).unwrap();
                 self.outcome(Effect::Reload)
             }
             Effect::Keep(workspace) => {

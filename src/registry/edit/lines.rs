@@ -247,7 +247,7 @@ impl Lines {
 impl Entry {
     /// A new definition.
     pub(super) fn new(name: &str, body: &str, indent: usize) -> Self {
-        let mut lines = vec![format!("{:indent$}{name}:\n", "")];
+        let mut lines = vec![format!("{:indent$}{}:\n", "", emit::name(name))];
         lines.extend(set_in(body, indent + INDENT));
         Self { lines, indent }
     }

@@ -103,7 +103,7 @@ pub fn edit(text: &str, edits: &[Edit]) -> Result<String, NotEditable> {
         meant.apply(one, is_flat)?;
         let changed = one.on(&now).ok_or_else(by_hand)?;
         let reads = Tree::read(&changed).map_err(|_| by_hand())?;
-        if reads != meant || (is_flat && !Lines::is_flat(&changed)) {
+        if reads.settled() != meant.settled() || (is_flat && !Lines::is_flat(&changed)) {
             return Err(by_hand());
         }
         now = changed;

@@ -141,6 +141,11 @@ fn a_definition_is_taken_out() {
     )
     .unwrap();
     assert_eq!(text, "a: {x: 1}\n\nc: {x: 3}\n");
+    let board = "  board: {query: \"gmv, aov by month\"}\n";
+    let text = edit(&format!("{FILE}{board}"), &[take("views", "board")]).unwrap();
+    assert_eq!(text, FILE);
+    let last = edit("views:\n  a: gmv\n", &[take("views", "a")]).unwrap();
+    assert_eq!(last, "views:\n");
     let missing = edit(FILE, &[take("views", "nobody")]).unwrap_err();
     assert_eq!(missing, NotEditable::NotFound("nobody".to_owned()));
 }
@@ -154,6 +159,8 @@ fn files_without_the_section_get_one() {
     assert_eq!(text, "calendar: {}\n\nviews:\n  a:\n    query: gmv\n");
     let text = edit("views: {}\n", &[put("views", "a", body)]).unwrap();
     assert_eq!(text, "views:\n  a:\n    query: gmv\n");
+    let text = edit("", &[put("views", "a: b", body)]).unwrap();
+    assert_eq!(text, "views:\n  \"a: b\":\n    query: gmv\n");
     let text = edit("gmv:\n  agg: count\n", &[put("metrics", "b", "agg: sum\n")]).unwrap();
     assert_eq!(text, "gmv:\n  agg: count\nb:\n  agg: sum\n");
 }

@@ -77,6 +77,18 @@ impl Tree {
         }
     }
 
+    /// Maps without keys say nothing.
+    pub(super) fn settled(self) -> Self {
+        match self {
+            Self::Map(fields) if fields.is_empty() => Self::Null,
+            Self::Map(fields) => {
+                let fields = fields.into_iter();
+                Self::Map(fields.map(|(key, value)| (key, value.settled())).collect())
+            }
+            other => other,
+        }
+    }
+
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         match self {

@@ -4,7 +4,7 @@
 use super::{NotPublished, Publication};
 use crate::compile::ErrorCode;
 use crate::govern::fingerprint;
-use crate::model::{Metric, MetricKind, MetricQuery, Registry, Status};
+use crate::model::{Metric, MetricKind, MetricQuery, MetricTest, Place, Registry, Status};
 use crate::registry::edit::{self, hash};
 use crate::registry::{Diagnostic, Severity};
 use crate::session::git::Repository;
@@ -191,7 +191,8 @@ impl Session {
         let has_other_tests = |metric: &&Metric| {
             let old = metrics.get(&metric.name);
             // A draft may be saved whatever its numbers are; it is tested as it leaves that state.
-            let is_due = |old: &Metric| old.tests != metric.tests || old.status == Status::Draft;
+            let is_due =
+                |old: &Metric| !is_tested_alike(old, metric) || old.status == Status::Draft;
             old.is_some_and(is_due) && !changed.contains(&metric.name)
         };
         let is_draft = |name: &String| {
@@ -260,6 +261,19 @@ pub(super) fn is_place(path: &str) -> bool {
     parts.len() > 1
         && parts.first().is_some_and(|first| FOLDERS.contains(first))
         && parts.iter().all(|part| !part.is_empty() && *part != "..")
+}
+
+/// Whether the same is expected of two metrics, wherever that stands.
+fn is_tested_alike(one: &Metric, other: &Metric) -> bool {
+    let expected = |metric: &Metric| {
+        let tests = metric.tests.iter();
+        let tests = tests.map(|test| MetricTest {
+            place: Place::default(),
+            ..test.clone()
+        });
+        tests.collect::<Vec<_>>()
+    };
+    expected(one) == expected(other)
 }
 
 fn is_complex(metric: &Metric) -> bool {

@@ -56,28 +56,32 @@ impl Engine {
     /// Saves a query in the project.
     pub(super) fn save_view(&self, view: SavedQuery, replace: bool) {
         let (session, sender) = (self.session.clone(), self.sender.clone());
-        self.runtime.spawn_blocking(move || {
-            let outcome = session.save_view(&view, replace);
+        self.runtime.spawn(async move {
+            let cancel = CancellationToken::new();
+            let outcome = session.save_view(&view, replace, cancel).await;
             if outcome.is_ok() {
-                reload(&session, &sender);
+                reloaded(&session, &sender).await;
             }
             let name = view.name;
-            let _ = sender.blocking_send(Message::ViewSaved { name, outcome });
+            let _ = sender.send(Message::ViewSaved { name, outcome }).await;
         });
     }
 
     /// Deletes a saved query of the project.
     pub(super) fn delete_view(&self, name: String) {
         let (session, sender) = (self.session.clone(), self.sender.clone());
-        self.runtime.spawn_blocking(move || {
-            let said = match session.delete_view(&name) {
+        self.runtime.spawn(async move {
+            let said = match session.delete_view(&name, CancellationToken::new()).await {
                 Ok(file) => {
-                    reload(&session, &sender);
+                    reloaded(&session, &sender).await;
                     Notice::Info(format!("deleted '{name}' from {file}"))
                 }
-                Err(error) => Notice::Error(error.message),
+                Err(error) => Notice::Error(match error.hint() {
+                    Some(hint) => format!("{}; {hint}", error.message),
+                    None => error.message,
+                }),
             };
-            let _ = sender.blocking_send(Message::Notice(said));
+            let _ = sender.send(Message::Notice(said)).await;
         });
     }
 
@@ -88,9 +92,7 @@ impl Engine {
         self.runtime.spawn(async move {
             let said = match session.pin(&pin, &CancellationToken::new()).await {
                 Ok(at) => {
-                    let (session, sender) = (session.clone(), sender.clone());
-                    let reload = move || reload(&session, &sender);
-                    let _ = tokio::task::spawn_blocking(reload).await;
+                    reloaded(&session, &sender).await;
                     Notice::Info(format!("pinned as a test at {at}; `metrex test` runs it"))
                 }
                 Err(refusal) => Notice::Error(match refusal.hint {
@@ -120,6 +122,12 @@ impl Engine {
     pub(in crate::tui) fn keep_at_last(&self, workspace: &Workspace) {
         self.session.keep_workspace(workspace);
     }
+}
+
+/// The same, off the threads that answers come on.
+async fn reloaded(session: &Session, sender: &Sender) {
+    let (session, sender) = (session.clone(), sender.clone());
+    let _ = tokio::task::spawn_blocking(move || reload(&session, &sender)).await;
 }
 
 /// Reads the registry and the configurations again and says what they are now.
