@@ -11,17 +11,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan};
-use metrex::usage::{Outcome, QueryRecord, Usage};
+use metrex::usage::{Facts, Outcome, QueryRecord, Usage};
 
 fn record(line: &str, metrics: &[&str], outcome: Outcome) -> QueryRecord {
     QueryRecord {
         at: Timestamp::now(),
         line: line.to_owned(),
-        metrics: metrics.iter().map(|metric| (*metric).to_owned()).collect(),
+        facts: Facts {
+            metrics: metrics.iter().map(|metric| (*metric).to_owned()).collect(),
+            ..Facts::default()
+        },
         connection: "demo".to_owned(),
         ms: 12,
         rows: 3,
         outcome,
+        ..QueryRecord::default()
     }
 }
 
@@ -41,7 +45,7 @@ fn answered_queries_of_the_last_90_days_are_counted() {
         at: old,
         ..record("orders", &["orders"], Outcome::Ok)
     });
-    let counts = usage.counts().unwrap();
+    let counts = usage.counts(Timestamp::now()).unwrap();
     assert_eq!(
         (counts["gmv"], counts["aov"], counts.get("orders")),
         (2, 1, None)
@@ -60,10 +64,10 @@ fn what_was_used_lately_weighs_more_than_what_was_used_long_ago() {
     usage.record(days_ago(40, "aov"));
     usage.record(days_ago(41, "aov"));
     usage.record(days_ago(91, "orders"));
-    let weights = usage.frecency().unwrap();
+    let weights = usage.frecency(Timestamp::now()).unwrap();
     assert!(weights["gmv"] > weights["aov"], "{weights:?}");
     assert!(weights["aov"] > 0 && !weights.contains_key("orders"));
-    assert_eq!(usage.counts().unwrap()["aov"], 2);
+    assert_eq!(usage.counts(Timestamp::now()).unwrap()["aov"], 2);
 }
 
 #[test]
@@ -103,7 +107,13 @@ fn what_was_recorded_is_there_after_closing() {
         ));
     }
     drop(usage);
-    assert_eq!(Usage::open(&file).unwrap().counts().unwrap()["gmv"], 200);
+    assert_eq!(
+        Usage::open(&file)
+            .unwrap()
+            .counts(Timestamp::now())
+            .unwrap()["gmv"],
+        200
+    );
 }
 
 #[test]
@@ -127,7 +137,14 @@ fn a_killed_process_loses_nothing_that_was_written() {
         .env("RECORD", &file);
     let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
     let usage = Usage::open(&file).unwrap();
-    let count = |usage: &Usage| usage.counts().unwrap().get("gmv").copied().unwrap_or(0);
+    let count = |usage: &Usage| {
+        usage
+            .counts(Timestamp::now())
+            .unwrap()
+            .get("gmv")
+            .copied()
+            .unwrap_or(0)
+    };
     while count(&usage) < 20 {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -170,4 +187,94 @@ fn a_log_of_a_newer_version_is_left_alone() {
         .unwrap();
     let error = Usage::open(&file).unwrap_err();
     assert!(error.to_string().contains("newer metrex"), "{error}");
+}
+
+/// The tables as they were before queries were recorded with what they are about.
+const BEFORE: &str = "
+CREATE TABLE queries (id INTEGER PRIMARY KEY, at TIMESTAMP NOT NULL, line TEXT NOT NULL, connection TEXT NOT NULL,
+    ms INTEGER NOT NULL, rows INTEGER NOT NULL, outcome TEXT NOT NULL, error TEXT);
+CREATE INDEX queries_by_line ON queries (line, at);
+CREATE TABLE query_metrics (query_id INTEGER NOT NULL REFERENCES queries (id) ON DELETE CASCADE, metric TEXT NOT NULL,
+    PRIMARY KEY (query_id, metric)) WITHOUT ROWID;
+CREATE INDEX query_metrics_by_metric ON query_metrics (metric);
+CREATE TABLE model_calls (day DATE NOT NULL, model TEXT NOT NULL, calls INTEGER NOT NULL, tokens_in INTEGER NOT NULL,
+    tokens_out INTEGER NOT NULL, cost REAL NOT NULL, PRIMARY KEY (day, model)) WITHOUT ROWID;
+CREATE TABLE choices (words TEXT PRIMARY KEY, meaning TEXT NOT NULL, at TIMESTAMP NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE questions (question TEXT PRIMARY KEY, at TIMESTAMP NOT NULL) WITHOUT ROWID;
+CREATE TABLE workspace (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
+PRAGMA user_version = 5;
+INSERT INTO queries VALUES (1, '2026-09-01T10:00:00.123456789Z', 'gmv by market', 'demo', 12, 6, 'ok', NULL),
+    (4, '2026-09-01T10:01:00Z', 'gmv, aov', 'demo', 30, 1, 'ok', NULL), (5, '2026-09-02T10:00:00Z', 'gmv by market', 'live', 9, 0, 'failed', 'no such table');
+INSERT INTO query_metrics VALUES (1, 'gmv'), (4, 'aov'), (4, 'gmv'), (5, 'gmv');
+";
+
+#[test]
+fn a_log_of_an_older_version_is_read_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage.db");
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .execute_batch(BEFORE)
+        .unwrap();
+    let usage = Usage::open(&file).unwrap();
+    usage.flush();
+    let mut all = Vec::new();
+    let (first, last) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+    usage.logged(first, last, &mut |one| all.push(one)).unwrap();
+    let told: Vec<_> = all
+        .iter()
+        .map(|one| {
+            let record = &one.record;
+            let metrics = record.facts.metrics.join("+");
+            (
+                one.id,
+                record.at.to_string(),
+                record.line.as_str(),
+                metrics,
+                record.connection.as_str(),
+            )
+        })
+        .collect();
+    let at = |text: &str| text.to_owned();
+    assert_eq!(
+        told,
+        [
+            (
+                1,
+                at("2026-09-01T10:00:00.123Z"),
+                "gmv by market",
+                at("gmv"),
+                "demo"
+            ),
+            (
+                4,
+                at("2026-09-01T10:01:00Z"),
+                "gmv, aov",
+                at("aov+gmv"),
+                "demo"
+            ),
+            (
+                5,
+                at("2026-09-02T10:00:00Z"),
+                "gmv by market",
+                at("gmv"),
+                "live"
+            ),
+        ]
+    );
+    assert_eq!(
+        all[2].record.outcome,
+        Outcome::Failed("no such table".to_owned())
+    );
+    let counts = usage
+        .counts("2026-09-03T00:00:00Z".parse().unwrap())
+        .unwrap();
+    assert_eq!((counts["gmv"], counts["aov"]), (2, 1));
+    let lines: Vec<_> = usage
+        .history(9)
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.line)
+        .collect();
+    assert_eq!(lines, ["gmv by market", "gmv, aov"]);
 }

@@ -53,7 +53,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
-use crate::session::{OpenOptions, Session, SessionError};
+use crate::session::{Face, OpenOptions, Session, SessionError};
 use failure::Failure;
 
 /// What every command returns.
@@ -226,7 +226,9 @@ impl Global {
             today: self.today,
             state_dir: self.state_dir.clone(),
             no_rollups: self.no_rollups,
-        })?;
+            user: None,
+        })?
+        .with_face(Face::Command);
         log::start(&session);
         if let Some(mended) = session.mended() {
             notes::note(mended);

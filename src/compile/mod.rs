@@ -193,6 +193,18 @@ pub struct Compiled {
 }
 
 impl Compiled {
+    /// The rollups that it reads, each once, by name.
+    pub fn rollups(&self) -> Vec<String> {
+        let mut names = self
+            .plan
+            .as_ref()
+            .map(|plan| plan.rollups().0)
+            .unwrap_or_default();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// The statement of the total row, where the query has one.
     pub fn total(&self) -> Option<&Statement> {
         self.totals.as_ref().ok()?.as_ref()

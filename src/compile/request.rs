@@ -2,7 +2,8 @@
 
 use super::{CompileError, ErrorCode, Reason, ReasonKind};
 use crate::model::{
-    DateRange, Filter, Grain, GroupBy, Metric, MetricKind, MetricQuery, Registry, TimeRange,
+    DateRange, Filter, Grain, GroupBy, Metric, MetricKind, MetricQuery, NOT_KEPT, Registry,
+    TimeRange,
 };
 use crate::registry::nearest;
 use crate::warehouse::Shift;
@@ -94,6 +95,15 @@ pub(super) fn resolve<'a>(
     options: &CompileOptions<'_>,
 ) -> Result<Request<'a>, CompileError> {
     let mut query = asked.clone();
+    let mut literals = asked.filters.iter().flat_map(Filter::literals);
+    if literals.any(|literal| literal == NOT_KEPT) {
+        return Err(CompileError::new(
+            ErrorCode::InvalidValue,
+            "a personal value of this query was not kept in the history",
+        )
+        .hint(format!("write the value in the place of {NOT_KEPT}"))
+        .word(NOT_KEPT));
+    }
     let mut reasons = Vec::new();
     for shown in &mut query.show {
         shown.metric = metric(registry, &shown.metric)?.name.clone();

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::Call;
 use super::tool::Entry;
 use super::tools;
-use crate::session::{Session, Watcher};
+use crate::session::{Face, Session, Watcher};
 
 /// Why serving ended early.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(session: Session) -> Self {
+        let session = session.with_face(Face::Agent);
         Self {
             session,
             tools: tools::all().into(),

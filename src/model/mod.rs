@@ -42,7 +42,7 @@ pub use metric::{
 pub use metric_test::{Expectation, MetricTest, Tolerance};
 pub use place::{FileId, Place};
 pub use query::{
-    CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, OrderBy, Presented,
+    CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, NOT_KEPT, OrderBy, Presented,
     QueryLineError, Shown,
 };
 pub use registry::{Conventions, Registry, Rollup, Snippet, View};

@@ -11,6 +11,9 @@ use super::{DatePart, Grain, Period, TimeRange};
 
 pub use super::query_line::QueryLineError;
 
+/// Stands in a query of the history where a personal value was, which is not kept. No query is answered that has it.
+pub const NOT_KEPT: &str = "(not kept)";
+
 /// What to group by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum GroupBy {
@@ -150,6 +153,19 @@ impl Filter {
     /// The metric and the dimension of a field `metric per dimension`.
     pub fn per(field: &str) -> Option<(&str, &str)> {
         field.split_once(" per ")
+    }
+
+    /// Every literal in the tree, in order, with repetitions.
+    pub fn literals(&self) -> Vec<&str> {
+        match self {
+            Self::Compare { value, .. } => vec![value],
+            Self::In { values, .. } => values.iter().map(String::as_str).collect(),
+            Self::Between { low, high, .. } => vec![low, high],
+            Self::Like { pattern, .. } => vec![pattern],
+            Self::IsNull { .. } => Vec::new(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::literals).collect(),
+            Self::Not(part) => part.literals(),
+        }
     }
 
     /// Every field named in the tree, in order, with repetitions.

@@ -18,6 +18,7 @@ use super::life::{RawReview, review_rules};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
 use super::read::{At, Named, Read as _, Word, object};
+use super::usage_config::{RawUsage, UsageSettings, usage_settings};
 use super::yaml::{self, Text};
 use crate::model::{
     AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings, ReviewRules,
@@ -78,6 +79,8 @@ pub struct Config {
     pub keys: Vec<KeySetting>,
     /// What models must keep to, beside the definitions.
     pub governance: Governance,
+    /// What is kept of use.
+    pub usage: UsageSettings,
     /// What is wrong in the file but keeps nobody from working.
     pub warnings: Vec<Diagnostic>,
 }
@@ -102,6 +105,7 @@ impl Default for Config {
             review: None,
             keys: Vec::new(),
             governance: Governance::default(),
+            usage: UsageSettings::default(),
             warnings: Vec::new(),
         }
     }
@@ -138,6 +142,8 @@ object! {
         keys: RawKeys,
         /// What SQL of models must keep to.
         governance: Option<RawGovernance>,
+        /// What is kept of use.
+        usage: Option<RawUsage>,
     }
 }
 
@@ -219,6 +225,7 @@ impl Config {
             ("cache_ttl", self.cache_ttl != now.cache_ttl),
             ("llm", self.llm != now.llm),
             ("ask", self.auto_run != now.auto_run),
+            ("usage", self.usage != now.usage),
         ];
         let differs = differs.into_iter().filter(|(_, differs)| *differs);
         differs.map(|(name, _)| name).collect()
@@ -267,6 +274,9 @@ impl Config {
         self.keys = raw.keys.settings("metrex.yaml");
         if let Some(raw) = &raw.governance {
             self.governance = governance(raw, sink);
+        }
+        if let Some(raw) = &raw.usage {
+            self.usage = usage_settings(raw, sink);
         }
         self.default_connection = raw
             .default_connection

@@ -196,7 +196,7 @@ impl Session {
         let mut asking = Asking::new(self, question, options, cancel, &mut stage);
         let outcome = asking.outcome().await;
         let found = asking.found;
-        Asked {
+        let asked = Asked {
             question: question.to_owned(),
             outcome,
             calls: found.calls,
@@ -204,7 +204,9 @@ impl Session {
             trouble: found.trouble,
             rejected: found.rejected,
             elapsed: started.elapsed(),
-        }
+        };
+        self.note_asked(&asked);
+        asked
     }
 }
 

@@ -34,7 +34,7 @@ impl Session {
     /// Remembers what the user chose for words of a question, for all questions after it. A time is chosen for this
     /// question only and written nowhere: "January" of this year is the wrong one next year.
     pub fn choose(&self, question: &str, words: &str, meaning: &Meaning) {
-        let (words, at) = (fold(words), Timestamp::now());
+        let (words, at) = (fold(words), self.now());
         let Ok(text) = serde_json::to_string(meaning) else {
             return;
         };

@@ -70,6 +70,7 @@ mod shapley;
 mod standing;
 mod state;
 mod testing;
+mod tracking;
 mod unsaved;
 mod validate;
 mod values;
@@ -85,7 +86,7 @@ pub use crate::ask::{
     Understanding,
 };
 pub use crate::exchange::Note;
-pub use crate::usage::{HistoryEntry, Outcome as HistoryOutcome, Question};
+pub use crate::usage::{Face, HistoryEntry, Outcome as HistoryOutcome, Question};
 pub use analyses::{AnalysisCard, Coalitions, Sheet, SheetCell};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,

@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::cache::ResultCache;
 use super::catalog::Version;
 use super::choices::Remembered;
 use super::connections::Connections;
 use super::define::Surveys;
+use super::tracking::Tracking;
 use super::{Hit, SearchHint, SessionError, StateFolder, rollups};
 use crate::compile::{CompileError, CompileOptions, Compiled, Passes, Reason, Rollups, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
-use crate::usage::{HistoryEntry, Question, Usage, UsageError};
+use crate::usage::{Face, HistoryEntry, Question, Usage, UsageError};
 use crate::warehouse::Dialect;
 
 /// What a session is opened with; everything may be left out.
@@ -32,6 +33,8 @@ pub struct OpenOptions {
     pub state_dir: Option<PathBuf>,
     /// Answer every query from the rows of its datasets, also where a rollup would give the same.
     pub no_rollups: bool,
+    /// Who asks, for what is recorded; else as git knows them in the project, else `$USER`.
+    pub user: Option<String>,
 }
 
 /// One project, open. Cloning is cheap and shares everything.
@@ -39,6 +42,7 @@ pub struct OpenOptions {
 pub struct Session {
     inner: Arc<Inner>,
     asks: bool,
+    face: Face,
     /// Definitions other than those in force, see [`Session::as_if`].
     supposed: Option<Arc<Version>>,
 }
@@ -49,6 +53,7 @@ struct Inner {
     today: Option<Date>,
     connections: Connections,
     version: RwLock<Arc<Version>>,
+    tracking: Arc<Tracking>,
     usage: OnceLock<Result<Usage, UsageError>>,
     used: Mutex<Option<Arc<Used>>>,
     remembered: Mutex<Option<Arc<Remembered>>>,
@@ -101,6 +106,8 @@ impl Session {
             project.config.add_address(address);
         }
         let version = Version::open(&project, &state.cache())?;
+        let folder = project.root.as_deref().or_else(|| project.folder());
+        let tracking = Tracking::new(options.user, folder.map(Into::into));
         let session = Self {
             inner: Arc::new(Inner {
                 project,
@@ -108,6 +115,7 @@ impl Session {
                 today: options.today,
                 connections: Connections::default(),
                 version: RwLock::new(Arc::new(version)),
+                tracking: Arc::new(tracking),
                 usage: OnceLock::new(),
                 used: Mutex::default(),
                 remembered: Mutex::default(),
@@ -118,6 +126,7 @@ impl Session {
                 mended,
             }),
             asks: false,
+            face: Face::Program,
             supposed: None,
         };
         session.choose_connection(options.connection)?;
@@ -142,6 +151,14 @@ impl Session {
         }
     }
 
+    /// The same session for another face: what is run through it is recorded as coming from there.
+    pub fn with_face(&self, face: Face) -> Self {
+        Self {
+            face,
+            ..self.clone()
+        }
+    }
+
     /// Whether what looks expensive does not run.
     pub(super) fn asks(&self) -> bool {
         self.asks
@@ -160,6 +177,19 @@ impl Session {
     /// Where the project's state is.
     pub fn state(&self) -> &StateFolder {
         &self.inner.state
+    }
+
+    pub(super) fn tracking(&self) -> &Arc<Tracking> {
+        &self.inner.tracking
+    }
+
+    /// The face that asks.
+    pub(super) fn face(&self) -> Face {
+        self.face
+    }
+
+    pub(super) fn pinned_today(&self) -> Option<Date> {
+        self.inner.today
     }
 
     /// The current day: as pinned, else the clock's in the project's time zone.
@@ -329,7 +359,7 @@ impl Session {
         if let Ok(usage) = self.usage_store() {
             usage.record_question(Question {
                 text: text.to_owned(),
-                at: Timestamp::now(),
+                at: self.now(),
             });
         }
     }
@@ -350,8 +380,8 @@ impl Session {
             .unwrap_or_else(PoisonError::into_inner);
         let read = || match self.usage_store() {
             Ok(usage) => Used {
-                counts: usage.counts().unwrap_or_default(),
-                frecency: usage.frecency().unwrap_or_default(),
+                counts: usage.counts(self.now()).unwrap_or_default(),
+                frecency: usage.frecency(self.now()).unwrap_or_default(),
                 ..Used::default()
             },
             Err(_) => Used::default(),
@@ -373,11 +403,19 @@ impl Session {
         self.usage_store().err().map(ToString::to_string)
     }
 
+    /// Opens the log, and drops what is older than it is to be kept.
+    fn open_usage(&self) -> Result<Usage, UsageError> {
+        let usage = Usage::open(&self.state().usage())?;
+        let kept =
+            SignedDuration::from_hours(24 * i64::from(self.project().config.usage.keep_days));
+        if let Ok(first) = self.now().checked_sub(kept) {
+            usage.keep_since(first);
+        }
+        Ok(usage)
+    }
+
     pub(super) fn usage_store(&self) -> Result<&Usage, &UsageError> {
-        self.inner
-            .usage
-            .get_or_init(|| Usage::open(&self.state().usage()))
-            .as_ref()
+        self.inner.usage.get_or_init(|| self.open_usage()).as_ref()
     }
 
     pub(super) fn remembered_choices(&self) -> MutexGuard<'_, Option<Arc<Remembered>>> {

@@ -13,7 +13,6 @@ use super::engine_columns::named_columns;
 use super::{Failure, Session, SessionError};
 use crate::compile::{Compiled, OutputColumn, Reason, ReasonKind, Statement};
 use crate::model::{Comparison, Connection, Filter, GroupBy, MetricQuery, OrderBy, TimeRange};
-use crate::usage::{Outcome, QueryRecord};
 use crate::warehouse::{Finished, Request, Warehouse, WarehouseError};
 
 /// How to run a query.
@@ -179,6 +178,7 @@ impl Session {
         recorded: bool,
     ) -> Result<RunSummary, SessionError> {
         let (started, began) = (Instant::now(), Timestamp::now());
+        let asked = self.now();
         let connection = self.connection_named(connection)?;
         let key = key(&compiled, connection, options);
         let result = if compiled.main.columns.is_empty() {
@@ -220,7 +220,7 @@ impl Session {
         // What has to be asked about first has not run.
         let has_run = !matches!(&result, Err(error) if error.failure == Failure::Expensive);
         if recorded && has_run {
-            self.record(&compiled, &key, elapsed, &result).await;
+            self.record(&compiled, &key, asked, elapsed, &result).await;
         }
         let (finished, cached) = result?;
         Ok(RunSummary {
@@ -353,37 +353,6 @@ impl Session {
             kept.truncated = finished.truncated;
         });
         Ok((finished, None))
-    }
-
-    async fn record(
-        &self,
-        compiled: &Compiled,
-        key: &Key,
-        elapsed: Duration,
-        result: &Result<(Finished, Option<Duration>), SessionError>,
-    ) {
-        let record = QueryRecord {
-            at: Timestamp::now(),
-            line: key.line.clone(),
-            metrics: compiled.query.metrics.clone(),
-            connection: key.connection.clone(),
-            ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            rows: result.as_ref().map_or(0, |(finished, _)| finished.rows),
-            outcome: match result {
-                Ok(_) => Outcome::Ok,
-                Err(error) if error.failure == Failure::Interrupted => Outcome::Cancelled,
-                Err(error) => Outcome::Failed(error.message.clone()),
-            },
-        };
-        let session = self.clone();
-        let write = move || {
-            if let Ok(usage) = session.usage_store() {
-                usage.record(record);
-                session.forget_used();
-            }
-        };
-        // The first query opens the history. Where it cannot be recorded, the answer is as good.
-        let _ = tokio::task::spawn_blocking(write).await;
     }
 }
 

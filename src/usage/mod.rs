@@ -1,9 +1,17 @@
-//! The query log: what was asked, how often and how fast, what models cost, and what words were chosen to mean; ranks the
-//! catalog.
+//! The query log and the graph that is folded from it: what was asked, how it went, what models cost, and what words were
+//! chosen to mean; ranks the catalog.
 
 mod choices;
+mod feedback;
+mod fold;
+mod insert;
+mod literals;
+mod log;
+mod purge;
 mod questions;
 mod read;
+mod record;
+mod schema;
 mod workspace;
 mod write;
 
@@ -15,91 +23,15 @@ use jiff::civil::Date;
 
 use crate::store::{self, Connection, OnDamage, StoreError};
 pub use choices::Choice;
+pub use feedback::Which;
+pub use log::Figures;
+pub use purge::Purge;
 pub use questions::Question;
+pub use record::{
+    Face, Facts, Feedback, FilterFact, Logged, ModelUse, Outcome, QueryRecord, Route, Thumb,
+};
+use schema::MIGRATIONS;
 use write::Writer;
-
-const MIGRATIONS: [&str; 5] = [
-    "
-CREATE TABLE queries (
-    id         INTEGER PRIMARY KEY,
-    at         TIMESTAMP NOT NULL,
-    line       TEXT NOT NULL,
-    connection TEXT NOT NULL,
-    ms         INTEGER NOT NULL,
-    rows       INTEGER NOT NULL,
-    outcome    TEXT NOT NULL,
-    error      TEXT
-);
-CREATE INDEX queries_by_line ON queries (line, at);
-CREATE TABLE query_metrics (
-    query_id INTEGER NOT NULL REFERENCES queries (id) ON DELETE CASCADE,
-    metric   TEXT NOT NULL,
-    PRIMARY KEY (query_id, metric)
-) WITHOUT ROWID;
-CREATE INDEX query_metrics_by_metric ON query_metrics (metric);
-",
-    "
-CREATE TABLE model_calls (
-    day        DATE NOT NULL,
-    model      TEXT NOT NULL,
-    calls      INTEGER NOT NULL,
-    tokens_in  INTEGER NOT NULL,
-    tokens_out INTEGER NOT NULL,
-    cost       REAL NOT NULL,
-    PRIMARY KEY (day, model)
-) WITHOUT ROWID;
-",
-    "
-CREATE TABLE choices (
-    words   TEXT PRIMARY KEY,
-    meaning TEXT NOT NULL,
-    at      TIMESTAMP NOT NULL,
-    used    INTEGER NOT NULL
-) WITHOUT ROWID;
-",
-    "
-CREATE TABLE questions (
-    question TEXT PRIMARY KEY,
-    at       TIMESTAMP NOT NULL
-) WITHOUT ROWID;
-",
-    "
-CREATE TABLE workspace (
-    id   INTEGER PRIMARY KEY CHECK (id = 1),
-    text TEXT NOT NULL
-);
-",
-];
-
-/// How a query ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// With rows, or with none.
-    Ok,
-    /// It was cancelled.
-    Cancelled,
-    /// With this error.
-    Failed(String),
-}
-
-/// A query that was run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueryRecord {
-    /// When it was started.
-    pub at: Timestamp,
-    /// Its query line.
-    pub line: String,
-    /// The metrics it asked for, by canonical name.
-    pub metrics: Vec<String>,
-    /// The connection it ran on.
-    pub connection: String,
-    /// How long it took, in milliseconds.
-    pub ms: u64,
-    /// Rows it returned.
-    pub rows: u64,
-    /// How it ended.
-    pub outcome: Outcome,
-}
 
 /// What an exchange with a model cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,9 +93,24 @@ impl Usage {
         })
     }
 
-    /// Hands a query over to be written; never waits.
+    /// Hands a query over to be written; waits only where thousands are waiting already.
     pub fn record(&self, query: QueryRecord) {
-        self.writer.record(query);
+        self.record_made(move || query);
+    }
+
+    /// The same for a query whose record takes some time to make, which the thread that writes does.
+    pub fn record_made(&self, make: impl FnOnce() -> QueryRecord + Send + 'static) {
+        self.writer.record(Box::new(make));
+    }
+
+    /// Waits until everything that was handed over before is written.
+    pub fn flush(&self) {
+        self.writer.flush();
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Hands over what an exchange with a model cost; never waits.

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::insert::Log;
 use super::read::timestamp;
-use super::{Usage, UsageError};
+use super::{Usage, UsageError, purge};
 use crate::store::{Connection, SqlError, params};
 
 /// A question that was asked.
@@ -47,11 +48,21 @@ impl Usage {
     }
 }
 
-/// Forgets a line or a question, with all its runs.
-pub(super) fn forget(connection: &Connection, text: &str) -> Result<(), SqlError> {
-    connection.execute("DELETE FROM queries WHERE line = ?", [text])?;
-    let changed = connection.execute("DELETE FROM questions WHERE question = ?", [text]);
-    changed.map(drop)
+/// Forgets a line or a question, with all its runs; how many.
+pub(super) fn forget(file: &Connection, log: &mut Log, text: &str) -> Result<usize, SqlError> {
+    file.execute("DELETE FROM questions WHERE question = ?", [text])?;
+    let words = file.execute(
+        "UPDATE queries SET question = NULL WHERE question = (SELECT id FROM texts WHERE text = ?)",
+        [text],
+    )?;
+    let lines = file.execute(
+        "DELETE FROM queries WHERE statement IN (SELECT statements.id FROM statements JOIN texts ON texts.id = line WHERE text = ?)",
+        [text],
+    )?;
+    if words + lines > 0 {
+        purge::tidy(file, log)?;
+    }
+    Ok(words + lines)
 }
 
 pub(super) fn write(connection: &Connection, question: &Question) -> Result<(), SqlError> {

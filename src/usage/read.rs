@@ -5,36 +5,37 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{HistoryEntry, Outcome, Usage, UsageError};
+use super::{HistoryEntry, Usage, UsageError, log};
 use crate::store::{Row, SqlError};
 
 impl Usage {
-    /// Answered queries per metric in the last 90 days.
+    /// Answered queries per metric in the 90 days up to a time.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn counts(&self) -> Result<HashMap<String, u64>, UsageError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT metric, COUNT(*) FROM query_metrics JOIN queries ON queries.id = query_id \
-                 WHERE outcome = 'ok' AND at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-90 days') GROUP BY metric",
-            )?;
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })
+    pub fn counts(&self, now: Timestamp) -> Result<HashMap<String, u64>, UsageError> {
+        self.by_metric(now, "1")
     }
 
-    /// How much and how lately each metric was used: answered queries of the last 90 days, each worth less with age.
+    /// How much and how lately each metric was used: answered queries of the 90 days up to a time, each worth less with age.
     ///
     /// # Errors
     /// The log cannot be read.
-    pub fn frecency(&self) -> Result<HashMap<String, u64>, UsageError> {
+    pub fn frecency(&self, now: Timestamp) -> Result<HashMap<String, u64>, UsageError> {
+        let worth =
+            "CASE WHEN age <= 4 THEN 100 WHEN age <= 14 THEN 70 WHEN age <= 31 THEN 50 ELSE 30 END";
+        self.by_metric(now, worth)
+    }
+
+    fn by_metric(&self, now: Timestamp, worth: &str) -> Result<HashMap<String, u64>, UsageError> {
+        let today = now.as_millisecond().div_euclid(super::fold::DAY);
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT metric, SUM(CASE WHEN age <= 4 THEN 100 WHEN age <= 14 THEN 70 WHEN age <= 31 THEN 50 ELSE 30 END) \
-                 FROM (SELECT metric, julianday('now') - julianday(at) AS age FROM query_metrics \
-                 JOIN queries ON queries.id = query_id WHERE outcome = 'ok') WHERE age <= 90 GROUP BY metric",
-            )?;
-            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            let sql = format!(
+                "SELECT key, SUM(n_ok * {worth}) FROM (SELECT key, n_ok, ?1 - day AS age FROM nodes \
+                 JOIN days ON days.node = nodes.id AND day BETWEEN ?1 - 90 AND ?1 WHERE kind = 'metric' AND n_ok > 0) GROUP BY key"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_map([today], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         })
     }
 
@@ -45,10 +46,11 @@ impl Usage {
     pub fn history(&self, limit: usize) -> Result<Vec<HistoryEntry>, UsageError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|connection| {
-            // With max(), SQLite takes the other columns from the row that has it.
             let mut statement = connection.prepare_cached(
-                "SELECT line, at, connection, ms, rows, outcome, error, max(id) AS latest FROM queries \
-                 GROUP BY line ORDER BY latest DESC LIMIT ?",
+                "SELECT line.text, queries.at, connection.text, ms, rows, outcome, error.text FROM latest \
+                 JOIN queries ON queries.id = latest.query JOIN texts AS line ON line.id = latest.of \
+                 JOIN sittings ON sittings.id = sitting JOIN texts AS connection ON connection.id = connection \
+                 LEFT JOIN texts AS error ON error.id = error WHERE what = 0 ORDER BY latest.query DESC LIMIT ?",
             )?;
             statement.query_map([limit], entry)?.collect()
         })
@@ -70,18 +72,13 @@ impl Usage {
 }
 
 fn entry(row: &Row<'_>) -> Result<HistoryEntry, SqlError> {
-    let outcome: String = row.get(5)?;
     Ok(HistoryEntry {
         line: row.get(0)?,
-        at: timestamp(&row.get::<_, String>(1)?),
+        at: log::timestamp(row.get(1)?),
         connection: row.get(2)?,
         ms: row.get(3)?,
         rows: row.get(4)?,
-        outcome: match outcome.as_str() {
-            "ok" => Outcome::Ok,
-            "cancelled" => Outcome::Cancelled,
-            _ => Outcome::Failed(row.get::<_, Option<String>>(6)?.unwrap_or_default()),
-        },
+        outcome: log::outcome(row.get(5)?, row.get(6)?),
     })
 }
 

@@ -1,40 +1,59 @@
-//! The thread that writes the query log, one transaction per query.
+//! The thread that writes the query log: what has come in meanwhile is one transaction.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::choices::{self, Change};
+use super::feedback::{self, Said};
+use super::insert::Log;
+use super::purge::{self, Purge};
 use super::questions::{self, Question};
 use super::workspace;
-use super::{ModelCost, Outcome, QueryRecord};
-use crate::store::{Connection, SqlError, StoreError, params};
+use super::{ModelCost, QueryRecord};
+use crate::store::{Connection, SqlError, StoreError, TransactionBehavior, params};
 
 /// How long a reader waits for what was just recorded; a locked file must not stop the screen.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How long the thread waits for other processes; nobody waits for it.
+const BUSY: Duration = Duration::from_secs(30);
+/// Most orders that wait. Who hands over more than the file can take waits for it: nothing is dropped.
+const QUEUE: usize = 8192;
+/// Most orders of one transaction.
+const BATCH: usize = 512;
 
 /// The way to the thread; dropping it waits until everything is written.
 #[derive(Debug)]
 pub(super) struct Writer {
-    orders: Option<Sender<Order>>,
+    orders: Option<SyncSender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// Makes a record, on the thread.
+type Make = Box<dyn FnOnce() -> QueryRecord + Send>;
+
 enum Order {
-    Record(QueryRecord),
+    Record(Make),
+    Say(Said),
+    Reuse(i64),
     Spend(ModelCost),
     Change(Change),
     Ask(Question),
     Workspace(String),
     Forget(String),
+    /// Answer with the number of queries that were dropped.
+    Purge(Purge, Option<Sender<Result<usize, SqlError>>>),
     /// Answer when everything before this is written.
     Report(Sender<()>),
 }
 
 impl Writer {
     pub(super) fn start(path: &Path, connection: Connection) -> Result<Self, StoreError> {
-        let (orders, received) = channel();
+        let (orders, received) = sync_channel(QUEUE);
+        connection
+            .busy_timeout(BUSY)
+            .map_err(|error| StoreError::of(path, error))?;
         let thread = std::thread::Builder::new()
             .name("usage".to_owned())
             .spawn(move || write_all(connection, &received))
@@ -48,8 +67,16 @@ impl Writer {
         })
     }
 
-    pub(super) fn record(&self, query: QueryRecord) {
-        self.send(Order::Record(query));
+    pub(super) fn record(&self, make: Make) {
+        self.send(Order::Record(make));
+    }
+
+    pub(super) fn say(&self, said: Said) {
+        self.send(Order::Say(said));
+    }
+
+    pub(super) fn reuse(&self, id: i64) {
+        self.send(Order::Reuse(id));
     }
 
     pub(super) fn spend(&self, cost: ModelCost) {
@@ -72,12 +99,32 @@ impl Writer {
         self.send(Order::Workspace(text));
     }
 
+    /// Drops queries some time.
+    pub(super) fn drop_later(&self, purge: Purge) {
+        self.send(Order::Purge(purge, None));
+    }
+
+    /// Drops queries; how many.
+    pub(super) fn drop_now(&self, purge: Purge) -> Result<usize, SqlError> {
+        let (done, dropped) = channel();
+        self.send(Order::Purge(purge, Some(done)));
+        // The thread ends only with this sender.
+        dropped.recv().unwrap_or(Ok(0))
+    }
+
     /// Waits a moment for what was recorded before.
     pub(super) fn catch_up(&self) {
         let (done, written) = channel();
         self.send(Order::Report(done));
         // Too late is fine: the answer is then a query behind.
         let _ = written.recv_timeout(PATIENCE);
+    }
+
+    /// Waits for what was recorded before.
+    pub(super) fn flush(&self) {
+        let (done, written) = channel();
+        self.send(Order::Report(done));
+        let _ = written.recv();
     }
 
     fn send(&self, order: Order) {
@@ -97,73 +144,99 @@ impl Drop for Writer {
     }
 }
 
+/// What is left to do when a transaction has ended.
+#[derive(Default)]
+struct Answers {
+    reports: Vec<Sender<()>>,
+    dropped: Vec<(usize, Option<Sender<Result<usize, SqlError>>>)>,
+}
+
 fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
-    for order in orders {
-        match order {
-            Order::Record(query) => {
-                if let Err(error) = write(&mut connection, &query) {
-                    tracing::warn!(%error, "the query could not be logged");
+    let mut log = Log::default();
+    while let Ok(first) = orders.recv() {
+        let more = std::iter::from_fn(|| orders.try_recv().ok());
+        let mut batch = Vec::new();
+        for order in std::iter::once(first).chain(more).take(BATCH) {
+            // Reading SQL takes its time, in which nobody else should wait for the file.
+            batch.push(match order {
+                Order::Record(make) => {
+                    let record = make();
+                    Order::Record(Box::new(move || record))
                 }
+                order => order,
+            });
+        }
+        let mut answers = Answers::default();
+        let written = write_batch(&mut connection, &mut log, batch, &mut answers);
+        if let Err(error) = &written {
+            tracing::warn!(%error, "what was just used could not be written down");
+            log.forget();
+        }
+        if written.is_ok() && answers.dropped.iter().any(|(dropped, _)| *dropped > 0) {
+            // What was dropped is not to be found in the file any more. Where somebody reads it now, the next time does it.
+            if let Err(error) = purge::wipe(&connection) {
+                tracing::debug!(%error, "the file could not be made smaller");
             }
-            Order::Spend(cost) => {
-                if let Err(error) = add(&connection, &cost) {
-                    tracing::warn!(%error, "the cost of a model could not be written down");
-                }
-            }
-            Order::Change(change) => {
-                if let Err(error) = choices::write(&connection, &change) {
-                    tracing::warn!(%error, "a choice could not be written down");
-                }
-            }
-            Order::Ask(question) => {
-                if let Err(error) = questions::write(&connection, &question) {
-                    tracing::warn!(%error, "a question could not be written down");
-                }
-            }
-            Order::Workspace(text) => {
-                if let Err(error) = workspace::write(&connection, &text) {
-                    tracing::warn!(%error, "what is open could not be written down");
-                }
-            }
-            Order::Forget(text) => {
-                if let Err(error) = questions::forget(&connection, &text) {
-                    tracing::warn!(%error, "a line of the history could not be forgotten");
-                }
-            }
-            Order::Report(done) => {
-                let _ = done.send(());
-            }
+        }
+        for (dropped, answer) in answers.dropped {
+            let told = match &written {
+                Ok(()) => Ok(dropped),
+                Err(_) => Err(SqlError::InvalidQuery),
+            };
+            answer.map(|answer| answer.send(told));
+        }
+        for report in answers.reports {
+            let _ = report.send(());
         }
     }
 }
 
-fn write(connection: &mut Connection, query: &QueryRecord) -> Result<(), SqlError> {
-    let (outcome, error) = match &query.outcome {
-        Outcome::Ok => ("ok", None),
-        Outcome::Cancelled => ("cancelled", None),
-        Outcome::Failed(error) => ("failed", Some(error)),
-    };
-    let transaction = connection.transaction()?;
-    transaction.execute(
-        "INSERT INTO queries (at, line, connection, ms, rows, outcome, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        params![
-            query.at.to_string(),
-            query.line,
-            query.connection,
-            query.ms,
-            query.rows,
-            outcome,
-            error
-        ],
-    )?;
-    let id = transaction.last_insert_rowid();
-    for metric in &query.metrics {
-        transaction.execute(
-            "INSERT OR IGNORE INTO query_metrics VALUES (?, ?)",
-            params![id, metric],
-        )?;
+fn write_batch(
+    connection: &mut Connection,
+    log: &mut Log,
+    batch: Vec<Order>,
+    answers: &mut Answers,
+) -> Result<(), SqlError> {
+    let (reports, orders): (Vec<Order>, Vec<Order>) = batch
+        .into_iter()
+        .partition(|order| matches!(order, Order::Report(_)));
+    answers.reports = reports
+        .into_iter()
+        .filter_map(|order| match order {
+            Order::Report(done) => Some(done),
+            _ => None,
+        })
+        .collect();
+    if orders.is_empty() && log.is_known() {
+        return Ok(());
     }
-    transaction.commit()
+    let file = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    log.begin(&file)?;
+    for order in orders {
+        match order {
+            Order::Record(make) => drop(log.insert(&file, &make())?),
+            Order::Say(said) => feedback::write(&file, log, &said)?,
+            Order::Reuse(id) => feedback::taken(&file, id)?,
+            Order::Spend(cost) => add(&file, &cost)?,
+            Order::Change(change) => choices::write(&file, &change)?,
+            Order::Ask(question) => questions::write(&file, &question)?,
+            Order::Workspace(text) => workspace::write(&file, &text)?,
+            Order::Forget(text) => {
+                let dropped = questions::forget(&file, log, &text)?;
+                answers.dropped.push((dropped, None));
+            }
+            Order::Purge(wish, answer) => {
+                let dropped = purge::write(&file, log, &wish);
+                answers
+                    .dropped
+                    .push((*dropped.as_ref().unwrap_or(&0), answer));
+                dropped?;
+            }
+            Order::Report(_) => {}
+        }
+    }
+    log.fold.write(&file)?;
+    file.commit()
 }
 
 fn add(connection: &Connection, cost: &ModelCost) -> Result<(), SqlError> {

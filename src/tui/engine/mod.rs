@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::drafts::{Draft, Drafts};
 use super::message::{Effect, Lookup, Message};
-use crate::session::Session;
+use crate::session::{Face, Session};
 use desk::Desk;
 
 /// Sends a message to the explorer; once it has gone, nobody waits for one.
@@ -47,7 +47,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(session: Session, runtime: Handle, sender: Sender) -> Self {
-        let session = session.asking();
+        let session = session.with_face(Face::Explorer).asking();
         let [desk, rows] = [(); 2].map(|()| {
             let desk = Arc::new(Desk::default());
             let clerk = (session.clone(), sender.clone(), Arc::clone(&desk));

@@ -1,0 +1,285 @@
+//! Recording what is run, for every face: who asked what and how, what the query is about and how it went. The record is
+//! made on the thread that writes it, so that no query waits for it.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::ask::{AskOutcome, Asked, PathTaken, Stage};
+use super::cache::Key;
+use super::catalog::Version;
+use super::{Failure, Session, SessionError, who};
+use crate::ask::{Certainty, Reading};
+use crate::compile::{Compiled, ReasonKind};
+use crate::learn::{Personal, about};
+use crate::model::Registry;
+use crate::usage::{Face, ModelUse, Outcome, QueryRecord, Route};
+use crate::warehouse::Finished;
+
+/// Questions whose queries may still be run.
+const MOST_ASKED: usize = 64;
+
+/// What all queries of a session have in common.
+#[derive(Debug)]
+pub(super) struct Tracking {
+    session: String,
+    user: OnceLock<String>,
+    folder: Option<PathBuf>,
+    asked: Mutex<VecDeque<Origin>>,
+}
+
+/// Where a query came from that a question was read as.
+#[derive(Debug, Clone)]
+struct Origin {
+    /// The query line that it was read as.
+    line: String,
+    question: String,
+    route: Route,
+    findings: Vec<String>,
+    retries: u32,
+    model: Option<ModelUse>,
+}
+
+/// A query that has ended.
+struct Ended {
+    compiled: Arc<Compiled>,
+    version: Arc<Version>,
+    origin: Option<Origin>,
+    record: QueryRecord,
+}
+
+impl Tracking {
+    pub(super) fn new(user: Option<String>, folder: Option<PathBuf>) -> Self {
+        // Two sessions of one process that begin in the same nanosecond are not told apart.
+        let began = Timestamp::now().as_nanosecond();
+        Self {
+            session: format!("{:x}-{began:x}", std::process::id()),
+            user: user.map(OnceLock::from).unwrap_or_default(),
+            folder,
+            asked: Mutex::default(),
+        }
+    }
+
+    fn user(&self) -> &str {
+        self.user.get_or_init(|| who::of(self.folder.as_deref()))
+    }
+
+    /// Remembers what a question was read as, until that is run.
+    fn keep(&self, origin: Origin) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.retain(|other| other.line != origin.line);
+        asked.truncate(MOST_ASKED);
+        asked.push_front(origin);
+    }
+
+    /// The question that was read as this line, once.
+    fn take(&self, line: &str) -> Option<Origin> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = asked.iter().position(|origin| origin.line == line)?;
+        asked.remove(place)
+    }
+}
+
+impl Session {
+    /// The current time. Where the day is pinned, that day at the clock's time of day.
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        let Some(today) = self.pinned_today() else {
+            return now;
+        };
+        let zone = &self.catalog().registry.calendar.timezone;
+        let local = now
+            .in_tz(zone)
+            .unwrap_or_else(|_| now.to_zoned(jiff::tz::TimeZone::UTC));
+        let days = today.duration_since(local.date());
+        now.saturating_add(SignedDuration::from_secs(days.as_secs()))
+            .unwrap_or(now)
+    }
+
+    /// What this session's queries are kept under in the log.
+    pub fn session_id(&self) -> &str {
+        &self.tracking().session
+    }
+
+    /// Who asks.
+    pub fn user(&self) -> &str {
+        self.tracking().user()
+    }
+
+    /// Remembers how a question came out: when its query is run, the question is recorded with it.
+    pub(super) fn note_asked(&self, asked: &Asked) {
+        let AskOutcome::Answer(proposal) = &asked.outcome else {
+            return;
+        };
+        let count = |stage| {
+            asked
+                .calls
+                .iter()
+                .filter(|call| call.stage == stage)
+                .count()
+        };
+        let is_again = |calls: usize| u32::try_from(calls.saturating_sub(1)).unwrap_or(u32::MAX);
+        let by_model = proposal.path == PathTaken::Model || is_of_model(&proposal.reading);
+        let notes = proposal.compiled.reasons.iter();
+        let notes = notes.filter(|reason| reason.kind == ReasonKind::Note);
+        self.tracking().keep(Origin {
+            line: proposal.compiled.query.to_string(),
+            question: asked.question.clone(),
+            route: match &proposal.path {
+                _ if by_model => Route::Model,
+                PathTaken::Snippet => Route::Snippet,
+                PathTaken::Template | PathTaken::Model => Route::Words,
+            },
+            findings: match proposal.path {
+                PathTaken::Model => notes.map(|note| note.text.clone()).collect(),
+                PathTaken::Template | PathTaken::Snippet => Vec::new(),
+            },
+            retries: is_again(count(Stage::Extracting)) + is_again(count(Stage::Writing)),
+            model: asked.calls.last().map(|last| ModelUse {
+                model: last.model.clone(),
+                tokens_in: asked.calls.iter().map(|call| call.tokens_in).sum(),
+                tokens_out: asked.calls.iter().map(|call| call.tokens_out).sum(),
+                cost: asked
+                    .calls
+                    .iter()
+                    .filter_map(|call| call.cost)
+                    .reduce(|a, b| a + b),
+            }),
+        });
+    }
+
+    /// Records a query that has ended.
+    pub(super) async fn record(
+        &self,
+        compiled: &Arc<Compiled>,
+        key: &Key,
+        began: Timestamp,
+        elapsed: Duration,
+        result: &Result<(Finished, Option<Duration>), SessionError>,
+    ) {
+        if !self.project().config.usage.track {
+            return;
+        }
+        let (outcome, error_kind) = match result {
+            Ok(_) => (Outcome::Ok, None),
+            Err(error) if error.failure == Failure::Interrupted => (Outcome::Cancelled, None),
+            Err(error) => (
+                Outcome::Failed(error.message.clone()),
+                Some(error.code().to_owned()),
+            ),
+        };
+        let ended = Ended {
+            compiled: compiled.clone(),
+            version: self.version(),
+            origin: self.tracking().take(&key.line),
+            record: QueryRecord {
+                at: began,
+                session: self.session_id().to_owned(),
+                face: self.face(),
+                connection: key.connection.clone(),
+                ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+                rows: result.as_ref().map_or(0, |(finished, _)| finished.rows),
+                outcome,
+                error_kind,
+                ..QueryRecord::default()
+            },
+        };
+        // The session itself must not end on the thread that writes.
+        let tracking = self.tracking().clone();
+        let make = move || {
+            let mut record = ended.record();
+            tracking.user().clone_into(&mut record.user);
+            record
+        };
+        let session = self.clone();
+        let write = move || {
+            if let Ok(usage) = session.usage_store() {
+                usage.record_made(make);
+                session.forget_used();
+            }
+        };
+        // The first query opens the history. Where it cannot be recorded, the answer is as good.
+        let _ = tokio::task::spawn_blocking(write).await;
+    }
+}
+
+impl Ended {
+    /// The record, without anything personal.
+    fn record(self) -> QueryRecord {
+        let registry = &self.version.catalog.registry;
+        let compiled = &self.compiled;
+        let personal = Personal::of(registry, &compiled.query);
+        let origin = self.origin;
+        let route = origin.as_ref().map_or(Route::Line, |origin| origin.route);
+        let mut facts = about(registry, &personal.query);
+        facts.answered_by.extend(
+            compiled
+                .rollups()
+                .iter()
+                .map(|name| format!("rollup:{name}")),
+        );
+        facts.answered_by.sort();
+        let (question, findings, retries, model) = match origin {
+            None => (None, Vec::new(), 0, None),
+            Some(origin) => (
+                personal.without(&origin.question),
+                if personal.is_any() {
+                    Vec::new()
+                } else {
+                    origin.findings
+                },
+                origin.retries,
+                origin.model,
+            ),
+        };
+        QueryRecord {
+            question,
+            route,
+            line: personal.query.to_string(),
+            intent: serde_json::to_string(&personal.query).unwrap_or_default(),
+            sql: if personal.is_any() {
+                String::new()
+            } else {
+                compiled.main.sql.clone()
+            },
+            facts,
+            plan: plan(registry, compiled),
+            outcome: match self.record.outcome {
+                Outcome::Failed(_) if personal.is_any() => {
+                    Outcome::Failed(self.record.error_kind.clone().unwrap_or_default())
+                }
+                outcome => outcome,
+            },
+            findings,
+            retries,
+            model,
+            ..self.record
+        }
+    }
+}
+
+/// Whether a model had a part in the reading.
+fn is_of_model(reading: &Reading) -> bool {
+    let mut chips = reading.chips.iter();
+    chips.any(|chip| chip.certainty == Certainty::Model)
+}
+
+/// Which sources and rollups were chosen, in words that are the same from day to day.
+fn plan(registry: &Registry, compiled: &Compiled) -> String {
+    let of_rollup = |place| {
+        registry
+            .rollups
+            .values()
+            .any(|rollup| Some(rollup.place) == place)
+    };
+    let sources = compiled.reasons.iter();
+    let sources =
+        sources.filter(|reason| reason.kind == ReasonKind::Source && !of_rollup(reason.place));
+    let sources = sources.map(|reason| reason.text.clone());
+    let rollups = compiled.rollups();
+    let rollups = rollups.iter().map(|name| format!("rollup {name}"));
+    sources.chain(rollups).collect::<Vec<_>>().join("\n")
+}
