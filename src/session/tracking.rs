@@ -16,7 +16,7 @@ use crate::ask::{Certainty, Reading};
 use crate::compile::{Compiled, ReasonKind};
 use crate::learn::{Personal, about};
 use crate::model::Registry;
-use crate::usage::{Face, ModelUse, Outcome, QueryRecord, Route};
+use crate::usage::{ModelUse, Outcome, QueryRecord, Route};
 use crate::warehouse::Finished;
 
 /// Questions whose queries may still be run.

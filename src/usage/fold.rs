@@ -2,6 +2,7 @@
 //! again, it comes out the same.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::record::{Facts, shape};
@@ -425,23 +426,24 @@ impl Fold {
         file: &Connection,
         key: (i64, i64, &'static str),
     ) -> Result<&mut Edge, SqlError> {
-        if !self.edges.contains_key(&key) {
-            let mut statement = file.prepare_cached(
-                "SELECT n, n_ok, weight, ms, last_seen FROM edges WHERE src = ? AND dst = ? AND kind = ?",
-            )?;
-            let found = statement.query_row(params![key.0, key.1, key.2], |row| {
-                Ok(Edge {
-                    n: row.get(0)?,
-                    n_ok: row.get(1)?,
-                    weight: row.get(2)?,
-                    ms: row.get(3)?,
-                    last_seen: row.get(4)?,
-                })
-            });
-            self.edges
-                .insert(key, found.optional()?.unwrap_or_default());
-        }
-        Ok(self.edges.entry(key).or_default())
+        Ok(match self.edges.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) => {
+                let mut statement = file.prepare_cached(
+                    "SELECT n, n_ok, weight, ms, last_seen FROM edges WHERE src = ? AND dst = ? AND kind = ?",
+                )?;
+                let found = statement.query_row(params![key.0, key.1, key.2], |row| {
+                    Ok(Edge {
+                        n: row.get(0)?,
+                        n_ok: row.get(1)?,
+                        weight: row.get(2)?,
+                        ms: row.get(3)?,
+                        last_seen: row.get(4)?,
+                    })
+                });
+                empty.insert(found.optional()?.unwrap_or_default())
+            }
+        })
     }
 
     fn count(
@@ -471,19 +473,21 @@ impl Fold {
 
     fn count_day(&mut self, file: &Connection, node: i64, step: Step) -> Result<(), SqlError> {
         let key = (node, step.at.div_euclid(DAY));
-        if !self.days.contains_key(&key) {
-            let mut statement =
-                file.prepare_cached("SELECT n, n_ok, ms FROM days WHERE node = ? AND day = ?")?;
-            let found = statement.query_row([key.0, key.1], |row| {
-                Ok(Day {
-                    n: row.get(0)?,
-                    n_ok: row.get(1)?,
-                    ms: row.get(2)?,
-                })
-            });
-            self.days.insert(key, found.optional()?.unwrap_or_default());
-        }
-        let day = self.days.entry(key).or_default();
+        let day = match self.days.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) => {
+                let mut statement =
+                    file.prepare_cached("SELECT n, n_ok, ms FROM days WHERE node = ? AND day = ?")?;
+                let found = statement.query_row([key.0, key.1], |row| {
+                    Ok(Day {
+                        n: row.get(0)?,
+                        n_ok: row.get(1)?,
+                        ms: row.get(2)?,
+                    })
+                });
+                empty.insert(found.optional()?.unwrap_or_default())
+            }
+        };
         day.n += 1;
         if step.is_ok {
             day.n_ok += 1;

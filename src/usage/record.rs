@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident: $($(#[$of:meta])* $variant:ident = $word:literal,)+) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name { $($(#[$of])* $variant,)+ }
 
         impl $name {
@@ -31,7 +31,7 @@ macro_rules! words {
             /// Only this room writes numbers: one that is unknown comes from a foreign hand, and counts as the first.
             #[allow(dead_code, reason = "some of them are only written")]
             pub(in crate::usage) fn numbered(number: u8) -> Self {
-                Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::ALL[0])
+                Self::ALL.get(usize::from(number)).copied().unwrap_or_default()
             }
         }
 
@@ -60,6 +60,7 @@ words! {
     /// An agent's tool.
     Agent = "agent",
     /// A program that uses the library.
+    #[default]
     Program = "program",
     /// A log of elsewhere that was imported.
     Log = "log",
@@ -69,6 +70,7 @@ words! {
     /// How the SQL of a query came about.
     Route:
     /// A query line that was picked or typed.
+    #[default]
     Line = "line",
     /// A question in words, read by the definitions.
     Words = "words",
@@ -84,6 +86,7 @@ words! {
     /// What somebody thinks of an answer.
     Thumb:
     /// It was right.
+    #[default]
     Up = "up",
     /// It was wrong.
     Down = "down",

@@ -33,6 +33,9 @@ pub(super) struct Writer {
 /// Makes a record, on the thread.
 type Make = Box<dyn FnOnce() -> QueryRecord + Send>;
 
+/// Who waits for the number of queries that were dropped.
+type Told = Sender<Result<usize, SqlError>>;
+
 enum Order {
     Record(Make),
     Say(Said),
@@ -43,7 +46,7 @@ enum Order {
     Workspace(String),
     Forget(String),
     /// Answer with the number of queries that were dropped.
-    Purge(Purge, Option<Sender<Result<usize, SqlError>>>),
+    Purge(Purge, Option<Told>),
     /// Answer when everything before this is written.
     Report(Sender<()>),
 }
@@ -148,7 +151,7 @@ impl Drop for Writer {
 #[derive(Default)]
 struct Answers {
     reports: Vec<Sender<()>>,
-    dropped: Vec<(usize, Option<Sender<Result<usize, SqlError>>>)>,
+    dropped: Vec<(usize, Option<Told>)>,
 }
 
 fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
