@@ -47,7 +47,7 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn new(session: Session, runtime: Handle, sender: Sender) -> Self {
-        let session = session.with_face(Face::Explorer).asking();
+        let session = session.asking().with_face(Face::Explorer);
         let [desk, rows] = [(); 2].map(|()| {
             let desk = Arc::new(Desk::default());
             let clerk = (session.clone(), sender.clone(), Arc::clone(&desk));
