@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use metrex::govern::fingerprint;
 use metrex::model::Relation;
-use metrex::session::{OpenOptions, OtherTool, Session, import};
+use metrex::session::{Judgement, Judging, OpenOptions, OtherTool, Session, import};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tools::{Shop, answer, fixture, notes};
@@ -583,6 +583,88 @@ async fn an_import_into_a_project_is_proposed() {
     assert!(
         reason.contains("there is a proposal for 'revenue' already"),
         "{reason}"
+    );
+}
+
+/// What an import would get wrong in silence is said, with what to do about it.
+#[tokio::test]
+async fn an_import_proposes_nothing_that_means_something_else_here() {
+    let shop = Shop::new();
+    let ours = shop.ours();
+    let theirs = shop.at("theirs");
+    fs::create_dir_all(&theirs).unwrap();
+    let cube = "\
+cubes:
+  - name: orders
+    sql_table: orders_v2
+    dimensions:
+      - {name: id, sql: id, type: number, primary_key: true}
+      - {name: created_at, sql: shipped_on, type: time}
+    measures:
+      - {name: revenue, type: sum, sql: amount}
+      - {name: turnover, type: sum, sql: amount * 2}
+      - {name: paid, type: sum, sql: amount * 3}
+      - {name: paid_share, type: number, sql: \"{paid} / {revenue}\"}
+";
+    fs::write(theirs.join("orders.yml"), cube).unwrap();
+    let propose = async || {
+        let importing = ours.propose_import(
+            OtherTool::Cube,
+            &theirs,
+            "dana".to_owned(),
+            CancellationToken::new(),
+        );
+        importing.await.unwrap()
+    };
+    let reason = |done: &metrex::session::ImportProposed, metric: &str| {
+        let mut left_out = done.left_out.iter();
+        let found = left_out.find(|(name, _)| name == metric);
+        found.map_or_else(|| format!("{done:?}"), |(_, reason)| reason.clone())
+    };
+    let done = propose().await;
+    let mut files = done.files.clone();
+    files.sort();
+    assert_eq!(files, ["proposals/paid.yaml", "proposals/revenue.yaml"]);
+    // Another name of a metric here is no other definition of it.
+    let turnover = reason(&done, "turnover");
+    assert!(
+        turnover.contains("another name of revenue here"),
+        "{turnover}"
+    );
+    let text = fs::read_to_string(shop.at("ours/proposals/revenue.yaml")).unwrap();
+    assert!(!text.contains("* 2"), "{text}");
+    // What it stands on is ours, and the reviewer is told how that differs.
+    let why = ours.review("revenue").unwrap().why;
+    assert!(
+        why.contains("orders: the table") && why.contains("orders_v2"),
+        "{why}"
+    );
+    let share = reason(&done, "paid_share");
+    assert!(
+        share.contains("made of paid: once that is published, import again"),
+        "{share}"
+    );
+
+    let judge = async |metric: &str, judgement, why: &str| {
+        let judging = Judging {
+            metric: metric.to_owned(),
+            judgement,
+            seen: None,
+            by: Some("erin".to_owned()),
+            why: why.to_owned(),
+            commit: None,
+        };
+        let judged = ours.pass_judgement(&judging, CancellationToken::new());
+        judged.await.unwrap();
+    };
+    judge("revenue", Judgement::Reject, "Refunds count here").await;
+    judge("paid", Judgement::Publish, "").await;
+    let again = propose().await;
+    assert_eq!(again.files, ["proposals/paid_share.yaml"], "{again:?}");
+    let revenue = reason(&again, "revenue");
+    assert!(
+        revenue.contains("rejected by erin: Refunds count here"),
+        "{revenue}"
     );
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{ExchangeError, Note, emit};
+use crate::model::Registry;
+use crate::registry::{Config, ProjectFile, ProjectFiles, load};
 
 /// Definitions of another tool in metrex's words.
 #[derive(Debug, Default)]
@@ -128,6 +130,24 @@ impl Import {
         metrics
             .flatten()
             .filter_map(|(name, definition)| Some((name.as_str(), definition.as_object()?)))
+    }
+
+    /// What the definitions mean by themselves.
+    pub fn registry(&self) -> Registry {
+        let metrics = self.files.iter().map(|(name, content)| ProjectFile {
+            path: format!("metrics/{name}.yaml"),
+            text: emit::document(content),
+        });
+        let snippets = self.snippets.iter().map(|(path, text)| ProjectFile {
+            path: path.clone(),
+            text: text.clone(),
+        });
+        let files = ProjectFiles {
+            metrics: metrics.collect(),
+            snippets: snippets.collect(),
+            ..ProjectFiles::default()
+        };
+        load(&files, &Config::default(), None).registry
     }
 
     /// How many definitions of a section there are.

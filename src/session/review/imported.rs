@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::exchange::Note;
+use crate::model::Registry;
 use crate::registry::edit::{self, Edit};
 use crate::registry::{Origin, Proposal};
 use crate::session::exchange::read;
+use crate::session::meaning::{Touches, differences};
 use crate::session::publish::{NotPublished, not_editable};
 use crate::session::{FileChange, OtherTool, Publication, Session, SessionError};
 
@@ -58,13 +60,18 @@ impl Session {
         cancel: CancellationToken,
     ) -> Result<ImportProposed, SessionError> {
         let import = read(from, path, &|_, _| None)?;
+        let there = import.registry();
         let mut done = ImportProposed::default();
         let mut publication = Publication::default();
         for (metric, definition) in import.metrics() {
-            match self.propose_definition(metric, definition, &by) {
+            match self.propose_definition(metric, definition, &there, &by) {
                 Ok(Some(file)) => publication.files.push(file),
                 Ok(None) => done.same += 1,
-                Err(refusal) => done.left_out.push((metric.to_owned(), refusal.message)),
+                Err(refusal) => {
+                    let hint = refusal.hint.map(|hint| format!("; {hint}"));
+                    let reason = refusal.message + hint.as_deref().unwrap_or_default();
+                    done.left_out.push((metric.to_owned(), reason));
+                }
             }
         }
         done.notes = import.notes;
@@ -74,17 +81,18 @@ impl Session {
         Ok(done)
     }
 
-    /// A definition as a proposal; `None` where it means what the project has.
+    /// A definition as a proposal; `None` where it means what the project has. `there` are the definitions of the other tool.
     fn propose_definition(
         &self,
-        metric: &str,
+        name: &str,
         theirs: &Map<String, Value>,
+        there: &Registry,
         by: &str,
     ) -> Result<Option<FileChange>, NotPublished> {
         let catalog = self.catalog();
-        let known = catalog.registry.metric(metric);
-        let metric = known.map_or(metric, |known| known.name.as_str());
-        let proposal = Proposal {
+        let known = catalog.registry.metric(name);
+        let metric = known.map_or(name, |known| known.name.as_str());
+        let mut proposal = Proposal {
             metric: metric.to_owned(),
             title: String::new(),
             by: by.to_owned(),
@@ -104,10 +112,45 @@ impl Session {
                 .filter(|one| !catalog.diagnostics.contains(one))
                 .map(|one| one.message.clone())
                 .collect();
-            return Err(NotPublished::new("new_error", news.join("; ")));
+            let refusal = NotPublished::new("new_error", news.join("; "));
+            let is_new = |name: &&str| !catalog.registry.metrics.contains_key(*name);
+            let inputs = there.metrics.get(name).map(|one| one.kind.inputs());
+            let new: Vec<&str> = inputs.into_iter().flatten().filter(is_new).collect();
+            return Err(match new.is_empty() {
+                true => refusal,
+                false => refusal.hint(format!(
+                    "it is made of {}: once that is published, import again",
+                    new.join(", ")
+                )),
+            });
         };
         if catalog.fingerprint(metric) == Some(meaning) {
             return Ok(None);
+        }
+        if let Some(known) = known.filter(|known| known.name != name) {
+            let at = catalog.registry.at(known.place);
+            let message = format!(
+                "it is another name of {} here ({at}), and means something else there",
+                known.name
+            );
+            let hint = "give it a name of its own in one of the two";
+            return Err(NotPublished::new("name_taken", message).hint(hint));
+        }
+        if let Ok(Some(old)) = self.proposal(metric)
+            && old.definition == proposal.definition
+            && let Some(rejected) = old.rejection()
+        {
+            let message = format!("it was rejected by {}: {}", rejected.by, rejected.why);
+            let hint = format!("where that was wrong: `metrex review {metric} --approve`");
+            return Err(NotPublished::new("review", message).hint(hint));
+        }
+        let below = differences(there, &after.registry, metric).into_iter();
+        let below: Vec<String> = below
+            .filter(|one| one.touches == Touches::Numbers)
+            .map(|one| one.text)
+            .collect();
+        if !below.is_empty() {
+            proposal.why = format!("Otherwise here than there: {}", below.join("; "));
         }
         self.propose(&proposal).map(Some)
     }
