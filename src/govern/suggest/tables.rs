@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::rules::{self, values_named};
 use super::source::Source;
-use super::words::{listed, stems};
+use super::words::{is_general, listed, stems, words};
 use super::{Ground, Idea, Offer, OfferKind};
 use crate::model::{Metric, counted};
 
@@ -14,6 +14,19 @@ const OTHERS: usize = 3;
 const WEAK: f64 = 0.25;
 /// What a value of the table that a rule names counts.
 const VALUE: f64 = 9.0;
+/// What a word counts that says how a number is made, or how often: it decides between equals.
+const GENERAL: f64 = 0.02;
+/// What a word counts that the number is divided by: `per order`.
+const DIVIDED: f64 = 0.5;
+/// Stems of ideas for which rows are counted, so that no amounts are needed.
+const COUNTED: [&str; 6] = [
+    "count",
+    "number",
+    "percent",
+    "percentage",
+    "proportion",
+    "share",
+];
 /// Words in a name that say that a table is not the one to measure.
 const POOR: [&str; 10] = [
     "old",
@@ -42,19 +55,63 @@ pub(super) struct Ranked<'a> {
     lacks: Vec<String>,
 }
 
+/// The stems of an idea, each with how much it says of what is measured.
+type Said = HashMap<String, f64>;
+
 /// What one word is worth in one field of a table.
 struct Page {
     fields: Vec<(f64, Vec<String>)>,
+    /// Whether its name, or what one row of it is, is said as a whole.
+    is_named: bool,
+}
+
+/// Which part of a name is said.
+fn part_said(name: &[String], said: &Said) -> f64 {
+    let all: f64 = name.iter().filter_map(|stem| said.get(stem)).sum();
+    all / name.len().max(1) as f64
+}
+
+/// What one row is, by the description of the dataset: `One row per registered customer.`
+fn thing(description: &str) -> Vec<String> {
+    let folded = description.to_lowercase();
+    let told = folded
+        .split_once("one row per ")
+        .map_or("", |(_, told)| told);
+    let ends = [
+        ",", ".", ":", ";", " and ", " in ", " of ", " on ", " that ", " who ", " with ",
+    ];
+    let end = ends.iter().filter_map(|end| told.find(end)).min();
+    stems(told.get(..end.unwrap_or(told.len())).unwrap_or_default())
 }
 
 impl Page {
-    fn of(source: &Source<'_>, metrics: &[&Metric]) -> Self {
-        let mut fields = vec![(3.0, stems(&source.title()))];
-        let columns: Vec<String> = source
-            .columns()
-            .into_iter()
-            .map(|column| column.name)
-            .collect();
+    fn of(source: &Source<'_>, metrics: &[&Metric], said: &Said) -> Self {
+        let mut fields = Vec::new();
+        let title = stems(&source.title());
+        let thing = source.dataset.map(|dataset| thing(&dataset.description));
+        let thing = thing.unwrap_or_default();
+        let is_named = [&title, &thing]
+            .iter()
+            .any(|name| part_said(name, said) >= 1.0);
+        // What is named as a whole is more likely meant than what is named in passing.
+        let mut named = |most: f64, least: f64, name: Vec<String>| {
+            fields.push((least + (most - least) * part_said(&name, said), name));
+        };
+        named(3.0, 1.5, title);
+        named(2.8, 1.5, thing);
+        for metric in metrics {
+            named(2.5, 1.0, stems(&metric.label));
+        }
+        let columns = source.columns().into_iter().map(|column| column.name);
+        let mut columns: Vec<String> = columns.collect();
+        // What a query hands on is known by what is made of it.
+        if source.info.is_none() {
+            let sources = metrics.iter().flat_map(|metric| metric.kind.sources());
+            let measures = sources.flat_map(|one| &one.measures);
+            let measures = measures.filter(|measure| measure.dataset == source.name);
+            let exprs = measures.filter_map(|measure| measure.expr.as_ref());
+            columns.extend(exprs.map(|expr| expr.text.clone()));
+        }
         fields.push((2.0, stems(&columns.join(" "))));
         if let Some(dataset) = source.dataset {
             fields.push((
@@ -67,9 +124,7 @@ impl Page {
                 .collect();
             fields.push((1.0, stems(&told.join(" "))));
         }
-        let labels: Vec<&str> = metrics.iter().map(|metric| metric.label.as_str()).collect();
-        fields.push((1.0, stems(&labels.join(" "))));
-        Self { fields }
+        Self { fields, is_named }
     }
 
     fn worth(&self, stem: &String) -> f64 {
@@ -85,12 +140,12 @@ pub(super) fn rank<'a>(idea: &Idea, ground: &Ground<'a>) -> Vec<Ranked<'a>> {
         .iter()
         .map(|one| metrics_over(one, ground))
         .collect();
+    let (wanted, said) = wanted(idea);
     let pages: Vec<Page> = sources
         .iter()
         .zip(&over)
-        .map(|(one, over)| Page::of(one, over))
+        .map(|(one, over)| Page::of(one, over, &said))
         .collect();
-    let wanted = wanted(idea);
     let rarity: HashMap<&String, f64> = wanted
         .keys()
         .map(|stem| {
@@ -101,6 +156,7 @@ pub(super) fn rank<'a>(idea: &Idea, ground: &Ground<'a>) -> Vec<Ranked<'a>> {
             )
         })
         .collect();
+    let is_counted = COUNTED.iter().any(|word| said.contains_key(*word));
     let mut ranked: Vec<Ranked<'a>> = Vec::new();
     for ((source, page), over) in sources.into_iter().zip(&pages).zip(&over) {
         let mut found: Vec<(f64, &String)> = wanted
@@ -122,19 +178,23 @@ pub(super) fn rank<'a>(idea: &Idea, ground: &Ground<'a>) -> Vec<Ranked<'a>> {
         // What everybody uses is more likely meant than its copy; never more than what the words say.
         score *= 1.0 + (1.0 + queries as f64).ln() * 0.02;
         let mut lacks = Vec::new();
+        // What is named is meant, whatever it lacks.
+        let less = |score: &mut f64, share: f64| {
+            *score *= if page.is_named { 1.0 } else { share };
+        };
         if source.time().is_none() {
-            score *= 0.5;
+            less(&mut score, 0.5);
             lacks.push("has no time".to_owned());
         }
         let poor = stems(&source.dataset_name())
             .into_iter()
             .find(|word| POOR.contains(&word.as_str()));
         if let Some(word) = poor {
-            score *= 0.5;
+            less(&mut score, 0.5);
             lacks.push(format!("its name says '{word}'"));
         }
-        if source.info.is_some() && source.amounts().is_empty() {
-            score *= 0.8;
+        if !is_counted && source.info.is_some() && source.amounts().is_empty() {
+            less(&mut score, 0.8);
             lacks.push("has no amounts to add up".to_owned());
         }
         if score > 0.0 {
@@ -151,7 +211,8 @@ pub(super) fn rank<'a>(idea: &Idea, ground: &Ground<'a>) -> Vec<Ranked<'a>> {
     }
     ranked.sort_by(|one, other| {
         let names = one.source.name.cmp(&other.source.name);
-        other.score.total_cmp(&one.score).then(names)
+        let metrics = other.metrics.cmp(&one.metrics);
+        other.score.total_cmp(&one.score).then(metrics).then(names)
     });
     ranked
 }
@@ -170,8 +231,8 @@ pub fn likely(idea: &Idea, ground: &Ground<'_>, most: usize) -> Vec<String> {
     tables
 }
 
-/// The stems of an idea with their weight.
-fn wanted(idea: &Idea) -> HashMap<String, f64> {
+/// The stems of an idea with their weight, and with how much each says of what is measured.
+fn wanted(idea: &Idea) -> (HashMap<String, f64>, Said) {
     let rules = rules::content(&idea.rules);
     let name = format!("{} {}", idea.name, idea.short_name);
     let fields = [
@@ -180,11 +241,39 @@ fn wanted(idea: &Idea) -> HashMap<String, f64> {
         (&idea.definition, 1.0),
         (&name, 2.0),
     ];
-    let mut wanted = HashMap::new();
+    let (mut wanted, mut all) = (HashMap::new(), Said::new());
     for (text, weight) in fields {
-        wanted.extend(stems(text).into_iter().map(|stem| (stem, weight)));
+        let said = said(text);
+        wanted.extend(
+            said.iter()
+                .map(|(stem, said)| (stem.clone(), weight * said)),
+        );
+        for (stem, said) in said {
+            let known = all.entry(stem).or_insert(said);
+            *known = known.max(said);
+        }
     }
-    wanted
+    (wanted, all)
+}
+
+/// How much each word of a text says of what is measured: a general one little, and what it is divided by half.
+fn said(text: &str) -> Said {
+    let mut said = Said::new();
+    let mut is_divided = false;
+    for word in words(text) {
+        let is_per = ["per", "each", "every"].contains(&word.folded.as_str());
+        if word.is_content() {
+            let own = match (is_general(&word.stem), is_divided) {
+                (true, _) => GENERAL,
+                (false, true) => DIVIDED,
+                (false, false) => 1.0,
+            };
+            let known = said.entry(word.stem).or_insert(own);
+            *known = known.max(own);
+        }
+        is_divided = is_per;
+    }
+    said
 }
 
 /// The metrics that read a table.

@@ -12,6 +12,33 @@ const EMPTY: [&str; 67] = [
     "while", "who", "will", "with",
 ];
 
+/// Stems that say how a number is made or how often, and not of what.
+const GENERAL: [&str; 23] = [
+    "average",
+    "avg",
+    "count",
+    "mean",
+    "median",
+    "number",
+    "percent",
+    "percentage",
+    "proportion",
+    "rate",
+    "ratio",
+    "share",
+    "sum",
+    "total",
+    "hour",
+    "dai",
+    "day",
+    "week",
+    "month",
+    "quarter",
+    "year",
+    "annual",
+    "halfyear",
+];
+
 /// Stems that mean the same: the second is written for the first.
 const SAME: [(&str, &str); 6] = [
     ("year", "annual"),
@@ -36,6 +63,11 @@ impl Word {
     pub(super) fn is_content(&self) -> bool {
         !EMPTY.contains(&self.folded.as_str())
     }
+}
+
+/// Whether a stem says how a number is made or how often, and not of what.
+pub(super) fn is_general(stem: &str) -> bool {
+    GENERAL.contains(&stem)
 }
 
 /// The words of a text or of an identifier, in order.
