@@ -320,8 +320,7 @@ fn changes(out: &mut dyn Write, style: Style, defined: &Defined) -> std::io::Res
         let near = lines.iter().skip(from).take(at - from + AROUND + 1);
         near.into_iter().any(|(sign, _)| *sign != ' ')
     };
-    for (at, (sign, line)) in lines.iter().enumerate().filter(|(at, _)| is_near(*at)) {
-        let _ = at;
+    for (_, (sign, line)) in lines.iter().enumerate().filter(|(at, _)| is_near(*at)) {
         let line = format!("{sign} {}", sanitize(line));
         match sign {
             '+' => writeln!(out, "{}", style.good(line))?,
