@@ -20,6 +20,7 @@ mod generate;
 mod govern;
 mod import;
 mod init;
+mod learn;
 mod lineage;
 mod log;
 mod man;
@@ -131,6 +132,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Rank the canonical datasets for an intent in plain words
     Suggest(suggest::SuggestArgs),
+    /// Propose what the log of use says should be in the definitions; for a nightly run
+    Learn(learn::LearnArgs),
     /// Print what depends on what: from tables over datasets and metrics to saved queries
     Lineage(lineage::LineageArgs),
     /// Print the known values of a dimension
@@ -197,6 +200,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Govern(args)) => govern::run(global, &args),
         Some(Command::Status(args)) => status::run(global, &args),
         Some(Command::Suggest(args)) => suggest::run(global, &args),
+        Some(Command::Learn(args)) => learn::run(global, &args),
         Some(Command::Lineage(args)) => lineage::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),

@@ -23,7 +23,7 @@ const PARTS: usize = 12;
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("judgement").requires("name")))]
 pub struct ReviewArgs {
-    /// The metric [default: a list of what waits]
+    /// The metric, or what else is proposed [default: a list of what waits]
     name: Option<String>,
     /// List everything, also what is certified, deprecated or rejected
     #[arg(long, conflicts_with = "name")]
@@ -161,7 +161,7 @@ fn judge(session: &Session, args: &ReviewArgs, name: &str, judgement: Judgement)
         _ => Some(session.review(name)?),
     };
     let judging = Judging {
-        metric: name.to_owned(),
+        name: name.to_owned(),
         judgement,
         seen: None,
         by: args.by.clone(),
@@ -216,7 +216,7 @@ fn list(session: &Session, args: &ReviewArgs) -> Outcome {
         }
         ReviewFormat::Text => {
             let style = Style::of(&stdout());
-            let width = listed.iter().map(|one| one.metric.chars().count()).max();
+            let width = listed.iter().map(|one| one.name.chars().count()).max();
             let width = width.unwrap_or(0);
             print(|out| {
                 let mut stage = None;
@@ -230,7 +230,7 @@ fn list(session: &Session, args: &ReviewArgs) -> Outcome {
                         one.on.map(|day| day.to_string()).unwrap_or_default(),
                     ];
                     let who: Vec<_> = who.into_iter().filter(|text| !text.is_empty()).collect();
-                    let name = sanitize(&one.metric);
+                    let name = sanitize(&one.name);
                     let who = style.dim(sanitize(&who.join(", ")));
                     writeln!(out, "  {name:width$}  {}  {who}", sanitize(&one.title))?;
                 }
@@ -290,7 +290,7 @@ fn heading(out: &mut dyn Write, style: Style, text: &str) -> io::Result<()> {
 }
 
 fn write_review(out: &mut dyn Write, review: &Review, style: Style) -> io::Result<()> {
-    let name = style.bold(sanitize(&review.metric));
+    let name = style.bold(sanitize(&review.name));
     let stage = match review.stage {
         ReviewStage::Certified => style.good(review.stage.words()),
         ReviewStage::Deprecated | ReviewStage::Rejected => style.error(review.stage.words()),
@@ -474,7 +474,7 @@ fn json_out(value: &Value) -> Outcome {
 
 fn reviewed_json(one: &Reviewed) -> Value {
     json!({
-        "metric": one.metric,
+        "name": one.name,
         "stage": one.stage.words(),
         "title": one.title,
         "by": one.by,
@@ -519,7 +519,7 @@ fn review_json(review: &Review, numbers: Option<&Change>, checks: &[CheckOutcome
         })
     });
     json!({
-        "metric": review.metric,
+        "name": review.name,
         "stage": review.stage.words(),
         "title": review.title,
         "by": review.by,

@@ -2,6 +2,7 @@
 
 mod about;
 mod personal;
+pub mod propose;
 
 pub use about::about;
 pub use personal::{NOT_KEPT, Personal};

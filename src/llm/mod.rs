@@ -15,3 +15,4 @@ pub use budget::{Ledger, Spent};
 pub use error::LlmError;
 pub use open::open;
 pub use provider::{Provider, Reply, Request, Schema, tokens};
+pub(crate) use remote::post_json;

@@ -13,6 +13,7 @@ mod life;
 mod llm;
 mod metric;
 mod metric_test;
+pub mod personal;
 mod place;
 mod query;
 pub mod query_line;

@@ -14,6 +14,7 @@ use super::connections::{self, Care, RawConnection, Read};
 use super::diagnostic::{Diagnostic, Severity, Sink, did_you_mean};
 use super::governance::{Governance, RawGovernance, governance};
 use super::key_settings::{KeySetting, RawKeys};
+use super::learn_config::{LearnRules, RawLearn, learn_rules};
 use super::life::{RawReview, review_rules};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
 use super::raw::RawCalendar;
@@ -75,6 +76,8 @@ pub struct Config {
     pub auto_run: AutoRun,
     /// Who may vouch for a metric, and what it takes; `None` where the project says nothing.
     pub review: Option<ReviewRules>,
+    /// What it takes for something to be proposed from use.
+    pub learn: LearnRules,
     /// Keys of the explorer's actions.
     pub keys: Vec<KeySetting>,
     /// What models must keep to, beside the definitions.
@@ -103,6 +106,7 @@ impl Default for Config {
             llm: None,
             auto_run: AutoRun::default(),
             review: None,
+            learn: LearnRules::default(),
             keys: Vec::new(),
             governance: Governance::default(),
             usage: UsageSettings::default(),
@@ -138,6 +142,8 @@ object! {
         ask: Option<RawAsk>,
         /// Who may certify a metric, and what it takes.
         review: Option<RawReview>,
+        /// What it takes for something to be proposed from use.
+        learn: Option<RawLearn>,
         /// Keys of the explorer, by the names of actions.
         keys: RawKeys,
         /// What SQL of models must keep to.
@@ -271,6 +277,9 @@ impl Config {
         let auto_run = raw.ask.as_ref().and_then(|ask| ask.auto_run);
         self.auto_run = auto_run.map_or_else(AutoRun::default, |word| word.value);
         self.review = raw.review.as_ref().map(review_rules);
+        if let Some(raw) = &raw.learn {
+            self.learn = learn_rules(raw, sink);
+        }
         self.keys = raw.keys.settings("metrex.yaml");
         if let Some(raw) = &raw.governance {
             self.governance = governance(raw, sink);

@@ -48,6 +48,8 @@ pub struct ChangeRequest {
     pub text: Sides<String>,
     /// The dimension to compare by; `None` takes one with few values.
     pub dimension: Option<String>,
+    /// A file that comes with it, and its text: the snippet of a complex metric.
+    pub beside: Option<(String, String)>,
 }
 
 /// What a change does.
@@ -158,7 +160,10 @@ impl Session {
         request: ChangeRequest,
         cancel: CancellationToken,
     ) -> Result<Change, SessionError> {
-        let session = self.clone();
+        let session = match &request.beside {
+            Some((path, text)) => self.as_if(&[(path, Some(text))]),
+            None => self.clone(),
+        };
         let planned = tokio::task::spawn_blocking(move || session.plan_change(request));
         let planned = planned.await.map_err(|_| SessionError::interrupted())?;
         self.computed(planned, cancel).await

@@ -9,6 +9,7 @@ use crate::index::IndexError;
 use crate::init::InitError;
 use crate::model::{QueryLineError, Registry};
 use crate::registry::{ProjectError, nearest};
+use crate::usage::UsageError;
 use crate::warehouse::{WarehouseError, WarehouseErrorKind};
 
 /// Who has to act on an error.
@@ -199,6 +200,18 @@ impl From<ExchangeError> for SessionError {
 impl From<ProjectError> for SessionError {
     fn from(error: ProjectError) -> Self {
         Self::usage("project", error.to_string())
+    }
+}
+
+impl From<&UsageError> for SessionError {
+    fn from(error: &UsageError) -> Self {
+        Self::usage("history", error.to_string())
+    }
+}
+
+impl From<UsageError> for SessionError {
+    fn from(error: UsageError) -> Self {
+        Self::from(&error)
     }
 }
 

@@ -1,7 +1,8 @@
 //! git, by its own program: what is not committed, and a commit of a few files.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::publish::{Commit, CommitWish, NotPublished};
 
@@ -116,6 +117,46 @@ impl Repository {
         })
     }
 
+    /// Commits these texts on a new branch that starts where the checked-out one is. The files and what is staged stay as
+    /// they are; the branch is there at the very end, or not at all.
+    pub(super) fn commit_aside(
+        &self,
+        branch: &str,
+        message: &str,
+        texts: &[(&str, Option<&str>)],
+    ) -> Result<Commit, GitError> {
+        let folder = tempfile::tempdir();
+        let folder = folder.map_err(|error| GitError(format!("no temporary folder: {error}")))?;
+        let index = folder.path().join("index");
+        let aside = |args: &[&str], input: &str| {
+            let said = self.fed(args, Some(input), Some(&index))?;
+            Ok::<_, GitError>(said.trim_end().to_owned())
+        };
+        aside(&["read-tree", "HEAD"], "")?;
+        let before = self.git(&["rev-parse", "--show-prefix"])?;
+        for (path, text) in texts {
+            let path = format!("{before}{path}");
+            match text {
+                Some(text) => {
+                    let object = aside(&["hash-object", "-w", "--stdin"], text)?;
+                    let entry = format!("100644,{object},{path}");
+                    aside(&["update-index", "--add", "--cacheinfo", &entry], "")?;
+                }
+                None => {
+                    let gone = format!("0 {}\t{path}\n", "0".repeat(40));
+                    aside(&["update-index", "--index-info"], &gone)?;
+                }
+            }
+        }
+        let tree = aside(&["write-tree"], "")?;
+        let commit = aside(&["commit-tree", &tree, "-p", "HEAD"], message)?;
+        self.git(&["update-ref", &format!("refs/heads/{branch}"), &commit, ""])?;
+        Ok(Commit {
+            id: self.git(&["rev-parse", "--short", &commit])?,
+            branch: branch.to_owned(),
+        })
+    }
+
     /// The commit that a revision means.
     pub(super) fn commit_of(&self, revision: &str) -> Result<String, GitError> {
         let commit = format!("{revision}^{{commit}}");
@@ -146,11 +187,40 @@ impl Repository {
     }
 
     fn said(&self, args: &[&str]) -> Result<String, GitError> {
+        self.fed(args, None, None)
+    }
+
+    /// What git says to a text, with an index of its own where one is given.
+    fn fed(
+        &self,
+        args: &[&str],
+        input: Option<&str>,
+        index: Option<&Path>,
+    ) -> Result<String, GitError> {
         let mut git = Command::new("git");
         // Nothing may wait for an editor or a password.
         git.env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_EDITOR", "true");
-        let said = git.current_dir(&self.project).args(args).output();
+        if let Some(index) = index {
+            git.env("GIT_INDEX_FILE", index);
+        }
+        git.current_dir(&self.project).args(args);
+        let said = match input {
+            None => git.output(),
+            Some(input) => {
+                git.stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped());
+                git.spawn().and_then(|mut running| {
+                    // What it does not want to read, it does not need.
+                    let _ = running
+                        .stdin
+                        .take()
+                        .map(|mut into| into.write_all(input.as_bytes()));
+                    running.wait_with_output()
+                })
+            }
+        };
         let said = said.map_err(|error| GitError(format!("git cannot be run: {error}")))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
         match said.status.success() {

@@ -101,7 +101,7 @@ impl Review {
         paragraph(&self.why);
         paragraph(&match self.formula.is_empty() {
             true => String::new(),
-            false => format!("`{}` is {}.", self.metric, self.formula),
+            false => format!("`{}` is {}.", self.name, self.formula),
         });
         let changes = self.differences.iter();
         let changes: Vec<String> = changes.map(|one| format!("- {}", one.text)).collect();

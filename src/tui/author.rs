@@ -246,6 +246,7 @@ impl Author {
                 after: self.text(),
             },
             dimension,
+            beside: None,
         }
     }
 

@@ -80,7 +80,7 @@ impl Reviewing {
     /// The row of the list that is selected.
     pub fn row(&self) -> usize {
         let list = self.list.as_deref().unwrap_or_default();
-        let is_selected = |one: &Reviewed| Some(&one.metric) == self.selected.as_ref();
+        let is_selected = |one: &Reviewed| Some(&one.name) == self.selected.as_ref();
         list.iter().position(is_selected).unwrap_or(0)
     }
 }

@@ -12,6 +12,7 @@ mod questions;
 mod read;
 mod record;
 mod schema;
+mod verdicts;
 mod workspace;
 mod write;
 
@@ -31,6 +32,7 @@ pub use record::{
     Face, Facts, Feedback, FilterFact, Logged, ModelUse, Outcome, QueryRecord, Route, Thumb,
 };
 use schema::MIGRATIONS;
+pub use verdicts::Verdict;
 use write::Writer;
 
 /// What an exchange with a model cost.

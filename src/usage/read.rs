@@ -27,6 +27,33 @@ impl Usage {
         self.by_metric(now, worth)
     }
 
+    /// When each metric was last asked for, by itself or as a part of another one.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn last_used(&self) -> Result<HashMap<String, Timestamp>, UsageError> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT key, last_seen FROM nodes WHERE kind = 'metric'")?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get(0)?, log::timestamp(row.get(1)?))))?;
+            rows.collect()
+        })
+    }
+
+    /// When the first query of the log was started; nothing where there is none.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn first_use(&self) -> Result<Option<Timestamp>, UsageError> {
+        self.read(|connection| {
+            let found = connection.query_row("SELECT MIN(at) FROM queries", [], |row| {
+                row.get::<_, Option<i64>>(0)
+            })?;
+            Ok(found.map(log::timestamp))
+        })
+    }
+
     fn by_metric(&self, now: Timestamp, worth: &str) -> Result<HashMap<String, u64>, UsageError> {
         let today = now.as_millisecond().div_euclid(super::fold::DAY);
         self.read(|connection| {

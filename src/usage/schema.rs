@@ -1,6 +1,6 @@
 //! The tables of `usage.db`, by version; a version that was delivered is never changed.
 
-pub(super) const MIGRATIONS: [&str; 6] = [
+pub(super) const MIGRATIONS: [&str; 7] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -176,6 +176,15 @@ CREATE INDEX latest_first ON latest (what, query);
 CREATE TABLE meta (
     what  TEXT PRIMARY KEY,
     value INTEGER NOT NULL
+) WITHOUT ROWID;
+",
+    "
+CREATE TABLE verdicts (
+    idea    TEXT PRIMARY KEY,
+    verdict TEXT NOT NULL,
+    by      TEXT NOT NULL,
+    day     DATE NOT NULL,
+    why     TEXT NOT NULL
 ) WITHOUT ROWID;
 ",
 ];

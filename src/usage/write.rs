@@ -10,8 +10,8 @@ use super::feedback::{self, Said};
 use super::insert::Log;
 use super::purge::{self, Purge};
 use super::questions::{self, Question};
-use super::workspace;
 use super::{ModelCost, QueryRecord};
+use super::{verdicts, workspace};
 use crate::store::{Connection, SqlError, StoreError, TransactionBehavior, params};
 
 /// How long a reader waits for what was just recorded; a locked file must not stop the screen.
@@ -42,6 +42,7 @@ enum Order {
     Reuse(i64),
     Spend(ModelCost),
     Change(Change),
+    Verdict(verdicts::Change),
     Ask(Question),
     Workspace(String),
     Forget(String),
@@ -88,6 +89,10 @@ impl Writer {
 
     pub(super) fn change(&self, change: Change) {
         self.send(Order::Change(change));
+    }
+
+    pub(super) fn verdict(&self, change: verdicts::Change) {
+        self.send(Order::Verdict(change));
     }
 
     pub(super) fn ask(&self, question: Question) {
@@ -222,6 +227,7 @@ fn write_batch(
             Order::Reuse(id) => feedback::taken(&file, id)?,
             Order::Spend(cost) => add(&file, &cost)?,
             Order::Change(change) => choices::write(&file, &change)?,
+            Order::Verdict(change) => verdicts::write(&file, &change)?,
             Order::Ask(question) => questions::write(&file, &question)?,
             Order::Workspace(text) => workspace::write(&file, &text)?,
             Order::Forget(text) => {

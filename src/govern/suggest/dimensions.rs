@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::source::{Column, Source};
 use super::words::{Word, words};
 use super::{Ground, Idea, Offer, OfferKind};
+use crate::model::personal::is_personal;
 use crate::model::{ColumnType, Dataset, Grain, Relation};
 
 /// Words of an idea that mean a level, which does not add up over time.
@@ -27,28 +28,6 @@ const LEVELS: [&str; 17] = [
     "contracted",
     "current",
 ];
-
-/// Words in the names of columns that hold personal data.
-const PERSONAL: [&str; 12] = [
-    "email",
-    "mail",
-    "phone",
-    "mobile",
-    "firstname",
-    "lastname",
-    "surname",
-    "address",
-    "street",
-    "birthday",
-    "username",
-    "iban",
-];
-
-/// Whether a column holds personal data, as its name has it.
-pub(super) fn is_personal(column: &str) -> bool {
-    let mut parts = words(column).into_iter();
-    parts.any(|part| PERSONAL.contains(&part.folded.as_str()))
-}
 
 /// What stands for a period of several snapshots, where the table has a row of each thing and period.
 pub(super) fn snapshot(idea: &Idea, source: &Source<'_>) -> Option<Offer> {

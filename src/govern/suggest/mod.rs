@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::model::Registry;
+use crate::model::personal::is_personal;
 use crate::warehouse::TableInfo;
 
 pub use canonical::{RankedDataset, Ranking, canonical_for};
@@ -329,7 +330,7 @@ pub fn columns(idea: &Idea, ground: &Ground<'_>) -> Option<(String, Columns)> {
     let all = source.columns().into_iter();
     let harmless = all.filter(|column| match source.dimension_of(&column.name) {
         Some(dimension) => !dimension.pii,
-        None => !dimensions::is_personal(&column.name),
+        None => !is_personal(&column.name),
     });
     let columns = harmless.map(|column| {
         let values = source.values_of(&column.name).unwrap_or_default();

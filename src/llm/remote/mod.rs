@@ -2,6 +2,9 @@
 
 mod failure;
 mod http;
+mod post;
+
+pub(crate) use post::post_json;
 
 use std::time::{Duration, Instant};
 

@@ -94,16 +94,44 @@ const FIRST: [&str; 8] = [
 /// # Errors
 /// A change cannot be made by lines without changing something else; the message names the definition.
 pub fn edit(text: &str, edits: &[Edit]) -> Result<String, NotEditable> {
+    changed(text, edits, Lines::is_flat)
+}
+
+/// The text with these changes inside of a definition: of the dimensions of a dataset, which are a section of it.
+///
+/// # Errors
+/// There is no such definition, or as for [`edit`].
+pub fn edit_inside(
+    text: &str,
+    section: &str,
+    name: &str,
+    edits: &[Edit],
+) -> Result<String, NotEditable> {
+    let not_found = || NotEditable::NotFound(name.to_owned());
+    let inside = body(text, section, name).ok_or_else(not_found)?;
+    let put = Edit::Put {
+        section: section.to_owned(),
+        name: name.to_owned(),
+        body: changed(&inside, edits, |_| false)?,
+    };
+    edit(text, &[put])
+}
+
+fn changed(
+    text: &str,
+    edits: &[Edit],
+    is_flat: impl Fn(&str) -> bool,
+) -> Result<String, NotEditable> {
     let is_windows = text.contains("\r\n");
     let mut now = text.replace("\r\n", "\n");
     for one in edits {
         let by_hand = || NotEditable::ByHand(one.name().to_owned());
         let mut meant = Tree::read(&now)?;
-        let is_flat = Lines::is_flat(&now);
-        meant.apply(one, is_flat)?;
+        let was_flat = is_flat(&now);
+        meant.apply(one, was_flat)?;
         let changed = one.on(&now).ok_or_else(by_hand)?;
         let reads = Tree::read(&changed).map_err(|_| by_hand())?;
-        if reads.settled() != meant.settled() || (is_flat && !Lines::is_flat(&changed)) {
+        if reads.settled() != meant.settled() || (was_flat && !is_flat(&changed)) {
             return Err(by_hand());
         }
         now = changed;

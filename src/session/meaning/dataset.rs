@@ -73,6 +73,16 @@ fn dimensions(before: &Dataset, after: &Dataset, found: &mut Differences) {
         };
         let what = format!("the dimension {}", new.name);
         found.was(Touches::Numbers, &what, &meaning(old), &meaning(new));
+        let called = format!("{what} is also called");
+        let no_longer = format!("{what} is no longer called");
+        let words = (called.as_str(), no_longer.as_str());
+        found.lists(Touches::Words, &old.aliases, &new.aliases, words);
+        found.lists(
+            Touches::Words,
+            &value_aliases(old),
+            &value_aliases(new),
+            words,
+        );
     }
     let has_gone = |old: &&Dimension| !after.dimensions.contains_key(&old.name);
     for gone in before.dimensions.values().filter(has_gone) {
@@ -81,6 +91,16 @@ fn dimensions(before: &Dataset, after: &Dataset, found: &mut Differences) {
             format!("no longer has a dimension {}", gone.name),
         );
     }
+}
+
+/// Other names of values: `iPhone for ios`.
+fn value_aliases(dimension: &Dimension) -> Vec<String> {
+    let aliases = dimension.value_aliases.iter();
+    let each = aliases.flat_map(|(value, aliases)| {
+        let aliases = aliases.iter();
+        aliases.map(move |alias| format!("{alias} for its value {value}"))
+    });
+    each.collect()
 }
 
 fn meaning(dimension: &Dimension) -> String {

@@ -92,6 +92,43 @@ pub fn differences(before: &Registry, after: &Registry, metric: &str) -> Vec<Dif
     found
 }
 
+/// What differs in a dataset; nothing where one of both lacks it.
+pub fn dataset_differences(before: &Registry, after: &Registry, dataset: &str) -> Vec<Difference> {
+    match (before.datasets.get(dataset), after.datasets.get(dataset)) {
+        (Some(old), Some(new)) => dataset::differences(old, new),
+        _ => Vec::new(),
+    }
+}
+
+/// What differs in a rollup; nothing where one of both lacks it. None of it touches a number.
+pub fn rollup_differences(before: &Registry, after: &Registry, rollup: &str) -> Vec<Difference> {
+    let (Some(old), Some(new)) = (before.rollups.get(rollup), after.rollups.get(rollup)) else {
+        return Vec::new();
+    };
+    let mut found = Differences::default();
+    found.was(Touches::Words, "the dataset", &old.of, &new.of);
+    found.was(Touches::Words, "the table", &old.table, &new.table);
+    found.was(
+        Touches::Words,
+        "the grain",
+        old.grain.word(),
+        new.grain.word(),
+    );
+    found.lists(
+        Touches::Words,
+        &old.by,
+        &new.by,
+        ("is also by", "is no longer by"),
+    );
+    found.lists(
+        Touches::Words,
+        &old.metrics,
+        &new.metrics,
+        ("also keeps", "no longer keeps"),
+    );
+    found.0
+}
+
 /// What a metric reads.
 #[derive(Default)]
 struct Reads {

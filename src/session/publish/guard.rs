@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 const FOLDERS: [&str; 3] = ["metrics", "snippets", "proposals"];
 
 /// What a publication would mean.
-pub(super) struct Meant {
+pub(in crate::session) struct Meant {
     /// The session with it in force.
     pub(super) session: Session,
     /// The metrics that mean something else in it.
@@ -81,7 +81,10 @@ impl Session {
     }
 
     /// What the publication would mean; refuses where something that worked would stop working.
-    pub(super) fn meant(&self, publication: &Publication) -> Result<Meant, NotPublished> {
+    pub(in crate::session) fn meant(
+        &self,
+        publication: &Publication,
+    ) -> Result<Meant, NotPublished> {
         let texts = publication.files.iter();
         let texts: Vec<_> = texts
             .map(|file| (file.path.as_str(), file.text.as_deref()))

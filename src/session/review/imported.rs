@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::exchange::Note;
 use crate::model::Registry;
 use crate::registry::edit::{self, Edit};
-use crate::registry::{Origin, Proposal};
+use crate::registry::{Origin, Proposal, Subject};
 use crate::session::exchange::read;
 use crate::session::meaning::{Touches, differences};
 use crate::session::publish::{NotPublished, not_editable};
@@ -92,15 +92,18 @@ impl Session {
         let catalog = self.catalog();
         let known = catalog.registry.metric(name);
         let metric = known.map_or(name, |known| known.name.as_str());
+        let of = Subject::Metric(metric.to_owned());
         let mut proposal = Proposal {
-            metric: metric.to_owned(),
+            of: of.clone(),
             title: String::new(),
             by: by.to_owned(),
             on: Some(self.today()),
             why: String::new(),
             from: Origin::Import,
-            base: self.definition_hash(metric),
+            base: self.definition_hash(&of),
             definition: self.as_said_elsewhere(metric, theirs)?,
+            snippet: None,
+            learned: Vec::new(),
             history: Vec::new(),
         };
         let (path, text) = self.with_proposal(&proposal);

@@ -10,7 +10,7 @@ use super::Stage;
 use super::proposals::readable;
 use crate::model::{LifeEvent, Metric, Status, Step, is_same_person};
 use crate::registry::edit::{Edit, body, hash};
-use crate::registry::{Origin, Proposal, event};
+use crate::registry::{Origin, Proposal, Subject, event};
 
 /// What somebody makes of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl Judgement {
 /// A judgement with what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judging {
-    /// The metric.
-    pub metric: String,
+    /// The metric, or what else a proposal is of, as [`Subject::name`](crate::registry::Subject::name) has it.
+    pub name: String,
     /// The judgement.
     pub judgement: Judgement,
     /// The meaning that was looked at; `None` where nobody looked.
@@ -77,10 +77,10 @@ impl Judging {
             Judgement::Deprecate { successor: None } => "is deprecated",
             Judgement::Deprecate {
                 successor: Some(successor),
-            } => return format!("{} is deprecated, use {successor}", self.metric),
+            } => return format!("{} is deprecated, use {successor}", self.name),
             Judgement::Modify { .. } => "is proposed",
         };
-        format!("{} {become_of_it}", self.metric)
+        format!("{} {become_of_it}", self.name)
     }
 }
 
@@ -98,7 +98,7 @@ impl Session {
         let planned = tokio::task::spawn_blocking(move || session.plan_judgement(&wanted));
         let publication = planned.await.map_err(|_| SessionError::interrupted())??;
         if judging.judgement == Judgement::Certify {
-            for outcome in self.review_checks(&judging.metric, &cancel).await? {
+            for outcome in self.review_checks(&judging.name, &cancel).await? {
                 if !outcome.passed() {
                     let problems = outcome.problems.join("\n");
                     let message = format!("the check '{}' fails: {problems}", outcome.check.word());
@@ -106,14 +106,35 @@ impl Session {
                 }
             }
         }
-        Ok(self.publish(&publication, cancel).await?)
+        let learned = self.learned_in(judging)?;
+        let published = self.publish(&publication, cancel).await?;
+        let verdict = match &judging.judgement {
+            Judgement::Reject => "rejected",
+            Judgement::Publish => "accepted",
+            Judgement::Modify { .. } => "changed",
+            _ => return Ok(published),
+        };
+        let by = judging.by.clone().unwrap_or_else(|| self.who());
+        self.remember_verdict(&learned, verdict, &by, judging.why.trim());
+        Ok(published)
+    }
+
+    /// The ideas of the learner that a judgement is about.
+    fn learned_in(&self, judging: &Judging) -> Result<Vec<String>, SessionError> {
+        let catalog = self.catalog();
+        let known = catalog.registry.metric(&judging.name);
+        let name = known.map_or(judging.name.as_str(), |metric| metric.name.as_str());
+        let proposal = self.proposal(name)?;
+        Ok(proposal
+            .map(|proposal| proposal.learned)
+            .unwrap_or_default())
     }
 
     /// What a judgement writes.
     fn plan_judgement(&self, judging: &Judging) -> Result<Publication, SessionError> {
         let catalog = self.catalog();
-        let known = catalog.registry.metric(&judging.metric);
-        let name = known.map_or(judging.metric.as_str(), |metric| metric.name.as_str());
+        let known = catalog.registry.metric(&judging.name);
+        let name = known.map_or(judging.name.as_str(), |metric| metric.name.as_str());
         let by = judging.by.clone().unwrap_or_else(|| self.who());
         let of_metric = matches!(
             judging.judgement,
@@ -126,14 +147,17 @@ impl Session {
             (Some(proposal), _) => self.judge_proposal(&proposal, judging, &by)?,
             (None, Judgement::Modify { definition }) => {
                 let why = judging.why.trim();
+                let of = Subject::named(name);
                 vec![self.propose(&Proposal {
-                    metric: name.to_owned(),
                     title: why.lines().next().unwrap_or_default().to_owned(),
                     why: why.to_owned(),
                     on: Some(self.today()),
                     from: Origin::Person,
-                    base: self.definition_hash(name),
+                    base: self.definition_hash(&of),
+                    of,
                     definition: definition.clone(),
+                    snippet: None,
+                    learned: Vec::new(),
                     history: Vec::new(),
                     by,
                 })?]
@@ -232,14 +256,19 @@ impl Session {
         judging: &Judging,
         by: &str,
     ) -> Result<Vec<FileChange>, SessionError> {
-        let name = &proposal.metric;
-        let path = Proposal::path(name);
+        let path = proposal.of.proposal();
         let now = self.file_text(&path)?;
         let base = now.as_deref().map(hash);
         let (file, text) = self.with_proposal(proposal);
+        let snippet = self.snippet_of(proposal);
         let meaning = text.as_deref().ok().and_then(|text| {
-            let supposed = self.as_if(&[(&file, Some(text))]);
-            supposed.catalog().fingerprint(name)
+            let mut texts = vec![(file.as_str(), Some(text))];
+            texts.extend(
+                snippet
+                    .iter()
+                    .map(|(path, sql)| (path.as_str(), Some(sql.as_str()))),
+            );
+            self.as_if(&texts).meaning_of(&proposal.of, text)
         });
         is_what_was_seen(judging, &meaning)?;
         let mut proposal = proposal.clone();
@@ -250,7 +279,7 @@ impl Session {
             Judgement::Reject => needs_reason(judging)?,
             Judgement::Modify { definition } => {
                 proposal.definition.clone_from(definition);
-                proposal.base = self.definition_hash(name);
+                proposal.base = self.definition_hash(&proposal.of);
             }
             Judgement::Publish => {
                 let text = text?;
@@ -264,41 +293,28 @@ impl Session {
                 }
                 let (by_others, needed) = self.approvals(&proposal.history, &meaning);
                 enough(&by_others, needed, &proposal.by)?;
-                let steps = proposal.history.iter().cloned();
                 let last = self.event(judging, by, meaning);
-                let push = |one: LifeEvent| Edit::Push {
-                    section: "metrics".to_owned(),
-                    name: name.clone(),
-                    key: "history".to_owned(),
-                    item: event(&one),
+                let text = match proposal.of.metric() {
+                    Some(name) => self.with_life(name, &proposal, last, (&file, text))?,
+                    None => text,
                 };
-                let then = self.as_if(&[(&file, Some(&text))]).catalog();
-                if self.would_be_given_up_otherwise(&then, name) {
-                    self.may_certify(by)?;
-                }
-                let mut edits: Vec<Edit> = Vec::new();
-                if self.would_be_vouched_for(&then, name) {
-                    edits.push(Edit::Set {
-                        section: "metrics".to_owned(),
-                        name: name.clone(),
-                        key: "status".to_owned(),
-                        value: Some(json!("published")),
-                    });
-                }
-                edits.extend(steps.chain([last]).map(push));
-                let text = crate::registry::edit::edit(&text, &edits)
-                    .map_err(|error| super::super::publish::not_editable(&file, &error))?;
-                let into = FileChange {
-                    base: self.file_text(&file)?.as_deref().map(hash),
-                    path: file,
-                    text: Some(text),
+                let put = |path: String, text: String| {
+                    Ok::<_, NotPublished>(FileChange {
+                        base: self.file_text(&path)?.as_deref().map(hash),
+                        path,
+                        text: Some(text),
+                    })
                 };
-                let gone = FileChange {
+                let mut files = vec![put(file, text)?];
+                if let Some((path, sql)) = snippet {
+                    files.push(put(path, sql)?);
+                }
+                files.push(FileChange {
                     path,
                     base,
                     text: None,
-                };
-                return Ok(vec![into, gone]);
+                });
+                return Ok(files);
             }
             Judgement::Certify | Judgement::Deprecate { .. } => {}
         }
@@ -308,6 +324,39 @@ impl Session {
             path,
             base,
         }])
+    }
+
+    /// The text of a file with a proposed metric in it, and what was done with the proposal as the metric's history.
+    fn with_life(
+        &self,
+        name: &str,
+        proposal: &Proposal,
+        last: LifeEvent,
+        (file, text): (&str, String),
+    ) -> Result<String, NotPublished> {
+        let then = self.as_if(&[(file, Some(&text))]).catalog();
+        if self.would_be_given_up_otherwise(&then, name) {
+            self.may_certify(&last.by)?;
+        }
+        let push = |one: LifeEvent| Edit::Push {
+            section: "metrics".to_owned(),
+            name: name.to_owned(),
+            key: "history".to_owned(),
+            item: event(&one),
+        };
+        let mut edits: Vec<Edit> = Vec::new();
+        if self.would_be_vouched_for(&then, name) {
+            edits.push(Edit::Set {
+                section: "metrics".to_owned(),
+                name: name.to_owned(),
+                key: "status".to_owned(),
+                value: Some(json!("published")),
+            });
+        }
+        let steps = proposal.history.iter().cloned();
+        edits.extend(steps.chain([last]).map(push));
+        crate::registry::edit::edit(&text, &edits)
+            .map_err(|error| super::super::publish::not_editable(file, &error))
     }
 
     /// Whether a metric would be deprecated that is not, or no more, or for another successor.
@@ -403,7 +452,7 @@ fn is_what_was_seen(judging: &Judging, meaning: &Option<String>) -> Result<(), N
     }
     let message = format!(
         "'{}' means something else than what was looked at",
-        judging.metric
+        judging.name
     );
     Err(NotPublished::new("changed_meanwhile", message).hint("look at it again"))
 }

@@ -4,12 +4,13 @@ mod checks;
 mod imported;
 mod judge;
 mod proposals;
+mod supposed;
 
 use jiff::civil::Date;
 use tokio_util::sync::CancellationToken;
 
 use super::draft::dependants;
-use super::meaning::{Difference, differences};
+use super::meaning::Difference;
 use super::{Change, ChangeRequest, Session, SessionError, Sides};
 use crate::compile::reading;
 use crate::model::{LifeEvent, Metric, MetricQuery, Step};
@@ -20,6 +21,8 @@ pub use checks::CheckOutcome;
 pub use imported::ImportProposed;
 pub use judge::{Judgement, Judging};
 pub use proposals::Proposals;
+pub(super) use proposals::body_of;
+use supposed::Supposed;
 
 /// Where a definition is in its life, as far as review goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,8 +75,8 @@ impl Stage {
 /// A definition in the list of review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reviewed {
-    /// The metric.
-    pub metric: String,
+    /// The metric, or what else a proposal is of: `orders.dimensions.coupon`, `rollups.orders_by_day`.
+    pub name: String,
     /// Where it is in its life.
     pub stage: Stage,
     /// What it is about, in one line.
@@ -87,8 +90,8 @@ pub struct Reviewed {
 /// What there is to know before judging.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Review {
-    /// The metric.
-    pub metric: String,
+    /// The metric, or what else a proposal is of: `orders.dimensions.coupon`, `rollups.orders_by_day`.
+    pub name: String,
     /// Where it is in its life.
     pub stage: Stage,
     /// What it is about, in one line.
@@ -163,7 +166,10 @@ impl Session {
         request: ChangeRequest,
         cancel: CancellationToken,
     ) -> Result<Weighed, SessionError> {
-        let supposed = self.as_if(&[(&request.path, Some(&request.text.after))]);
+        let mut texts = vec![(request.path.as_str(), Some(request.text.after.as_str()))];
+        let beside = request.beside.as_ref();
+        texts.extend(beside.map(|(path, text)| (path.as_str(), Some(text.as_str()))));
+        let supposed = self.as_if(&texts);
         let metric = request.metric.clone();
         let change = self.change(request, cancel.clone()).await?;
         let checks = supposed.review_checks(&metric, &cancel).await?;
@@ -180,7 +186,7 @@ impl Session {
             let stage = catalog.stage(metric);
             let last = metric.history.last();
             Reviewed {
-                metric: metric.name.clone(),
+                name: metric.name.clone(),
                 stage,
                 title: match last {
                     Some(event) if !event.why.is_empty() => event.why.clone(),
@@ -191,7 +197,7 @@ impl Session {
             }
         }));
         found.retain(|one| all || one.stage.is_waiting() || one.stage == Stage::Published);
-        found.sort_by(|one, other| (one.stage, &one.metric).cmp(&(other.stage, &other.metric)));
+        found.sort_by(|one, other| (one.stage, &one.name).cmp(&(other.stage, &other.name)));
         (found, broken)
     }
 
@@ -219,7 +225,7 @@ impl Session {
         let sql = self.sql_of(&metric.name);
         let last = metric.history.last();
         Ok(Review {
-            metric: metric.name.clone(),
+            name: metric.name.clone(),
             stage: catalog.stage(metric),
             title: metric.label.clone(),
             by: last.map_or_else(String::new, |event| event.by.clone()),
@@ -249,45 +255,31 @@ impl Session {
                     after: text,
                 },
                 dimension: None,
+                beside: None,
             },
             file,
         })
     }
 
     fn review_proposal(&self, proposal: &Proposal) -> Review {
-        let name = &proposal.metric;
-        let catalog = self.catalog();
-        let now = catalog.registry.metrics.get(name);
-        let (file, planned) = self.with_proposal(proposal);
-        let before = self.file_text(&file).ok().flatten().unwrap_or_default();
-        let (after, mut trouble) = match planned {
-            Ok(text) => (text, None),
-            Err(refusal) => (before.clone(), Some(refusal.message)),
+        let supposed = self.suppose(proposal);
+        let Supposed {
+            file,
+            before,
+            after,
+            ..
+        } = &supposed;
+        let (now, then) = (self.catalog(), supposed.session.catalog());
+        let of = &proposal.of;
+        let said = self.said_of(proposal, &supposed);
+        let mut history = match of.metric().and_then(|name| now.registry.metrics.get(name)) {
+            Some(metric) => metric.history.clone(),
+            None => Vec::new(),
         };
-        let supposed = self.as_if(&[(&file, Some(&after))]);
-        let then = supposed.catalog();
-        let metric = then.registry.metrics.get(name);
-        if trouble.is_none() {
-            let change = super::FileChange {
-                path: file.clone(),
-                base: (!before.is_empty()).then(|| edit::hash(&before)),
-                text: Some(after.clone()),
-            };
-            let publication = super::Publication {
-                files: vec![change],
-                commit: None,
-            };
-            trouble = self
-                .could_publish(&publication)
-                .err()
-                .map(|refusal| refusal.message);
-        }
-        let meaning = then.fingerprint(name);
-        let body = |text: &str| edit::body(text, "metrics", name);
-        let mut history = now.map_or_else(Vec::new, |metric| metric.history.clone());
         history.extend(proposal.history.iter().cloned());
+        let dependants = of.metric().map(|name| dependants(&then.registry, name));
         Review {
-            metric: name.clone(),
+            name: of.name(),
             stage: match proposal.rejection() {
                 Some(_) => Stage::Rejected,
                 None => Stage::Proposed,
@@ -297,28 +289,36 @@ impl Session {
             on: proposal.on,
             why: proposal.why.clone(),
             from: Some(proposal.from),
-            formula: metric.map_or_else(String::new, |metric| reading(&then.registry, metric)),
-            approvals: self.approvals(&proposal.history, &meaning),
-            meaning: meaning.unwrap_or_default(),
-            differences: differences(&catalog.registry, &then.registry, name),
+            formula: said.formula,
+            approvals: self.approvals(&proposal.history, &supposed.meaning),
+            meaning: supposed.meaning.clone().unwrap_or_default(),
+            differences: said.differences,
             definition: Sides {
-                before: now.and_then(|_| body(&before)),
-                after: body(&after),
+                before: body_of(before, of),
+                after: body_of(after, of),
             },
-            sql: Sides {
-                before: self.sql_of(name),
-                after: supposed.sql_of(name),
-            },
-            dependants: dependants(&then.registry, name),
+            sql: said.sql,
+            dependants: dependants.unwrap_or_default(),
             history,
-            trouble,
+            trouble: supposed.trouble.clone(),
             numbers: ChangeRequest {
-                metric: name.clone(),
+                metric: said.exemplar.0,
                 path: file.clone(),
-                text: Sides { before, after },
-                dimension: None,
+                text: match of.metric() {
+                    Some(_) => Sides {
+                        before: before.clone(),
+                        after: after.clone(),
+                    },
+                    // What is new beside a metric changes none of its numbers: they are shown as they would be.
+                    None => Sides {
+                        before: after.clone(),
+                        after: after.clone(),
+                    },
+                },
+                dimension: said.exemplar.1,
+                beside: supposed.snippet.clone(),
             },
-            file,
+            file: file.clone(),
         }
     }
 
@@ -353,7 +353,7 @@ impl Session {
 
 fn of_proposal(proposal: &Proposal) -> Reviewed {
     Reviewed {
-        metric: proposal.metric.clone(),
+        name: proposal.of.name(),
         stage: match proposal.rejection() {
             Some(_) => Stage::Rejected,
             None => Stage::Proposed,

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::super::publish::not_editable;
 use super::super::{FileChange, NotPublished, Session, SessionError};
 use crate::registry::edit::{self, Edit, hash};
-use crate::registry::{PROPOSALS, Proposal, event};
+use crate::registry::{PROPOSALS, Proposal, Subject, event};
 
 /// What stands in `proposals/`.
 #[derive(Debug, Default)]
 pub struct Proposals {
-    /// Proposals, by metric.
+    /// Proposals, by what they are of.
     pub known: Vec<Proposal>,
     /// What is wrong with files that cannot be read, as `file:line: …`.
     pub broken: Vec<String>,
@@ -49,9 +49,9 @@ impl Session {
         found
     }
 
-    /// The proposal for a metric.
-    pub(super) fn proposal(&self, metric: &str) -> Result<Option<Proposal>, SessionError> {
-        let path = Proposal::path(metric);
+    /// The proposal of this name: that of a metric, a dimension, a join or a rollup.
+    pub(super) fn proposal(&self, name: &str) -> Result<Option<Proposal>, SessionError> {
+        let path = Subject::named(name).proposal();
         let Some(text) = self.file_text(&path)? else {
             return Ok(None);
         };
@@ -65,9 +65,9 @@ impl Session {
     /// Puts a proposal into the project, to be reviewed.
     ///
     /// # Errors
-    /// There is one for this metric that was not judged yet.
+    /// There is one for the same that was not judged yet.
     pub fn propose(&self, proposal: &Proposal) -> Result<FileChange, NotPublished> {
-        let path = Proposal::path(&proposal.metric);
+        let path = proposal.of.proposal();
         let now = self.file_text(&path)?;
         let is_open = now.as_deref().is_some_and(|text| {
             let known = Proposal::read(&path, text);
@@ -76,7 +76,7 @@ impl Session {
         if is_open {
             let message = format!(
                 "there is a proposal for '{}' already ({path})",
-                proposal.metric
+                proposal.of.name()
             );
             let hint = "judge it first: `metrex review`";
             return Err(NotPublished::new("name_taken", message).hint(hint));
@@ -88,12 +88,10 @@ impl Session {
         })
     }
 
-    /// The hash of a metric's definition, for a proposal that is made from it.
-    pub fn definition_hash(&self, metric: &str) -> Option<String> {
-        let catalog = self.catalog();
-        let known = catalog.registry.metrics.get(metric)?;
-        let text = self.file_text(catalog.registry.file(known.place)).ok()??;
-        edit::body(&text, "metrics", metric).map(|body| hash(&body))
+    /// The hash of a definition, for a proposal that is made from it.
+    pub fn definition_hash(&self, of: &Subject) -> Option<String> {
+        let text = self.file_text(&self.file_of(of, "")?).ok()??;
+        body_of(&text, of).map(|body| hash(&body))
     }
 
     /// The file that a metric is in; for a new one, where most metrics of its category are, else one of its own.
@@ -117,47 +115,108 @@ impl Session {
         )
     }
 
+    /// The file that a definition is in, or would be; `None` where nothing of the project could hold it.
+    pub(in crate::session) fn file_of(&self, of: &Subject, definition: &str) -> Option<String> {
+        let catalog = self.catalog();
+        let registry = &catalog.registry;
+        let dataset = |name: &str| {
+            let dataset = registry.datasets.get(name)?;
+            Some(registry.file(dataset.place).to_owned())
+        };
+        let said = |key: &str| {
+            let value = edit::value(definition, key)?;
+            value.as_str().map(str::to_owned)
+        };
+        match of {
+            Subject::Metric(name) => {
+                let category = said("category");
+                Some(self.file_for(name, category.as_deref().unwrap_or("Other")))
+            }
+            Subject::Dimension(of, _) | Subject::Join(of, _) => dataset(of),
+            Subject::Rollup(name) => match registry.rollups.get(name) {
+                Some(known) => Some(registry.file(known.place).to_owned()),
+                None => dataset(&said("of")?),
+            },
+        }
+    }
+
     /// The file that a proposal is meant for, and its text with the proposal in it. What the definition is and was in its
     /// life stays, unless the proposal says something else of it.
-    pub(super) fn with_proposal(
+    pub(in crate::session) fn with_proposal(
         &self,
         proposal: &Proposal,
     ) -> (String, Result<String, NotPublished>) {
-        let name = &proposal.metric;
-        let category = edit::value(&proposal.definition, "category");
-        let category = category.as_ref().and_then(serde_json::Value::as_str);
-        let path = self.file_for(name, category.unwrap_or("Other"));
-        let text = self.proposed_text(proposal, &path);
+        let Some(path) = self.file_of(&proposal.of, &proposal.definition) else {
+            let message = format!("'{}' is of a dataset that is not there", proposal.of.name());
+            return (String::new(), Err(NotPublished::new("review", message)));
+        };
+        let now = self.file_text(&path);
+        let text =
+            now.and_then(|now| self.proposed_text(proposal, &path, &now.unwrap_or_default()));
         (path, text)
     }
 
-    fn proposed_text(&self, proposal: &Proposal, path: &str) -> Result<String, NotPublished> {
-        let name = &proposal.metric;
-        let now = self.file_text(path)?.unwrap_or_default();
-        let base = edit::body(&now, "metrics", name).map(|body| hash(&body));
+    /// The file of the snippet that a proposal brings along, with its text.
+    pub(in crate::session) fn snippet_of(&self, proposal: &Proposal) -> Option<(String, String)> {
+        let sql = proposal.snippet.clone()?;
+        let file = edit::value(&proposal.definition, "snippet")?;
+        Some((format!("snippets/{}", file.as_str()?), sql))
+    }
+
+    /// The text of a file with a proposal in it.
+    pub(in crate::session) fn proposed_text(
+        &self,
+        proposal: &Proposal,
+        path: &str,
+        now: &str,
+    ) -> Result<String, NotPublished> {
+        let (of, body) = (&proposal.of, &proposal.definition);
+        let base = body_of(now, of).map(|body| hash(&body));
         if proposal.base.is_some() && proposal.base != base {
-            let message = format!("'{name}' ({path}) is not what the proposal was made from");
+            let message = format!(
+                "'{}' ({path}) is not what the proposal was made from",
+                of.name()
+            );
             let hint = "look at it again, and give the proposal its definition anew (--modify)";
             return Err(NotPublished::new("changed_meanwhile", message).hint(hint));
         }
-        let put = Edit::Put {
-            section: "metrics".to_owned(),
-            name: name.clone(),
-            body: proposal.definition.clone(),
+        let put = |section: &str, name: &str| Edit::Put {
+            section: section.to_owned(),
+            name: name.to_owned(),
+            body: body.clone(),
         };
+        let edited = match of {
+            Subject::Metric(name) => {
+                let mut edits = vec![put("metrics", name)];
+                edits.extend(self.life_of(name, body));
+                edit::edit(now, &edits)
+            }
+            Subject::Rollup(name) => edit::edit(now, &[put("rollups", name)]),
+            Subject::Dimension(dataset, name) => {
+                edit::edit_inside(now, "datasets", dataset, &[put("dimensions", name)])
+            }
+            Subject::Join(dataset, name) => {
+                edit::edit_inside(now, "datasets", dataset, &[put("joins", name)])
+            }
+        };
+        edited.map_err(|error| not_editable(path, &error))
+    }
+
+    /// What a metric is and was in its life, where a definition does not say something else of it.
+    fn life_of(&self, name: &str, definition: &str) -> Vec<Edit> {
         let catalog = self.catalog();
-        let mut edits = vec![put];
-        let said = |key: &str| edit::value(&proposal.definition, key).is_some();
+        let mut edits = Vec::new();
+        let said = |key: &str| edit::value(definition, key).is_some();
         let set = |key: &str, value| Edit::Set {
             section: "metrics".to_owned(),
-            name: name.clone(),
+            name: name.to_owned(),
             key: key.to_owned(),
             value,
         };
         let known = catalog.registry.metrics.get(name);
         if let Some(known) = known {
             let keep = |key: &str, value| set(key, Some(value));
-            let status = edit::value(&proposal.definition, "status");
+            let status = edit::value(definition, "status");
             if status.is_none() && known.status != crate::model::Status::Published {
                 edits.push(keep("status", json!(known.status.word())));
             }
@@ -176,18 +235,28 @@ impl Session {
                 history.map(|events| events.iter().map(event).collect()),
             ));
         }
-        edit::edit(&now, &edits).map_err(|error| not_editable(path, &error))
+        edits
+    }
+}
+
+/// The YAML of a definition in the text of its file.
+pub(in crate::session) fn body_of(text: &str, of: &Subject) -> Option<String> {
+    let inside = |dataset: &str| edit::body(text, "datasets", dataset);
+    match of {
+        Subject::Metric(name) => edit::body(text, "metrics", name),
+        Subject::Rollup(name) => edit::body(text, "rollups", name),
+        Subject::Dimension(dataset, name) => edit::body(&inside(dataset)?, "dimensions", name),
+        Subject::Join(dataset, name) => edit::body(&inside(dataset)?, "joins", name),
     }
 }
 
 /// The text of a proposal; refuses one that nobody could read again.
 pub(super) fn readable(proposal: &Proposal) -> Result<String, NotPublished> {
     let text = proposal.text();
-    Proposal::read(&Proposal::path(&proposal.metric), &text).map_err(|problems| {
+    Proposal::read(&proposal.of.proposal(), &text).map_err(|problems| {
         let told: Vec<String> = problems.iter().map(|one| one.message.clone()).collect();
         let message = format!("no definition can be read: {}", told.join("; "));
-        NotPublished::new("new_error", message)
-            .hint("give the keys of the metric, as below its name")
+        NotPublished::new("new_error", message).hint("give its keys, as below its name")
     })?;
     Ok(text)
 }

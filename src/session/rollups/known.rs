@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// How rollups are laid out: independent of today and of what is known of values.
-    pub(super) fn laying_out(&self, dialect: Dialect) -> CompileOptions<'static> {
+    pub(in crate::session) fn laying_out(&self, dialect: Dialect) -> CompileOptions<'static> {
         CompileOptions {
             dialect,
             today: self.today(),

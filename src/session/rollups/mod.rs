@@ -150,6 +150,21 @@ impl Session {
         Ok(self.rollup_state(&name, &plan.table))
     }
 
+    /// How many rows a rollup would have on the connection in use, and how many are added up to them.
+    pub(super) async fn size_of_rollup(&self, name: &str) -> Result<(u64, u64), SessionError> {
+        let connection = self.connection();
+        let version = self.version();
+        let registry = &version.catalog.registry;
+        let Some(rollup) = registry.rollups.get(name) else {
+            let message = format!("there is no rollup '{name}'");
+            return Err(SessionError::usage("unknown_rollup", message));
+        };
+        let options = self.laying_out(self.dialect_of(&connection));
+        let (reach, templates) = (&version.catalog.reach, &version.templates);
+        let table = RollupTable::new(registry, reach, templates, rollup, &options)?;
+        self.size_of(&table, &connection).await
+    }
+
     async fn size_of(
         &self,
         table: &RollupTable,

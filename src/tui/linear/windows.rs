@@ -148,9 +148,9 @@ fn review(state: &State, open: &Reviewing) -> Vec<String> {
     let rows = open.list.as_deref().unwrap_or_default();
     let mut said = vec![format!("Review: {}.", counted(rows.len(), "metric"))];
     said.extend(rows.iter().map(|one| {
-        let here = Some(&one.metric) == open.selected.as_ref();
+        let here = Some(&one.name) == open.selected.as_ref();
         let sign = if here { ">" } else { " " };
-        format!("{sign} {}, {}", one.metric, one.stage.words())
+        format!("{sign} {}, {}", one.name, one.stage.words())
     }));
     said.extend(review_lines(state, open, usize::MAX).iter().map(words));
     let keys = [

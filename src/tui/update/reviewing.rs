@@ -45,7 +45,7 @@ pub(super) fn listed(state: &mut State, found: Vec<Reviewed>, broken: Vec<String
         return Vec::new();
     };
     let wanted = open.selected.clone();
-    let is_wanted = |one: &Reviewed| Some(&one.metric) == wanted.as_ref();
+    let is_wanted = |one: &Reviewed| Some(&one.name) == wanted.as_ref();
     let waits = |one: &Reviewed| one.stage.is_waiting();
     // What is chosen and not certified is what somebody came for, and what was just judged stays in sight.
     let is_open = |one: &Reviewed| one.stage == ReviewStage::Published || open.list.is_some();
@@ -58,10 +58,10 @@ pub(super) fn listed(state: &mut State, found: Vec<Reviewed>, broken: Vec<String
     list.retain(|one| open.all || waits(one));
     // A metric stands once, and first of all as what is proposed for it.
     let mut seen = HashSet::new();
-    list.retain(|one| seen.insert(one.metric.clone()));
+    list.retain(|one| seen.insert(one.name.clone()));
     let is_there = list.iter().any(is_wanted);
     if !is_there {
-        open.selected = list.first().map(|one| one.metric.clone());
+        open.selected = list.first().map(|one| one.name.clone());
     }
     open.list = Some(list);
     open.broken = broken;
@@ -115,7 +115,7 @@ pub(super) fn moved(state: &mut State, action: Action) -> Vec<Effect> {
         .row()
         .saturating_add_signed(by)
         .min(list.len().saturating_sub(1));
-    let wanted = list.get(row).map(|one| one.metric.clone());
+    let wanted = list.get(row).map(|one| one.name.clone());
     if wanted == open.selected {
         return Vec::new();
     }
@@ -167,9 +167,12 @@ fn change(state: &mut State) -> Vec<Effect> {
         Some(Ok(review)) => review,
         _ => return Vec::new(),
     };
-    let metric = review.metric.clone();
+    let metric = review.name.clone();
     match review.from {
-        Some(_) => vec![Effect::Edit(crate::registry::Proposal::path(&metric), 1)],
+        Some(_) => vec![Effect::Edit(
+            crate::registry::Subject::named(&metric).proposal(),
+            1,
+        )],
         None => vec![state.ask(Lookup::Definition(metric))],
     }
 }
@@ -227,7 +230,7 @@ fn write(state: &mut State) -> Vec<Effect> {
     let (Some(wording), Some(Ok(review))) = (open.wording.take(), &open.review) else {
         return Vec::new();
     };
-    let metric = review.metric.clone();
+    let metric = review.name.clone();
     // What a rejected proposal means says nothing of the metric that is certified or deprecated meanwhile.
     let of_metric = matches!(
         wording.judgement,
@@ -236,7 +239,7 @@ fn write(state: &mut State) -> Vec<Effect> {
     let is_same = review.stage != ReviewStage::Rejected || !of_metric;
     let seen = Some(review.meaning.clone()).filter(|meaning| is_same && !meaning.is_empty());
     let judging = Judging {
-        metric,
+        name: metric,
         judgement: wording.judgement,
         seen,
         by: None,

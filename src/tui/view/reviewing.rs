@@ -89,18 +89,18 @@ fn draw_list(
 ) {
     let columns = usize::from(area.width);
     let stages = rows.iter().map(|one| width(one.stage.word())).max();
-    let names = rows.iter().map(|one| width(&one.metric)).max().unwrap_or(0);
+    let names = rows.iter().map(|one| width(&one.name)).max().unwrap_or(0);
     let names = names.min(columns.saturating_sub(stages.unwrap_or(0) + 6));
     let shown = rows.iter().skip(open.top).zip(area.y..area.bottom());
     for (one, y) in shown {
-        let is_here = Some(&one.metric) == open.selected.as_ref();
+        let is_here = Some(&one.name) == open.selected.as_ref();
         let (sign, style) = catalog::status(one.stage, theme);
         let pointer = if is_here { "› " } else { "  " };
         let name = match is_here {
             true => theme.accent.add_modifier(Modifier::BOLD),
             false => theme.text,
         };
-        let metric = without_middle(&one.metric, names);
+        let metric = without_middle(&one.name, names);
         let line = Line::from(vec![
             Span::styled(pointer, theme.accent),
             Span::styled(format!("{sign} "), style),
