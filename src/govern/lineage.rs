@@ -1,12 +1,12 @@
 //! What depends on what: from the sources of canonical datasets over tables, datasets and metrics to saved queries and what is made elsewhere.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::ControlFlow;
 
 use serde::Serialize;
-use sqlparser::ast::{ObjectName, Query, Visit, Visitor};
+use sqlparser::ast::Visit;
 use sqlparser::parser::Parser;
 
+use super::sql::Names;
 use crate::model::{
     CanonicalOf, Dialect, Filter, MetricKind, MetricQuery, Registry, Relation, Status,
 };
@@ -487,37 +487,19 @@ fn tables_in(sql: &str) -> Vec<String> {
         let mut parser = Parser::new(dialect.parser()).try_with_sql(sql).ok()?;
         parser.parse_query().ok()
     });
-    let mut tables = Tables::default();
+    let mut names = Names::default();
     if let Some(query) = parsed {
-        let _ = query.visit(&mut tables);
+        let _ = query.visit(&mut names);
     }
-    tables.found
-}
-
-#[derive(Default)]
-struct Tables {
-    ctes: Vec<String>,
-    found: Vec<String>,
-}
-
-impl Visitor for Tables {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.ctes
-            .extend(ctes.map(|cte| cte.alias.name.value.to_lowercase()));
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+    let mut tables: Vec<String> = Vec::new();
+    for name in &names.relations {
         let parts = name.0.iter().filter_map(|part| part.as_ident());
         let parts: Vec<&str> = parts.map(|part| part.value.as_str()).collect();
         let table = parts.join(".");
-        let is_cte = self.ctes.contains(&table.to_lowercase());
-        if !table.is_empty() && !is_cte && !self.found.contains(&table) {
-            self.found.push(table);
+        let is_cte = names.ctes.contains(&table.to_lowercase());
+        if !table.is_empty() && !is_cte && !tables.contains(&table) {
+            tables.push(table);
         }
-        ControlFlow::Continue(())
     }
+    tables
 }

@@ -90,56 +90,11 @@ fn is_zero(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if matches!(&value.value, Value::Number(number, _) if zero(&number.to_string())))
 }
 
-/// Whether a function makes one value of many rows.
-pub(super) fn is_aggregate_name(name: &str) -> bool {
-    const NAMES: [&str; 38] = [
-        "any_value",
-        "approx_count_distinct",
-        "approx_distinct",
-        "approx_quantile",
-        "arg_max",
-        "arg_min",
-        "array_agg",
-        "avg",
-        "bool_and",
-        "bool_or",
-        "corr",
-        "count",
-        "count_if",
-        "countif",
-        "every",
-        "first",
-        "group_concat",
-        "json_agg",
-        "last",
-        "list",
-        "listagg",
-        "max",
-        "max_by",
-        "median",
-        "min",
-        "min_by",
-        "mode",
-        "percentile_cont",
-        "percentile_disc",
-        "quantile",
-        "stddev",
-        "stddev_pop",
-        "stddev_samp",
-        "string_agg",
-        "sum",
-        "total",
-        "var_pop",
-        "variance",
-    ];
-    NAMES.contains(&name)
-}
-
 /// Every name of a `FROM`, at any depth, and the names of the CTEs.
 #[derive(Default)]
-pub(super) struct Names {
-    pub(super) relations: Vec<ObjectName>,
-    pub(super) ctes: HashSet<String>,
+pub(in crate::govern) struct Names {
+    pub(in crate::govern) relations: Vec<ObjectName>,
+    pub(in crate::govern) ctes: HashSet<String>,
 }
 
 impl Visitor for Names {

@@ -16,6 +16,7 @@ mod rules;
 mod template;
 
 pub use finding::{Finding, Read, ReadKind, Review, Rule};
+pub(super) use met::Names;
 
 use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::{Parser, ParserOptions};

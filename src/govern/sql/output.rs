@@ -7,7 +7,7 @@ use sqlparser::ast::{
 
 use super::expr::{Column, in_one_form, path};
 use super::finding::At;
-use super::met::{Met, is_aggregate_name};
+use super::met::Met;
 use super::reading::{Relation, Rows, Walk, at};
 
 impl Walk<'_, '_> {
@@ -228,6 +228,6 @@ fn is_aggregate(item: &SelectItem) -> bool {
     let _ = item.visit(&mut met);
     met.functions.iter().any(|function| {
         let name = function.name.to_string().to_lowercase();
-        function.over.is_none() && is_aggregate_name(&name)
+        function.over.is_none() && crate::registry::is_aggregate(&name)
     })
 }
