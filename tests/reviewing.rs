@@ -428,6 +428,15 @@ fn a_proposal_takes_nothing_out_of_deprecation_without_a_certifier() {
     // Nor into it.
     proposed("gmv", "status: deprecated\n");
     assert!(told(&publish("gmv", "Eve")).contains("may not certify or deprecate"));
+    // Publishing it is not the way, and says which is.
+    let refused = told(&publish("orders", ana));
+    assert!(refused.contains("is published already"), "{refused}");
+    fs::remove_file(folder.path().join("shop/proposals/gmv.yaml")).unwrap();
+    let refused = told(&publish("visits", ana));
+    assert!(
+        refused.contains("propose it with `status: published`"),
+        "{refused}"
+    );
     // What it means may change, and a certifier may do either.
     proposed("visits", "");
     assert!(publish("visits", "Eve").status.success());
@@ -436,6 +445,11 @@ fn a_proposal_takes_nothing_out_of_deprecation_without_a_certifier() {
     let published = publish("visits", ana);
     assert!(published.status.success(), "{}", told(&published));
     assert_eq!(json(&folder, "visits")["stage"], "published, not certified");
+    // Who certifies what was given up has it in use again.
+    done(&folder, &[&["review", "visits"], &deprecate[..]].concat());
+    done(&folder, &["review", "visits", "--certify", "--by", ana]);
+    assert_eq!(json(&folder, "visits")["stage"], "certified");
+    assert!(done(&folder, &["check"]).is_empty());
 }
 
 #[test]

@@ -194,11 +194,11 @@ impl Session {
         let meaning = catalog.fingerprint(name);
         is_what_was_seen(judging, &meaning)?;
         let mut edits = Vec::new();
-        let set = |key: &str, value: Value| Edit::Set {
+        let set = |key: &str, value: Option<Value>| Edit::Set {
             section: "metrics".to_owned(),
             name: name.clone(),
             key: key.to_owned(),
-            value: Some(value),
+            value,
         };
         match &judging.judgement {
             Judgement::Approve => {
@@ -207,16 +207,25 @@ impl Session {
             }
             Judgement::Reject => needs_reason(judging)?,
             Judgement::Publish => {
+                if status == Status::Deprecated {
+                    let hint = format!(
+                        "propose it with `status: published`, then publish that: `metrex review {name} --modify FILE`"
+                    );
+                    return Err(refused(format!("'{name}' is deprecated")).hint(hint).into());
+                }
                 if status != Status::Draft {
                     let message = format!("'{name}' is {} already", status.word());
                     return Err(refused(message).into());
                 }
-                edits.push(set("status", json!("published")));
+                edits.push(set("status", Some(json!("published"))));
             }
             Judgement::Certify => {
                 self.may_certify(by)?;
                 self.can_be_certified(metric, by)?;
-                edits.push(set("status", json!("certified")));
+                edits.push(set("status", Some(json!("certified"))));
+                if metric.successor.is_some() {
+                    edits.push(set("successor", None));
+                }
             }
             Judgement::Deprecate { successor } => {
                 self.may_certify(by)?;
@@ -225,9 +234,9 @@ impl Session {
                     let known = registry.metric(wanted);
                     let known =
                         known.ok_or_else(|| SessionError::unknown_metric(registry, wanted))?;
-                    edits.push(set("successor", json!(known.name)));
+                    edits.push(set("successor", Some(json!(known.name))));
                 }
-                edits.push(set("status", json!("deprecated")));
+                edits.push(set("status", Some(json!("deprecated"))));
             }
             // That is said of proposals.
             Judgement::Modify { .. } => {}
