@@ -12,6 +12,7 @@ pub mod generate;
 pub mod govern;
 pub mod index;
 pub mod init;
+pub mod investigate;
 pub mod learn;
 pub mod llm;
 pub mod mcp;

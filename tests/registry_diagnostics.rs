@@ -117,10 +117,6 @@ fn unknown_keys() {
         &["error: unknown key '0)' — inside { } or [ ], a text with a comma needs quotes"],
     );
     check(
-        "▸hypotheses: [a]",
-        &["error: 'hypotheses' is not supported in this version"],
-    );
-    check(
         "calendar: {▸xyz: 1}",
         &[
             "error: unknown key 'xyz' — allowed here: week_start, fiscal_year_start, timezone, table, date, periods, spines",

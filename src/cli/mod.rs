@@ -45,6 +45,7 @@ mod tools;
 mod understood;
 mod validate_sql;
 mod values;
+mod why;
 
 use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
@@ -101,6 +102,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Print the rows behind a number, which add up to it
     Rows(behind::RowsArgs),
+    /// Find out why a number moved: which cause stands out, or that none does
+    Why(why::WhyArgs),
     /// Answer a question in plain words, or say which word is in the way
     Ask(ask::AskArgs),
     /// List the analyses of the project, or run one: attribution, lifecycle, retention, revenue, funnel
@@ -185,6 +188,7 @@ fn run(cli: Cli) -> Outcome {
         None => explore::run(global, cli.linear),
         Some(Command::Query(args)) => query::run(global, &args),
         Some(Command::Rows(args)) => behind::run(global, &args),
+        Some(Command::Why(args)) => why::run(global, &args),
         Some(Command::Ask(args)) => ask::run(global, &args),
         Some(Command::Analyse(args)) => analyse::run(global, &args),
         Some(Command::Sql(args)) => sql::run(global, &args),

@@ -12,6 +12,7 @@ mod error;
 mod expr;
 mod facets;
 mod filter;
+mod fraction;
 mod key;
 mod literals;
 mod lower;
@@ -33,6 +34,9 @@ pub use behind::{Behind, NumberOf, ROWS, RowsOf, TIMES, behind};
 pub use choices::DimensionChoice;
 pub use error::{CompileError, ErrorCode};
 pub use facets::per;
+pub use fraction::{
+    Fraction, MetricPart, factors, fraction, named_dates, rows_of, rows_of_datasets,
+};
 pub use plan::Plan;
 pub use reach::{DimensionPath, Reachability, leaf_metrics};
 pub use reading::{aggregated, reading, snapshots};

@@ -8,6 +8,7 @@ mod connection;
 mod dataset;
 mod dialect;
 mod format;
+mod hypothesis;
 mod intent;
 mod life;
 mod llm;
@@ -33,6 +34,7 @@ pub use connection::{AdbcSettings, Connection, ConnectionKind, Guard, PostgresSe
 pub use dataset::{Dataset, Dimension, DimensionType, Join, OfMetric, Relation, Validity};
 pub use dialect::Dialect;
 pub use format::{ColumnType, Format, FormatKind};
+pub use hypothesis::{Hypothesis, Moves};
 pub use intent::{Intent, IntentKind};
 pub use life::{LifeEvent, ReviewCheck, ReviewRules, Step, is_same_person};
 pub use llm::{AutoRun, LlmSettings, Prices, ProviderKind, Recording};

@@ -6,7 +6,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Analysis, Calendar, CanonicalDataset, Dataset, Grain, Metric, MetricQuery, Place};
+use super::{
+    Analysis, Calendar, CanonicalDataset, Dataset, Grain, Hypothesis, Metric, MetricQuery, Place,
+};
 
 /// A hand-written SQL snippet of a complex metric.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +88,8 @@ pub struct Registry {
     pub canonical: IndexMap<String, CanonicalDataset>,
     /// Analyses by name.
     pub analyses: IndexMap<String, Analysis>,
+    /// Hypotheses by name.
+    pub hypotheses: IndexMap<String, Hypothesis>,
     /// Whose rules apply where two readings are possible.
     pub conventions: Conventions,
     /// Lower-case name or alias -> metric name.

@@ -14,8 +14,8 @@ use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
 use super::{
-    ProjectFiles, analysis, calendar, canonical, composed, dataset, facets, join, life, metric,
-    metric_tests, of_metric, rollup, views,
+    ProjectFiles, analysis, calendar, canonical, composed, dataset, facets, hypotheses, join, life,
+    metric, metric_tests, of_metric, rollup, views,
 };
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
@@ -66,6 +66,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
                 all.rollups.0.extend(raw.rollups.0);
                 all.canonical_datasets.0.extend(raw.canonical_datasets.0);
                 all.analyses.0.extend(raw.analyses.0);
+                all.hypotheses.0.extend(raw.hypotheses.0);
                 if let Some(calendar) = &raw.calendar {
                     registry.calendar = read_calendar(calendar, &registry.calendar, &mut sink);
                 }
@@ -76,6 +77,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     let analyses = first_of_each("analysis", all.analyses, &mut sink);
     let views = first_of_each("view", all.views, &mut sink);
     let rollups = first_of_each("rollup", all.rollups, &mut sink);
+    let rules = first_of_each("hypothesis", all.hypotheses, &mut sink);
     let canonical = first_of_each("canonical dataset", all.canonical_datasets, &mut sink);
     build_datasets(&datasets, &mut registry, &mut broken, &mut sink);
     for entry in &analyses {
@@ -101,6 +103,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     of_metric::settle(&mut registry, &mut broken, &mut sink);
     metric_tests::build_tests(&metrics, &mut registry, &broken, &mut sink);
     views::build_views(&views, &mut registry, &broken, &mut sink);
+    hypotheses::build_hypotheses(&rules, &mut registry, &broken, &mut sink);
     canonical::build_canonical(&canonical, &mut registry, &broken, &mut sink);
     for entry in &rollups {
         if let Some(rollup) = rollup::rollup(entry, &registry, &broken, &mut sink) {

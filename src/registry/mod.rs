@@ -21,6 +21,7 @@ pub(crate) mod emit;
 mod expression;
 mod facets;
 mod governance;
+mod hypotheses;
 mod join;
 mod key_settings;
 mod kind;

@@ -91,19 +91,12 @@ pub(crate) fn entries_of<'n>(
     Some(unique)
 }
 
-/// Keys that belong to capabilities this version does not have.
-const LATER: [&str; 1] = ["hypotheses"];
-
 /// Keys whose value would be a secret.
 const SECRET: [&str; 4] = ["api_key", "key", "password", "token"];
 
 /// Reports a key that is none of `keys`.
 pub(crate) fn unknown_key(key: &Text, keys: &[&str], sink: &mut Sink) {
     let word = key.value.as_str();
-    if LATER.contains(&word) {
-        let message = format!("'{word}' is not supported in this version");
-        return sink.error("unknown_key", key.place, word, message, None);
-    }
     let takes_commands = keys.iter().find(|key| key.ends_with("_command"));
     if let (true, Some(command)) = (SECRET.contains(&word), takes_commands) {
         let message = "a secret must not stand in a file".to_owned();

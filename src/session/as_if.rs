@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Session;
 use super::catalog::Version;
-use crate::registry::{ProjectFile, ProjectFiles, load};
+use crate::registry::{Loaded, ProjectFile, ProjectFiles, load};
 
 /// Generations of definitions that are in no file; no version of those in force comes so far.
 static GENERATION: AtomicU64 = AtomicU64::new(1 << 32);
@@ -19,10 +19,14 @@ impl Session {
             put(&mut files, path, *text);
         }
         let loaded = load(&files, &self.project().config, None);
+        self.supposing(loaded, files)
+    }
+
+    /// The same session over other definitions, read from these files.
+    pub(super) fn supposing(&self, loaded: Loaded, files: ProjectFiles) -> Self {
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
-        self.with_version(Arc::new(Version::supposed(
-            &version, loaded, files, generation,
-        )))
+        let version = Version::supposed(&self.version(), loaded, files, generation);
+        self.with_version(Arc::new(version))
     }
 }
 

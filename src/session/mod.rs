@@ -80,6 +80,7 @@ mod views;
 mod watch;
 mod who;
 mod whole_file;
+pub mod why;
 mod workspace;
 
 pub use crate::ask::{

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -153,6 +154,26 @@ impl Session {
         let loaded = load(&files, &config, None);
         let catalog = Arc::new(Catalog::new(loaded.registry, loaded.diagnostics, 0));
         Ok(Version { catalog, files })
+    }
+
+    /// The session over the definitions as they were committed last before a day, with the short name of the commit; `None`
+    /// outside of git, and where nothing had been committed yet.
+    ///
+    /// # Errors
+    /// git fails, or the files of then cannot be read.
+    pub(super) fn as_of(&self, day: Date) -> Result<Option<(String, Self)>, SessionError> {
+        let root = self.project().root.as_deref();
+        let Some((repository, root)) = root.and_then(Repository::find).zip(root) else {
+            return Ok(None);
+        };
+        let before = format!("--before={day}T00:00:00Z");
+        let found = repository.git(&["rev-list", "-1", "--abbrev-commit", &before, "HEAD"]);
+        let Some(commit) = found.ok().filter(|commit| !commit.is_empty()) else {
+            return Ok(None);
+        };
+        let (files, config) = at_revision(&repository, root, &commit)?;
+        let loaded = load(&files, &config, None);
+        Ok(Some((commit, self.supposing(loaded, files))))
     }
 
     fn differing(&self, before: &Version, after: &Version) -> DefinitionDiff {

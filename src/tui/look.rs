@@ -9,6 +9,7 @@ use super::message::RunNews;
 use crate::compile::{NumberOf, ReasonKind};
 use crate::model::MetricQuery;
 use crate::session::cell::thousands;
+use crate::session::why::{Budget, Why, WhyRequest};
 use crate::session::{Failure, NumberCard, PartCard, RunOptions, Session, SessionError};
 
 /// Most rows that are brought to the screen; their number and their sum are those of all.
@@ -32,6 +33,11 @@ pub enum LookAt {
     Rows(usize),
     /// What it means and where it comes from.
     Meaning,
+    /// Why it moved.
+    Why {
+        /// Whether to go on where it was left.
+        resume: bool,
+    },
 }
 
 /// News of a look.
@@ -43,6 +49,10 @@ pub enum LookNews {
     Rows(RunNews),
     /// The explanation, or why there is none.
     Meaning(Result<Vec<Section>, SessionError>),
+    /// Why it moved, as far as that is known; whether that is the end.
+    Why(Box<Why>, bool),
+    /// Why it moved cannot be found out.
+    NoWhy(SessionError),
     /// It looks expensive, and was not done.
     Expensive(Box<Look>, SessionError),
 }
@@ -81,6 +91,13 @@ pub async fn look(
             }
             ended => LookNews::Rows(RunNews::Ended(ended)),
         },
+        LookAt::Why { resume } => match why(&session, &look, resume, cancel, &news).await {
+            Err(error) if error.failure == Failure::Expensive => {
+                LookNews::Expensive(Box::new(look), error)
+            }
+            Err(error) => LookNews::NoWhy(error),
+            Ok(why) => LookNews::Why(Box::new(why), true),
+        },
         LookAt::Meaning => {
             let card = session.explain_number(&look.query, &look.number, &cancel);
             match card.await {
@@ -92,6 +109,27 @@ pub async fn look(
         }
     };
     let _ = news.send(told).await;
+}
+
+/// Finds out why a number moved, and tells how far that has come.
+async fn why(
+    session: &Session,
+    look: &Look,
+    resume: bool,
+    cancel: CancellationToken,
+    news: &mpsc::Sender<LookNews>,
+) -> Result<Why, SessionError> {
+    let request = WhyRequest {
+        query: look.query.clone(),
+        budget: Budget::default(),
+        resume,
+        with_model: false,
+    };
+    let told = |why: &Why| {
+        // Who is too slow to listen hears the next one.
+        let _ = news.try_send(LookNews::Why(Box::new(why.clone()), false));
+    };
+    session.why(request, cancel, told).await
 }
 
 async fn rows(

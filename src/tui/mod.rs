@@ -44,6 +44,7 @@ mod theme;
 pub mod times;
 mod update;
 mod view;
+pub mod why;
 pub mod widgets;
 
 pub use action::{actions, actions_markdown};

@@ -17,6 +17,7 @@ use super::message::Excerpt;
 use super::offers::QueryCopy;
 use super::reviewing::Reviewing;
 use super::state::Phase;
+use super::why::WhyPane;
 use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid::{self, Grid};
 use super::widgets::json_tree::JsonTree;
@@ -51,6 +52,8 @@ pub enum Popup {
     Define(Box<Define>),
     /// What waits for a judgement.
     Review(Box<Reviewing>),
+    /// Why a number moved.
+    Why(Box<WhyPane>),
     /// A value of JSON, or a lineage.
     Tree(Tree),
 }

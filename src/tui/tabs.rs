@@ -315,7 +315,7 @@ fn exchange(state: &mut State, other: &mut State) {
     fields! {
         of_all: setting catalog problems connection theme theme_name size now finder details preparing
             mouse leaving splits dragging used first_key ahead tabs looks counter saving file_format file_folder;
-        of_a_tab: id focus popups query origin chosen past future trail attempt part prompt preview result generations
+        of_a_tab: id focus popups why query origin chosen past future trail attempt part prompt preview result generations
             run_when_ready notice
     }
     for slot in Slot::OF_ALL_TABS {

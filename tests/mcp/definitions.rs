@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{client, metrex, shop};
 
-const TOOLS: [&str; 12] = [
+const TOOLS: [&str; 13] = [
     "list_metrics",
     "describe_metric",
     "dimension_values",
@@ -12,6 +12,7 @@ const TOOLS: [&str; 12] = [
     "compare_periods",
     "plot_distribution",
     "explain_query",
+    "explain_change",
     "rows_behind_number",
     "ask",
     "suggest_datasets",

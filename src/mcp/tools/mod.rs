@@ -4,6 +4,7 @@ mod ask;
 mod compare_periods;
 mod describe_metric;
 mod dimension_values;
+mod explain_change;
 mod explain_query;
 mod govern_model;
 mod lineage;
@@ -25,6 +26,7 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<compare_periods::ComparePeriods>(),
         Entry::of::<plot_distribution::PlotDistribution>(),
         Entry::of::<explain_query::ExplainQuery>(),
+        Entry::of::<explain_change::ExplainChange>(),
         Entry::of::<rows_behind::RowsBehind>(),
         Entry::of::<ask::Ask>(),
         Entry::of::<suggest_datasets::SuggestDatasets>(),

@@ -4,6 +4,7 @@ mod analysis;
 mod canonical;
 mod dataset;
 mod facets;
+mod hypothesis;
 mod metric;
 mod metric_test;
 
@@ -11,6 +12,7 @@ pub(crate) use analysis::RawAnalysis;
 pub(crate) use canonical::{RawAttribute, RawCanonical, RawLineage, RawSla};
 pub(crate) use dataset::{RawDataset, RawDimension, RawFormat, RawJoin};
 pub(crate) use facets::{RawFacetValue, RawFacets, RawHeader};
+pub(crate) use hypothesis::RawHypothesis;
 pub(crate) use metric::{
     RawAggregate, RawEvent, RawExpr, RawExpression, RawInput, RawKind, RawMeasure, RawMetric,
     RawOffset, RawOverTime, RawPercentileType, RawSource,
@@ -40,6 +42,8 @@ object! {
         canonical_datasets: Named<RawCanonical>,
         /// Datasets computed from the events of metrics, with metrics of their own, by name.
         analyses: Named<RawAnalysis>,
+        /// Rules that say what to look at when a metric moves, by name.
+        hypotheses: Named<RawHypothesis>,
         /// Week start, fiscal year, time zone and calendar table of the project.
         calendar: Option<RawCalendar>,
     }

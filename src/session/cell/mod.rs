@@ -63,6 +63,24 @@ pub(super) fn decimals(format: &Format) -> u8 {
         .unwrap_or_else(|| number::usual_decimals(format))
 }
 
+/// A number as its format writes it; `signed` puts a `+` before what is above zero. Where the format does not say, whole and
+/// large numbers have no decimals.
+pub fn number_text(value: f64, format: &Format, signed: bool) -> String {
+    let mut text = String::new();
+    let is_plain = format.kind == FormatKind::Number && format.decimals.is_none();
+    let is_whole = value.fract() == 0.0 || value.abs() >= 100.0;
+    let format = Format {
+        decimals: if is_plain && is_whole {
+            Some(0)
+        } else {
+            format.decimals
+        },
+        ..format.clone()
+    };
+    number::float(&mut text, value, &format, signed);
+    text
+}
+
 /// A count with a comma between thousands.
 pub fn thousands(count: usize) -> String {
     crate::model::thousands(u64::try_from(count).unwrap_or(u64::MAX))

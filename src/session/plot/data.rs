@@ -7,7 +7,7 @@ use super::super::cell::{cell_text, raw_json, sanitize};
 use super::super::{Failure, SessionError};
 use super::statistics::{FiveNumbers, bins};
 use crate::compile::{Compiled, OutputColumn, Role};
-use crate::model::{ColumnType, Filter, Grain, GroupBy, MetricQuery, TimeRange};
+use crate::model::{ColumnType, Filter, Format, Grain, GroupBy, MetricQuery, TimeRange};
 
 /// Most bars.
 const MOST_BARS: usize = 30;
@@ -96,6 +96,27 @@ pub struct Plot {
     pub is_partial: bool,
     /// The metric's column, which says how its numbers are written.
     column: OutputColumn,
+}
+
+impl Plot {
+    /// Bars whose numbers are written in a format.
+    pub fn of_bars(title: String, bars: Vec<Bar>, format: Format) -> Self {
+        Self {
+            shape: Shape::Bars(bars),
+            notes: Vec::new(),
+            is_partial: false,
+            column: OutputColumn {
+                name: title.clone(),
+                label: title.clone(),
+                role: Role::Metric,
+                ty: ColumnType::Number,
+                format,
+                grain: None,
+                additive: false,
+            },
+            title,
+        }
+    }
 }
 
 impl PlotRequest {

@@ -3,7 +3,7 @@
 use super::{Action, Reason};
 use crate::tui::popup::Popup;
 use crate::tui::state::{Phase, State};
-use crate::tui::{drill, files, pin, tabs};
+use crate::tui::{drill, files, pin, tabs, why};
 
 pub(super) fn always(_: &State) -> Result<(), Reason> {
     Ok(())
@@ -67,6 +67,10 @@ pub(super) fn has_trail(state: &State) -> Result<(), Reason> {
 
 pub(super) fn has_number(state: &State) -> Result<(), Reason> {
     drill::number_here(state).map(drop)
+}
+
+pub(super) fn has_question(state: &State) -> Result<(), Reason> {
+    why::question_here(state).map(drop)
 }
 
 pub(super) fn can_pin(state: &State) -> Result<(), Reason> {

@@ -46,6 +46,8 @@ pub enum Context {
     Reader,
     /// The rows behind a number.
     Behind,
+    /// Why a number moved.
+    Why,
     /// A question to answer.
     Question,
     /// The dialog for a file.
@@ -127,6 +129,7 @@ impl Context {
             C::Panes => &[C::Panes, C::Sideways, C::Lists, C::Everywhere],
             C::Reader => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
             C::Behind => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
+            C::Why => &[C::Why, C::Sideways, C::Lists, C::Everywhere],
             C::Tree => &[C::Tree, C::Sideways, C::Lists, C::Everywhere],
             C::Lineage => &[C::Lineage, C::Tree, C::Sideways, C::Lists, C::Everywhere],
             C::Sideways => &[C::Sideways, C::Lists, C::Everywhere],
@@ -182,6 +185,7 @@ impl Context {
             Self::Picker => "Lists",
             Self::Reader => "Text",
             Self::Behind => "Rows behind a number",
+            Self::Why => "Why a number moved",
             Self::Question => "Question",
             Self::File => "File to write",
             Self::Saving => "File being written",
@@ -224,6 +228,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Review(open)) if open.wording.is_some() => C::ReviewText,
         Some(Popup::Review(_)) => C::Review,
         Some(Popup::Behind(_)) => C::Behind,
+        Some(Popup::Why(_)) => C::Why,
         Some(Popup::Tree(tree)) if tree.of.is_empty() => C::Tree,
         Some(Popup::Tree(_)) => C::Lineage,
         None => match state.focus {

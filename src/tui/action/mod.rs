@@ -151,6 +151,8 @@ pub enum Action {
     StepBack,
     RowsBehind,
     ExplainNumber,
+    Why,
+    WhyRun,
     PinNumber,
     NextPart,
     CopyBehind,

@@ -6,8 +6,9 @@ use super::Menu as M;
 use super::conditions::{
     can_pair, can_pin, can_propose, can_run, can_write, has_analyses, has_chosen, has_closed_tab,
     has_definition, has_file, has_find, has_future, has_hidden, has_metric, has_metric_here,
-    has_number, has_pair, has_part, has_parts, has_past, has_problems, has_query, has_result,
-    has_room_for_tab, has_row, has_rows, has_tabs, has_trail, has_views, is_cut, is_saving,
+    has_number, has_pair, has_part, has_parts, has_past, has_problems, has_query, has_question,
+    has_result, has_room_for_tab, has_row, has_rows, has_tabs, has_trail, has_views, is_cut,
+    is_saving,
 };
 use super::{Entry, entry};
 use crate::model::Comparison;
@@ -53,6 +54,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::Later, "window.later", &["]"], C::Panes, "Shift the time window forth by its length", None).when(|state| times::can_shift(state, true)).menu(M::Time),
     entry(A::RowsBehind, "rows", &["r"], C::Panes, "The rows behind this number", None).when(has_number).menu(M::Result),
     entry(A::ExplainNumber, "explain", &["E"], C::Panes, "Explain this number", None).when(has_number).menu(M::Result),
+    entry(A::Why, "why", &["Q"], C::Panes, "Why did this number move?", None).when(has_question).menu(M::Result),
     entry(A::Order, "order", &["o"], C::Panes, "Order and limit", None).when(has_query),
     entry(A::UndoQuery, "query.undo", &["u"], C::Panes, "Back to the query before", None).when(has_past),
     entry(A::RedoQuery, "query.redo", &["R"], C::Panes, "Forth to the query that was undone", None).when(has_future),
@@ -238,6 +240,8 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::ReviewAll, "review.all", &["Tab"], C::Review, "Everything, or what waits", Some("all")),
     entry(A::Back, "review.close", &["q"], C::Review, "Close", None),
     entry(A::ReviewWrite, "review.write", &["Enter", "F5"], C::ReviewText, "Take the words; the last ones are written", Some("write")),
+    entry(A::WhyRun, "why.run", &["Enter"], C::Why, "Run the query of the hypothesis", Some("run")),
+    entry(A::Back, "why.close", &["q"], C::Why, "Close; it opens again as it was left", Some("close")),
     entry(A::NextPart, "rows.part", &["Tab"], C::Behind, "The rows of the next part of the number", Some("part")).when(has_parts),
     entry(A::CopyBehind, "rows.copy", &["y"], C::Behind, "Copy the rows", Some("copy")),
     entry(A::Close, "rows.close", &["q", "Enter"], C::Behind, "Close", Some("close")),

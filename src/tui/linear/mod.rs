@@ -327,6 +327,7 @@ impl Conversation {
                 open.judging.is_some() || matches!(open.weighed, Weighing::Running(_))
             }
             Some(Popup::Behind(behind)) => behind.phase.is_running(),
+            Some(Popup::Why(open)) => open.is_running,
             Some(Popup::Reader(reader)) => {
                 matches!(&reader.page, Page::Number(_, sections) if sections.is_empty())
             }

@@ -6,13 +6,15 @@ use super::meaning::choice_only_on_screen;
 use super::rows::page;
 use super::say::{PAGE, Said, Wants, counted};
 use crate::session::cell::sanitize;
+use crate::session::why::State as Stand;
 use crate::tui::action::Action;
 use crate::tui::files::FileDialog;
 use crate::tui::offers::page_text;
 use crate::tui::popup::{Behind, DatePicker, Naming, Picker, PickerKind, Popup, Reader};
 use crate::tui::reviewing::Reviewing;
 use crate::tui::state::{Phase, State};
-use crate::tui::view::{behind_part, behind_sum, review_lines};
+use crate::tui::view::{behind_part, behind_sum, review_lines, why_lines};
+use crate::tui::why::WhyPane;
 use crate::tui::widgets::fuzzy_list::{Item, Mark};
 
 /// The entries of a list that make sense without a screen, in order.
@@ -51,6 +53,7 @@ impl Said {
             Some(Popup::Dates(dates)) => lines.push(day(dates)),
             Some(Popup::Behind(behind)) => self.behind(state, behind, wants, lines),
             Some(Popup::Review(open)) => lines.extend(review(state, open)),
+            Some(Popup::Why(open)) => lines.extend(why(state, open)),
             Some(Popup::Author(author)) => self.author(state, author, wants, lines),
             Some(Popup::Reader(_) | Popup::Tree(_) | Popup::Menu(_) | Popup::Define(_)) | None => {}
         }
@@ -138,6 +141,29 @@ impl Said {
 }
 
 /// The review screen: the list, what there is to know about the selected one, and what is to be typed.
+fn why(state: &State, open: &WhyPane) -> Vec<String> {
+    let rows = open.rows();
+    let mut said = vec![format!("Why: {}.", counted(rows.len(), "hypothesis"))];
+    said.extend(rows.iter().enumerate().map(|(at, (depth, node))| {
+        let here = if at == open.selected { ">" } else { " " };
+        let stands = match node.state {
+            Stand::Waiting => "waits",
+            Stand::Done => node.verdict.word(),
+        };
+        format!(
+            "{here} {}{} ({stands})",
+            "  ".repeat(*depth),
+            node.hypothesis
+        )
+    }));
+    said.extend(why_lines(state, open, usize::MAX).iter().map(words));
+    let runs = state.key_here(Action::WhyRun);
+    said.push(format!(
+        "(Up and Down select, {runs} runs its query, . goes back)"
+    ));
+    said
+}
+
 fn review(state: &State, open: &Reviewing) -> Vec<String> {
     if let Some(wording) = &open.wording {
         return vec![format!(

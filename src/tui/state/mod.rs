@@ -24,6 +24,7 @@ use super::question::Origin;
 use super::splits::{Border, Splits};
 use super::tabs::Tabs;
 use super::theme::Theme;
+use super::why::WhyPane;
 use crate::model::{GroupBy, MetricQuery};
 use crate::registry::Diagnostic;
 use crate::session::files::FileFormat;
@@ -110,6 +111,8 @@ pub struct State {
     pub trail: Vec<Step>,
     /// Looks behind numbers that have a window, by their generation.
     pub looks: Vec<u64>,
+    /// The last window on why a number moved, as it was left.
+    pub why: Option<Box<WhyPane>>,
     /// The last change, while it is not known yet whether it is one.
     pub attempt: Option<Attempt>,
     /// The selected part of the query.
@@ -198,6 +201,7 @@ impl State {
             future: Vec::new(),
             trail: Vec::new(),
             looks: Vec::new(),
+            why: None,
             attempt: None,
             part: 0,
             prompt: Prompt {

@@ -3,7 +3,7 @@
 use super::{
     ask, author, behind, beside, borders, chart, columns, dates, define, drill, expense, files,
     finder, kept, lineage, menu, picker, pin, prompt, query, reader, result, reviewing,
-    rows as row_view, steps, tabs, times, tree,
+    rows as row_view, steps, tabs, times, tree, why,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -169,6 +169,8 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CellMenu => drill::menu(state),
         Action::RowsBehind => behind::rows(state),
         Action::ExplainNumber => behind::meaning(state),
+        Action::Why => why::open(state),
+        Action::WhyRun => why::run(state),
         Action::PinNumber => pin::ask(state),
         Action::NextPart => behind::next_part(state),
         Action::CopyBehind => behind::copy(state),
@@ -275,6 +277,9 @@ fn back(state: &mut State) -> Vec<Effect> {
     }
     if let Some(Popup::Review(_)) = state.popups.last() {
         return reviewing::back(state);
+    }
+    if let Some(Popup::Why(_)) = state.popups.last() {
+        return why::close(state);
     }
     if author::leave_draft(state) || state.popups.pop().is_some() {
         return Vec::new();
@@ -465,6 +470,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
         Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),
         Some(Popup::Menu(_)) => quietly(state, |state| menu::step(state, action)),
         Some(Popup::Behind(_)) => quietly(state, |state| behind::moved(state, action)),
+        Some(Popup::Why(_)) => quietly(state, |state| why::moved(state, action)),
         Some(Popup::Tree(_)) => quietly(state, |state| tree::step(state, action)),
         None => step(state, state.focus, action),
     }

@@ -1,6 +1,6 @@
 //! Windows on the rows behind a number and on its explanation.
 
-use super::{expense, reader};
+use super::{expense, reader, why};
 use crate::compile::ROWS;
 use crate::session::cell::{cell_text, raw_text};
 use crate::session::{Failure, RunEvent};
@@ -100,6 +100,7 @@ pub(super) fn again(state: &mut State, look: Look) -> Vec<Effect> {
             behind.sum = None;
             behind.phase = Phase::Running(now);
         }
+        Some(Popup::Why(pane)) if pane.query == look.query => why::again(pane, generation),
         Some(Popup::Reader(reader)) if matches!(reader.page, Page::Number(..)) => {
             reader.page = Page::Number(generation, Vec::new());
         }
@@ -145,6 +146,7 @@ fn top(state: &mut State) -> Option<&mut Behind> {
 fn is_of(popup: &Popup, generation: u64) -> bool {
     match popup {
         Popup::Behind(behind) => behind.generation == generation,
+        Popup::Why(pane) => pane.generation == generation,
         Popup::Reader(Reader {
             page: Page::Number(own, _),
             ..
@@ -185,6 +187,7 @@ pub(super) fn news(state: &mut State, generation: u64, news: LookNews) -> Vec<Ef
             let ended = match look.at {
                 LookAt::Rows(_) => LookNews::Rows(RunNews::Ended(Err(error.clone()))),
                 LookAt::Meaning => LookNews::Meaning(Err(error.clone())),
+                LookAt::Why { .. } => LookNews::NoWhy(error.clone()),
             };
             (ended, Some((look, error)))
         }
@@ -207,6 +210,10 @@ pub(super) fn news(state: &mut State, generation: u64, news: LookNews) -> Vec<Ef
             };
             reader.page = Page::Number(generation, vec![section]);
         }
+        (Some(Popup::Why(pane)), LookNews::Why(found, is_end)) => {
+            why::found(pane, found, is_end);
+        }
+        (Some(Popup::Why(pane)), LookNews::NoWhy(error)) => why::failed(pane, error),
         _ => {}
     }
     if let Some((look, error)) = expensive {

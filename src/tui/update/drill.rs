@@ -42,6 +42,7 @@ pub(super) fn offers(state: &State) -> Vec<(Item, Choice)> {
     let mut offers = vec![
         about(Action::RowsBehind, "rows behind this number"),
         about(Action::ExplainNumber, "explain this number"),
+        about(Action::Why, "why did this number move"),
     ];
     let pin = Item::new("pin this number", "pin this number as a test")
         .right(&key(Action::PinNumber))

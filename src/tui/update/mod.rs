@@ -38,6 +38,7 @@ mod theme;
 pub(super) mod times;
 mod tree;
 mod typing;
+mod why;
 mod workspace;
 
 pub(super) use define::open as open_define;

@@ -8,7 +8,7 @@ use crate::tui::message::Slot;
 use crate::tui::popup::Popup;
 use crate::tui::state::{CatalogRow, Focus, State};
 use crate::tui::widgets::chart::Glyphs;
-use crate::tui::{author, parts, reviewing, view};
+use crate::tui::{author, parts, reviewing, view, why};
 
 /// Tells the rows how much room they have.
 pub(in crate::tui) fn fit_rows(state: &mut State, pane: Option<Rect>) {
@@ -83,6 +83,17 @@ pub(super) fn settle(state: &mut State) {
         open.offset = open.offset.min(limit);
         let count = open.list.as_ref().map_or(0, Vec::len);
         open.top = scrolled(open.top, open.row(), height, count);
+    }
+    let limit = match state.popups.last() {
+        Some(Popup::Why(open)) => view::why_limit(state, open),
+        _ => 0,
+    };
+    let height = usize::from(layout::inside(why::areas(state.size).0).height);
+    if let Some(Popup::Why(open)) = state.popups.last_mut() {
+        open.offset = open.offset.min(limit);
+        let count = open.rows().len();
+        open.selected = open.selected.min(count.saturating_sub(1));
+        open.top = scrolled(open.top, open.selected, height, count);
     }
     let rows = layout::behind_grid(state.size).as_size();
     if let Some(Popup::Behind(behind)) = state.popups.last_mut()

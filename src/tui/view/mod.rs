@@ -22,6 +22,7 @@ mod reviewing;
 mod row;
 mod tabs;
 mod which_key;
+mod why;
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -45,6 +46,7 @@ pub use details::{height as details_height, lines as details_lines};
 pub use popup::reader_limit;
 pub use preview::reasons_height;
 pub use reviewing::{limit as review_limit, lines as review_lines};
+pub use why::{limit as why_limit, lines as why_lines};
 
 /// Draws the state and says what stands where.
 pub fn view(state: &State, frame: &mut Frame<'_>) -> HitMap {

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{author, behind, dates, define, files, menu, naming, pane, reviewing, row};
+use super::{author, behind, dates, define, files, menu, naming, pane, reviewing, row, why};
 use crate::tui::action::Action;
 use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
@@ -41,6 +41,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         Popup::Define(form) => define::draw(state, form, frame, hits),
         Popup::Review(open) => reviewing::draw(state, open, frame, hits),
         Popup::Behind(rows) => behind::draw(state, rows, frame, hits),
+        Popup::Why(open) => why::draw(state, open, frame, hits),
         Popup::Tree(tree) => draw_tree(state, tree, frame, hits),
     }
 }
