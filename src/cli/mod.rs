@@ -27,6 +27,7 @@ mod man;
 mod materialize;
 mod mcp;
 mod notes;
+mod policy;
 mod progress;
 mod query;
 mod reindex;
@@ -137,6 +138,8 @@ enum Command {
     Suggest(suggest::SuggestArgs),
     /// Propose what the log of use says should be in the definitions; for a nightly run
     Learn(learn::LearnArgs),
+    /// Try in a simulator what can be learned about how queries are best answered
+    Policy(policy::PolicyArgs),
     /// Print what depends on what: from tables over datasets and metrics to saved queries
     Lineage(lineage::LineageArgs),
     /// Print the known values of a dimension
@@ -205,6 +208,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Status(args)) => status::run(global, &args),
         Some(Command::Suggest(args)) => suggest::run(global, &args),
         Some(Command::Learn(args)) => learn::run(global, &args),
+        Some(Command::Policy(args)) => policy::run(global, &args),
         Some(Command::Lineage(args)) => lineage::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),

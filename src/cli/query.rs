@@ -112,7 +112,7 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
 }
 
 /// The form of a chart; the ending of its file says it.
-fn chart_form(path: &Path) -> Result<ChartForm, SessionError> {
+pub fn chart_form(path: &Path) -> Result<ChartForm, SessionError> {
     ChartForm::of(path).ok_or_else(|| {
         let why = format!("{}: the ending of the file says no format", path.display());
         SessionError::usage("format", why).with_hint("endings are .svg, .png")

@@ -1,7 +1,8 @@
-//! What use teaches: what a query is about, and what of it may be kept.
+//! What use teaches: what a query is about, what of it may be kept, and how queries are best answered.
 
 mod about;
 mod personal;
+pub mod policy;
 pub mod propose;
 
 pub use about::about;

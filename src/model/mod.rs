@@ -16,6 +16,7 @@ mod metric;
 mod metric_test;
 pub mod personal;
 mod place;
+mod policy;
 mod query;
 pub mod query_line;
 mod registry;
@@ -44,6 +45,7 @@ pub use metric::{
 };
 pub use metric_test::{Expectation, MetricTest, Tolerance};
 pub use place::{FileId, Place};
+pub use policy::{Algorithm, NoveltyPays, OptimisationPays, PolicySettings, RewardTable};
 pub use query::{
     CompareOp, Comparison, Direction, Filter, GroupBy, MetricQuery, NOT_KEPT, OrderBy, Presented,
     QueryLineError, Shown,

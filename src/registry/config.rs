@@ -17,12 +17,14 @@ use super::key_settings::{KeySetting, RawKeys};
 use super::learn_config::{LearnRules, RawLearn, learn_rules};
 use super::life::{RawReview, review_rules};
 use super::llm_config::{RawAsk, RawLlm, read_llm};
+use super::policy_config::{RawPolicy, delivered_policy, policy_settings};
 use super::raw::RawCalendar;
 use super::read::{At, Named, Read as _, Word, object};
 use super::usage_config::{RawUsage, UsageSettings, usage_settings};
 use super::yaml::{self, Text};
 use crate::model::{
-    AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings, ReviewRules,
+    AutoRun, Calendar, Connection, ConnectionKind, Conventions, FileId, LlmSettings,
+    PolicySettings, ReviewRules,
 };
 
 /// Time for which an answer is reused, where the project says nothing.
@@ -84,6 +86,8 @@ pub struct Config {
     pub governance: Governance,
     /// What is kept of use.
     pub usage: UsageSettings,
+    /// How policies are judged that choose how queries are answered.
+    pub policy: PolicySettings,
     /// What is wrong in the file but keeps nobody from working.
     pub warnings: Vec<Diagnostic>,
 }
@@ -110,6 +114,7 @@ impl Default for Config {
             keys: Vec::new(),
             governance: Governance::default(),
             usage: UsageSettings::default(),
+            policy: delivered_policy(),
             warnings: Vec::new(),
         }
     }
@@ -150,6 +155,8 @@ object! {
         governance: Option<RawGovernance>,
         /// What is kept of use.
         usage: Option<RawUsage>,
+        /// How policies are judged that choose how queries are answered.
+        policy: Option<RawPolicy>,
     }
 }
 
@@ -232,6 +239,7 @@ impl Config {
             ("llm", self.llm != now.llm),
             ("ask", self.auto_run != now.auto_run),
             ("usage", self.usage != now.usage),
+            ("policy", self.policy != now.policy),
         ];
         let differs = differs.into_iter().filter(|(_, differs)| *differs);
         differs.map(|(name, _)| name).collect()
@@ -286,6 +294,9 @@ impl Config {
         }
         if let Some(raw) = &raw.usage {
             self.usage = usage_settings(raw, sink);
+        }
+        if let Some(raw) = &raw.policy {
+            self.policy = policy_settings(raw, self.policy);
         }
         self.default_connection = raw
             .default_connection
