@@ -15,11 +15,16 @@ use crate::usage::Route;
 /// Dimensions that one rollup is kept by at most: with each one it has many times the rows.
 const MOST_DIMENSIONS: usize = 4;
 
+/// Rollups of a dataset whose size is counted, the most useful one first.
+const TRIED: usize = 3;
+
 /// A rollup that could answer queries of the month. Whether it is worth building takes its size to know.
 #[derive(Debug, Clone)]
 pub struct Wish {
     /// The name it would have.
     pub name: String,
+    /// The dataset whose rows it would add up.
+    pub dataset: String,
     /// Its definition, as YAML.
     pub definition: String,
     id: String,
@@ -145,8 +150,8 @@ struct Demand<'a> {
 }
 
 impl<'a> Month<'a> {
-    /// For each dataset, the rollup that would have answered the most time of queries; those that an existing one of the same
-    /// dimensions answers are not wished for.
+    /// For each dataset, the rollups that would have answered the most time of queries, the best first. One of them is
+    /// enough, and what an existing one answers is not wished for.
     pub fn wishes(&self) -> Vec<Wish> {
         let mut demands: BTreeMap<&'a str, BTreeMap<BTreeSet<String>, Demand<'a>>> =
             BTreeMap::new();
@@ -161,28 +166,27 @@ impl<'a> Month<'a> {
         }
         let mut wishes = Vec::new();
         for (dataset, patterns) in demands {
-            let best = patterns.keys().filter_map(|by| {
-                let mut all = Demand::default();
-                for (of, demand) in &patterns {
-                    if of.is_subset(by) {
-                        all.tally.merge(&demand.tally);
-                        all.metrics.extend(&demand.metrics);
+            let mut worth: Vec<_> = patterns
+                .keys()
+                .filter_map(|by| {
+                    let mut all = Demand::default();
+                    for (of, demand) in &patterns {
+                        if of.is_subset(by) {
+                            all.tally.merge(&demand.tally);
+                            all.metrics.extend(&demand.metrics);
+                        }
                     }
-                }
-                let ms = all.tally.times.quantile(0.5)? * all.tally.succeeded as f64;
+                    let ms = all.tally.times.quantile(0.5)? * all.tally.succeeded as f64;
+                    self.is_enough(&all.tally).then_some((ms, by, all))
+                })
+                .collect();
+            worth.sort_by(|one, other| {
+                let by_ms = other.0.total_cmp(&one.0);
                 // Of two that answer the same, the one with fewer dimensions.
-                self.is_enough(&all.tally)
-                    .then_some((ms, std::cmp::Reverse(by.len()), by, all))
+                by_ms.then_with(|| (one.1.len(), one.1).cmp(&(other.1.len(), other.1)))
             });
-            let best = best.max_by(|one, other| {
-                let by_ms = one.0.total_cmp(&other.0);
-                by_ms
-                    .then(one.1.cmp(&other.1))
-                    .then_with(|| other.2.cmp(one.2))
-            });
-            if let Some((_, _, by, demand)) = best {
-                wishes.push(self.wish(dataset, by, demand));
-            }
+            let first = worth.into_iter().take(TRIED);
+            wishes.extend(first.map(|(_, by, demand)| self.wish(dataset, by, demand)));
         }
         wishes
     }
@@ -250,6 +254,7 @@ impl<'a> Month<'a> {
         };
         Wish {
             name: self.free_name(&name, &[]),
+            dataset: dataset.to_owned(),
             definition: edit::fields(&keys),
             id: format!("rollup:{dataset}/day/{}", by.join(",")),
             title: format!("{dataset} by day{of}, kept"),

@@ -304,7 +304,12 @@ impl Session {
     ) -> Result<Vec<Idea>, SessionError> {
         let rules: &LearnRules = &self.project().config.learn;
         let mut ideas = Vec::new();
+        let mut done: Vec<String> = Vec::new();
         for wish in wishes {
+            // The first that is worth it is the one that is most worth it.
+            if done.contains(&wish.dataset) {
+                continue;
+            }
             if cancel.is_cancelled() {
                 return Err(SessionError::interrupted());
             }
@@ -320,7 +325,10 @@ impl Session {
                                 .passed_over
                                 .push(format!("rollup {}: {reason}", wish.name));
                         }
-                        None => ideas.push(wish.idea(&worth)),
+                        None => {
+                            done.push(wish.dataset.clone());
+                            ideas.push(wish.idea(&worth));
+                        }
                     }
                 }
             }
