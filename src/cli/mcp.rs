@@ -29,7 +29,9 @@ pub fn run(global: &Global, args: &McpArgs) -> Outcome {
     notes::about_session(&session);
     block_on(async |cancel| {
         session.learn_rollups().await;
-        serve(session, args, cancel).await
+        let served = serve(session.clone(), args, cancel).await;
+        session.settle();
+        served
     })
 }
 

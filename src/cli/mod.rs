@@ -44,6 +44,7 @@ mod suggest;
 mod test;
 mod tools;
 mod understood;
+mod usage;
 mod validate_sql;
 mod values;
 mod why;
@@ -140,6 +141,8 @@ enum Command {
     Learn(learn::LearnArgs),
     /// Try in a simulator what can be learned about how queries are best answered
     Policy(policy::PolicyArgs),
+    /// What is kept of use: numbers, feedback, logs of elsewhere, dropping
+    Usage(usage::UsageArgs),
     /// Print what depends on what: from tables over datasets and metrics to saved queries
     Lineage(lineage::LineageArgs),
     /// Print the known values of a dimension
@@ -209,6 +212,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Suggest(args)) => suggest::run(global, &args),
         Some(Command::Learn(args)) => learn::run(global, &args),
         Some(Command::Policy(args)) => policy::run(global, &args),
+        Some(Command::Usage(args)) => usage::run(global, &args),
         Some(Command::Lineage(args)) => lineage::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),

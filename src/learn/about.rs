@@ -1,7 +1,7 @@
 //! What a metric query is about, as the definitions know it.
 
 use crate::compile::leaf_metrics;
-use crate::model::{CanonicalOf, Filter, GroupBy, MetricKind, MetricQuery, Registry};
+use crate::model::{CanonicalOf, Dimension, Filter, GroupBy, MetricKind, MetricQuery, Registry};
 use crate::usage::{Facts, FilterFact};
 
 /// The metrics, dimensions and conditions of a query, and what the definitions say these are made of.
@@ -115,6 +115,20 @@ fn canonical(registry: &Registry, name: &str) -> String {
         Some(role) => format!("{role}.{last}"),
         None => last.to_owned(),
     }
+}
+
+/// The dimension that is a column, `orders.status`, where there is one of that table.
+pub(crate) fn dimension_of<'r>(registry: &'r Registry, column: &str) -> Option<&'r Dimension> {
+    let (table, name) = column.rsplit_once('.')?;
+    let datasets = registry.datasets.values();
+    let mut own = datasets.filter(|dataset| dataset.table() == Some(table));
+    own.find_map(|dataset| {
+        let mut dimensions = dataset.dimensions.values();
+        dimensions.find(|dimension| {
+            let column = dimension.column.as_deref();
+            column.is_some_and(|column| column.eq_ignore_ascii_case(name))
+        })
+    })
 }
 
 fn conditions(registry: &Registry, filter: &Filter, facts: &mut Vec<FilterFact>) {

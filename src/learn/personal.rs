@@ -1,19 +1,23 @@
 //! What is personal never gets into the log: values that a query compares personal dimensions with are taken out of it,
 //! and out of the words it was asked in.
 
+use std::collections::HashSet;
+
+use super::pattern::Pattern;
 use crate::model::{Filter, MetricQuery, Registry};
 
 /// Stands where a value was that is not kept. No query is answered that has it.
 pub use crate::model::NOT_KEPT;
 
 /// What a question has where a value was.
-const GAP: &str = "…";
+pub(crate) const GAP: &str = "…";
 
 /// A query without what is personal in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Personal {
     /// The query, with [`NOT_KEPT`] in the place of each such value.
     pub query: MetricQuery,
+    /// The values that were taken out.
     values: Vec<String>,
 }
 
@@ -53,6 +57,93 @@ impl Personal {
         }
         Some(text)
     }
+}
+
+/// Columns whose values are personal.
+#[derive(Debug, Clone, Default)]
+pub struct PersonalColumns {
+    /// `table.column`, and `column` where its table is a query, in lower case.
+    columns: HashSet<String>,
+}
+
+impl PersonalColumns {
+    /// Those of a project: every column that a personal dimension is made of.
+    pub fn of(registry: &Registry) -> Self {
+        let mut columns = HashSet::new();
+        for dataset in registry.datasets.values() {
+            for dimension in dataset.dimensions.values().filter(|one| one.pii) {
+                let words = dimension
+                    .expr
+                    .text
+                    .split(|c: char| !c.is_alphanumeric() && c != '_');
+                let words = words.chain(dimension.column.as_deref());
+                for word in words.filter(|word| !word.is_empty()).map(str::to_lowercase) {
+                    match dataset.table() {
+                        Some(table) => columns.insert(format!("{}.{word}", table.to_lowercase())),
+                        None => columns.insert(word),
+                    };
+                }
+            }
+        }
+        Self { columns }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// Whether a column is one of them.
+    pub fn has(&self, column: &str) -> bool {
+        let column = column.to_lowercase();
+        let name = column.rsplit('.').next().unwrap_or(&column);
+        self.columns.contains(&column) || self.columns.contains(name)
+    }
+
+    /// Takes what is compared with them, or computed of them, out of what is known of a statement; whether it reads any.
+    pub fn take_from(&self, pattern: &mut Pattern) -> bool {
+        let reads = pattern.columns.iter().any(|column| self.has(column));
+        for filter in &mut pattern.filters {
+            if self.has(&filter.on) {
+                filter.values.clear();
+            }
+        }
+        if reads {
+            let texts = pattern.aggregations.iter_mut().chain(&mut pattern.groups);
+            texts.for_each(|text| *text = without_literals(text));
+        }
+        reads
+    }
+}
+
+/// An expression with `?` in the place of its quoted texts and its numbers.
+pub(super) fn without_literals(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut in_name = false;
+    while let Some(letter) = letters.next() {
+        if letter == '\'' {
+            while let Some(inside) = letters.next() {
+                // A quote that is written twice is part of the text.
+                if inside == '\'' && letters.next_if_eq(&'\'').is_none() {
+                    break;
+                }
+            }
+            plain.push('?');
+        } else if letter.is_ascii_digit() && !in_name {
+            while letters
+                .next_if(|c| c.is_ascii_digit() || *c == '.')
+                .is_some()
+            {}
+            plain.push('?');
+        } else {
+            plain.push(letter);
+            in_name = letter.is_alphanumeric() || letter == '_';
+            continue;
+        }
+        in_name = false;
+    }
+    plain
 }
 
 /// Whether values of a dimension are personal, by the name that a query has for it: where several have the name, it is

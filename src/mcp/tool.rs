@@ -15,7 +15,7 @@ use super::error::ToolError;
 use super::reply::MAX_BYTES;
 use super::schema;
 
-/// A tool; the type itself is the arguments. Every tool only reads.
+/// A tool; the type itself is the arguments.
 pub(super) trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     const NAME: &'static str;
     const TITLE: &'static str;
@@ -23,6 +23,8 @@ pub(super) trait Tool: DeserializeOwned + JsonSchema + Send + 'static {
     const DESCRIPTION: &'static str;
     /// Whether it may reach beyond the warehouse.
     const OPEN_WORLD: bool = false;
+    /// Whether it changes nothing; none changes anything in a warehouse.
+    const ONLY_READS: bool = true;
     type Reply: Serialize + JsonSchema + Send + 'static;
 
     /// Does the work.
@@ -44,7 +46,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn of<T: Tool>() -> Self {
         let annotations = ToolAnnotations::with_title(T::TITLE)
-            .read_only(true)
+            .read_only(T::ONLY_READS)
             .destructive(false)
             .idempotent(true)
             .open_world(T::OPEN_WORLD);

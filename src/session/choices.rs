@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Session;
 use crate::ask::{Certainty, Choices, Meaning, Reading};
 use crate::compile::Reachability;
+use crate::learn::is_personal;
 use crate::model::Registry;
 use crate::model::alike::fold;
 use crate::usage::Choice;
@@ -41,7 +42,14 @@ impl Session {
         if words.is_empty() {
             return;
         }
-        let only_for = matches!(meaning, Meaning::Time(_)).then(|| fold(question));
+        let version = self.version();
+        let is_personal = |dimension: &str| is_personal(&version.catalog.registry, dimension);
+        let passes = match meaning {
+            Meaning::Time(_) => true,
+            Meaning::Value { dimension, .. } => is_personal(dimension),
+            Meaning::Metric(_) | Meaning::Dimension(_) => false,
+        };
+        let only_for = passes.then(|| fold(question));
         if only_for.is_none()
             && let Ok(usage) = self.usage_store()
         {

@@ -46,6 +46,7 @@ mod engine_columns;
 mod error;
 pub mod eval;
 mod exchange;
+mod feedback;
 pub mod files;
 mod generate;
 mod git;
@@ -89,7 +90,10 @@ pub use crate::ask::{
     Understanding,
 };
 pub use crate::exchange::Note;
-pub use crate::usage::{Face, HistoryEntry, Outcome as HistoryOutcome, Question};
+pub use crate::learn::LogForm;
+pub use crate::usage::{
+    Face, Figures, HistoryEntry, Logged, Outcome as HistoryOutcome, Purge, Question, Thumb,
+};
 pub use analyses::{AnalysisCard, Coalitions, Sheet, SheetCell};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
@@ -108,6 +112,7 @@ pub use doctor::{Check, CheckStatus};
 pub use draft::{DefinitionFile, Draft, NotSaved, Sides};
 pub use error::{Failure, SessionError};
 pub use exchange::{Imported, OtherTool, import};
+pub use feedback::{Answered, LogImport};
 pub use generate::{GenerateRequest, Generated};
 pub use learn::{LearnInto, Learned};
 pub use lineage::{Outline, lineage_json, lineage_outline};

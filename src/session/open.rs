@@ -354,13 +354,14 @@ impl Session {
             .unwrap_or_default()
     }
 
-    /// Keeps a question, to be asked again.
+    /// Keeps a question, to be asked again, without anything personal; nothing where queries are not recorded.
     pub fn keep_question(&self, text: &str) {
-        if let Ok(usage) = self.usage_store() {
-            usage.record_question(Question {
-                text: text.to_owned(),
-                at: self.now(),
-            });
+        if !self.project().config.usage.track {
+            return;
+        }
+        if let (Some(text), Ok(usage)) = (self.harmless_question(text), self.usage_store()) {
+            let at = self.now();
+            usage.record_question(Question { text, at });
         }
     }
 
@@ -412,6 +413,11 @@ impl Session {
             usage.keep_since(first);
         }
         Ok(usage)
+    }
+
+    /// The log, where it was opened.
+    pub(super) fn usage_in_use(&self) -> Option<&Usage> {
+        self.inner.usage.get()?.as_ref().ok()
     }
 
     pub(super) fn usage_store(&self) -> Result<&Usage, &UsageError> {

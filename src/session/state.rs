@@ -71,7 +71,7 @@ impl StateFolder {
     }
 
     /// Query history and counts.
-    pub(super) fn usage(&self) -> PathBuf {
+    pub fn usage(&self) -> PathBuf {
         self.path.join("usage.db")
     }
 

@@ -1,26 +1,30 @@
 //! Recording what is run, for every face: who asked what and how, what the query is about and how it went. The record is
 //! made on the thread that writes it, so that no query waits for it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::ask::{AskOutcome, Asked, PathTaken, Stage};
 use super::cache::Key;
 use super::catalog::Version;
 use super::{Failure, Session, SessionError, who};
-use crate::ask::{Certainty, Reading};
+use crate::ask::{Certainty, ChipKind, Reading, Understanding};
 use crate::compile::{Compiled, ReasonKind};
-use crate::learn::{Personal, about};
-use crate::model::Registry;
-use crate::usage::{ModelUse, Outcome, QueryRecord, Route};
-use crate::warehouse::Finished;
+use crate::learn::pattern::{Pattern, Tables, pattern};
+use crate::learn::{self, Personal, PersonalColumns, about};
+use crate::model::{Filter, MetricQuery, Registry};
+use crate::usage::{Facts, FilterFact, ModelUse, Outcome, QueryRecord, Route};
+use crate::warehouse::{Dialect, Finished};
 
 /// Questions whose queries may still be run.
 const MOST_ASKED: usize = 64;
+/// Statements that are remembered as read.
+const MOST_READ: usize = 512;
 
 /// What all queries of a session have in common.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(super) struct Tracking {
     user: OnceLock<String>,
     folder: Option<PathBuf>,
     asked: Mutex<VecDeque<Origin>>,
+    /// What was read of the last statements, by a hash of them and of the definitions.
+    read: Mutex<HashMap<u64, Option<Arc<Pattern>>>>,
 }
 
 /// Where a query came from that a question was read as.
@@ -48,6 +54,7 @@ struct Ended {
     compiled: Arc<Compiled>,
     version: Arc<Version>,
     origin: Option<Origin>,
+    dialect: Dialect,
     record: QueryRecord,
 }
 
@@ -60,7 +67,23 @@ impl Tracking {
             user: user.map(OnceLock::from).unwrap_or_default(),
             folder,
             asked: Mutex::default(),
+            read: Mutex::default(),
         }
+    }
+
+    /// What a statement is, read once.
+    fn pattern(&self, version: &Version, sql: &str, dialect: Dialect) -> Option<Arc<Pattern>> {
+        let registry = &version.catalog.registry;
+        let key = xxh3_64_with_seed(sql.as_bytes(), version.catalog.generation);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.len() > MOST_READ {
+            read.clear();
+        }
+        let known = read.entry(key).or_insert_with(|| {
+            let tables = Tables::of(registry);
+            pattern(sql, dialect.parser(), &tables).ok().map(Arc::new)
+        });
+        known.clone()
     }
 
     fn user(&self) -> &str {
@@ -102,6 +125,14 @@ impl Session {
     /// What this session's queries are kept under in the log.
     pub fn session_id(&self) -> &str {
         &self.tracking().session
+    }
+
+    /// Waits until everything that was recorded is written. A process that ends with the session in use elsewhere would
+    /// lose it.
+    pub fn settle(&self) {
+        if let Some(usage) = self.usage_in_use() {
+            usage.flush();
+        }
     }
 
     /// Who asks.
@@ -151,6 +182,64 @@ impl Session {
         });
     }
 
+    /// A question as the history may keep it: without what it compares personal dimensions with, and, where there are any,
+    /// without words that nobody understood, which may be anything.
+    pub(super) fn harmless_question(&self, text: &str) -> Option<String> {
+        let version = self.version();
+        let registry = &version.catalog.registry;
+        if PersonalColumns::of(registry).is_empty() {
+            return Some(text.to_owned());
+        }
+        let (filters, mut text) = match self.understand(text, None) {
+            Understanding::Clear(reading) => (reading.query().filters, text.to_owned()),
+            Understanding::Unsure(_) => return None,
+            Understanding::Refused(refusal) => {
+                let chips = refusal
+                    .understood
+                    .iter()
+                    .filter(|chip| chip.kind == ChipKind::Filter);
+                let filters: Result<Vec<Filter>, _> = chips.map(|chip| chip.text.parse()).collect();
+                let filters = filters.ok()?.into_iter().reduce(Filter::and);
+                let mut ranges: Vec<_> = refusal
+                    .words
+                    .iter()
+                    .map(|(_, range)| range.clone())
+                    .collect();
+                ranges.sort_by_key(|range| std::cmp::Reverse(range.start));
+                let mut text = text.to_owned();
+                for range in ranges {
+                    if text.is_char_boundary(range.start)
+                        && text.is_char_boundary(range.end)
+                        && range.end <= text.len()
+                    {
+                        text.replace_range(range, learn::GAP);
+                    }
+                }
+                (filters, text)
+            }
+        };
+        let query = MetricQuery {
+            filters,
+            ..MetricQuery::default()
+        };
+        text = Personal::of(registry, &query).without(&text)?;
+        Some(text)
+    }
+
+    /// A query line as it may be kept.
+    pub(super) fn harmless_line(&self, line: &str) -> String {
+        let Ok(query) = line.parse::<MetricQuery>() else {
+            return line.to_owned();
+        };
+        let version = self.version();
+        let personal = Personal::of(&version.catalog.registry, &query);
+        if personal.is_any() {
+            personal.query.to_string()
+        } else {
+            line.to_owned()
+        }
+    }
+
     /// Records a query that has ended.
     pub(super) async fn record(
         &self,
@@ -175,6 +264,10 @@ impl Session {
             compiled: compiled.clone(),
             version: self.version(),
             origin: self.tracking().take(&key.line),
+            dialect: match compiled.embedded {
+                true => Dialect::Sqlite,
+                false => self.dialect_of(&key.connection),
+            },
             record: QueryRecord {
                 at: began,
                 session: self.session_id().to_owned(),
@@ -190,7 +283,7 @@ impl Session {
         // The session itself must not end on the thread that writes.
         let tracking = self.tracking().clone();
         let make = move || {
-            let mut record = ended.record();
+            let mut record = ended.record(&tracking);
             tracking.user().clone_into(&mut record.user);
             record
         };
@@ -208,29 +301,27 @@ impl Session {
 
 impl Ended {
     /// The record, without anything personal.
-    fn record(self) -> QueryRecord {
+    fn record(self, tracking: &Tracking) -> QueryRecord {
         let registry = &self.version.catalog.registry;
         let compiled = &self.compiled;
         let personal = Personal::of(registry, &compiled.query);
+        let mut read = tracking
+            .pattern(&self.version, &compiled.main.sql, self.dialect)
+            .map(|read| read.as_ref().clone());
+        let columns = PersonalColumns::of(registry);
+        let reads_personal = read.as_mut().is_some_and(|read| columns.take_from(read));
+        // Where the statement could not be read, nobody knows what it reads.
+        let is_open =
+            !personal.is_any() && !reads_personal && (read.is_some() || columns.is_empty());
+        let read = read.unwrap_or_default();
+        let facts = self.facts(&personal, &read);
         let origin = self.origin;
-        let route = origin.as_ref().map_or(Route::Line, |origin| origin.route);
-        let mut facts = about(registry, &personal.query);
-        facts.answered_by.extend(
-            compiled
-                .rollups()
-                .iter()
-                .map(|name| format!("rollup:{name}")),
-        );
-        facts.answered_by.sort();
-        let (question, findings, retries, model) = match origin {
-            None => (None, Vec::new(), 0, None),
+        let (question, route, findings, retries, model) = match origin {
+            None => (None, Route::Line, Vec::new(), 0, None),
             Some(origin) => (
                 personal.without(&origin.question),
-                if personal.is_any() {
-                    Vec::new()
-                } else {
-                    origin.findings
-                },
+                origin.route,
+                if is_open { origin.findings } else { Vec::new() },
                 origin.retries,
                 origin.model,
             ),
@@ -240,15 +331,17 @@ impl Ended {
             route,
             line: personal.query.to_string(),
             intent: serde_json::to_string(&personal.query).unwrap_or_default(),
-            sql: if personal.is_any() {
-                String::new()
-            } else {
+            sql: if is_open {
                 compiled.main.sql.clone()
+            } else {
+                read.fingerprint.clone()
             },
+            fingerprint: read.fingerprint,
             facts,
             plan: plan(registry, compiled),
             outcome: match self.record.outcome {
-                Outcome::Failed(_) if personal.is_any() => {
+                // What an engine says may quote what it read.
+                Outcome::Failed(_) if !is_open => {
                     Outcome::Failed(self.record.error_kind.clone().unwrap_or_default())
                 }
                 outcome => outcome,
@@ -259,6 +352,57 @@ impl Ended {
             ..self.record
         }
     }
+
+    fn facts(&self, personal: &Personal, read: &Pattern) -> Facts {
+        let registry = &self.version.catalog.registry;
+        let compiled = &self.compiled;
+        let mut facts = about(registry, &personal.query);
+        let rollups = compiled.rollups();
+        facts
+            .answered_by
+            .extend(rollups.iter().map(|name| format!("rollup:{name}")));
+        facts
+            .answered_by
+            .extend(saved_as(registry, &compiled.query).map(|name| format!("view:{name}")));
+        facts.tables.clone_from(&read.tables);
+        facts.columns.clone_from(&read.columns);
+        facts.joins.clone_from(&read.joins);
+        facts.aggregations.clone_from(&read.aggregations);
+        let is_written = compiled.plan.is_none();
+        facts
+            .filters
+            .extend(read.filters.iter().map(|filter| FilterFact {
+                // What definitions compare columns with says nothing of this query.
+                values: if is_written {
+                    filter.values.clone()
+                } else {
+                    Vec::new()
+                },
+                ..filter.clone()
+            }));
+        learn::sort(&mut facts);
+        facts
+    }
+}
+
+/// The saved query that a query is.
+fn saved_as<'r>(registry: &'r Registry, query: &MetricQuery) -> Option<&'r str> {
+    let views = registry.views.values();
+    let mut same = views.filter(|view| {
+        let saved = &view.query;
+        let names = saved
+            .metrics
+            .iter()
+            .map(|name| registry.metric(name).map(|metric| &metric.name));
+        names.eq(query.metrics.iter().map(Some))
+            && (saved.group_by.is_none() || saved.group_by == query.group_by)
+            && (saved.time.is_none() || saved.time == query.time)
+            && saved.filters == query.filters
+            && saved.compare == query.compare
+            && saved.order == query.order
+            && saved.limit == query.limit
+    });
+    same.next().map(|view| view.name.as_str())
 }
 
 /// Whether a model had a part in the reading.

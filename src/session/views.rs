@@ -58,7 +58,16 @@ impl Session {
             name: name.clone(),
             body: fields(&keys),
         };
-        Ok(self.publish_view(path, put, cancel).await?)
+        let file = self.publish_view(path, put, cancel).await?;
+        // What was run has the defaults in it.
+        let line = self
+            .compile(&view.query)
+            .map(|compiled| compiled.query.to_string());
+        if let Ok(line) = line {
+            let session = self.clone();
+            let _ = tokio::task::spawn_blocking(move || session.note_reuse(&line)).await;
+        }
+        Ok(file)
     }
 
     /// Takes a saved query out of the project. Returns the file it was in.

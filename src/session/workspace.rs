@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Session;
+use crate::learn::is_personal;
 
 /// The tabs of an explorer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +33,36 @@ impl Session {
         serde_json::from_str(&text).ok()
     }
 
-    /// Keeps what is open for the next start. Where the history cannot be written, it is lost with the session.
+    /// Keeps what is open for the next start, without anything personal. Where the history cannot be written, it is lost with the session.
     pub fn keep_workspace(&self, workspace: &Workspace) {
-        if let (Ok(usage), Ok(text)) = (self.usage_store(), serde_json::to_string(workspace)) {
+        let version = self.version();
+        let registry = &version.catalog.registry;
+        // The columns of a result that was turned around are named by its values.
+        let is_open = |look: &serde_json::Value| {
+            let pivoted = look
+                .pointer("/columns/pivoted")
+                .and_then(serde_json::Value::as_str);
+            pivoted.is_none_or(|dimension| !is_personal(registry, dimension))
+        };
+        let looks = workspace.looks.iter().cloned();
+        let workspace = Workspace {
+            tabs: workspace
+                .tabs
+                .iter()
+                .map(|line| self.harmless_line(line))
+                .collect(),
+            looks: looks
+                .map(|look| {
+                    if is_open(&look) {
+                        look
+                    } else {
+                        serde_json::Value::Null
+                    }
+                })
+                .collect(),
+            ..workspace.clone()
+        };
+        if let (Ok(usage), Ok(text)) = (self.usage_store(), serde_json::to_string(&workspace)) {
             usage.keep_workspace(text);
         }
     }

@@ -26,7 +26,7 @@ use crate::govern::lineage::NodeKind;
 use crate::model::{
     AnalysisView, Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange,
 };
-use crate::session::{Clarification, Meaning, Pin, RejectedSql, Unsaved};
+use crate::session::{Clarification, Meaning, Pin, RejectedSql, Thumb, Unsaved};
 
 /// A window on top of the panes.
 pub enum Popup {
@@ -161,6 +161,8 @@ pub enum PickerKind {
     Cell,
     /// Kinds of charts.
     Charts,
+    /// Whether the answer is right.
+    Verdict,
 }
 
 impl Picker {
@@ -239,6 +241,8 @@ pub enum Choice {
     Step(String, Box<MetricQuery>),
     /// Something about the chart.
     Chart(ChartChoice),
+    /// Whether the answer is right, with a word about it.
+    Verdict(Thumb, Option<String>),
 }
 
 /// What can be copied.

@@ -45,13 +45,16 @@ impl Usage {
     pub fn find(&self, which: &Which) -> Result<Option<i64>, UsageError> {
         self.flush();
         self.read(|file| {
-            let from = "FROM queries JOIN sittings ON sittings.id = sitting JOIN texts AS session ON session.id = session \
+            let from = "FROM queries CROSS JOIN sittings ON sittings.id = sitting JOIN texts AS session ON session.id = session \
                         JOIN texts AS user ON user.id = user JOIN statements ON statements.id = statement \
                         JOIN texts AS line ON line.id = statements.line";
             let last = |condition: &str, values: &[&str]| {
-                let sql = format!("SELECT max(queries.id) {from} WHERE {condition}");
+                // From the newest one back: it is mostly among the first.
+                let sql = format!("SELECT queries.id {from} WHERE {condition} ORDER BY queries.id DESC LIMIT 1");
                 let mut statement = file.prepare_cached(&sql)?;
-                statement.query_row(crate::store::params_from_iter(values), |row| row.get(0))
+                statement
+                    .query_row(crate::store::params_from_iter(values), |row| row.get(0))
+                    .optional()
             };
             match which {
                 Which::Id(id) => {
@@ -105,7 +108,7 @@ pub(super) fn write(
     // What was asked next, before this was said, was asked in its place.
     let mut statement = file.prepare_cached(
         "SELECT next.id, next.at - this.at, facts.text FROM queries AS this JOIN sittings AS mine ON mine.id = this.sitting \
-         JOIN queries AS next ON next.id > this.id JOIN sittings AS other ON other.id = next.sitting AND other.session = mine.session \
+         CROSS JOIN queries AS next ON next.id > this.id JOIN sittings AS other ON other.id = next.sitting AND other.session = mine.session \
          JOIN statements ON statements.id = next.statement JOIN texts AS facts ON facts.id = statements.facts \
          WHERE this.id = ? ORDER BY next.id LIMIT 1",
     )?;

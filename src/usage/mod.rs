@@ -105,6 +105,16 @@ impl Usage {
         self.writer.record(Box::new(make));
     }
 
+    /// Adds queries of elsewhere, each with a hash by which it is known: one that was added before is left out. How many were
+    /// new; returns when they are written.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub fn import(&self, queries: Vec<(i64, QueryRecord)>) -> Result<usize, UsageError> {
+        let added = self.writer.import(queries);
+        added.map_err(|error| StoreError::of(&self.path, error).into())
+    }
+
     /// Waits until everything that was handed over before is written.
     pub fn flush(&self) {
         self.writer.flush();

@@ -45,7 +45,7 @@ pub(super) fn write(file: &Connection, log: &mut Log, purge: &Purge) -> Result<u
             [person],
         )?,
         Purge::All => {
-            file.execute_batch("DELETE FROM questions; DELETE FROM model_calls; DELETE FROM workspace")?;
+            file.execute_batch("DELETE FROM questions; DELETE FROM model_calls; DELETE FROM workspace; DELETE FROM imported")?;
             file.execute("DELETE FROM queries", [])?
         }
     };

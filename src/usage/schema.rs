@@ -1,6 +1,6 @@
 //! The tables of `usage.db`, by version; a version that was delivered is never changed.
 
-pub(super) const MIGRATIONS: [&str; 7] = [
+pub(super) const MIGRATIONS: [&str; 8] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -186,6 +186,12 @@ CREATE TABLE verdicts (
     day     DATE NOT NULL,
     why     TEXT NOT NULL
 ) WITHOUT ROWID;
+",
+    // What was imported already, by a hash of it.
+    "
+CREATE TABLE imported (
+    entry INTEGER PRIMARY KEY
+);
 ",
 ];
 

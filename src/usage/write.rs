@@ -38,6 +38,8 @@ type Told = Sender<Result<usize, SqlError>>;
 
 enum Order {
     Record(Make),
+    /// Queries of elsewhere, each with a hash of it. Answer with the number of those that were new.
+    Import(Vec<(i64, QueryRecord)>, Told),
     Say(Said),
     Reuse(i64),
     Spend(ModelCost),
@@ -107,6 +109,14 @@ impl Writer {
         self.send(Order::Workspace(text));
     }
 
+    /// Adds queries of elsewhere that are not there yet; how many.
+    pub(super) fn import(&self, queries: Vec<(i64, QueryRecord)>) -> Result<usize, SqlError> {
+        let (done, added) = channel();
+        self.send(Order::Import(queries, done));
+        // The thread ends only with this sender.
+        added.recv().unwrap_or(Ok(0))
+    }
+
     /// Drops queries some time.
     pub(super) fn drop_later(&self, purge: Purge) {
         self.send(Order::Purge(purge, None));
@@ -157,6 +167,7 @@ impl Drop for Writer {
 struct Answers {
     reports: Vec<Sender<()>>,
     dropped: Vec<(usize, Option<Told>)>,
+    added: Vec<(usize, Told)>,
 }
 
 fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
@@ -186,12 +197,14 @@ fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
                 tracing::debug!(%error, "the file could not be made smaller");
             }
         }
-        for (dropped, answer) in answers.dropped {
+        let dropped = answers.dropped.into_iter();
+        let dropped = dropped.filter_map(|(dropped, answer)| Some((dropped, answer?)));
+        for (count, answer) in dropped.chain(answers.added) {
             let told = match &written {
-                Ok(()) => Ok(dropped),
+                Ok(()) => Ok(count),
                 Err(_) => Err(SqlError::InvalidQuery),
             };
-            answer.map(|answer| answer.send(told));
+            let _ = answer.send(told);
         }
         for report in answers.reports {
             let _ = report.send(());
@@ -223,6 +236,19 @@ fn write_batch(
     for order in orders {
         match order {
             Order::Record(make) => drop(log.insert(&file, &make())?),
+            Order::Import(queries, answer) => {
+                let mut added = 0;
+                for (entry, query) in queries {
+                    let is_new = file
+                        .prepare_cached("INSERT OR IGNORE INTO imported VALUES (?)")?
+                        .execute([entry])?;
+                    if is_new > 0 {
+                        log.insert(&file, &query)?;
+                        added += 1;
+                    }
+                }
+                answers.added.push((added, answer));
+            }
             Order::Say(said) => feedback::write(&file, log, &said)?,
             Order::Reuse(id) => feedback::taken(&file, id)?,
             Order::Spend(cost) => add(&file, &cost)?,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{client, metrex, shop};
 
-const TOOLS: [&str; 13] = [
+const TOOLS: [&str; 14] = [
     "list_metrics",
     "describe_metric",
     "dimension_values",
@@ -18,6 +18,7 @@ const TOOLS: [&str; 13] = [
     "suggest_datasets",
     "lineage",
     "govern_model",
+    "give_feedback",
 ];
 
 async fn printed(format: &str) -> Value {
@@ -32,7 +33,7 @@ async fn printed(format: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_tool_says_that_it_only_reads_and_what_it_takes_and_returns() {
+async fn every_tool_says_whether_it_only_reads_and_what_it_takes_and_returns() {
     let shop = shop();
     let (client, _child) = client(shop.path()).await;
     let tools = client.list_all_tools().await.unwrap();
@@ -40,7 +41,13 @@ async fn every_tool_says_that_it_only_reads_and_what_it_takes_and_returns() {
     assert_eq!(names, TOOLS);
     for tool in &tools {
         let annotations = tool.annotations.as_ref().unwrap();
-        assert_eq!(annotations.read_only_hint, Some(true), "{}", tool.name);
+        let only_reads = tool.name != "give_feedback";
+        assert_eq!(
+            annotations.read_only_hint,
+            Some(only_reads),
+            "{}",
+            tool.name
+        );
         assert_eq!(annotations.destructive_hint, Some(false), "{}", tool.name);
         assert!(tool.title.is_some() && tool.description.is_some());
         assert_eq!(tool.input_schema["type"], "object", "{}", tool.name);

@@ -610,6 +610,19 @@ impl Explorer {
                 self.ended = true;
                 vec![]
             }
+            Effect::Feedback { line, thumb, words } => {
+                let said = self.session.feedback(
+                    &metrex::session::Answered::Line(line),
+                    thumb,
+                    words.as_deref(),
+                );
+                said.unwrap();
+                vec![]
+            }
+            Effect::Reused(line) => {
+                self.session.note_reuse(&line);
+                vec![]
+            }
             Effect::ForgetLine(line) => {
                 self.session.forget_line(&line);
                 vec![]

@@ -6,6 +6,7 @@ mod describe_metric;
 mod dimension_values;
 mod explain_change;
 mod explain_query;
+mod give_feedback;
 mod govern_model;
 mod lineage;
 mod list_metrics;
@@ -32,5 +33,6 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<suggest_datasets::SuggestDatasets>(),
         Entry::of::<lineage::Lineage>(),
         Entry::of::<govern_model::GovernModel>(),
+        Entry::of::<give_feedback::GiveFeedback>(),
     ]
 }

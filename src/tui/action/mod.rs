@@ -36,6 +36,7 @@ pub enum Action {
     Ask,
     ForgetChosen,
     Choices,
+    Verdict,
     FindMetric,
     NextPane,
     PreviousPane,

@@ -84,6 +84,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::History, "history", &["H"], C::Panes, "Earlier queries and questions", None),
     entry(A::SaveQuery, "query.save", &["B"], C::Panes, "Save the query in the project (bookmark)", None).when(has_query).menu(M::Project),
     entry(A::ForgetChosen, "chosen.forget", &["U"], C::Panes, "Forget the meaning that was chosen last", None).when(has_chosen).menu(M::Project),
+    entry(A::Verdict, "verdict", &["!"], C::Panes, "Say whether the answer is right", None).when(has_result).menu(M::Result),
     entry(A::Choices, "choices", &[], C::Panes, "Forget what words were chosen to mean", None).menu(M::Project),
     entry(A::Views, "views", &["V"], C::Panes, "Saved queries of the project", None).when(has_views).menu(M::Project),
     entry(A::Analyses, "analyses", &["I"], C::Panes, "Analyses: attribution, retention, funnels", None).when(has_analyses).menu(M::Project),

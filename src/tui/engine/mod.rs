@@ -123,6 +123,8 @@ impl Engine {
             Effect::ForgetLine(line) => self.forget_line(line),
             Effect::SaveView { view, replace } => self.save_view(view, replace),
             Effect::DeleteView(name) => self.delete_view(name),
+            Effect::Feedback { line, thumb, words } => self.feedback(line, thumb, words),
+            Effect::Reused(line) => self.reused(line),
             Effect::Pin(pin) => self.pin(*pin),
             Effect::Keep(workspace) => self.keep(workspace),
             Effect::KeepDraft { path, saved, text } => {

@@ -1,7 +1,7 @@
 //! Questions in plain words, and what was chosen for their words.
 
 use super::Engine;
-use crate::session::{AskOptions, Meaning};
+use crate::session::{Answered, AskOptions, Meaning, Thumb};
 use crate::tui::message::{AskNews, Message, Notice};
 
 impl Engine {
@@ -37,6 +37,31 @@ impl Engine {
             let news = AskNews::Ended(Box::new(asked));
             let _ = sender.send(Message::Ask { generation, news }).await;
         });
+    }
+
+    /// Notes whether the answer to a query is right.
+    pub(super) fn feedback(&self, line: String, thumb: Thumb, words: Option<String>) {
+        let (session, sender) = (self.session.clone(), self.sender.clone());
+        self.runtime.spawn_blocking(move || {
+            let said = session.feedback(&Answered::Line(line), thumb, words.as_deref());
+            let said = match said {
+                Ok(_) if thumb == Thumb::Up => {
+                    Notice::Info("noted: the answer is right".to_owned())
+                }
+                Ok(_) => Notice::Info(
+                    "noted: the answer is wrong; ask again for what was meant".to_owned(),
+                ),
+                Err(error) => Notice::Error(error.message),
+            };
+            let _ = sender.blocking_send(Message::Notice(said));
+        });
+    }
+
+    /// Notes that an answer was of use.
+    pub(super) fn reused(&self, line: String) {
+        let session = self.session.clone();
+        self.runtime
+            .spawn_blocking(move || session.note_reuse(&line));
     }
 
     /// Forgets what was chosen for words.

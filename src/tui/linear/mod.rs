@@ -353,9 +353,11 @@ impl Conversation {
         for effect in effects {
             match effect {
                 Effect::Reload => self.reloading = true,
-                Effect::Connect(_) | Effect::Forget(_) | Effect::DeleteView(_) | Effect::Pin(_) => {
-                    self.owed += 1
-                }
+                Effect::Connect(_)
+                | Effect::Forget(_)
+                | Effect::DeleteView(_)
+                | Effect::Pin(_)
+                | Effect::Feedback { .. } => self.owed += 1,
                 _ => {}
             }
             match self.engine.carry_out(effect) {

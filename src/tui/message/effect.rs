@@ -2,7 +2,9 @@
 
 use super::Lookup;
 use crate::model::MetricQuery;
-use crate::session::{AskOptions, ChangeRequest, Judging, Meaning, Pin, SavedQuery, Workspace};
+use crate::session::{
+    AskOptions, ChangeRequest, Judging, Meaning, Pin, SavedQuery, Thumb, Workspace,
+};
 use crate::tui::beside::BesideJob;
 use crate::tui::define::DefineJob;
 use crate::tui::files::FileJob;
@@ -121,6 +123,17 @@ pub enum Effect {
     },
     /// Delete a saved query of the project.
     DeleteView(String),
+    /// Note whether the answer to a query is right.
+    Feedback {
+        /// Its query line.
+        line: String,
+        /// Whether it is.
+        thumb: Thumb,
+        /// A word about it.
+        words: Option<String>,
+    },
+    /// Note that the answer to a query line was of use.
+    Reused(String),
     /// Keep a number as a test of its metric.
     Pin(Box<Pin>),
     /// Keep what is open for the next start.

@@ -10,7 +10,7 @@ pub use analyses::analyses;
 pub use copies::{QueryCopy, copies, page_text};
 pub use dimensions::{dimensions, values, values_note};
 pub use kept::{choices, history, meanings, views};
-pub use parts::{comparisons, orders, times, typed};
+pub use parts::{comparisons, orders, times, typed, verdicts};
 
 use super::popup::Choice;
 use super::state::State;

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::Offer;
 use crate::model::query_line::{print_literal, print_name};
 use crate::model::{Comparison, DimensionType, Direction, Filter, OrderBy, TimeRange, Weekday};
+use crate::session::Thumb;
 use crate::tui::popup::{Choice, Picker, PickerKind};
 use crate::tui::state::State;
 use crate::tui::widgets::fuzzy_list::Item;
@@ -85,8 +86,48 @@ pub fn typed(
             };
             Some((condition.to_string(), Choice::Condition(condition)))
         }
+        PickerKind::Verdict => {
+            let (thumb, words) = match text.strip_prefix("right") {
+                Some(words) => (Thumb::Up, words),
+                None => (Thumb::Down, text.strip_prefix("wrong").unwrap_or(text)),
+            };
+            let words = words.trim_start_matches([':', ',', ' ']);
+            let said = if thumb == Thumb::Up { "right" } else { "wrong" };
+            match words {
+                // The entries of the list say as much.
+                "" => None,
+                words => Some((
+                    format!("{said}: {words}"),
+                    Choice::Verdict(thumb, Some(words.to_owned())),
+                )),
+            }
+        }
         _ => None,
     }
+}
+
+/// What can be said of an answer.
+pub fn verdicts() -> Vec<Offer> {
+    let offer = |key: &str, thumb, words: Option<&str>| {
+        let label = match words {
+            Some(words) => format!("{key}: {words}"),
+            None => key.to_owned(),
+        };
+        let choice = Choice::Verdict(thumb, words.map(str::to_owned));
+        (Item::new(&label, &label), choice)
+    };
+    vec![
+        offer("right", Thumb::Up, None),
+        offer("wrong", Thumb::Down, None),
+        offer("wrong", Thumb::Down, Some("another metric was meant")),
+        offer("wrong", Thumb::Down, Some("another time was meant")),
+        offer("wrong", Thumb::Down, Some("other conditions were meant")),
+        offer(
+            "wrong",
+            Thumb::Down,
+            Some("the number is not what it should be"),
+        ),
+    ]
 }
 
 /// Time ranges with their days.

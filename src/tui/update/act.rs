@@ -41,6 +41,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Ask => ask::open(state),
         Action::StartAnew => ask::start_anew(state),
         Action::ForgetChosen => ask::forget(state),
+        Action::Verdict => picker::open(state, PickerKind::Verdict),
         Action::Choices => picker::open(state, PickerKind::Choices),
         Action::BreakLine => prompt::break_line(state),
         Action::ApplyLine => prompt::apply(state),

@@ -84,6 +84,11 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         PickerKind::Themes => ("Themes".to_owned(), offers::themes(state), Vec::new()),
         PickerKind::Cell => ("This cell".to_owned(), drill::offers(state), Vec::new()),
         PickerKind::Charts => ("Chart".to_owned(), charting::offers(state), Vec::new()),
+        PickerKind::Verdict => (
+            "Is this answer right?".to_owned(),
+            offers::verdicts(),
+            Vec::new(),
+        ),
     };
     let mut picker = Picker {
         kind,
@@ -95,6 +100,10 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         note: None,
         is_marked: false,
     };
+    if picker.kind == PickerKind::Verdict {
+        picker.note =
+            Some("or type what is wrong with it; after `right`, what is right".to_owned());
+    }
     if let PickerKind::Meanings(unsure) = &picker.kind {
         picker.note = Some(unsure.message.clone());
     }
@@ -342,6 +351,15 @@ pub(super) fn choose(state: &mut State) -> Vec<Effect> {
         }
         Choice::Step(words, query) => return attempt::step(state, words, *query),
         Choice::Connection(name) => return vec![Effect::Connect(name)],
+        Choice::Verdict(thumb, words) => {
+            let line = state
+                .result
+                .compiled
+                .as_ref()
+                .map(|compiled| compiled.query.to_string());
+            let effect = line.map(|line| Effect::Feedback { line, thumb, words });
+            return effect.into_iter().collect();
+        }
         Choice::Copy(kind) => return result::copy(state, kind),
         Choice::Chart(choice) => return chart::choose(state, choice),
         Choice::Theme(name) => {

@@ -368,7 +368,14 @@ pub(super) fn written(state: &mut State, copied: Copied) -> Vec<Effect> {
         )));
         return Vec::new();
     }
-    vec![Effect::Copy(copied.text)]
+    let line = state
+        .result
+        .compiled
+        .as_ref()
+        .map(|compiled| compiled.query.to_string());
+    let mut effects = vec![Effect::Copy(copied.text)];
+    effects.extend(line.map(Effect::Reused));
+    effects
 }
 
 /// Moves in the rows.
