@@ -92,8 +92,11 @@ fn all(usage: &Usage) -> Vec<Logged> {
 /// An edge by the kinds and keys of its ends, with how often, how often answered, how long, when last.
 type Edges = BTreeMap<(String, String, String), (i64, i64, i64, i64)>;
 
+/// Nodes by kind and key, with the first and the last use.
+type Nodes = Vec<(String, String, i64, i64)>;
+
 /// The graph as the file has it, with the weights of its edges bit by bit.
-fn graph(file: &Path) -> (Edges, Vec<u64>, Vec<(String, String, i64, i64)>) {
+fn graph(file: &Path) -> (Edges, Vec<u64>, Nodes) {
     let file = rusqlite::Connection::open(file).unwrap();
     let mut edges = Edges::new();
     let mut weights = Vec::new();

@@ -179,7 +179,7 @@ impl Session {
                     continue;
                 }
                 Err(Unread::Syntax(why)) => {
-                    import.unread.get_or_insert_with(|| (0, why)).0 += 1;
+                    import.unread.get_or_insert((0, why)).0 += 1;
                     continue;
                 }
             };

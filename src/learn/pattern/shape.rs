@@ -105,10 +105,8 @@ impl VisitorMut for Shape {
                 left,
                 op: BinaryOperator::Eq,
                 right,
-            } => {
-                if left.to_string() < right.to_string() && **right != any() || **left == any() {
-                    std::mem::swap(left, right);
-                }
+            } if left.to_string() < right.to_string() && **right != any() || **left == any() => {
+                std::mem::swap(left, right);
             }
             _ => {}
         }
