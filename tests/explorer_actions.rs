@@ -71,9 +71,11 @@ fn conditional() -> Vec<&'static str> {
     rows.map(|row| row.split('"').nth(1).unwrap()).collect()
 }
 
-/// Actions with a condition that holds although nothing is chosen: the metric under the cursor can be run, changed and traced, and
+/// Actions with a condition that holds although nothing is chosen: the metric under the cursor can be run, changed, traced and
+/// asked about, and
 /// there is room for a tab.
-const POSSIBLE: [&str; 7] = [
+const POSSIBLE: [&str; 8] = [
+    "why",
     "run",
     "refresh",
     "author",
@@ -112,7 +114,8 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 29] = [
+const STATES: [&str; 30] = [
+    "gmv<Enter><F5>Q",
     "",
     "<Esc>",
     "gmv<Enter>",

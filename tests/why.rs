@@ -54,6 +54,7 @@ impl World {
             today: Some(self.today),
             state_dir: Some(self.folder.path().join("state")),
             no_rollups: true,
+            ..OpenOptions::default()
         })
         .unwrap()
     }

@@ -53,7 +53,7 @@ pub struct Diagnostic {
 }
 
 /// Every kind of problem.
-pub const CODES: [&str; 28] = [
+pub const CODES: [&str; 30] = [
     "alias_clash",
     "compile",
     "config",
@@ -76,9 +76,11 @@ pub const CODES: [&str; 28] = [
     "time",
     "unknown_dataset",
     "unknown_dimension",
+    "unknown_hypothesis",
     "unknown_key",
     "unknown_metric",
     "unknown_snippet",
+    "unreached",
     "use_when",
     "view",
     "yaml",
