@@ -61,7 +61,7 @@ pub fn run(global: &Global, args: &LineageArgs) -> Outcome {
 }
 
 /// A line of the tree: the name that was asked for stands out, and what is said of a name does not.
-fn painted(line: &str, is_asked: bool) -> String {
+pub(super) fn painted(line: &str, is_asked: bool) -> String {
     let style = Style::of(&stdout());
     let drawn = line.trim_start_matches(['│', '├', '└', '─', ' ']);
     let branch = line.strip_suffix(drawn).unwrap_or_default();

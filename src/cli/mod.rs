@@ -18,6 +18,7 @@ mod failure;
 mod format;
 mod generate;
 mod govern;
+mod graph;
 mod import;
 mod init;
 mod learn;
@@ -145,6 +146,8 @@ enum Command {
     Usage(usage::UsageArgs),
     /// Print what depends on what: from tables over datasets and metrics to saved queries
     Lineage(lineage::LineageArgs),
+    /// Print what was used with what, by whom and how often; or write it for other programs
+    Graph(graph::GraphArgs),
     /// Print the known values of a dimension
     Values(values::ValuesArgs),
     /// Fill the value index from the warehouse
@@ -214,6 +217,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Policy(args)) => policy::run(global, &args),
         Some(Command::Usage(args)) => usage::run(global, &args),
         Some(Command::Lineage(args)) => lineage::run(global, &args),
+        Some(Command::Graph(args)) => graph::run(global, &args),
         Some(Command::Values(args)) => values::run(global, &args),
         Some(Command::Reindex(args)) => reindex::run(global, &args),
         Some(Command::Materialize(args)) => materialize::run(global, &args),

@@ -48,7 +48,11 @@ pub fn print_hits(session: &Session, words: &str) -> Outcome {
                 Status::Published => String::new(),
                 _ => format!(" · {}", catalog.standing(metric)),
             };
-            let about = format!("{}{status}", metric.category);
+            let used = match session.trend(&metric.name) {
+                trend if trend.last.is_none() => String::new(),
+                trend => format!(" · {}", session.trend_said(&trend)),
+            };
+            let about = format!("{}{status}{used}", metric.category);
             let name = style.bold(format!("{:width$}", sanitize(&metric.name)));
             writeln!(
                 out,

@@ -72,14 +72,9 @@ fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Resul
     fact("time range", card.window.as_deref().unwrap_or_default())?;
     fact("also called", &card.aliases.join(", "))?;
     fact("tags", &card.tags.join(", "))?;
-    fact(
-        "used",
-        &match card.used {
-            0 => String::new(),
-            1 => "once in the last 90 days".to_owned(),
-            n => format!("{n} times in the last 90 days"),
-        },
-    )?;
+    let blocks = card.trend.blocks();
+    let gap = if blocks.is_empty() { "" } else { "  " };
+    fact("used", &format!("{}{gap}{blocks}", card.used))?;
     fact("defined at", &card.defined_at)?;
     if card.sources.len() > 1 {
         heading(out, style, "Sources, the first whose condition holds")?;

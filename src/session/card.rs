@@ -8,6 +8,7 @@ use crate::govern::{StandsOn, stands_on};
 use crate::model::{
     Format, LifeEvent, Measure, Metric, MetricKind, Place, Registry, Relation, Status,
 };
+use crate::usage::graph::Trend;
 
 /// A metric, described for people.
 #[derive(Debug, Clone)]
@@ -58,8 +59,10 @@ pub struct MetricCard {
     pub aliases: Vec<String>,
     /// Tags.
     pub tags: Vec<String>,
-    /// Times it was queried in the last 90 days.
-    pub used: u64,
+    /// How it is used, in words: "247 queries in 30 days, up 18 %, last used yesterday".
+    pub used: String,
+    /// How its use goes.
+    pub trend: Trend,
     /// Where it is defined.
     pub place: Place,
     /// The same as `file:line`, relative to the project.
@@ -135,6 +138,7 @@ impl Session {
             MetricKind::Complex { snippet, .. } => registry.snippets.get(snippet),
             _ => None,
         };
+        let trend = self.trend(&metric.name);
         Ok(MetricCard {
             name: metric.name.clone(),
             label: metric.label.clone(),
@@ -162,7 +166,8 @@ impl Session {
             stands_on: stands_on(registry, &metric.name),
             aliases: metric.aliases.clone(),
             tags: metric.tags.clone(),
-            used: self.usage().get(&metric.name).copied().unwrap_or(0),
+            used: self.trend_said(&trend),
+            trend,
             place: metric.place,
             defined_at: registry.at(metric.place),
             snippet: snippet.map(|snippet| (snippet.name.clone(), snippet.text.clone())),

@@ -5,6 +5,18 @@ use serde_json::{Value, json};
 use super::{Session, SessionError};
 use crate::govern::lineage::{Branch, Direction, Graph, NodeKind};
 use crate::registry::nearest;
+use crate::usage::graph::Thing;
+
+/// What a line of a tree is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// Something that is defined.
+    Defined(NodeKind, String),
+    /// Something that is used.
+    Used(Thing),
+    /// A query that was asked, by its line.
+    Query(String),
+}
 
 /// Lines of a tree, nested.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +24,7 @@ pub struct Outline {
     /// The line.
     pub text: String,
     /// What it is about; a heading is about nothing.
-    pub of: Option<(NodeKind, String)>,
+    pub of: Option<About>,
     /// The lines below it.
     pub lines: Vec<Outline>,
 }
@@ -62,7 +74,7 @@ impl Session {
         let here = graph.nodes.get(node);
         Ok(Outline {
             text: here.map(|node| node.line()).unwrap_or_default(),
-            of: here.map(|node| (node.kind, node.name.clone())),
+            of: here.map(|node| About::Defined(node.kind, node.name.clone())),
             lines: vec![
                 side("made from", "made from nothing here", Direction::Up),
                 side("used by", "used by nothing here", Direction::Down),
@@ -87,7 +99,7 @@ fn outline(graph: &Graph, branches: &[Branch]) -> Vec<Outline> {
         };
         Some(Outline {
             text: format!("{line}{above}"),
-            of: Some((node.kind, node.name.clone())),
+            of: Some(About::Defined(node.kind, node.name.clone())),
             lines: outline(graph, &branch.branches),
         })
     });

@@ -51,6 +51,7 @@ pub mod files;
 mod generate;
 mod git;
 mod govern;
+mod graph;
 mod learn;
 mod lineage;
 mod live;
@@ -114,8 +115,12 @@ pub use error::{Failure, SessionError};
 pub use exchange::{Imported, OtherTool, import};
 pub use feedback::{Answered, LogImport};
 pub use generate::{GenerateRequest, Generated};
+pub use graph::{
+    Affected, AffectedMetric, AffectedView, GraphOverview, JoinWay, JoinWays, Neighbourhood,
+    UsedMetric,
+};
 pub use learn::{LearnInto, Learned};
-pub use lineage::{Outline, lineage_json, lineage_outline};
+pub use lineage::{About, Outline, lineage_json, lineage_outline};
 pub use live::{LiveOptions, LiveReport, LiveStep};
 pub use open::{OpenOptions, Session};
 pub use partial::partial_starts;

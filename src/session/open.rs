@@ -17,6 +17,7 @@ use super::{Hit, SearchHint, SessionError, StateFolder, rollups};
 use crate::compile::{CompileError, CompileOptions, Compiled, Passes, Reason, Rollups, compile};
 use crate::model::{MetricQuery, NoValues, ValueLookup};
 use crate::registry::Project;
+use crate::usage::graph::{NodeKind, Trend};
 use crate::usage::{Face, HistoryEntry, Question, Usage, UsageError};
 use crate::warehouse::Dialect;
 
@@ -69,8 +70,21 @@ struct Inner {
 struct Used {
     counts: HashMap<String, u64>,
     frecency: HashMap<String, u64>,
+    trends: HashMap<String, Trend>,
     /// All metrics in the order that follows from it, for a generation of the catalog.
     all: Mutex<Option<(u64, Arc<Vec<Hit>>)>>,
+}
+
+impl Used {
+    /// What was found, with how it is used.
+    fn told(&self, mut hits: Vec<Hit>) -> Vec<Hit> {
+        for hit in &mut hits {
+            if let Some(trend) = self.trends.get(&hit.metric) {
+                hit.used = (trend.month, trend.before);
+            }
+        }
+        hits
+    }
 }
 
 impl Session {
@@ -209,7 +223,7 @@ impl Session {
             return self.all_metrics().as_ref().clone();
         }
         let used = self.used();
-        self.version().search().search(words, &used.frecency)
+        used.told(self.version().search().search(words, &used.frecency))
     }
 
     /// What [`Session::search`] finds; where that is nothing, what it finds for the words that were likely meant, with these.
@@ -233,7 +247,8 @@ impl Session {
         match &*all {
             Some((generation, hits)) if *generation == version.catalog.generation => hits.clone(),
             _ => {
-                let hits = Arc::new(version.search().search("", &used.frecency));
+                let found = version.search().search("", &used.frecency);
+                let hits = Arc::new(used.told(found));
                 *all = Some((version.catalog.generation, hits.clone()));
                 hits
             }
@@ -338,6 +353,12 @@ impl Session {
         self.used().counts.clone()
     }
 
+    /// How the use of a metric goes, by canonical name.
+    pub fn trend(&self, metric: &str) -> Trend {
+        let used = self.used();
+        used.trends.get(metric).cloned().unwrap_or_default()
+    }
+
     /// The latest queries, newest first.
     pub fn history(&self, limit: usize) -> Vec<HistoryEntry> {
         self.usage_store()
@@ -383,6 +404,9 @@ impl Session {
             Ok(usage) => Used {
                 counts: usage.counts(self.now()).unwrap_or_default(),
                 frecency: usage.frecency(self.now()).unwrap_or_default(),
+                trends: usage
+                    .trends(NodeKind::Metric, self.now())
+                    .unwrap_or_default(),
                 ..Used::default()
             },
             Err(_) => Used::default(),

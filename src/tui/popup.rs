@@ -22,11 +22,10 @@ use super::widgets::fuzzy_list::FuzzyList;
 use super::widgets::grid::{self, Grid};
 use super::widgets::json_tree::JsonTree;
 use crate::compile::Compiled;
-use crate::govern::lineage::NodeKind;
 use crate::model::{
     AnalysisView, Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange,
 };
-use crate::session::{Clarification, Meaning, Pin, RejectedSql, Thumb, Unsaved};
+use crate::session::{About, Clarification, Meaning, Pin, RejectedSql, Thumb, Unsaved};
 
 /// A window on top of the panes.
 pub enum Popup {
@@ -54,18 +53,18 @@ pub enum Popup {
     Review(Box<Reviewing>),
     /// Why a number moved.
     Why(Box<WhyPane>),
-    /// A value of JSON, or a lineage.
+    /// A value of JSON, a lineage, or how something is used.
     Tree(Tree),
 }
 
-/// A value of JSON, or a lineage, as a tree.
+/// A value of JSON, a lineage, or how something is used, as a tree.
 pub struct Tree {
     /// Its title.
     pub title: String,
     /// The tree.
     pub tree: JsonTree,
-    /// What each line of a lineage is about; empty for JSON.
-    pub of: Vec<Option<(NodeKind, String)>>,
+    /// What each line is about; empty for JSON.
+    pub of: Vec<Option<About>>,
 }
 
 /// A calendar to choose a first and a last day from.

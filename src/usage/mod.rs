@@ -4,6 +4,7 @@
 mod choices;
 mod feedback;
 mod fold;
+pub mod graph;
 mod insert;
 mod literals;
 mod log;

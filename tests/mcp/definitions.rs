@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{client, metrex, shop};
 
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 15] = [
     "list_metrics",
     "describe_metric",
     "dimension_values",
@@ -17,6 +17,7 @@ const TOOLS: [&str; 14] = [
     "ask",
     "suggest_datasets",
     "lineage",
+    "usage_graph",
     "govern_model",
     "give_feedback",
 ];

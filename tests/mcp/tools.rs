@@ -620,3 +620,51 @@ async fn models_are_governed_and_what_they_could_build_on_is_suggested() {
     let refused = refusal(&client, "lineage", json!({"name": "gmw"})).await;
     assert_eq!(refused["code"], "unknown_name");
 }
+
+#[tokio::test]
+async fn how_something_is_used_is_told() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    for _ in 0..3 {
+        let asked = json!({"metric_name": "gmv", "group_by": ["market"], "time": "last month"});
+        reply(&client, "query_metric", asked).await;
+    }
+    let used = reply(&client, "usage_graph", json!({"name": "turnover"})).await;
+    assert_eq!(used["about"], "metric:gmv");
+    assert_eq!(used["found"]["runs"], 3);
+    assert_eq!(used["truncated"], false);
+    let groups = used["found"]["near"].as_array().unwrap();
+    let by = groups
+        .iter()
+        .find(|group| group["way"] == "grouped_by")
+        .unwrap();
+    assert_eq!(
+        (&by["near"][0]["name"], &by["near"][0]["runs"]),
+        (&json!("market"), &json!(3))
+    );
+    let together = json!({"name": "gmv", "show": "together"});
+    let together = reply(&client, "usage_graph", together).await;
+    assert_eq!(together["found"]["dimensions"][0]["name"], "market");
+    let affected = reply(
+        &client,
+        "usage_graph",
+        json!({"name": "gmv", "show": "affected"}),
+    )
+    .await;
+    assert_eq!(affected["found"]["metrics"][0]["name"], "aov");
+    let path = json!({"name": "table:orders", "show": "path", "to": "users"});
+    let path = reply(&client, "usage_graph", path).await;
+    assert_eq!(
+        path["found"]["ways"][0]["on"],
+        json!(["orders.user_id = users.user_id"])
+    );
+    let gmv = reply(&client, "describe_metric", json!({"metric": "gmv"})).await;
+    assert_eq!(gmv["usage"]["last_30_days"], 3);
+    let refused = refusal(
+        &client,
+        "usage_graph",
+        json!({"name": "gmv", "show": "path"}),
+    )
+    .await;
+    assert_eq!(refused["code"], "bad_argument");
+}

@@ -60,8 +60,21 @@ pub(in crate::mcp) struct MetricDescription {
     sources: Vec<SourceLine>,
     /// What it is made from, one line each, indented under what it feeds.
     lineage: Vec<String>,
+    /// How it is used: answered queries of the last 30 days and of the 30 before, and the day of the last one.
+    usage: UsageLine,
     /// Where it is defined, as file:line.
     defined_at: String,
+}
+
+/// How a metric is used.
+#[derive(Debug, Serialize, JsonSchema)]
+struct UsageLine {
+    /// Answered queries in the last 30 days.
+    last_30_days: u64,
+    /// Answered queries in the 30 days before.
+    previous_30_days: u64,
+    /// When it was last asked for.
+    last_used: Option<String>,
 }
 
 /// A dimension of a metric.
@@ -147,6 +160,11 @@ impl MetricDescription {
             truncated: false,
             sources: sources.collect(),
             lineage: lines,
+            usage: UsageLine {
+                last_30_days: card.trend.month,
+                previous_30_days: card.trend.before,
+                last_used: card.trend.last.map(|last| last.to_string()),
+            },
             defined_at: card.defined_at,
             metric: card.name,
         };

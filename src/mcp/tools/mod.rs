@@ -14,6 +14,7 @@ mod plot_distribution;
 mod query_metric;
 mod rows_behind;
 mod suggest_datasets;
+mod usage_graph;
 
 use super::tool::Entry;
 
@@ -32,6 +33,7 @@ pub(super) fn all() -> Vec<Entry> {
         Entry::of::<ask::Ask>(),
         Entry::of::<suggest_datasets::SuggestDatasets>(),
         Entry::of::<lineage::Lineage>(),
+        Entry::of::<usage_graph::UsageGraph>(),
         Entry::of::<govern_model::GovernModel>(),
         Entry::of::<give_feedback::GiveFeedback>(),
     ]

@@ -90,6 +90,8 @@ pub struct Hit {
     pub score: u32,
     /// Where the words were found, named fields first; empty beyond [`SearchIndex::MARKED`] hits.
     pub matches: Vec<FieldMatch>,
+    /// Answered queries of it in the last 30 days, and in the 30 before.
+    pub used: (u64, u64),
 }
 
 /// A text prepared for matching, with the letters it holds, by which most texts are dismissed at once.
@@ -201,6 +203,7 @@ impl SearchIndex {
             } else {
                 Vec::new()
             },
+            used: (0, 0),
         };
         found.into_iter().enumerate().map(hit).collect()
     }

@@ -28,7 +28,7 @@ pub enum Context {
     RowFilter,
     /// A value of JSON as a tree.
     Tree,
-    /// The lineage of a metric as a tree.
+    /// The lineage of a metric, or how it is used, as a tree.
     Lineage,
     /// The values of a dimension.
     Values,
@@ -175,8 +175,8 @@ impl Context {
             Self::Result => "Result",
             Self::Find => "Search in the result",
             Self::RowFilter => "Filter of the rows",
-            Self::Tree => "Trees: JSON, lineage",
-            Self::Lineage => "Lineage",
+            Self::Tree => "Trees: JSON, lineage, usage",
+            Self::Lineage => "Lineage, usage",
             Self::Values => "Values of a dimension",
             Self::Dimensions => "Dimensions",
             Self::Meanings => "Meanings of words",

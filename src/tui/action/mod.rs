@@ -82,6 +82,7 @@ pub enum Action {
     StopWriting,
     Definition,
     Lineage,
+    UsageGraph,
     GoThere,
     Editor,
     Connection,

@@ -74,6 +74,7 @@ pub(super) static ACTIONS: &[Entry] = &[
     entry(A::Definition, "definition", &["d"], C::Panes, "Show the definition behind this", None).when(has_definition).menu(M::Project),
     entry(A::Define, "define", &["+"], C::Panes, "Define a metric", None).menu(M::Project),
     entry(A::Lineage, "lineage", &["L"], C::Panes, "Lineage: made from what, and used by what", None).when(has_metric_here).menu(M::Project),
+    entry(A::UsageGraph, "graph", &["O"], C::Panes, "Usage: asked with what, by whom, how often", None).when(has_metric_here).menu(M::Project),
     entry(A::Author, "author", &["A"], C::Panes, "Change the definition", None).when(has_metric_here).menu(M::Project),
     entry(A::Review, "review", &["J"], C::Panes, "Review: proposals, drafts, certification", None).menu(M::Project),
     entry(A::Editor, "editor", &["e"], C::Panes, "Open the definition in $VISUAL or $EDITOR", None).when(has_file).menu(M::Project),

@@ -34,6 +34,11 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
                 .lineage_of(&kind.of(&name))
                 .map_err(|error| error.to_string()),
         ),
+        Lookup::Graph(thing) => Answer::Graph(
+            session
+                .graph_outline(&thing)
+                .map_err(|error| error.to_string()),
+        ),
         Lookup::Definition(metric) => Answer::Definition(
             session
                 .definition_file(&metric)

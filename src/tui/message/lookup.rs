@@ -21,6 +21,7 @@ use crate::tui::widgets::grid::{
     Copied, Copy, CopyFormat, FilterJob, Filtered, Find, Found, GroupJob, Grouped, PivotJob,
     Pivoted, SortJob, SortedOrder, Table,
 };
+use crate::usage::graph::Thing;
 
 /// A question that the session answers at once, off the drawing thread. Only the latest of each kind counts.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub enum Lookup {
     Describe(String),
     /// What a thing is made from, and what is made from it.
     Lineage(NodeKind, String),
+    /// What a thing is used with, by whom and how often.
+    Graph(Thing),
     /// The file a metric is defined in.
     Definition(String),
     /// What a file would mean with another text.
@@ -130,6 +133,7 @@ pub enum Slot {
     Search,
     Misfits,
     Lineage,
+    Graph,
     Definition,
     Draft,
     Save,
@@ -198,6 +202,7 @@ impl Lookup {
             Self::Search(_) => Slot::Search,
             Self::Misfits(_) => Slot::Misfits,
             Self::Lineage(..) => Slot::Lineage,
+            Self::Graph(_) => Slot::Graph,
             Self::Definition(_) => Slot::Definition,
             Self::Draft { .. } => Slot::Draft,
             Self::Save { .. } => Slot::Save,
@@ -235,6 +240,7 @@ pub enum Answer {
     Search(Arc<Vec<Hit>>, SearchHint),
     Misfits(Misfits),
     Lineage(Result<Outline, String>),
+    Graph(Result<Outline, String>),
     Definition(Result<DefinitionFile, String>),
     Draft(Box<Draft>),
     Save(Result<(), NotSaved>),
@@ -268,6 +274,7 @@ impl Answer {
             Self::Search(..) => Slot::Search,
             Self::Misfits(_) => Slot::Misfits,
             Self::Lineage(_) => Slot::Lineage,
+            Self::Graph(_) => Slot::Graph,
             Self::Definition(_) => Slot::Definition,
             Self::Draft(_) => Slot::Draft,
             Self::Save(_) => Slot::Save,

@@ -3,7 +3,7 @@
 use super::{
     ask, author, behind, beside, borders, chart, columns, dates, define, drill, expense, files,
     finder, kept, lineage, menu, picker, pin, prompt, query, reader, result, reviewing,
-    rows as row_view, steps, tabs, times, tree, why,
+    rows as row_view, steps, tabs, times, tree, usage, why,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -113,6 +113,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Later => times::shift(state, true),
         Action::Definition => reader::definitions(state),
         Action::Lineage => lineage::open(state),
+        Action::UsageGraph => usage::open(state),
         Action::Editor => reader::edit(state),
         Action::GrowPane => borders::grow(state, true),
         Action::ShrinkPane => borders::grow(state, false),

@@ -1,8 +1,8 @@
-//! The lineage of a metric: what it is made from, and what is made from it, as a tree.
+//! Trees whose lines lead on: the lineage of a metric, what it is made from, and what is made from it; and how it is used.
 
 use super::{finder, picker};
 use crate::govern::lineage::NodeKind;
-use crate::session::Outline;
+use crate::session::{About, Outline};
 use crate::tui::message::{Effect, Lookup, Notice};
 use crate::tui::popup::{Popup, Tree};
 use crate::tui::state::{Focus, State};
@@ -19,28 +19,41 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 /// It was found out.
 pub(super) fn found(state: &mut State, lineage: Result<Outline, String>) {
     match lineage {
-        Ok(outline) => {
-            let (mut lines, mut of) = (Vec::new(), Vec::new());
-            flatten(&outline, 0, &mut lines, &mut of);
-            state.popups.push(Popup::Tree(Tree {
-                title: "Lineage".to_owned(),
-                tree: JsonTree::outline(&lines),
-                of,
-            }));
-        }
+        Ok(outline) => open_tree(state, "Lineage".to_owned(), &outline),
         Err(error) => state.notice = Some(Notice::Error(error)),
     }
 }
 
-/// Goes to what the line under the cursor is about: a metric in the catalog, a saved query as the query, the lineage of
-/// everything else.
+/// Opens a tree of lines that lead on.
+pub(super) fn open_tree(state: &mut State, title: String, outline: &Outline) {
+    let (mut lines, mut of) = (Vec::new(), Vec::new());
+    flatten(outline, 0, &mut lines, &mut of);
+    state.popups.push(Popup::Tree(Tree {
+        title,
+        tree: JsonTree::outline(&lines),
+        of,
+    }));
+}
+
+/// Goes to what the line under the cursor is about: of a lineage, to a metric in the catalog, to a saved query as the query and
+/// to the lineage of everything else; of the use of something, to a query as the query and to the use of everything else.
 pub(super) fn go(state: &mut State) -> Vec<Effect> {
     let Some(Popup::Tree(open)) = state.popups.last_mut() else {
         return Vec::new();
     };
-    let Some((kind, name)) = open.of.get(open.tree.selected()).cloned().flatten() else {
-        open.tree.toggle();
-        return Vec::new();
+    let (kind, name) = match open.of.get(open.tree.selected()).cloned().flatten() {
+        Some(About::Defined(kind, name)) => (kind, name),
+        Some(About::Used(thing)) if open.tree.selected() > 0 => {
+            return vec![state.ask(Lookup::Graph(thing))];
+        }
+        Some(About::Query(line)) => {
+            leave(state);
+            return picker::take_line(state, &line);
+        }
+        Some(About::Used(_)) | None => {
+            open.tree.toggle();
+            return Vec::new();
+        }
     };
     match kind {
         NodeKind::Metric => {
@@ -72,7 +85,7 @@ fn flatten(
     outline: &Outline,
     depth: usize,
     lines: &mut Vec<(usize, String)>,
-    of: &mut Vec<Option<(NodeKind, String)>>,
+    of: &mut Vec<Option<About>>,
 ) {
     lines.push((depth, outline.text.clone()));
     of.push(outline.of.clone());

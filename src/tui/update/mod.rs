@@ -38,6 +38,7 @@ mod theme;
 pub(super) mod times;
 mod tree;
 mod typing;
+mod usage;
 mod why;
 mod workspace;
 
@@ -240,6 +241,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Search(hits, hint) => return finder::found(state, hits, hint),
         Answer::Misfits(misfits) => state.finder.misfits = misfits,
         Answer::Lineage(lineage) => lineage::found(state, lineage),
+        Answer::Graph(graph) => usage::found(state, graph),
         Answer::Definition(file) => return author::opened(state, file),
         Answer::Draft(draft) => author::drafted(state, *draft),
         Answer::Save(outcome) => return author::saved(state, outcome),

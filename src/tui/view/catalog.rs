@@ -208,6 +208,10 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
         (false, None) => theme.text,
     };
     let room = columns.saturating_sub(if canonical.is_some() { 6 } else { 4 });
+    // How much it is used stands at the end of the line, where anything is and there is room beside the name.
+    let is_used = state.finder.hits.iter().any(|hit| hit.used.0 > 0);
+    let uses = (is_used && room >= names + USES).then(|| uses(hit));
+    let room = room - uses.as_ref().map_or(0, |_| USES);
     let by_name = !letters(hit, Field::Name).is_empty();
     let why = hit
         .matches
@@ -244,7 +248,37 @@ fn metric<'a>(state: &State, hit: &Hit, names: usize, columns: usize) -> Line<'a
         let (text, indices) = window(text, indices, room.saturating_sub(width(word)));
         spans.extend(pane::marked(&text, &indices, theme.dim, theme.match_));
     }
+    if let Some(uses) = uses {
+        let drawn: usize = spans.iter().map(Span::width).sum();
+        let gap = columns.saturating_sub(drawn + width(&uses));
+        spans.push(Span::raw(" ".repeat(gap)));
+        spans.push(Span::styled(uses, theme.dim));
+    }
     Line::from(spans)
+}
+
+/// Columns that the uses of a metric take, with the gap before them.
+const USES: usize = 8;
+/// A change of use that is worth a sign, as a share of the uses before.
+const NOTABLE: f64 = 0.1;
+
+/// The queries of the last 30 days, with a sign for more or fewer than in the 30 before.
+fn uses(hit: &Hit) -> String {
+    let (month, before) = hit.used;
+    if month == 0 && before == 0 {
+        return String::new();
+    }
+    let change = (month as f64 - before as f64) / (before as f64).max(1.0);
+    let sign = match change {
+        change if change <= -NOTABLE => "↓",
+        change if change >= NOTABLE => "↑",
+        _ => " ",
+    };
+    let month = match month {
+        ..10_000 => month.to_string(),
+        month => format!("{}k", month / 1_000),
+    };
+    format!("{month:>5} {sign}")
 }
 
 /// What goes before a text that says why a metric was found.

@@ -143,12 +143,8 @@ impl<'a> Sheet<'a> {
         self.field("dimensions", &dimensions(&card.dimensions), theme.text);
         self.field("also", &card.aliases.join(", "), theme.text);
         self.field("tags", &card.tags.join(", "), theme.text);
-        let used = match card.used {
-            0 => "not in 90 days".to_owned(),
-            1 => "once in 90 days".to_owned(),
-            count => format!("{count} times in 90 days"),
-        };
-        self.field("used", &used, theme.dim);
+        let used = format!("{} {}", card.used, card.trend.blocks());
+        self.field("used", used.trim_end(), theme.dim);
         self.field("defined", &card.defined_at, theme.dim);
         self.lines
     }
