@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use metrex::learn::policy::curve::{Course, Player, courses};
-use metrex::model::{NoveltyPays, OptimisationPays};
+use metrex::model::{Algorithm, NoveltyPays, OptimisationPays};
 use metrex::registry::{Config, delivered_policy};
 use metrex::session::Simulation;
 
@@ -28,6 +28,10 @@ fn config(text: &str) -> Config {
 fn a_project_that_says_nothing_has_the_delivered_figures() {
     let policy = config("").policy;
     assert_eq!(policy, delivered_policy());
+    assert_eq!(
+        (policy.algorithm, policy.explore),
+        (Algorithm::Bandit, true)
+    );
     let table = policy.reward;
     let times = (table.under_1s, table.under_5s, table.over_60s);
     let rows = (table.some_rows, table.no_rows, table.many_rows);
@@ -40,7 +44,7 @@ fn a_project_that_says_nothing_has_the_delivered_figures() {
 
 #[test]
 fn a_project_can_say_what_an_answer_is_worth() {
-    let text = "policy:\n  reward: {success: 20, over_60s: -9.5, novelty_pays: always}\n";
+    let text = "policy:\n  algorithm: ppo\n  explore: false\n  reward: {success: 20, over_60s: -9.5, novelty_pays: always}\n";
     let policy = config(text).policy;
     assert_eq!(
         (policy.reward.success, policy.reward.over_60s),
@@ -48,15 +52,16 @@ fn a_project_can_say_what_an_answer_is_worth() {
     );
     assert_eq!(policy.reward.novelty_pays, NoveltyPays::Always);
     assert_eq!(policy.reward.failure, -5.0);
+    assert_eq!((policy.algorithm, policy.explore), (Algorithm::Ppo, false));
 }
 
 #[test]
-fn a_word_that_pays_for_nothing_is_refused_with_those_that_do() {
-    let text = "policy: {reward: {novelty_pays: never}}\n";
+fn a_word_that_is_no_algorithm_is_refused_with_those_that_are() {
+    let text = "policy: {algorithm: sarsa}\n";
     let problems = Config::read(text, Path::new(".")).unwrap_err();
     let said = problems[0].to_string();
     assert!(
-        said.contains("metrex.yaml:1") && said.contains("confirmed"),
+        said.contains("metrex.yaml:1") && said.contains("bandit"),
         "{said}"
     );
 }

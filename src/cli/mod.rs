@@ -140,7 +140,7 @@ enum Command {
     Suggest(suggest::SuggestArgs),
     /// Propose what the log of use says should be in the definitions; for a nightly run
     Learn(learn::LearnArgs),
-    /// Try in a simulator what can be learned about how queries are best answered
+    /// Look at what is learned from use about how queries are best answered, learn, or try it in a simulator
     Policy(policy::PolicyArgs),
     /// What is kept of use: numbers, feedback, logs of elsewhere, dropping
     Usage(usage::UsageArgs),

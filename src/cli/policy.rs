@@ -1,4 +1,4 @@
-//! `metrex policy`: what can be learned about how queries are best answered.
+//! `metrex policy`: how queries are best answered, learned from use and tried in a simulator.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,18 @@ use clap::{Args, Subcommand, value_parser};
 use super::query::chart_form;
 use super::{Global, Outcome, print};
 use crate::session::SessionError;
+use crate::session::cell::sanitize;
 
 #[derive(Debug, Args)]
 pub struct PolicyArgs {
     #[command(subcommand)]
-    command: PolicyCommand,
+    command: Option<PolicyCommand>,
 }
 
 #[derive(Debug, Subcommand)]
 enum PolicyCommand {
+    /// Learn from the log of use; sessions opened later decide by it (`metrex learn` does this every night)
+    Train,
     /// Let the algorithms answer simulated queries whose truth is known, beside the hand rule
     Simulate(SimulateArgs),
 }
@@ -34,7 +37,19 @@ struct SimulateArgs {
 }
 
 pub fn run(global: &Global, args: &PolicyArgs) -> Outcome {
-    let PolicyCommand::Simulate(args) = &args.command;
+    let report = match &args.command {
+        None => global.open()?.policy_report()?,
+        Some(PolicyCommand::Train) => global.open()?.train_policy()?,
+        Some(PolicyCommand::Simulate(args)) => return simulate(global, args),
+    };
+    print(|out| {
+        let text = report.markdown();
+        let mut lines = text.lines();
+        lines.try_for_each(|line| writeln!(out, "{}", sanitize(line)))
+    })
+}
+
+fn simulate(global: &Global, args: &SimulateArgs) -> Outcome {
     let form = args.chart.as_deref().map(chart_form).transpose()?;
     let session = global.open()?;
     let queries = usize::try_from(args.queries).unwrap_or(usize::MAX);

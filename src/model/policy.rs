@@ -1,7 +1,10 @@
 //! What a choice of how to answer a query is worth, and which algorithm makes it.
 
 /// The algorithms that choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// Linear Thompson sampling that starts from the hand rule.
     Bandit,
@@ -9,6 +12,17 @@ pub enum Algorithm {
     Ppo,
     /// The hand rule: nothing is learned, every query is answered as ever.
     Rule,
+}
+
+impl Algorithm {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bandit => "bandit",
+            Self::Ppo => "ppo",
+            Self::Rule => "rule",
+        }
+    }
 }
 
 /// What the reward of an optimisation is paid for.
@@ -72,9 +86,13 @@ impl RewardTable {
     }
 }
 
-/// How policies are judged.
+/// How choices are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PolicySettings {
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// Whether a few queries are answered another way than the rule's, to learn from.
+    pub explore: bool,
     /// What an answer is worth.
     pub reward: RewardTable,
 }

@@ -86,7 +86,7 @@ pub struct Config {
     pub governance: Governance,
     /// What is kept of use.
     pub usage: UsageSettings,
-    /// How policies are judged that choose how queries are answered.
+    /// How choices are made that change no answer.
     pub policy: PolicySettings,
     /// What is wrong in the file but keeps nobody from working.
     pub warnings: Vec<Diagnostic>,
@@ -155,7 +155,7 @@ object! {
         governance: Option<RawGovernance>,
         /// What is kept of use.
         usage: Option<RawUsage>,
-        /// How policies are judged that choose how queries are answered.
+        /// How choices are made that change no answer.
         policy: Option<RawPolicy>,
     }
 }

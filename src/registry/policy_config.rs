@@ -1,4 +1,4 @@
-//! The section `policy:` of `metrex.yaml`: what an answer is worth to who chooses how queries are answered.
+//! The section `policy:` of `metrex.yaml`: which algorithm chooses how queries are answered, and what an answer is worth to it.
 
 use std::sync::LazyLock;
 
@@ -6,14 +6,18 @@ use super::ProjectFile;
 use super::diagnostic::Sink;
 use super::read::{At, Read as _, Word, object};
 use super::yaml;
-use crate::model::{FileId, NoveltyPays, OptimisationPays, PolicySettings, RewardTable};
+use crate::model::{Algorithm, FileId, NoveltyPays, OptimisationPays, PolicySettings, RewardTable};
 
 /// What applies where a project says nothing.
 const DELIVERED: &str = include_str!("../../assets/policy.yaml");
 
 object! {
-    /// How policies are judged that choose how queries are answered.
+    /// How the choices are made that change no answer: in one scan or several, by day first or not.
     struct RawPolicy {
+        /// Who chooses: `bandit` (the default), `ppo`, or `rule`, which learns nothing.
+        algorithm: Option<Word<Algorithm>>,
+        /// Whether one query in twenty is answered another way than the rule's, to learn from: `true` (the default) or `false`.
+        explore: Option<At<bool>>,
         /// What an answer is worth.
         reward: Option<RawReward>,
     }
@@ -53,6 +57,8 @@ object! {
 pub fn delivered_policy() -> PolicySettings {
     static SETTINGS: LazyLock<PolicySettings> = LazyLock::new(|| {
         let nothing = PolicySettings {
+            algorithm: Algorithm::Rule,
+            explore: false,
             reward: RewardTable {
                 success: 0.0,
                 failure: 0.0,
@@ -83,6 +89,8 @@ pub fn delivered_policy() -> PolicySettings {
 pub(super) fn policy_settings(raw: &RawPolicy, otherwise: PolicySettings) -> PolicySettings {
     let reward = raw.reward.as_ref();
     PolicySettings {
+        algorithm: raw.algorithm.map_or(otherwise.algorithm, |word| word.value),
+        explore: raw.explore.map_or(otherwise.explore, |at| at.value),
         reward: reward.map_or(otherwise.reward, |raw| table(raw, otherwise.reward)),
     }
 }

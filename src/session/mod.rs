@@ -126,7 +126,7 @@ pub use open::{OpenOptions, Session};
 pub use partial::partial_starts;
 pub use pin::{Pin, shown_within};
 pub use png::png;
-pub use policy::Simulation;
+pub use policy::{PolicyReport, Simulation};
 pub use prepare::Preparing;
 pub use publish::{Commit, CommitWish, FileChange, NotPublished, Publication, Published};
 pub use pull_request::PullRequest;

@@ -12,6 +12,7 @@ use super::catalog::Version;
 use super::choices::Remembered;
 use super::connections::Connections;
 use super::define::Surveys;
+use super::policy::Decided;
 use super::tracking::Tracking;
 use super::{Hit, SearchHint, SessionError, StateFolder, rollups};
 use crate::compile::{CompileError, CompileOptions, Compiled, Passes, Reason, Rollups, compile};
@@ -60,6 +61,7 @@ struct Inner {
     remembered: Mutex<Option<Arc<Remembered>>>,
     cache: ResultCache,
     no_rollups: bool,
+    decided: Decided,
     rollups: rollups::Known,
     surveys: Surveys,
     mended: Option<String>,
@@ -135,6 +137,7 @@ impl Session {
                 remembered: Mutex::default(),
                 cache: ResultCache::default(),
                 no_rollups: options.no_rollups,
+                decided: Decided::default(),
                 rollups: rollups::Known::default(),
                 surveys: Surveys::default(),
                 mended,
@@ -293,41 +296,61 @@ impl Session {
         connection: &str,
         dialect: Dialect,
     ) -> Result<Compiled, CompileError> {
-        let compiled = self.compile_bare(query, connection, dialect);
-        compiled.map(|compiled| self.with_remarks(compiled))
+        let version = self.version();
+        let usual = self.compile_usual(&version, query, connection, dialect)?;
+        let is_own = self.supposed.is_none() && dialect == self.dialect_of(connection);
+        let compiled = match is_own {
+            true => self.decided(usual, connection, |passes| {
+                self.compile_by(&version, query, connection, dialect, passes)
+            }),
+            false => usual,
+        };
+        Ok(self.with_remarks(compiled))
     }
 
-    fn compile_bare(
+    fn compile_by(
         &self,
+        version: &Version,
         query: &MetricQuery,
         connection: &str,
         dialect: Dialect,
+        passes: Passes<'_>,
     ) -> Result<Compiled, CompileError> {
-        let version = self.version();
         let index = self.index(connection);
         let values: &dyn ValueLookup = match &index {
             Some(index) => index.as_ref(),
             None => &NoValues,
         };
-        let compile = |dialect, rollups: Option<&Rollups>| {
-            let options = CompileOptions {
-                dialect,
-                today: self.today(),
-                values,
-                passes: Passes {
-                    rollups,
-                    ..Passes::default()
-                },
-            };
-            compile(
-                &version.catalog.registry,
-                &version.catalog.reach,
-                &version.templates,
-                query,
-                &options,
-            )
+        let options = CompileOptions {
+            dialect,
+            today: self.today(),
+            values,
+            passes,
         };
-        let Some(rollups) = self.rollups(&version, connection, dialect) else {
+        compile(
+            &version.catalog.registry,
+            &version.catalog.reach,
+            &version.templates,
+            query,
+            &options,
+        )
+    }
+
+    fn compile_usual(
+        &self,
+        version: &Version,
+        query: &MetricQuery,
+        connection: &str,
+        dialect: Dialect,
+    ) -> Result<Compiled, CompileError> {
+        let compile = |dialect, rollups: Option<&Rollups>| {
+            let passes = Passes {
+                rollups,
+                ..Passes::default()
+            };
+            self.compile_by(version, query, connection, dialect, passes)
+        };
+        let Some(rollups) = self.rollups(version, connection, dialect) else {
             return compile(dialect, None);
         };
         let mut said = Vec::new();
@@ -490,6 +513,10 @@ impl Session {
 
     pub(super) fn wants_no_rollups(&self) -> bool {
         self.inner.no_rollups
+    }
+
+    pub(super) fn decided_before(&self) -> &Decided {
+        &self.inner.decided
     }
 
     pub(super) fn surveys(&self) -> &Surveys {

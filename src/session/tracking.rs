@@ -98,6 +98,12 @@ impl Tracking {
         asked.push_front(origin);
     }
 
+    /// Whether a question was read as this line that has not run yet.
+    pub(super) fn was_asked(&self, line: &str) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.iter().any(|origin| origin.line == line)
+    }
+
     /// The question that was read as this line, once.
     fn take(&self, line: &str) -> Option<Origin> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -260,6 +266,11 @@ impl Session {
                 Some(error.code().to_owned()),
             ),
         };
+        // What was answered from memory, or given up, says nothing of how it was read.
+        let has_run = match result {
+            Ok((_, cached)) => cached.is_none(),
+            Err(error) => error.failure != Failure::Interrupted,
+        };
         let ended = Ended {
             compiled: compiled.clone(),
             version: self.version(),
@@ -282,15 +293,18 @@ impl Session {
         };
         // The session itself must not end on the thread that writes.
         let tracking = self.tracking().clone();
-        let make = move || {
-            let mut record = ended.record(&tracking);
-            tracking.user().clone_into(&mut record.user);
-            record
-        };
         let session = self.clone();
         let write = move || {
             if let Ok(usage) = session.usage_store() {
-                usage.record_made(make);
+                let (compiled, connection) = (&ended.compiled, &ended.record.connection);
+                let decision = || session.decision(compiled, connection, ended.origin.is_some());
+                let choice = has_run.then(decision).flatten();
+                usage.record_made(move || {
+                    let mut record = ended.record(&tracking);
+                    tracking.user().clone_into(&mut record.user);
+                    record.choice = choice;
+                    record
+                });
                 session.forget_used();
             }
         };

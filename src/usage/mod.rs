@@ -8,6 +8,7 @@ pub mod graph;
 mod insert;
 mod literals;
 mod log;
+mod policy;
 mod purge;
 mod questions;
 mod read;

@@ -50,6 +50,10 @@ pub(super) fn write(file: &Connection, log: &mut Log, purge: &Purge) -> Result<u
         }
     };
     if dropped > 0 {
+        if !matches!(purge, Purge::Before(_)) {
+            // It knows who asked how much; what stays in the log teaches it again.
+            file.execute("DELETE FROM policy", [])?;
+        }
         tidy(file, log)?;
     }
     Ok(dropped)

@@ -1,6 +1,6 @@
 //! The tables of `usage.db`, by version; a version that was delivered is never changed.
 
-pub(super) const MIGRATIONS: [&str; 8] = [
+pub(super) const MIGRATIONS: [&str; 9] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -191,6 +191,12 @@ CREATE TABLE verdicts (
     "
 CREATE TABLE imported (
     entry INTEGER PRIMARY KEY
+);
+",
+    "
+CREATE TABLE policy (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    checkpoint BLOB NOT NULL
 );
 ",
 ];

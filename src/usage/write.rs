@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::choices::{self, Change};
 use super::feedback::{self, Said};
 use super::insert::Log;
+use super::policy::{self, Lesson};
 use super::purge::{self, Purge};
 use super::questions::{self, Question};
 use super::{ModelCost, QueryRecord};
@@ -45,6 +46,7 @@ enum Order {
     Spend(ModelCost),
     Change(Change),
     Verdict(verdicts::Change),
+    Lesson(Lesson),
     Ask(Question),
     Workspace(String),
     Forget(String),
@@ -95,6 +97,10 @@ impl Writer {
 
     pub(super) fn verdict(&self, change: verdicts::Change) {
         self.send(Order::Verdict(change));
+    }
+
+    pub(super) fn lesson(&self, lesson: Lesson) {
+        self.send(Order::Lesson(lesson));
     }
 
     pub(super) fn ask(&self, question: Question) {
@@ -254,6 +260,7 @@ fn write_batch(
             Order::Spend(cost) => add(&file, &cost)?,
             Order::Change(change) => choices::write(&file, &change)?,
             Order::Verdict(change) => verdicts::write(&file, &change)?,
+            Order::Lesson(lesson) => policy::write(&file, &lesson)?,
             Order::Ask(question) => questions::write(&file, &question)?,
             Order::Workspace(text) => workspace::write(&file, &text)?,
             Order::Forget(text) => {

@@ -81,7 +81,11 @@ pub async fn check(
         rollups: Some(rollups),
         ..Passes::default()
     };
-    let compiled = [Passes::default(), Passes::NONE, kept].map(|passes| {
+    let apart = Passes {
+        merge_scans: false,
+        ..Passes::default()
+    };
+    let compiled = [Passes::default(), Passes::NONE, kept, apart].map(|passes| {
         let options = CompileOptions {
             dialect: engine.warehouse.dialect(),
             today: model.today,
@@ -96,21 +100,25 @@ pub async fn check(
         compile(registry, reach, templates, query, &options)
     });
     match (compiled, &expected.main) {
-        ([Err(_), Err(_), Err(_)], Err(_)) => Verdict::Refused,
-        ([Err(error), ..] | [_, Err(error), _] | [.., Err(error)], _) => {
+        ([Err(_), Err(_), Err(_), Err(_)], Err(_)) => Verdict::Refused,
+        ([Err(error), ..] | [_, Err(error), ..] | [_, _, Err(error), _] | [.., Err(error)], _) => {
             Verdict::Wrong(format!("refused: {error} {:?}", error.hint))
         }
         ([Ok(compiled), ..], Err(why)) => Verdict::Wrong(format!(
             "answered, although {}\n{}",
             why.0, compiled.main.sql
         )),
-        ([Ok(compiled), Ok(plain), Ok(kept)], Ok(right)) => {
+        ([Ok(compiled), Ok(plain), Ok(kept), Ok(apart)], Ok(right)) => {
             if let Some(why) = differs(engine, &compiled, right, expected).await {
                 return Verdict::Wrong(why);
             }
             let optimised = (&compiled.main, &compiled.totals) != (&plain.main, &plain.totals);
             if optimised && let Some(why) = differs(engine, &plain, right, expected).await {
                 return Verdict::Wrong(format!("without the optimiser: {why}"));
+            }
+            let is_apart = (&compiled.main, &compiled.totals) != (&apart.main, &apart.totals);
+            if is_apart && let Some(why) = differs(engine, &apart, right, expected).await {
+                return Verdict::Wrong(format!("each sum from a scan of its own: {why}"));
             }
             let routed = (&compiled.main, &compiled.totals) != (&kept.main, &kept.totals);
             if routed && let Some(why) = differs(engine, &kept, right, expected).await {

@@ -24,6 +24,8 @@ pub struct Decision {
     pub deviates: bool,
     /// The experiences the policy had learned from.
     pub learned_from: u64,
+    /// What the query has in common with those that differ from it in values and times only.
+    pub pattern: u64,
 }
 
 /// A learner that is held to the rule where it is not sure.
@@ -54,8 +56,8 @@ impl<L: std::borrow::Borrow<Learner>> Careful<L> {
         deviates.then_some(odds)
     }
 
-    /// Decides about a query.
-    pub fn decide(&self, context: &Context, rng: &mut Rng) -> Decision {
+    /// Decides about a query of a pattern.
+    pub fn decide(&self, context: &Context, pattern: u64, rng: &mut Rng) -> Decision {
         let wishes = self.wishes(context);
         let rule = Odds::only(context.rule);
         let chance = Odds::uniform(context.mask);
@@ -82,6 +84,7 @@ impl<L: std::borrow::Borrow<Learner>> Careful<L> {
             choice,
             deviates: wishes.is_some(),
             learned_from: self.learner.borrow().seen(),
+            pattern,
         }
     }
 }
@@ -98,6 +101,6 @@ impl Policy for Careful<Learner> {
     }
 
     fn choose(&self, context: &Context, rng: &mut Rng) -> Choice {
-        self.decide(context, rng).choice
+        self.decide(context, 0, rng).choice
     }
 }

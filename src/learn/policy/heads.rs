@@ -88,6 +88,11 @@ impl Mask {
     /// Every arm of every head.
     pub const ALL: Self = Self([0b1111, 0b1111, 0b1_1111, 0b1111]);
 
+    /// Only these: nothing is left to decide.
+    pub fn only(arms: Arms) -> Self {
+        Self(arms.0.map(|arm| 1 << arm))
+    }
+
     /// The same with an arm, or without it.
     #[must_use]
     pub fn with(mut self, head: Head, arm: u8, is_there: bool) -> Self {
@@ -117,6 +122,11 @@ impl Mask {
     /// The number of arms of a head.
     pub fn count(self, head: Head) -> usize {
         Arms(self.0).of(head).count_ones() as usize
+    }
+
+    /// Whether there is anything to decide.
+    pub fn is_open(self) -> bool {
+        Head::ALL.into_iter().any(|head| self.count(head) > 1)
     }
 
     /// The arms of a head, in order.

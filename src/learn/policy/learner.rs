@@ -9,6 +9,9 @@ use super::state::Context;
 use super::{BATCH, Bandit, Experience, Policy, Ppo, Rng, Rule};
 use crate::model::Algorithm;
 
+/// Experiences before anything but the hand rule decides.
+pub const RIPE: u64 = 64;
+
 /// Experiences that are kept to be gone through again.
 const REPLAYED: usize = 512;
 
@@ -39,6 +42,11 @@ impl Learner {
     /// The experiences it has learned from.
     pub fn seen(&self) -> u64 {
         self.seen
+    }
+
+    /// Whether there is enough evidence to leave the rule at all.
+    pub fn is_ripe(&self) -> bool {
+        self.algorithm != Algorithm::Rule && self.seen >= RIPE
     }
 
     /// The algorithm.

@@ -6,9 +6,11 @@ mod bandit;
 mod careful;
 pub mod curve;
 pub mod evaluate;
+pub mod guard;
 mod heads;
 mod learner;
 mod linear;
+mod memory;
 mod ppo;
 mod random;
 pub mod reward;
@@ -21,7 +23,8 @@ use serde::{Deserialize, Serialize};
 use bandit::Bandit;
 pub use careful::{Careful, Decision, SURE, TRIALS};
 pub use heads::{Arms, HEADS, Head, MOST_ARMS, Mask, Odds};
-pub use learner::Learner;
+pub use learner::{Learner, RIPE};
+pub use memory::{Learned, Lived, Memory};
 use ppo::Ppo;
 pub use random::Rng;
 pub use rule::{Rule, Uniform};
@@ -54,6 +57,18 @@ pub struct Choice {
     pub joint: f64,
     /// Whether it was left to chance among all arms.
     pub is_trial: bool,
+}
+
+impl Choice {
+    /// These arms, where there were no others.
+    pub fn only(arms: Arms) -> Self {
+        Self {
+            arms,
+            odds: [1.0; HEADS],
+            joint: 1.0,
+            is_trial: false,
+        }
+    }
 }
 
 /// A way to decide.

@@ -81,6 +81,11 @@ impl Session {
             pull_request: None,
             warnings: Vec::new(),
         };
+        if into != LearnInto::Nothing {
+            let session = self.clone();
+            let trained = tokio::task::spawn_blocking(move || session.train_policy());
+            trained.await.map_err(|_| SessionError::interrupted())??;
+        }
         if told.files.is_empty() {
             return Ok(learned);
         }

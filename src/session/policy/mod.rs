@@ -1,6 +1,10 @@
-//! Which way of answering queries is best: what algorithms learn of it in a simulator.
+//! Which way of answering queries is best: decided for each query, learned from the log, and tried in a simulator.
 
+mod live;
 mod picture;
+mod report;
 mod simulation;
 
+pub(super) use live::Decided;
+pub use report::PolicyReport;
 pub use simulation::Simulation;

@@ -6,10 +6,10 @@ use super::Simulation;
 use crate::learn::policy::curve::{Course, Place, Player};
 use crate::session::plot::escaped;
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 810.0;
 const HEIGHT: f64 = 430.0;
 const LEFT: f64 = 50.0;
-const RIGHT: f64 = 200.0;
+const RIGHT: f64 = 250.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 44.0;
 

@@ -1,0 +1,133 @@
+//! The A/B test against the hand rule: where the policy would deviate, part of the queries keep to the rule, and the two are compared.
+
+use super::Decision;
+use super::evaluate::{Estimate, mean};
+use super::random::normal_below;
+
+/// How likely one side has to be better.
+const CERTAIN: f64 = 0.95;
+
+/// What the test says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Too few queries, or no difference that could not be chance.
+    Open,
+    /// The policy is better than the rule.
+    Better,
+    /// The rule is better: nothing deviates from it any more.
+    FallenBack,
+}
+
+impl Standing {
+    /// The share of queries where the policy may deviate; the others go on as the control.
+    pub fn share(self) -> f64 {
+        match self {
+            Self::Open => 0.5,
+            Self::Better => 0.9,
+            Self::FallenBack => 0.0,
+        }
+    }
+}
+
+/// The test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trial {
+    /// Queries that kept to the rule.
+    pub rule: Estimate,
+    /// Queries that deviated.
+    pub policy: Estimate,
+    /// How likely it is that the policy is better.
+    pub better: f64,
+    /// What follows.
+    pub standing: Standing,
+}
+
+/// Compares what came of the queries where the policy would deviate. Each is weighed by how unlikely its choice was.
+pub fn compare<'a>(decided: impl Iterator<Item = (&'a Decision, f64)> + Clone) -> Trial {
+    let decided = decided.filter(|(decision, _)| decision.deviates);
+    let side = |deviated: bool| {
+        let own = decided.clone().filter(move |(decision, _)| {
+            (decision.choice.arms != decision.context.rule) == deviated
+        });
+        mean(own.map(|(decision, reward)| (1.0 / decision.choice.joint.max(1e-6), reward)))
+    };
+    let (rule, policy) = (side(false), side(true));
+    let has_enough = rule.is_enough() && policy.is_enough();
+    let better = match has_enough {
+        true => {
+            normal_below((policy.value - rule.value) / policy.error.hypot(rule.error).max(1e-9))
+        }
+        false => 0.5,
+    };
+    let standing = match better {
+        better if better > CERTAIN => Standing::Better,
+        better if better < 1.0 - CERTAIN => Standing::FallenBack,
+        _ => Standing::Open,
+    };
+    Trial {
+        rule,
+        policy,
+        better,
+        standing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::policy::{Arms, Choice, Context, Mask, Rng, State};
+
+    fn decided(difference: f64, count: usize) -> Vec<(Decision, f64)> {
+        let context = Context::new(&State::default(), Mask::ALL);
+        let mut rng = Rng::of("guard", 0, 0);
+        let one = |at: usize| {
+            let deviated = at % 2 == 0;
+            let mut arms = context.rule;
+            if deviated {
+                arms = Arms([0, 0, 0, 0]);
+            }
+            let choice = Choice {
+                arms,
+                odds: [0.5; 4],
+                joint: 0.5,
+                is_trial: false,
+            };
+            let decision = Decision {
+                context,
+                choice,
+                deviates: true,
+                learned_from: 100,
+                pattern: 0,
+            };
+            let reward = 10.0 + if deviated { difference } else { 0.0 } + 3.0 * rng.normal();
+            (decision, reward)
+        };
+        (0..count).map(one).collect()
+    }
+
+    fn standing(decided: &[(Decision, f64)]) -> Standing {
+        compare(decided.iter().map(|(decision, reward)| (decision, *reward))).standing
+    }
+
+    #[test]
+    fn a_policy_that_does_worse_falls_back() {
+        assert_eq!(standing(&decided(-2.0, 400)), Standing::FallenBack);
+        assert_eq!(standing(&decided(2.0, 400)), Standing::Better);
+        assert_eq!(standing(&decided(0.0, 400)), Standing::Open);
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_few() {
+        assert_eq!(standing(&decided(-20.0, 90)), Standing::Open);
+        assert_eq!(standing(&[]), Standing::Open);
+    }
+
+    #[test]
+    fn where_the_policy_agrees_with_the_rule_there_is_nothing_to_compare() {
+        let mut decided = decided(-2.0, 400);
+        for (decision, _) in &mut decided {
+            decision.deviates = false;
+        }
+        assert_eq!(standing(&decided), Standing::Open);
+    }
+}
