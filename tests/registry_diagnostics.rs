@@ -183,7 +183,7 @@ fn text_that_is_not_yaml() {
     check(
         "▸just text",
         &[
-            "error: expected a map of keys and values, found a single value — write {datasets: …}, with the keys datasets, metrics, views, rollups, canonical_datasets, analyses, hypotheses, calendar",
+            "error: expected a map of keys and values, found a single value — write {datasets: …}, with the keys datasets, metrics, views, rollups, canonical_datasets, analyses, hypotheses, alerts, calendar",
         ],
     );
     check("m: !t ▸3", &["error: tags such as !t are not used here"]);

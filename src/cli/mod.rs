@@ -38,6 +38,7 @@ mod runtime;
 mod schema;
 mod search;
 mod show;
+mod spread;
 mod sql;
 mod status;
 mod style;
@@ -48,6 +49,7 @@ mod understood;
 mod usage;
 mod validate_sql;
 mod values;
+mod watch;
 mod why;
 
 use std::io::{BufWriter, Write, stdout};
@@ -109,6 +111,8 @@ enum Command {
     Why(why::WhyArgs),
     /// Answer a question in plain words, or say which word is in the way
     Ask(ask::AskArgs),
+    /// Show how a metric is spread across a dimension: histogram, quartiles, outliers
+    Spread(spread::SpreadArgs),
     /// List the analyses of the project, or run one: attribution, lifecycle, retention, revenue, funnel
     #[command(visible_alias = "analyze")]
     Analyse(analyse::AnalyseArgs),
@@ -128,6 +132,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Run the tests of metrics: are the numbers what their files say they must be?
     Test(test::TestArgs),
+    /// Check the alerts of the project: has a number crossed a threshold, changed, become unusual?
+    Watch(watch::WatchArgs),
     /// Compare two versions of the definitions: which metrics mean something else, and by how much
     Diff(diff::DiffArgs),
     /// Check SQL against the definitions, the known values and the warehouse; nothing is run
@@ -199,6 +205,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Rows(args)) => behind::run(global, &args),
         Some(Command::Why(args)) => why::run(global, &args),
         Some(Command::Ask(args)) => ask::run(global, &args),
+        Some(Command::Spread(args)) => spread::run(global, &args),
         Some(Command::Analyse(args)) => analyse::run(global, &args),
         Some(Command::Sql(args)) => sql::run(global, &args),
         Some(Command::Search(args)) => search::run(global, &args),
@@ -208,6 +215,7 @@ fn run(cli: Cli) -> Outcome {
         Some(Command::Review(args)) => review::run(global, &args),
         Some(Command::Check(args)) => check::run(global, &args),
         Some(Command::Test(args)) => test::run(global, &args),
+        Some(Command::Watch(args)) => watch::run(global, &args),
         Some(Command::Diff(args)) => diff::run(global, &args),
         Some(Command::ValidateSql(args)) => validate_sql::run(global, &args),
         Some(Command::Govern(args)) => govern::run(global, &args),

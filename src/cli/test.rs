@@ -71,7 +71,8 @@ pub fn run(global: &Global, args: &TestArgs) -> Outcome {
         let cannot = |error: io::Error| {
             SessionError::usage("file", format!("cannot write {}: {error}", path.display()))
         };
-        std::fs::write(path, junit::report(&results)).map_err(cannot)?;
+        let cases: Vec<_> = results.iter().map(case).collect();
+        std::fs::write(path, junit::report(&cases)).map_err(cannot)?;
     }
     summary(&results)?;
     let problems = session.problems();
@@ -113,6 +114,22 @@ fn object(result: &TestResult) -> serde_json::Value {
         "reasons": result.reasons(),
         "ms": u64::try_from(result.elapsed.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+fn case(result: &TestResult) -> junit::Case {
+    let reasons = || result.reasons().join("; ");
+    junit::Case {
+        suite: result.metric.clone(),
+        name: result.title.clone(),
+        at: result.at.clone(),
+        query: result.query.clone(),
+        elapsed: result.elapsed,
+        end: match result.verdict {
+            Verdict::Passed => junit::End::Passed,
+            Verdict::Failed(_) => junit::End::Failed(reasons()),
+            Verdict::Error(_) => junit::End::Error(reasons()),
+        },
+    }
 }
 
 /// The sum of it on stderr, and the exit code.

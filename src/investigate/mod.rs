@@ -1,10 +1,13 @@
-//! Why a number moved: decomposition, what is usual, and which of the findings is the cause. Pure: rows in, findings out.
+//! Why a number moved, and how numbers are spread: decomposition, what is usual, and which of the findings is the cause. Pure:
+//! rows in, findings out.
 
 mod decompose;
+pub mod distribution;
 mod finding;
 mod judge;
 mod load;
 mod noise;
+pub mod seasonal;
 mod tree;
 #[cfg(test)]
 mod trial;

@@ -53,7 +53,7 @@ pub struct Usual {
 pub const LEAST_HISTORY: usize = 4;
 
 /// A normal distribution's standard deviation over its median absolute deviation.
-const PER_MAD: f64 = 1.4826;
+pub(super) const PER_MAD: f64 = 1.4826;
 
 impl Usual {
     /// From earlier values; `None` where they are too few. The spread is at least `floor`, what chance alone would do.

@@ -1,5 +1,6 @@
 //! Plain data shared by every room: what metrics, datasets and queries are. No I/O, no SQL, no terminal.
 
+mod alert;
 pub mod alike;
 mod analysis;
 mod calendar;
@@ -25,6 +26,9 @@ pub mod time_phrase;
 mod values;
 pub mod world;
 
+pub use alert::{
+    Alert, AlertSeverity, Amount, FEWEST_PERIODS, FEWEST_STEPS, Side, When, WhenError, seasons,
+};
 pub use analysis::{Analysis, AnalysisKind, AnalysisValues, AnalysisView, TODAY};
 pub use calendar::{
     Calendar, CalendarPeriod, CalendarTable, DatePart, DateRange, Grain, Period, Spine, TimeRange,

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Analysis, Calendar, CanonicalDataset, Dataset, Grain, Hypothesis, Metric, MetricQuery, Place,
+    Alert, Analysis, Calendar, CanonicalDataset, Dataset, Grain, Hypothesis, Metric, MetricQuery,
+    Place,
 };
 
 /// A hand-written SQL snippet of a complex metric.
@@ -90,6 +91,8 @@ pub struct Registry {
     pub analyses: IndexMap<String, Analysis>,
     /// Hypotheses by name.
     pub hypotheses: IndexMap<String, Hypothesis>,
+    /// Alerts by name.
+    pub alerts: IndexMap<String, Alert>,
     /// Whose rules apply where two readings are possible.
     pub conventions: Conventions,
     /// Lower-case name or alias -> metric name.
@@ -110,6 +113,15 @@ impl Registry {
         let mut measures = metric.kind.sources().iter();
         let dataset = &measures.find_map(|source| source.measures.first())?.dataset;
         self.analyses.get(dataset)
+    }
+
+    /// The alerts that look at a metric, by its canonical name.
+    pub fn alerts_of<'a>(&'a self, metric: &'a str) -> impl Iterator<Item = &'a Alert> {
+        let is_of = move |alert: &&Alert| {
+            self.metric(alert.metric())
+                .is_some_and(|one| one.name == metric)
+        };
+        self.alerts.values().filter(is_of)
     }
 
     /// The saved query that a query is nothing but the name of.

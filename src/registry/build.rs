@@ -14,19 +14,20 @@ use super::scope::{Broken, Scope};
 use super::words::meaning;
 use super::yaml::{self, Node, Text};
 use super::{
-    ProjectFiles, analysis, calendar, canonical, composed, dataset, facets, hypotheses, join, life,
-    metric, metric_tests, of_metric, rollup, views,
+    ProjectFiles, alerts, analysis, calendar, canonical, composed, dataset, facets, hypotheses,
+    join, life, metric, metric_tests, of_metric, rollup, views,
 };
 use crate::model::{Facets, FileId, Place, Registry, Snippet};
 
 /// Top-level keys of a file that is not in the flat form.
-pub(crate) const SECTIONS: [&str; 8] = [
+pub(crate) const SECTIONS: [&str; 9] = [
     "datasets",
     "metrics",
     "views",
     "rollups",
     "canonical_datasets",
     "analyses",
+    "alerts",
     "calendar",
     "hypotheses",
 ];
@@ -67,6 +68,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
                 all.canonical_datasets.0.extend(raw.canonical_datasets.0);
                 all.analyses.0.extend(raw.analyses.0);
                 all.hypotheses.0.extend(raw.hypotheses.0);
+                all.alerts.0.extend(raw.alerts.0);
                 if let Some(calendar) = &raw.calendar {
                     registry.calendar = read_calendar(calendar, &registry.calendar, &mut sink);
                 }
@@ -78,6 +80,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     let views = first_of_each("view", all.views, &mut sink);
     let rollups = first_of_each("rollup", all.rollups, &mut sink);
     let rules = first_of_each("hypothesis", all.hypotheses, &mut sink);
+    let alerts = first_of_each("alert", all.alerts, &mut sink);
     let canonical = first_of_each("canonical dataset", all.canonical_datasets, &mut sink);
     build_datasets(&datasets, &mut registry, &mut broken, &mut sink);
     for entry in &analyses {
@@ -104,6 +107,7 @@ pub(crate) fn build(files: &ProjectFiles, config: &Config) -> (Registry, Vec<Dia
     metric_tests::build_tests(&metrics, &mut registry, &broken, &mut sink);
     views::build_views(&views, &mut registry, &broken, &mut sink);
     hypotheses::build_hypotheses(&rules, &mut registry, &broken, &mut sink);
+    alerts::build_alerts(&alerts, &mut registry, &broken, &mut sink);
     canonical::build_canonical(&canonical, &mut registry, &broken, &mut sink);
     for entry in &rollups {
         if let Some(rollup) = rollup::rollup(entry, &registry, &broken, &mut sink) {

@@ -12,7 +12,7 @@ use super::{Config, Diagnostic, ProjectFiles};
 use crate::model::Registry;
 
 /// Grows whenever the shape of the cached data changes.
-const FORMAT: u32 = 17;
+const FORMAT: u32 = 18;
 
 /// A loaded registry.
 #[derive(Debug, Clone, PartialEq)]

@@ -71,7 +71,7 @@ fn test(
     }
     if let Some(line) = &raw.sums_to {
         expected.push(Expectation::SumsTo {
-            query: Box::new(other_query(line, registry, broken, sink)?),
+            query: Box::new(whole_query(line, registry, broken, sink)?),
             tolerance: within,
         });
     }
@@ -161,8 +161,8 @@ fn query(tail: Option<&Text>, metric: &Metric, sink: &mut Sink) -> Option<Metric
     }
 }
 
-/// The query that is compared with: a whole line.
-fn other_query(
+/// A query that is written as a whole line. What it does not group by, it does not.
+pub(crate) fn whole_query(
     line: &Text,
     registry: &Registry,
     broken: &Broken,

@@ -3,6 +3,7 @@
 //! A file's text becomes a tree with places (`yaml`), the tree typed shapes (`read`, `raw`), the shapes the
 //! model (`build` and the files named after what they build).
 
+mod alerts;
 mod analysis;
 mod build;
 mod calendar;

@@ -68,7 +68,7 @@ pub(crate) fn entries_of<'n>(
         node if node.is_null() => return Some(Vec::new()),
         node => {
             // A list of dozens of keys would help nobody.
-            let few = keys.first().filter(|_| keys.len() <= 8);
+            let few = keys.first().filter(|_| keys.len() <= 10);
             let hint = few.map(|first| match keys {
                 [_] => format!("write {{{first}: …}}"),
                 _ => format!("write {{{first}: …}}, with the keys {}", keys.join(", ")),

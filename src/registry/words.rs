@@ -11,7 +11,8 @@ pub(crate) fn check_name(what: &str, name: &Text, sink: &mut Sink) {
         .starts_with(|c: char| c.is_alphabetic() || c == '_');
     let is_plain = name.value.chars().all(|c| c.is_alphanumeric() || c == '_');
     if !(starts_well && is_plain) {
-        let message = format!("'{}' cannot name a {what}", name.value);
+        let article = if what.starts_with('a') { "an" } else { "a" };
+        let message = format!("'{}' cannot name {article} {what}", name.value);
         let hint =
             "use letters, digits and _, starting with a letter; the name for people is `label`"
                 .to_owned();

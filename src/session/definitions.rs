@@ -1,4 +1,4 @@
-//! What is wrong with the definitions: what the registry found, and saved queries that cannot be answered.
+//! What is wrong with the definitions: what the registry found, and saved queries and alerts that cannot be answered.
 
 use super::Session;
 use crate::compile::ErrorCode;
@@ -29,6 +29,8 @@ impl Session {
                 hint: error.hint,
             });
         }
+        let alerts = catalog.registry.alerts.values();
+        found.extend(alerts.filter_map(|alert| self.alert_problem(alert)));
         found
     }
 }

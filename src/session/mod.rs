@@ -20,6 +20,7 @@
 //! ```
 
 mod adapting;
+mod alerts;
 mod analyses;
 mod as_if;
 mod ask;
@@ -95,6 +96,7 @@ pub use crate::learn::LogForm;
 pub use crate::usage::{
     Face, Figures, HistoryEntry, Logged, Outcome as HistoryOutcome, Purge, Question, Thumb,
 };
+pub use alerts::{AlertFinding, AlertOutcome, AlertResult};
 pub use analyses::{AnalysisCard, Coalitions, Sheet, SheetCell};
 pub use ask::{
     AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,

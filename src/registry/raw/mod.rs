@@ -1,5 +1,6 @@
 //! What people write: the keys of a registry file. The doc comments are the texts of the JSON schema.
 
+mod alert;
 mod analysis;
 mod canonical;
 mod dataset;
@@ -8,6 +9,7 @@ mod hypothesis;
 mod metric;
 mod metric_test;
 
+pub(crate) use alert::RawAlert;
 pub(crate) use analysis::RawAnalysis;
 pub(crate) use canonical::{RawAttribute, RawCanonical, RawLineage, RawSla};
 pub(crate) use dataset::{RawDataset, RawDimension, RawFormat, RawJoin};
@@ -44,6 +46,8 @@ object! {
         analyses: Named<RawAnalysis>,
         /// Rules that say what to look at when a metric moves, by name.
         hypotheses: Named<RawHypothesis>,
+        /// Saved checks that `metrex watch` runs, by name.
+        alerts: Named<RawAlert>,
         /// Week start, fiscal year, time zone and calendar table of the project.
         calendar: Option<RawCalendar>,
     }

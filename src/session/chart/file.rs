@@ -51,21 +51,20 @@ impl ChartForm {
     }
 }
 
-impl Chart {
-    fn bytes(&self, form: ChartForm) -> Result<Vec<u8>, String> {
-        let svg = self.svg();
-        match form {
-            ChartForm::Svg => Ok(svg.into_bytes()),
-            ChartForm::Png => png(&svg, SCALE),
+impl ChartForm {
+    fn bytes(self, svg: String) -> Result<Vec<u8>, String> {
+        match self {
+            Self::Svg => Ok(svg.into_bytes()),
+            Self::Png => png(&svg, SCALE),
         }
     }
 
-    /// Writes it to a file, which appears when it is complete and takes the place of one that is there.
+    /// Writes a drawing to a file, which appears when it is complete and takes the place of one that is there.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write(&self, form: ChartForm, path: &Path) -> Result<(), String> {
-        let bytes = self.bytes(form)?;
+    pub fn write(self, svg: String, path: &Path) -> Result<(), String> {
+        let bytes = self.bytes(svg)?;
         let write = || {
             let mut file = Target::create(path)?;
             file.write_all(&bytes)?;
@@ -76,13 +75,23 @@ impl Chart {
             Err(error) => Err(format!("{}: {error}", path.display())),
         }
     }
+}
+
+impl Chart {
+    /// Writes it to a file, see [`ChartForm::write`].
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, form: ChartForm, path: &Path) -> Result<(), String> {
+        form.write(self.svg(), path)
+    }
 
     /// Writes it to a new file in a folder; returns its name.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, form: ChartForm, folder: &Path) -> Result<String, String> {
-        let bytes = self.bytes(form)?;
+        let bytes = form.bytes(self.svg())?;
         let (stem, ending) = (self.file_name(), form.ending());
         for number in 1..=NAMES {
             let name = match number {

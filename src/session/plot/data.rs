@@ -2,10 +2,11 @@
 
 use arrow_array::{Float64Array, RecordBatch};
 use indexmap::IndexMap;
+use jiff::civil::Date;
 
-use super::super::cell::{cell_text, raw_json, sanitize};
+use super::super::cell::{cell_text, raw_json, raw_text, sanitize};
 use super::super::{Failure, SessionError};
-use super::statistics::{FiveNumbers, bins};
+use super::{FiveNumbers, bins};
 use crate::compile::{Compiled, OutputColumn, Role};
 use crate::model::{ColumnType, Filter, Format, Grain, GroupBy, MetricQuery, TimeRange};
 
@@ -153,6 +154,17 @@ impl PlotRequest {
         rows: &[RecordBatch],
         truncated: bool,
     ) -> Result<Plot, SessionError> {
+        let points = self.points(compiled, rows, truncated)?;
+        self.plot_of(compiled, &points)
+    }
+
+    /// The numbers of the query's rows.
+    pub(super) fn points(
+        &self,
+        compiled: &Compiled,
+        rows: &[RecordBatch],
+        truncated: bool,
+    ) -> Result<Points, SessionError> {
         if truncated {
             let error = format!(
                 "'{}' has more values than the connection returns rows, so the plot would be wrong",
@@ -160,26 +172,28 @@ impl PlotRequest {
             );
             return Err(refused(error).with_hint("restrict it with filters"));
         }
-        let columns = &compiled.main.columns;
-        let at = |role| columns.iter().position(|column| column.role == role);
-        let (Some(group), Some(metric)) = (at(Role::Group), at(Role::Metric)) else {
-            return Err(refused("the query has no grouping or no metric to plot"));
-        };
-        let (Some(across), Some(column)) = (columns.get(group), columns.get(metric)) else {
-            return Err(refused("the query has no grouping or no metric to plot"));
-        };
-        let points = Points::read(rows, group, metric, across);
+        let none = || refused("the query has no grouping or no metric to plot");
+        Points::read(&compiled.main.columns, rows).ok_or_else(none)
+    }
+
+    /// The plot of some numbers.
+    pub(super) fn plot_of(
+        &self,
+        compiled: &Compiled,
+        points: &Points,
+    ) -> Result<Plot, SessionError> {
+        let (across, column) = (&points.across, &points.column);
         let is_time = matches!(across.ty, ColumnType::Date | ColumnType::Timestamp);
-        let mut notes = points.notes(column);
+        let mut notes = points.notes();
         if points.all.is_empty() {
             return Err(refused("there is nothing to plot: no row has a number"));
         }
         let told = notes.len();
         let shape = match self.kind {
             PlotKind::Bar => Shape::Bars(bars(points, is_time, &mut notes)),
-            PlotKind::Histogram => Shape::Histogram(histogram(&points)),
+            PlotKind::Histogram => Shape::Histogram(histogram(points)),
             PlotKind::Box if self.per.is_some() => Shape::Boxes(boxes(points, &mut notes)),
-            PlotKind::Box => Shape::Boxes(one_box(&points, across)),
+            PlotKind::Box => Shape::Boxes(one_box(points, across)),
         };
         // Whatever is left out is told.
         let is_partial = notes.len() > told;
@@ -212,55 +226,91 @@ impl Plot {
     }
 }
 
-/// The numbers of the rows with what they belong to.
-struct Points {
-    all: Vec<(String, f64)>,
-    without: usize,
+/// A number, and what it is of.
+pub(super) struct Point {
+    /// The value of the dimension; none for NULL.
+    pub(super) member: Option<String>,
+    /// That as people read it.
+    pub(super) label: String,
+    /// The first day of its period, and that as people read it, where there is one.
+    pub(super) period: Option<(Date, String)>,
+    /// The number.
+    pub(super) value: f64,
+}
+
+/// The numbers of a result.
+pub(super) struct Points {
+    pub(super) all: Vec<Point>,
+    /// Rows without a number.
+    pub(super) without: usize,
+    /// The column of the dimension.
+    pub(super) across: OutputColumn,
+    /// The column of the numbers.
+    pub(super) column: OutputColumn,
 }
 
 impl Points {
-    fn read(rows: &[RecordBatch], group: usize, metric: usize, across: &OutputColumn) -> Self {
+    fn read(columns: &[OutputColumn], rows: &[RecordBatch]) -> Option<Self> {
+        let all = || columns.iter().enumerate();
+        let (group, across) = all().find(|(_, column)| column.role == Role::Group)?;
+        let (metric, column) = all().find(|(_, column)| column.role == Role::Metric)?;
+        let is_period =
+            |column: &OutputColumn| column.role == Role::Group && column.grain.is_some();
+        let period = all().find(|(_, column)| is_period(column));
         let mut points = Self {
             all: Vec::new(),
             without: 0,
+            across: across.clone(),
+            column: column.clone(),
         };
         for batch in rows {
-            let (Some(labels), Some(values)) =
-                (batch.columns().get(group), batch.columns().get(metric))
-            else {
+            let array = |at: usize| batch.columns().get(at).map(AsRef::as_ref);
+            let (Some(members), Some(values)) = (array(group), array(metric)) else {
                 continue;
             };
             for row in 0..batch.num_rows() {
-                match raw_json(values.as_ref(), row).as_f64() {
-                    Some(value) => {
-                        let label = cell_text(labels.as_ref(), row, across).text;
-                        points.all.push((label, value));
-                    }
-                    None => points.without += 1,
-                }
+                let Some(value) = raw_json(values, row).as_f64() else {
+                    points.without += 1;
+                    continue;
+                };
+                let period = period.and_then(|(at, column)| {
+                    let array = array(at)?;
+                    let start = raw_text(array, row)?.get(..10)?.parse().ok()?;
+                    Some((start, cell_text(array, row, column).text))
+                });
+                points.all.push(Point {
+                    member: raw_text(members, row),
+                    label: cell_text(members, row, across).text,
+                    period,
+                    value,
+                });
             }
         }
-        points
+        Some(points)
     }
 
-    fn notes(&self, column: &OutputColumn) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
+        let name = &self.column.name;
         let note = || match self.without {
-            1 => format!("1 row has no {} and is left out", column.name),
-            rows => format!("{rows} rows have no {} and are left out", column.name),
+            1 => format!("1 row has no {name} and is left out"),
+            rows => format!("{rows} rows have no {name} and are left out"),
         };
         (self.without > 0).then(note).into_iter().collect()
     }
 
-    fn values(&self) -> Vec<f64> {
-        self.all.iter().map(|(_, value)| *value).collect()
+    pub(super) fn values(&self) -> Vec<f64> {
+        self.all.iter().map(|point| point.value).collect()
     }
 }
 
-fn bars(points: Points, is_time: bool, notes: &mut Vec<String>) -> Vec<Bar> {
+fn bars(points: &Points, is_time: bool, notes: &mut Vec<String>) -> Vec<Bar> {
     let mut bars: Vec<Bar> = points
         .all
-        .into_iter()
-        .map(|(label, value)| Bar { label, value })
+        .iter()
+        .map(|point| Bar {
+            label: point.label.clone(),
+            value: point.value,
+        })
         .collect();
     let all = bars.len();
     if is_time {
@@ -290,16 +340,23 @@ fn one_box(points: &Points, across: &OutputColumn) -> Vec<BoxRow> {
     numbers.map(row).into_iter().collect()
 }
 
-fn boxes(points: Points, notes: &mut Vec<String>) -> Vec<BoxRow> {
-    let mut groups: IndexMap<String, Vec<f64>> = IndexMap::new();
-    for (label, value) in points.all {
-        groups.entry(label).or_default().push(value);
+/// The numbers of each value of the dimension, one for each period.
+pub(super) fn by_member(points: &Points) -> Vec<Vec<&Point>> {
+    let mut groups: IndexMap<Option<&str>, Vec<&Point>> = IndexMap::new();
+    for point in &points.all {
+        let member = point.member.as_deref();
+        groups.entry(member).or_default().push(point);
     }
-    let mut rows: Vec<BoxRow> = groups
+    groups.into_values().collect()
+}
+
+fn boxes(points: &Points, notes: &mut Vec<String>) -> Vec<BoxRow> {
+    let mut rows: Vec<BoxRow> = by_member(points)
         .into_iter()
-        .filter_map(|(label, values)| {
+        .filter_map(|points| {
+            let values: Vec<f64> = points.iter().map(|point| point.value).collect();
             Some(BoxRow {
-                label,
+                label: points.first()?.label.clone(),
                 numbers: FiveNumbers::of(&values)?,
             })
         })
@@ -315,6 +372,6 @@ fn boxes(points: Points, notes: &mut Vec<String>) -> Vec<BoxRow> {
     rows
 }
 
-fn refused(message: impl Into<String>) -> SessionError {
+pub(super) fn refused(message: impl Into<String>) -> SessionError {
     SessionError::new(Failure::Query, "plot", message)
 }

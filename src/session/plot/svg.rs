@@ -23,16 +23,21 @@ const OUTLIERS: usize = 8;
 impl Plot {
     /// The plot as one SVG element.
     pub fn svg(&self) -> String {
+        stacked(&[self])
+    }
+
+    /// Pixels from top to bottom.
+    fn height(&self) -> f64 {
+        TOP + ROW * self.lines().len() as f64 + BOTTOM
+    }
+
+    /// What is drawn, from the top left corner on.
+    fn drawn(&self) -> String {
         let lines = self.lines();
-        let height = TOP + ROW * lines.len() as f64 + BOTTOM;
         let scale = self.scale();
         let x = |value: f64| LEFT + position(value, scale) * (RIGHT - LEFT);
-        let mut svg = format!(
-            "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' font-family='sans-serif' \
-             font-size='12' role='img'><title>{0}</title><rect width='100%' height='100%' fill='#fff'/>\
-             <text x='12' y='22' font-size='14'>{0}</text>",
-            escaped(&self.title)
-        );
+        let title = escaped(&self.title);
+        let mut svg = format!("<text x='12' y='22' font-size='14'>{title}</text>");
         for (row, line) in lines.iter().enumerate() {
             let y = TOP + ROW * row as f64;
             let middle = y + ROW / 2.0 + 4.0;
@@ -48,13 +53,39 @@ impl Plot {
             text(&mut svg, RIGHT + 8.0, middle, "start", &line.number);
         }
         if matches!(self.shape, Shape::Boxes(_)) {
-            let y = height - 10.0;
+            let y = self.height() - 10.0;
             text(&mut svg, LEFT, y, "start", &self.number(scale.0));
             text(&mut svg, RIGHT, y, "end", &self.number(scale.1));
         }
-        svg.push_str("</svg>");
         svg
     }
+}
+
+/// Plots below each other as one SVG element.
+pub(super) fn stacked(plots: &[&Plot]) -> String {
+    let height: f64 = plots.iter().map(|plot| plot.height()).sum();
+    let title = plots.first().map_or("", |plot| plot.title.as_str());
+    let mut svg = format!(
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' font-family='sans-serif' \
+         font-size='12' role='img'><title>{}</title><rect width='100%' height='100%' fill='#fff'/>",
+        escaped(title)
+    );
+    let mut top = 0.0;
+    for plot in plots {
+        match top {
+            0.0 => svg.push_str(&plot.drawn()),
+            top => {
+                let _ = write!(
+                    svg,
+                    "<g transform='translate(0 {top})'>{}</g>",
+                    plot.drawn()
+                );
+            }
+        }
+        top += plot.height();
+    }
+    svg.push_str("</svg>");
+    svg
 }
 
 fn boxed(svg: &mut String, numbers: &FiveNumbers, y: f64, x: impl Fn(f64) -> f64) {

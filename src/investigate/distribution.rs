@@ -1,7 +1,19 @@
-//! The numbers behind histograms and boxes, each by a stated rule.
+//! How some numbers are distributed: quartiles, fences, outliers, bins, each by a stated rule.
+
+use super::noise::{PER_MAD, median};
 
 /// Most bins of a histogram.
 const MOST_BINS: usize = 20;
+
+/// Interquartile ranges from the box to the fences.
+const REACH: f64 = 1.5;
+
+/// Fewer values have no outliers: one of them decides where the quartiles are.
+pub const FEWEST: usize = 5;
+
+/// Below so many values, about one of three samples of normal data has one beyond the fences (by simulation; Hoaglin, Iglewicz and
+/// Tukey, 1986, call it the some-outside rate).
+pub const FEW: usize = 20;
 
 /// Quartiles with whiskers, after Tukey.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +36,10 @@ pub struct FiveNumbers {
     pub max: f64,
     /// The values beyond the whiskers, ascending.
     pub outliers: Vec<f64>,
+    /// Where outliers begin: 1.5 interquartile ranges below the first quartile, and above the third.
+    pub fences: (f64, f64),
+    /// Median absolute deviation: the median of the distances from the median.
+    pub mad: f64,
 }
 
 impl FiveNumbers {
@@ -32,15 +48,17 @@ impl FiveNumbers {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let (q1, q3) = (quantile(&sorted, 0.25)?, quantile(&sorted, 0.75)?);
-        let reach = 1.5 * (q3 - q1);
-        let is_inside = |value: &&f64| (q1 - reach..=q3 + reach).contains(*value);
+        let median = quantile(&sorted, 0.5)?;
+        let reach = REACH * (q3 - q1);
+        let fences = (q1 - reach, q3 + reach);
+        let is_inside = |value: &&f64| (fences.0..=fences.1).contains(*value);
         let inside = || sorted.iter().filter(is_inside);
         Some(Self {
             count: sorted.len(),
             min: *sorted.first()?,
             low: *inside().next()?,
             q1,
-            median: quantile(&sorted, 0.5)?,
+            median,
             q3,
             high: *inside().next_back()?,
             max: *sorted.last()?,
@@ -49,8 +67,26 @@ impl FiveNumbers {
                 .filter(|value| !is_inside(value))
                 .copied()
                 .collect(),
+            fences,
+            mad: mad(&sorted, median)?,
         })
     }
+
+    /// Whether a value lies beyond a fence, of at least [`FEWEST`] values.
+    pub fn is_outlier(&self, value: f64) -> bool {
+        self.count >= FEWEST && !(self.fences.0..=self.fences.1).contains(&value)
+    }
+
+    /// How far a value is from the median, in standard deviations as [`FiveNumbers::mad`] estimates them; `None` where at least
+    /// half of the values are the same.
+    pub fn deviations(&self, value: f64) -> Option<f64> {
+        (self.mad > 0.0).then(|| (value - self.median) / (PER_MAD * self.mad))
+    }
+}
+
+/// The median of the distances from a centre; `None` of nothing.
+pub fn mad(values: &[f64], centre: f64) -> Option<f64> {
+    median(values.iter().map(|value| (value - centre).abs()))
 }
 
 /// The value below which a share (0 to 1) of ascending values lies, interpolated linearly between the two nearest, as SQL's
@@ -65,7 +101,7 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
 
 /// Bins of equal width from the smallest to the largest value, with the number of values in each: `ceil(log2 n) + 1` of them
 /// (Sturges, 1926), at most 20. A value on a border belongs to the upper bin, the largest to the last one.
-pub(in crate::session) fn bins(values: &[f64]) -> Vec<(f64, f64, usize)> {
+pub fn bins(values: &[f64]) -> Vec<(f64, f64, usize)> {
     let min = values.iter().copied().fold(f64::INFINITY, f64::min);
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if values.is_empty() {
