@@ -99,7 +99,12 @@ fn query(dice: &mut Dice, question: u64, at: Timestamp, number: u64) -> QueryRec
     let fact = metric % TABLES;
     let dimension = own.skewed(DIMENSIONS);
     let filter = (own.below(3) == 0).then(|| (own.skewed(DIMENSIONS), own.skewed(VALUES)));
-    let grain = ["day", "week", "month", "quarter"][usize::try_from(own.below(4)).unwrap_or(0)];
+    let grain = match own.below(4) {
+        0 => "day",
+        1 => "week",
+        2 => "month",
+        _ => "quarter",
+    };
     let is_asked = own.below(5) == 0;
     let (metric, dimension) = (format!("metric_{metric}"), format!("dimension_{dimension}"));
     let table = format!("fact_{fact}");
@@ -143,8 +148,11 @@ fn query(dice: &mut Dice, question: u64, at: Timestamp, number: u64) -> QueryRec
         user: format!("person{person}@example.com"),
         // A session is some forty queries of one person.
         session: format!("{person}-{}", number / 800),
-        face: [Face::Explorer, Face::Command, Face::Agent]
-            [usize::try_from(dice.below(3)).unwrap_or(0)],
+        face: match dice.below(3) {
+            0 => Face::Explorer,
+            1 => Face::Command,
+            _ => Face::Agent,
+        },
         connection: "warehouse".to_owned(),
         question: is_asked.then(|| format!("{metric} per {dimension} by {grain}")),
         route: Route::Line,

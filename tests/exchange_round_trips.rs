@@ -647,7 +647,7 @@ cubes:
 
     let judge = async |metric: &str, judgement, why: &str| {
         let judging = Judging {
-            metric: metric.to_owned(),
+            name: metric.to_owned(),
             judgement,
             seen: None,
             by: Some("erin".to_owned()),

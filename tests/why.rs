@@ -102,10 +102,10 @@ fn assert_adds_up(why: &Why) {
         let Look::Dimension(name) = &node.look else {
             continue;
         };
-        let parent = all.iter().filter(|(above, node)| {
+        let mut parent = all.iter().filter(|(above, node)| {
             path.starts_with(above) && node.look == Look::Change && above != path
         });
-        let change = parent.last().unwrap().1.movement.unwrap().change();
+        let change = parent.next_back().unwrap().1.movement.unwrap().change();
         let effects: Vec<f64> = node.rows.iter().filter_map(|row| row.effect).collect();
         if effects.is_empty() {
             continue;

@@ -81,7 +81,7 @@ mod tests {
         let context = Context::new(&State::default(), Mask::ALL);
         let mut rng = Rng::of("guard", 0, 0);
         let one = |at: usize| {
-            let deviated = at % 2 == 0;
+            let deviated = at.is_multiple_of(2);
             let mut arms = context.rule;
             if deviated {
                 arms = Arms([0, 0, 0, 0]);
