@@ -178,6 +178,7 @@ fn the_reader_knows_exactly_the_keys_of_the_schema() {
         ),
         ("Lineage", "canonical_datasets: {c: {lineage: KEY}}"),
         ("Analysis", "analyses: {a: KEY}"),
+        ("Hypothesis", "hypotheses: {h: KEY}"),
         ("Facets", "-- facets:\n--   KEY"),
         ("FacetTime", "-- facets:\n--   {time: KEY}"),
         ("FacetValue", "-- facets:\n--   {value: KEY}"),

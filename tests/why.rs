@@ -489,7 +489,9 @@ async fn the_rules_of_the_project_are_followed_into_the_segment_that_stands_out(
     let first = rule("win_rate_in_a_market");
     assert_eq!(first.verdict, Verdict::Supports, "{}", first.says);
     assert!(
-        first.says.contains("market BR stands out"),
+        first
+            .says
+            .contains("market BR moved most unlike the others"),
         "{}",
         first.says
     );

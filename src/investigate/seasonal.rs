@@ -23,8 +23,6 @@ pub struct Expected {
     pub spread: f64,
     /// By how much one season is higher than the one before.
     pub trend: f64,
-    /// Earlier periods of the same season that have a number.
-    pub cycles: usize,
 }
 
 impl Expected {
@@ -83,7 +81,6 @@ impl Expected {
             value,
             spread: noise * ahead(&by_season, cycles).sqrt(),
             trend,
-            cycles,
         })
     }
 

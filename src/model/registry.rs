@@ -115,15 +115,6 @@ impl Registry {
         self.analyses.get(dataset)
     }
 
-    /// The alerts that look at a metric, by its canonical name.
-    pub fn alerts_of<'a>(&'a self, metric: &'a str) -> impl Iterator<Item = &'a Alert> {
-        let is_of = move |alert: &&Alert| {
-            self.metric(alert.metric())
-                .is_some_and(|one| one.name == metric)
-        };
-        self.alerts.values().filter(is_of)
-    }
-
     /// The saved query that a query is nothing but the name of.
     pub fn saved(&self, query: &MetricQuery) -> Option<&MetricQuery> {
         let [name] = query.metrics.as_slice() else {

@@ -53,7 +53,8 @@ pub struct Diagnostic {
 }
 
 /// Every kind of problem.
-pub const CODES: [&str; 30] = [
+pub const CODES: [&str; 31] = [
+    "alert",
     "alias_clash",
     "compile",
     "config",

@@ -47,6 +47,7 @@ pub(crate) fn build_hypotheses(
                 message,
                 Some(hint.to_owned()),
             );
+            built.retain(|one| one.name != entry.name.value);
         }
         if let Some(name) = raw
             .then

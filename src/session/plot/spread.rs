@@ -106,7 +106,8 @@ impl Session {
                 let known = catalog
                     .reach
                     .choices(registry, std::slice::from_ref(&metric.name));
-                let known: Vec<&str> = known.iter().map(|one| one.name.as_str()).take(6).collect();
+                let known = known.iter().filter(|one| one.reachable.is_ok());
+                let known: Vec<&str> = known.map(|one| one.name.as_str()).take(6).collect();
                 return Err(error.with_hint(match known.as_slice() {
                     [] => format!("write {} by day", metric.name),
                     known => format!("write {} by one of {}", metric.name, known.join(", ")),

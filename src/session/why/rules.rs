@@ -3,7 +3,7 @@
 use super::look::deeper;
 use super::read::conditions;
 use super::{Investigation, Look, Node, Row, Verdict, Why};
-use crate::investigate::{Amount, Cause, Form, Movement, Pair, Segment, judge, of_dimension};
+use crate::investigate::{Amount, Finding, Form, Movement, Pair, Segment, judge, of_dimension};
 use crate::model::{GroupBy, Hypothesis, MetricQuery, Moves};
 use crate::session::SessionError;
 use crate::session::cell::number_text;
@@ -80,7 +80,7 @@ impl Investigation<'_> {
             return Ok(());
         }
         // What follows is looked at where it stands out.
-        let slice = found.and_then(|cause| deeper(&node.slice, &cause.finding));
+        let slice = found.and_then(|finding| deeper(&node.slice, &finding));
         let place = Node {
             slice: slice.unwrap_or_else(|| node.slice.clone()),
             depth: node.depth + 1,
@@ -112,7 +112,7 @@ impl Investigation<'_> {
         node: &mut Node,
         look_at: &MetricQuery,
         expect: Moves,
-    ) -> Result<Option<Cause>, SessionError> {
+    ) -> Result<Option<Finding>, SessionError> {
         let query = self.query_of_rule(look_at, node);
         let format = self.format(&node.metric);
         let group = look_at
@@ -207,9 +207,14 @@ impl Investigation<'_> {
             None => Vec::new(),
         };
         let verdicts = judge(&whole, &node.findings);
-        let fits =
-            |cause: &&Cause| cause.finding.dimension.is_some() && expect.fits(cause.finding.effect);
-        let cause = verdicts.causes.iter().find(fits).cloned();
+        let fits = |one: &&Finding| one.dimension.is_some() && expect.fits(one.effect);
+        let mut causes = verdicts.causes.iter().map(|cause| &cause.finding);
+        let cause = causes.find(fits).cloned();
+        // Where none stands out of all of them, what follows is looked at where chance alone would lead least often.
+        let lead = match &cause {
+            Some(_) => None,
+            None => likeliest(&node.findings, expect),
+        };
         let change = whole.change();
         let said = format!(
             "{} went from {} to {}",
@@ -217,13 +222,19 @@ impl Investigation<'_> {
             number_text(whole.before, &format, false),
             number_text(whole.after, &format, false)
         );
+        let led = lead.as_ref().map_or_else(String::new, |lead| {
+            format!(
+                "; of its values {} moved most unlike the others",
+                place_of(lead)
+            )
+        });
         (node.verdict, node.says) = match (&cause, whole.chance) {
             (Some(cause), _) => (
                 Verdict::Supports,
                 format!("{said}; {} stands out.", place_of(cause)),
             ),
             (None, Some(chance)) if chance < UNLIKELY && expect.fits(change) => {
-                (Verdict::Supports, format!("{said}, which is unusual."))
+                (Verdict::Supports, format!("{said}, which is unusual{led}."))
             }
             (None, Some(chance)) if chance < UNLIKELY => (
                 Verdict::Refutes,
@@ -232,13 +243,26 @@ impl Investigation<'_> {
                     if change > 0.0 { "rose" } else { "fell" }
                 ),
             ),
+            (None, _) if lead.is_some() => {
+                (Verdict::Open, format!("{said}{led}, which may be chance."))
+            }
             (None, Some(chance)) if chance > LIKELY => {
                 (Verdict::Refutes, format!("{said}, as it usually does."))
             }
             _ => (Verdict::Open, format!("{said}; that may be chance.")),
         };
-        Ok(cause)
+        Ok(cause.or(lead))
     }
+}
+
+/// The segment that moved as is expected, and as chance alone would least often; none where that is nothing unusual.
+fn likeliest(findings: &[Finding], expect: Moves) -> Option<Finding> {
+    let segments = findings.iter().filter_map(|one| {
+        let chance = one.chance.filter(|chance| *chance < UNLIKELY)?;
+        (one.value.is_some() && expect.fits(one.effect)).then_some((chance, one))
+    });
+    let least = segments.min_by(|one, other| one.0.total_cmp(&other.0));
+    least.map(|(_, finding)| finding.clone())
 }
 
 /// All segments together, period by period.
@@ -261,10 +285,10 @@ fn together(segments: &[Segment]) -> Option<Vec<Pair>> {
     )
 }
 
-fn place_of(cause: &Cause) -> String {
-    let dimension = cause.finding.dimension.as_deref().unwrap_or_default();
-    match cause.finding.value {
-        Some(_) => format!("{dimension} {}", cause.finding.label),
+fn place_of(finding: &Finding) -> String {
+    let dimension = finding.dimension.as_deref().unwrap_or_default();
+    match finding.value {
+        Some(_) => format!("{dimension} {}", finding.label),
         None => format!("the mix by {dimension}"),
     }
 }
