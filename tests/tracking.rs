@@ -438,7 +438,7 @@ fn an_answer_is_called_right_or_wrong_from_every_face() {
         &["usage", "feedback", "1", "down", "this", "is", "gross"],
     );
     ok(shop, &["usage", "feedback", "last", "up"]);
-    explore(shop, "aov by market\n!\nno taxes in it\n1\nq\n");
+    explore(shop, "aov by market\n!\nno taxes in it\n0\nq\n");
     let replies = agent(
         shop,
         &[

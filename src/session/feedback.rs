@@ -69,7 +69,7 @@ impl Session {
             Answered::Id(id) => find(&Which::Id(*id))?,
             Answered::Line(line) => find(&Which::Line {
                 session,
-                line: self.harmless_line(line),
+                line: self.line_in_log(line),
             })?,
             Answered::Last => match find(&Which::LastOf(session))? {
                 None => find(&Which::LastBy(self.user().to_owned()))?,
@@ -88,7 +88,7 @@ impl Session {
     pub fn note_reuse(&self, line: &str) {
         let which = Which::Line {
             session: self.session_id().to_owned(),
-            line: self.harmless_line(line),
+            line: self.line_in_log(line),
         };
         if let Ok(usage) = self.usage_store()
             && let Ok(Some(id)) = usage.find(&which)

@@ -232,6 +232,16 @@ impl Session {
         Some(text)
     }
 
+    /// What the log has of a query line: with the defaults of its metrics, and without anything personal.
+    pub(super) fn line_in_log(&self, line: &str) -> String {
+        let query = line.parse::<MetricQuery>().ok();
+        let compiled = query.and_then(|query| self.compile(&query).ok());
+        match compiled {
+            Some(compiled) => self.harmless_line(&compiled.query.to_string()),
+            None => self.harmless_line(line),
+        }
+    }
+
     /// A query line as it may be kept.
     pub(super) fn harmless_line(&self, line: &str) -> String {
         let Ok(query) = line.parse::<MetricQuery>() else {

@@ -59,14 +59,8 @@ impl Session {
             body: fields(&keys),
         };
         let file = self.publish_view(path, put, cancel).await?;
-        // What was run has the defaults in it.
-        let line = self
-            .compile(&view.query)
-            .map(|compiled| compiled.query.to_string());
-        if let Ok(line) = line {
-            let session = self.clone();
-            let _ = tokio::task::spawn_blocking(move || session.note_reuse(&line)).await;
-        }
+        let (session, line) = (self.clone(), view.query.to_string());
+        let _ = tokio::task::spawn_blocking(move || session.note_reuse(&line)).await;
         Ok(file)
     }
 
