@@ -155,9 +155,10 @@ CREATE TABLE edges (
     weight    REAL NOT NULL,
     ms        INTEGER NOT NULL,
     last_seen INTEGER NOT NULL,
-    PRIMARY KEY (src, dst, kind)
+    PRIMARY KEY (src, kind, dst)
 ) WITHOUT ROWID;
 CREATE INDEX edges_by_dst ON edges (dst, kind, src);
+CREATE INDEX edges_asked ON edges (dst, src, n, n_ok, ms, last_seen) WHERE kind = 'ASKED';
 CREATE TABLE days (
     node INTEGER NOT NULL,
     day  INTEGER NOT NULL,

@@ -93,12 +93,19 @@ impl Session {
             let around = graph.runs(&Thing::new(kind, name));
             around.map_err(super::unreadable)
         };
+        let known = found.metrics.iter();
+        let known: HashMap<&String, Used> = known
+            .map(|(near, _)| (&near.thing.key, near.used))
+            .collect();
         let mut metrics = Vec::new();
         for (name, steps) in steps {
             metrics.push(AffectedMetric {
                 name: name.clone(),
                 steps,
-                used: used(NodeKind::Metric, name)?,
+                used: match known.get(name) {
+                    Some(known) => *known,
+                    None => used(NodeKind::Metric, name)?,
+                },
             });
         }
         metrics.sort_by(|a, b| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::around::queries;
-use super::{EdgeKind, Near, NodeKind, Thing, Used, node, sql, thing_at};
+use super::{Near, NodeKind, Thing, Used, node, sql, thing_at};
 use crate::store::{Connection, SqlError, params};
 use crate::usage::{Usage, UsageError};
 
@@ -43,28 +43,20 @@ impl Usage {
                     ids.push((node.id, thing.kind));
                 }
             }
-            let mut standing = standing_on(file, &ids)?;
             let mut touching: BTreeMap<i64, Used> = BTreeMap::new();
-            let above = standing.iter().map(|(id, _)| (*id, NodeKind::Metric));
-            for (id, kind) in ids.iter().copied().chain(above.collect::<Vec<_>>()) {
-                for (query, used) in queries(file, kind, id)? {
-                    let known = touching.entry(query).or_default();
-                    if used.runs > known.runs {
-                        *known = used;
-                    }
-                }
+            for (id, kind) in &ids {
+                runs(file, (*id, *kind), &mut touching)?;
             }
-            let columns = ids.iter().filter(|(_, kind)| *kind == NodeKind::Column);
-            for (id, _) in columns {
-                standing.extend(always_with(file, *id)?);
+            let mut standing = standing_on(file, &ids)?;
+            for (id, kind) in &ids {
+                if *kind == NodeKind::Column {
+                    standing.extend(always_with(file, *id)?);
+                }
             }
             let mut metrics = Vec::new();
             for (id, steps) in standing {
+                let used = runs(file, (id, NodeKind::Metric), &mut touching)?;
                 if let Some((thing, label)) = thing_at(file, id)? {
-                    let mut used = Used::default();
-                    queries(file, thing.kind, id)?
-                        .values()
-                        .for_each(|of| used.add(*of));
                     metrics.push((Near { thing, label, used }, steps));
                 }
             }
@@ -91,6 +83,23 @@ impl Usage {
     }
 }
 
+/// The runs of a thing; its queries are added to those of others, each once.
+fn runs(
+    file: &Connection,
+    (id, kind): (i64, NodeKind),
+    touching: &mut BTreeMap<i64, Used>,
+) -> Result<Used, SqlError> {
+    let mut all = Used::default();
+    for (query, used) in queries(file, kind, id)? {
+        all.add(used);
+        let known = touching.entry(query).or_default();
+        if used.runs > known.runs {
+            *known = used;
+        }
+    }
+    Ok(all)
+}
+
 /// The metrics that are computed from the things, and those that are made of these, each with its fewest steps.
 fn standing_on(file: &Connection, things: &[(i64, NodeKind)]) -> Result<Vec<(i64, u32)>, SqlError> {
     let ids: Vec<String> = things.iter().map(|(id, _)| id.to_string()).collect();
@@ -115,13 +124,10 @@ fn ends(
     people: &mut HashMap<i64, Used>,
     answers: &mut HashMap<i64, Used>,
 ) -> Result<(), SqlError> {
-    let sides = [
-        (people, sql::TO, EdgeKind::Asked),
-        (answers, sql::FROM, EdgeKind::AnsweredBy),
-    ];
-    for (found, sql, kind) in sides {
+    let sides = [(people, sql::WHO), (answers, sql::ANSWERS)];
+    for (found, sql) in sides {
         let mut statement = file.prepare_cached(sql)?;
-        let mut rows = statement.query(params![query, kind.word()])?;
+        let mut rows = statement.query([query])?;
         while let Some(row) = rows.next()? {
             found
                 .entry(row.get(0)?)

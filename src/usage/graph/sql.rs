@@ -40,7 +40,8 @@ macro_rules! touched {
         concat!(
             "SELECT query, dst, kind, n, n_ok, ms, last_seen FROM ",
             $queries,
-            " CROSS JOIN edges ON src = query"
+            " CROSS JOIN edges ON src = query AND kind IN ",
+            touching!()
         )
     };
 }
@@ -62,6 +63,12 @@ const QUERIES_OF_THING: &str = concat!(
     touching!(),
     " GROUP BY src"
 );
+/// Who asked a query.
+pub(super) const WHO: &str =
+    "SELECT src, n, n_ok, ms, last_seen FROM edges WHERE dst = ?1 AND kind = 'ASKED'";
+/// What a query was answered from.
+pub(super) const ANSWERS: &str =
+    "SELECT dst, n, n_ok, ms, last_seen FROM edges WHERE src = ?1 AND kind = 'ANSWERED_BY'";
 const QUERIES_OF_PERSON: &str =
     "SELECT dst, n, n_ok, ms, last_seen FROM edges WHERE src = ?1 AND kind = 'ASKED'";
 const TOUCHED_BY_THING: &str = touched!(of_thing!());
@@ -113,7 +120,9 @@ pub(super) const DAYS: &str =
     "SELECT day, n_ok FROM days WHERE node = ?1 AND day > ?2 AND day <= ?3";
 
 /// Every statement that walks over edges or days, for whoever asks how it is carried out.
-pub const WALKS: [&str; 14] = [
+pub const WALKS: [&str; 16] = [
+    WHO,
+    ANSWERS,
     QUERIES_OF_THING,
     QUERIES_OF_PERSON,
     TOUCHED_BY_THING,
