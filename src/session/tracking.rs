@@ -206,22 +206,20 @@ impl Session {
                     .filter(|chip| chip.kind == ChipKind::Filter);
                 let filters: Result<Vec<Filter>, _> = chips.map(|chip| chip.text.parse()).collect();
                 let filters = filters.ok()?.into_iter().reduce(Filter::and);
-                let mut ranges: Vec<_> = refusal
-                    .words
-                    .iter()
-                    .map(|(_, range)| range.clone())
-                    .collect();
-                ranges.sort_by_key(|range| std::cmp::Reverse(range.start));
-                let mut text = text.to_owned();
-                for range in ranges {
-                    if text.is_char_boundary(range.start)
-                        && text.is_char_boundary(range.end)
-                        && range.end <= text.len()
-                    {
-                        text.replace_range(range, learn::GAP);
-                    }
+                let mut kept = String::with_capacity(text.len());
+                let mut start = 0;
+                for piece in text.split_inclusive(char::is_whitespace) {
+                    let word = piece.trim_end();
+                    let end = start + word.len();
+                    let mut doubtful = refusal.words.iter().map(|(_, range)| range);
+                    let is_doubtful = doubtful.any(|range| range.start < end && start < range.end);
+                    // A number may be a part of what was not understood.
+                    let is_open = !is_doubtful && !word.contains(char::is_numeric);
+                    kept.push_str(if is_open { word } else { learn::GAP });
+                    kept.push_str(piece.get(word.len()..).unwrap_or_default());
+                    start += piece.len();
                 }
-                (filters, text)
+                (filters, kept)
             }
         };
         let query = MetricQuery {
