@@ -72,10 +72,10 @@ fn conditional() -> Vec<&'static str> {
 }
 
 /// Actions with a condition that holds although nothing is chosen: the metric under the cursor can be run, changed, traced and
-/// asked about, and
-/// there is room for a tab.
-const POSSIBLE: [&str; 8] = [
+/// asked about, and there is room for a tab.
+const POSSIBLE: [&str; 9] = [
     "why",
+    "graph",
     "run",
     "refresh",
     "author",
