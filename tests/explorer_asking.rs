@@ -473,14 +473,15 @@ fn earlier_questions_come_back() {
     assert_eq!(explorer.state.prompt.input.text(), "orders in market XY");
     explorer.keys("<Down>");
     assert_eq!(explorer.state.prompt.input.text(), "");
-    // They are kept for the next time, and searched with the lines.
+    // They are kept for the next time, and searched with the lines; a word that means nothing may be
+    // personal, and is not.
     explorer.keys("<Ctrl+R>market<Enter>");
-    assert_eq!(explorer.state.prompt.input.text(), "orders in market XY");
+    assert_eq!(explorer.state.prompt.input.text(), "orders in market …");
     explorer.keys("<Esc>4Hmarket");
-    assert_shows!(explorer, "orders in market XY", "asked 20");
+    assert_shows!(explorer, "orders in market …", "asked 20");
     explorer.keys("<Enter>");
     assert!(explorer.state.prompt.typing);
-    assert_eq!(explorer.state.prompt.input.text(), "orders in market XY");
+    assert_eq!(explorer.state.prompt.input.text(), "orders in market …");
 }
 
 #[test]

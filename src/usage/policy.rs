@@ -39,7 +39,8 @@ pub(super) fn write(file: &Connection, lesson: &Lesson) -> Result<(), SqlError> 
         reward.execute(*one)?;
     }
     let changed = file.execute(
-        "REPLACE INTO policy (id, checkpoint) VALUES (1, ?)",
+        "INSERT INTO policy (id, checkpoint) VALUES (1, ?) ON CONFLICT (id) DO UPDATE \
+         SET checkpoint = excluded.checkpoint WHERE checkpoint IS NOT excluded.checkpoint",
         [&lesson.checkpoint],
     );
     changed.map(drop)
