@@ -43,7 +43,7 @@ fn meaning(registry: &Registry) -> Value {
         }
     }
     let mut value = serde_json::to_value(registry).unwrap();
-    for key in ["files", "analyses", "canonical"] {
+    for key in ["files", "analyses", "canonical", "hypotheses", "alerts"] {
         value.as_object_mut().unwrap().shift_remove(key);
     }
     for dataset in value["datasets"].as_object_mut().unwrap().values_mut() {
