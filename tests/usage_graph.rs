@@ -403,7 +403,7 @@ fn who_would_be_affected_is_told_by_definitions_and_by_use() {
     let shop = project::shop();
     std::fs::write(
         shop.path().join("metrics/views.yaml"),
-        "views:\n  worth: {query: aov by market last 30 days}\n  plain: {query: orders by channel}\n",
+        "views:\n  worth: {query: aov by market last 30 days}\n  plain: {query: orders by channel}\nalerts:\n  worth_falls: {query: aov by month last 3 months, when: < 2, owner: Sales}\n",
     )
     .unwrap();
     let today = date(2025, 11, 20);
@@ -469,6 +469,15 @@ fn who_would_be_affected_is_told_by_definitions_and_by_use() {
         (text(&["aov"]), Vec::new(), by_ada_and_grace)
     );
     assert_eq!(affected("market").1, text(&["worth"]));
+    let of_gmv = session
+        .graph_affected(&Thing::new(NodeKind::Metric, "gmv"), 10)
+        .unwrap();
+    let alerts: Vec<&str> = of_gmv
+        .alerts
+        .iter()
+        .map(|alert| alert.name.as_str())
+        .collect();
+    assert_eq!(alerts, ["worth_falls"]);
     let refused = session
         .graph_affected(&Thing::new(NodeKind::Person, "ada"), 10)
         .unwrap_err();

@@ -118,8 +118,8 @@ pub use exchange::{Imported, OtherTool, import};
 pub use feedback::{Answered, LogImport};
 pub use generate::{GenerateRequest, Generated};
 pub use graph::{
-    Affected, AffectedMetric, AffectedView, GraphOverview, JoinWay, JoinWays, Neighbourhood,
-    UsedMetric,
+    Affected, AffectedAlert, AffectedMetric, AffectedView, GraphOverview, JoinWay, JoinWays,
+    Neighbourhood, UsedMetric,
 };
 pub use learn::{LearnInto, Learned};
 pub use lineage::{About, Outline, lineage_json, lineage_outline};

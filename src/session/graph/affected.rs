@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use crate::govern::lineage::{Direction, Graph, NodeKind as Defined};
-use crate::model::{Filter, GroupBy, MetricQuery};
+use crate::model::{Alert, Filter, GroupBy, MetricQuery};
 use crate::session::{Session, SessionError};
 use crate::usage::graph::{Near, NodeKind, Thing, Used};
 
@@ -33,6 +33,17 @@ pub struct AffectedView {
     pub used: Used,
 }
 
+/// An alert that looks at a number of something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AffectedAlert {
+    /// Its name.
+    pub name: String,
+    /// The query line of what it looks at.
+    pub line: String,
+    /// Who is told.
+    pub owner: Option<String>,
+}
+
 /// Everything that would be affected.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Affected {
@@ -46,6 +57,8 @@ pub struct Affected {
     pub metrics: Vec<AffectedMetric>,
     /// Saved queries of the project.
     pub views: Vec<AffectedView>,
+    /// Alerts of the project.
+    pub alerts: Vec<AffectedAlert>,
     /// What is made from it elsewhere, as canonical datasets declare.
     pub downstream: Vec<String>,
     /// Who asked, the most runs first.
@@ -127,11 +140,38 @@ impl Session {
             used: found.used,
             metrics,
             views,
+            alerts: self.alerts_on(thing, &defined.metrics),
             downstream: defined.downstream,
             people: found.people,
             queries: found.queries,
             shapes: found.shapes,
         })
+    }
+
+    /// The alerts that look at a thing, or at a metric that stands on it.
+    fn alerts_on(&self, thing: &Thing, metrics: &HashMap<String, u32>) -> Vec<AffectedAlert> {
+        let catalog = self.catalog();
+        let registry = &catalog.registry;
+        let dimensions = match thing.kind {
+            NodeKind::Dimension | NodeKind::Column => dimensions(registry, thing),
+            _ => Vec::new(),
+        };
+        let is_of = |alert: &&Alert| {
+            let metric = registry.metric(alert.metric());
+            let is_metric = metric.is_some_and(|metric| {
+                let is_itself = thing.kind == NodeKind::Metric && metric.name == thing.key;
+                is_itself || metrics.contains_key(&metric.name)
+            });
+            let mut names = dimensions.iter();
+            is_metric || names.any(|name| names_dimension(&alert.query, name))
+        };
+        let alerts = registry.alerts.values().filter(is_of);
+        let alert = |alert: &Alert| AffectedAlert {
+            name: alert.name.clone(),
+            line: alert.query.to_string(),
+            owner: alert.owner.clone(),
+        };
+        alerts.map(alert).collect()
     }
 
     /// What the definitions make from a thing.

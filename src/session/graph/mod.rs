@@ -9,7 +9,7 @@ mod outline;
 mod overview;
 mod ways;
 
-pub use affected::{Affected, AffectedMetric, AffectedView};
+pub use affected::{Affected, AffectedAlert, AffectedMetric, AffectedView};
 pub use around::Neighbourhood;
 pub use overview::{GraphOverview, UsedMetric};
 pub use ways::{JoinWay, JoinWays};

@@ -213,6 +213,21 @@ impl Session {
             part("metrics", "no other metric", metrics, all),
             part("saved queries", "no saved query", views, saved),
         ];
+        let alerts = affected.alerts.iter().map(|alert| {
+            let owner = alert.owner.as_ref();
+            let owner = owner.map_or(String::new(), |owner| format!(" · tells {owner}"));
+            let of = About::Query(alert.line.clone());
+            (
+                alert.name.clone(),
+                format!("{}{owner}", alert.line),
+                Some(of),
+            )
+        });
+        let alerts: Vec<Row> = alerts.collect();
+        if !alerts.is_empty() {
+            let all = alerts.len();
+            lines.push(part("alerts", "", alerts, all));
+        }
         if !affected.downstream.is_empty() {
             let names = affected.downstream.join(", ");
             lines.push(heading("made from it elsewhere", &names));
