@@ -43,7 +43,7 @@ fn meaning(registry: &Registry) -> Value {
         }
     }
     let mut value = serde_json::to_value(registry).unwrap();
-    for key in ["files", "analyses", "canonical", "hypotheses", "alerts"] {
+    for key in ["files", "analyses", "canonical"] {
         value.as_object_mut().unwrap().shift_remove(key);
     }
     for dataset in value["datasets"].as_object_mut().unwrap().values_mut() {
@@ -134,6 +134,12 @@ metrics:
   orders_paid: {base_table: orders, agg: count, filters: [paid]}
 views:
   weekly: {query: "gmv, orders by market, week last 12 weeks", description: For Monday.}
+hypotheses:
+  fewer: {metric: gmv, when: falls, because: There were fewer orders., look_at: orders by market, expect: falls, then: [unpaid]}
+  unpaid: {because: Fewer of them were paid., look_at: orders where paid = true}
+alerts:
+  dip: {query: "gmv by market, day", when: unusually low by 30% vs 8 weeks, severity: critical, owner: Ana, message: Ask payments.}
+  small: {query: gmv by week last 4 weeks, when: "> 12%"}
 calendar: {week_start: sunday, timezone: Asia/Jakarta, table: days, date: d, periods: {fiscal_quarter: fq}}
 "#;
 

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::{
-    Aggregate, Calendar, Dataset, Dimension, DimensionType, Expectation, Expression, Format,
-    FormatKind, Input, Join, LifeEvent, Measure, Metric, MetricKind, MetricTest, Offset, OverTime,
-    Registry, Relation, Rollup, Source, Status, Tolerance, View, Weekday, Window,
+    Aggregate, Alert, Calendar, Dataset, Dimension, DimensionType, Expectation, Expression, Format,
+    FormatKind, Hypothesis, Input, Join, LifeEvent, Measure, Metric, MetricKind, MetricTest,
+    Offset, OverTime, Registry, Relation, Rollup, Source, Status, Tolerance, View, Weekday, Window,
 };
 
 /// A map that leaves out what says nothing.
@@ -473,6 +473,43 @@ fn rollup(rollup: &Rollup) -> Value {
         false => fields.put("table", rollup.table.as_str()),
     }
     Value::Object(fields.0)
+}
+
+fn alert(alert: &Alert) -> Value {
+    let mut fields = Fields::default();
+    fields.put("query", alert.query.to_string());
+    fields.put("when", alert.when.to_string());
+    fields.put("severity", alert.severity.word());
+    fields.put_some("owner", alert.owner.as_deref());
+    fields.put_text("message", &alert.message);
+    Value::Object(fields.0)
+}
+
+fn hypothesis(rule: &Hypothesis) -> Value {
+    let mut fields = Fields::default();
+    if let Some(metric) = &rule.metric {
+        fields.put("metric", metric.as_str());
+        fields.put("when", rule.when.word());
+    }
+    fields.put("because", rule.because.as_str());
+    fields.put("look_at", rule.look_at.to_string());
+    fields.put("expect", rule.expect.word());
+    fields.put_list("then", &rule.then);
+    Value::Object(fields.0)
+}
+
+/// Saved checks.
+pub(super) fn alerts(registry: &Registry) -> Map<String, Value> {
+    let alerts = registry.alerts.values();
+    alerts.map(|one| (one.name.clone(), alert(one))).collect()
+}
+
+/// Rules of investigations.
+pub(super) fn hypotheses(registry: &Registry) -> Map<String, Value> {
+    let rules = registry.hypotheses.values();
+    rules
+        .map(|one| (one.name.clone(), hypothesis(one)))
+        .collect()
 }
 
 /// Saved queries.

@@ -91,6 +91,14 @@ impl Notes {
             let text = format!("the saved query {} is left out", view.name);
             self.about(registry.at(view.place), text);
         }
+        for rule in registry.hypotheses.values() {
+            let text = format!("the hypothesis {} is left out", rule.name);
+            self.about(registry.at(rule.place), text);
+        }
+        for alert in registry.alerts.values() {
+            let text = format!("the alert {} is left out", alert.name);
+            self.about(registry.at(alert.place), text);
+        }
     }
 
     /// Of these, what no format at all has a place for.

@@ -77,6 +77,8 @@ fn project(registry: &Registry) -> Map<String, Value> {
     for (key, section) in [
         ("views", define::views(registry)),
         ("rollups", define::rollups(registry)),
+        ("hypotheses", define::hypotheses(registry)),
+        ("alerts", define::alerts(registry)),
         ("snippets", snippets),
     ] {
         if !section.is_empty() {

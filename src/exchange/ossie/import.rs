@@ -73,7 +73,9 @@ pub fn import(path: &Path, types: &ColumnTypes) -> Result<Import, ExchangeError>
         }
         import.add_snippets(&section("snippets"));
         import.add_file(&name, datasets, metrics, section("views"));
-        import.add_section(&name, "rollups", section("rollups"));
+        for key in ["rollups", "hypotheses", "alerts"] {
+            import.add_section(&name, key, section(key));
+        }
         if let Some(whole) = &whole {
             import.calendar = whole.get("calendar").cloned().or(import.calendar);
             import.set_conventions(whole.get("conventions").and_then(Value::as_str));
