@@ -135,6 +135,28 @@ fn lists_and_explanations_are_answers_too() {
 }
 
 #[test]
+fn causes_are_asked_for_in_plain_words() {
+    let shop = indexed();
+    let question = "why did orders fall in Thailand this month";
+    let asked = run(&shop, &["ask", question]);
+    assert_eq!(asked.code, 0, "{}", asked.err);
+    let why = run(&shop, &["why", "orders where market = TH this month"]);
+    assert!(why.out.contains("against"), "{}", why.out);
+    assert_eq!(asked.out, why.out);
+    let line = run(&shop, &["ask", "--dry-run", question]);
+    assert_eq!(
+        line.out,
+        "orders where market = TH this month vs previous period\n"
+    );
+    let reply = json_of(&shop, &[question]);
+    assert_eq!(reply["outcome"], "why");
+    assert_eq!(reply["result"]["metric"], "orders");
+    let many = run(&shop, &["ask", "why did orders by market fall this month"]);
+    assert_eq!(many.code, 1);
+    assert!(many.err.contains("of one number"), "{}", many.err);
+}
+
+#[test]
 fn programs_get_every_outcome_as_one_object() {
     let shop = indexed();
     let answer = json_of(&shop, &["orders by market last month"]);

@@ -306,6 +306,83 @@ fn definitions_and_lists_need_no_query() {
 }
 
 #[test]
+fn why_asks_for_the_causes_of_one_number() {
+    let demo = Asking::demo();
+    for (question, query) in [
+        (
+            "why did gmv fall in Brazil last month?",
+            "gmv where market = BR last month",
+        ),
+        ("Why is GMV down?", "gmv"),
+        (
+            "why gmv where market = ID last month vs previous year",
+            "gmv where market = ID last month vs previous year",
+        ),
+        (
+            "what caused the drop in orders last week",
+            "orders last week",
+        ),
+        (
+            "can you tell me why are orders in Brazil so low",
+            "orders where market = BR",
+        ),
+        ("how come aov went up in october", "aov 2026-10"),
+        (
+            "what is the reason for the rise of the return rate in Thailand",
+            "return_rate where market = TH",
+        ),
+        (
+            "what's behind the decline in visits last week",
+            "visits last week",
+        ),
+        (
+            "why was gmv lower than last year in october",
+            "gmv 2026-10 vs previous year",
+        ),
+        ("why has gmv of ads dropped", "gmv where channel = ads"),
+        // The name of a metric stays whole.
+        (
+            "why did the churn rate increase last month",
+            "churn_rate last month",
+        ),
+    ] {
+        let reading = clear(&demo.ask(question));
+        assert_eq!(reading.intent.intent, IntentKind::Why, "{question}");
+        assert_eq!(reading.query().to_string(), query, "{question}");
+    }
+    // After a query, the number that its rows are made of.
+    let before = "gmv by market where channel = ads last month top 5 by gmv";
+    for (question, query) in [
+        ("why?", "gmv where channel = ads last month"),
+        ("why did it fall", "gmv where channel = ads last month"),
+        (
+            "why did it fall in Brazil",
+            "gmv where channel = ads and market = BR last month",
+        ),
+    ] {
+        let reading = clear(&demo.after(before, question));
+        assert_eq!(reading.intent.intent, IntentKind::Why, "{question}");
+        assert_eq!(reading.query().to_string(), query, "{question}");
+    }
+    // No word is dropped, and a condition stays one.
+    for (question, words) in [
+        ("why did gmv fall by 10%", "10%"),
+        ("why did gmv fall in Atlantis", "Atlantis"),
+        ("why", "why"),
+        ("why did it fall", "why did it fall"),
+        ("why which markets are there", "why which markets are there"),
+    ] {
+        let refusal = refused(&demo.ask(question));
+        assert!(
+            refusal.words.iter().any(|(word, _)| word == words),
+            "{question}: {refusal:?}"
+        );
+    }
+    let many = clear(&demo.ask("which markets have more than 5000 orders"));
+    assert_ne!(many.intent.intent, IntentKind::Why);
+}
+
+#[test]
 fn what_may_mean_several_things_is_asked_and_a_choice_settles_it() {
     let demo = Asking::demo();
     let question = asks(&demo.ask("revenue by market"));

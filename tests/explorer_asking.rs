@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use metrex::model::{Intent, MetricQuery};
 use metrex::session::{
-    AskOutcome, Asked, Candidate, Certainty, Chip, ChipKind, Clarification, Meaning, ModelCall,
-    PathTaken, Proposal, Reading, Refusal, RefusalCode, RejectedSql, Stage, Understanding,
+    AskOutcome, Asked, AskedWhy, Candidate, Certainty, Chip, ChipKind, Clarification, Meaning,
+    ModelCall, PathTaken, Proposal, Reading, Refusal, RefusalCode, RejectedSql, Stage,
+    Understanding,
 };
 use metrex::tui::state::{Focus, Phase};
 use metrex::tui::{Answer, AskNews, Effect, Message};
@@ -423,6 +424,25 @@ fn a_list_of_metrics_is_the_catalog_and_an_explanation_the_details() {
     explorer.keys("<F4>what is a visit<Enter>");
     assert_eq!(explorer.state.focus, Focus::Details);
     assert_shows!(explorer, "Visits to the site", "›    visits");
+}
+
+#[test]
+fn a_question_for_causes_opens_their_window() {
+    let mut explorer = Explorer::new(80, 24);
+    let query: MetricQuery = "gmv where market = TH last month vs previous period"
+        .parse()
+        .unwrap();
+    let why = AskOutcome::Why(Box::new(AskedWhy {
+        reading: Reading::default(),
+        query: query.clone(),
+        auto_run: true,
+    }));
+    let question = "why did gmv fall in Thailand last month";
+    explorer.replies.push_back(asked(question, why));
+    explorer.keys(&format!("<F4>{question}<Enter>"));
+    assert_shows!(explorer, "Why ", "2026-10-01 to 2026-10-31");
+    explorer.keys("<Esc>");
+    assert!(explorer.state.popups.is_empty());
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod understand;
 mod understanding;
 mod values;
 mod vocabulary;
+mod why;
 mod words;
 mod years;
 
@@ -41,3 +42,4 @@ pub use understanding::{
     RefusalCode, Understanding,
 };
 pub use values::{How, Link, Linker, ValueMap};
+pub use why::asks_why;

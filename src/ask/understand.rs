@@ -6,7 +6,7 @@ use super::reader::Reader;
 use super::refusing::refuse;
 use super::words::{is_usual_year, split, years};
 use super::{
-    Choices, Lexicon, Reading, RefusalCode, Understanding, about, apart, chips, resolve, scan,
+    Choices, Lexicon, Reading, RefusalCode, Understanding, about, apart, chips, resolve, scan, why,
 };
 use crate::compile::Reachability;
 use crate::model::{Filter, Intent, MetricQuery, Presented, Registry, ValueLookup};
@@ -47,7 +47,7 @@ pub fn understand(question: &str, setting: &Setting<'_>) -> Understanding {
     }
 }
 
-fn read(question: &str, setting: &Setting<'_>) -> Result<Reading, Box<Understanding>> {
+pub(super) fn read(question: &str, setting: &Setting<'_>) -> Result<Reading, Box<Understanding>> {
     if question.chars().nth(LONGEST).is_some() {
         let start: String = question.chars().take(SHOWN).collect();
         let end = start.len();
@@ -73,6 +73,9 @@ fn read(question: &str, setting: &Setting<'_>) -> Result<Reading, Box<Understand
         ));
     }
     let items = scan::scan(question, &words, setting);
+    if let Some(rest) = why::without(question, &words, &items) {
+        return why::understood(question, &rest, setting);
+    }
     let mut reader = Reader::new(question, &words, &items, setting);
     if let Some(reading) = about::about(&reader) {
         return Ok(reading);

@@ -430,7 +430,7 @@ pub(super) fn out_of_scope(folded: &str) -> Option<&'static str> {
             "root", "driver", "drivers",
         ]) =>
         {
-            "it does not find causes"
+            "causes are looked for where a question begins with why, and is about one metric"
         }
         _ if does_not(&[
             "forecast",

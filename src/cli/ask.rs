@@ -12,11 +12,11 @@ use super::progress::Line;
 use super::rows::Run;
 use super::runtime::block_on;
 use super::style::Style;
-use super::{Global, Outcome, notes, prepare, print, search, show, understood, values};
+use super::{Global, Outcome, notes, prepare, print, search, show, understood, values, why};
 use crate::model::MetricQuery;
 use crate::session::{
-    AskOptions, AskOutcome, Asked, Certainty, Clarification, Meaning, Proposal, RememberedChoice,
-    RunOptions, Session, SessionError, UseModel,
+    AskOptions, AskOutcome, Asked, AskedWhy, Certainty, Clarification, Meaning, Proposal,
+    RememberedChoice, RunOptions, Session, SessionError, UseModel,
 };
 
 /// Most values of a dimension that are listed.
@@ -114,6 +114,7 @@ pub fn run(global: &Global, args: &AskArgs) -> Outcome {
                 metrics,
             } => values::print_values(&session, metrics, dimension, "", VALUES),
             AskOutcome::Explain(metric) => show::print_metric(&session, metric),
+            AskOutcome::Why(found) => causes(&session, found, args, cancel).await,
             AskOutcome::Choose(clarification) => {
                 understood::clarification(&question, clarification);
                 Err(Failure::Exit(1))
@@ -213,6 +214,25 @@ async fn answer(
     run.print(cancel, printer.as_mut(), &mut out).await
 }
 
+/// Finds out why, as `metrex why` does.
+async fn causes(
+    session: &Session,
+    found: &AskedWhy,
+    args: &AskArgs,
+    cancel: CancellationToken,
+) -> Outcome {
+    let waits = args.dry_run || args.sql || !(found.auto_run || args.run);
+    understood::why(found, !waits);
+    if waits {
+        if !args.dry_run {
+            notes::note("not looked into: it takes several queries; --run runs them");
+        }
+        return print(|out| writeln!(out, "{}", found.query));
+    }
+    let why = why::find(session, why::request(found.query.clone()), cancel).await?;
+    why::print_text(&why, false)
+}
+
 /// The whole outcome as one object.
 async fn print_json(
     session: &Session,
@@ -269,6 +289,15 @@ async fn print_json(
                 "rules": card.business_rules,
             });
             put("explanation", explanation);
+        }
+        AskOutcome::Why(found) => {
+            if !args.dry_run && !args.sql && (found.auto_run || args.run) {
+                let why = why::find(session, why::request(found.query.clone()), cancel).await?;
+                put(
+                    "result",
+                    serde_json::to_value(&why).map_err(std::io::Error::from)?,
+                );
+            }
         }
         AskOutcome::Choose(_) | AskOutcome::Refused(_) => outcome = Err(Failure::Exit(1)),
     }

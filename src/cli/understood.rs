@@ -10,9 +10,27 @@ use super::notes;
 use super::style::Style;
 use crate::session::cell::sanitize;
 use crate::session::{
-    AskOutcome, Asked, Certainty, Chip, Clarification, ModelCall, PathTaken, Proposal, Refusal,
-    RejectedSql,
+    AskOutcome, Asked, AskedWhy, Certainty, Chip, Clarification, ModelCall, PathTaken, Proposal,
+    Refusal, RejectedSql,
 };
+
+/// The chips of a question for causes, and what it compares; unless that is the output.
+pub fn why(found: &AskedWhy, with_line: bool) {
+    let style = Style::of(&stderr());
+    chips(&found.reading.chips, style);
+    found
+        .reading
+        .notes
+        .iter()
+        .for_each(|text| notes::note(text));
+    if with_line {
+        eprintln!(
+            "{} {}",
+            style.dim("why:"),
+            sanitize(&found.query.to_string())
+        );
+    }
+}
 
 /// The chips, what a reader should know, and where the SQL comes from; with the query line, unless that is the output.
 pub fn proposal(asked: &Asked, proposal: &Proposal, with_line: bool) {
@@ -176,6 +194,14 @@ pub fn json(asked: &Asked) -> Map<String, Value> {
         AskOutcome::Explain(metric) => {
             put("outcome", json!("explain"));
             put("metric", json!(metric));
+        }
+        AskOutcome::Why(found) => {
+            put("outcome", json!("why"));
+            put("query", json!(found.query.to_string()));
+            put("chips", json!(found.reading.chips));
+            put("notes", json!(found.reading.notes));
+            put("is_follow_up", json!(found.reading.is_follow_up));
+            put("auto_run", json!(found.auto_run));
         }
         AskOutcome::Choose(clarification) => {
             put("outcome", json!("choose"));

@@ -4,6 +4,7 @@ use std::io::{self, Write, stdout};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
 use super::progress::Line;
@@ -14,7 +15,7 @@ use crate::model::MetricQuery;
 use crate::session::cell::sanitize;
 use crate::session::plot::Charset;
 use crate::session::why::{Budget, Node, Verdict, Why, WhyRequest};
-use crate::session::{Failure as Kind, SessionError};
+use crate::session::{Failure as Kind, Session, SessionError};
 
 /// Columns of the chart.
 const WIDTH: usize = 76;
@@ -92,15 +93,7 @@ pub fn run(global: &Global, args: &WhyArgs) -> Outcome {
     };
     let why = block_on(async |cancel| {
         prepare(&session, cancel.clone()).await?;
-        let mut progress = Line::quiet();
-        let found = session.why(request, cancel, |why| {
-            let all = why.tree.walk().len();
-            let done = all - why.tree.waiting();
-            progress.show("looking at hypotheses", done as f64 / all as f64);
-        });
-        let found = found.await;
-        drop(progress);
-        found.map_err(&of_line)
+        find(&session, request, cancel).await.map_err(&of_line)
     })?;
     if let Some(path) = &args.out {
         let text = if as_json { json(&why)? } else { why.markdown() };
@@ -114,11 +107,37 @@ pub fn run(global: &Global, args: &WhyArgs) -> Outcome {
     let text = match args.format {
         WhyFormat::Json => json(&why)?,
         WhyFormat::Markdown => why.markdown(),
-        WhyFormat::Text => {
-            return print(|out| write(out, &why, args.all, Style::of(&stdout())));
-        }
+        WhyFormat::Text => return print_text(&why, args.all),
     };
     print(|out| out.write_all(text.as_bytes()))
+}
+
+/// An investigation within the usual bounds.
+pub fn request(query: MetricQuery) -> WhyRequest {
+    WhyRequest {
+        query,
+        ..WhyRequest::default()
+    }
+}
+
+/// Finds out why, with the progress on a terminal's last line.
+pub async fn find(
+    session: &Session,
+    request: WhyRequest,
+    cancel: CancellationToken,
+) -> Result<Why, SessionError> {
+    let mut progress = Line::quiet();
+    let found = session.why(request, cancel, |why| {
+        let all = why.tree.walk().len();
+        let done = all - why.tree.waiting();
+        progress.show("looking at hypotheses", done as f64 / all as f64);
+    });
+    found.await
+}
+
+/// Prints the answer and its hypotheses, with those that were refuted on demand.
+pub fn print_text(why: &Why, all: bool) -> Outcome {
+    print(|out| write(out, why, all, Style::of(&stdout())))
 }
 
 fn json(why: &Why) -> Result<String, io::Error> {

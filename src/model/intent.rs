@@ -24,6 +24,8 @@ pub enum IntentKind {
     List,
     /// What a metric means. No query.
     Explain,
+    /// Why a number has moved; the query is that of the number.
+    Why,
 }
 
 /// What a question wants. Fields that are not known are refused, so that nothing a model writes is dropped in silence.

@@ -106,6 +106,17 @@ pub struct Proposal {
     pub auto_run: bool,
 }
 
+/// A question for causes that is ready to be looked into.
+#[derive(Debug, Clone)]
+pub struct AskedWhy {
+    /// What was understood.
+    pub reading: Reading,
+    /// The number, with the two periods that are compared.
+    pub query: MetricQuery,
+    /// Whether it may be looked into without being asked for.
+    pub auto_run: bool,
+}
+
 /// How a question came out.
 #[derive(Debug, Clone)]
 pub enum AskOutcome {
@@ -120,6 +131,8 @@ pub enum AskOutcome {
     },
     /// What this metric means.
     Explain(String),
+    /// Why a number has moved, which [`Session::why`] finds out.
+    Why(Box<AskedWhy>),
     /// One word has several meanings.
     Choose(Box<Clarification>),
     /// Not answered, and why.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::ask::{
-    AskOptions, AskOutcome, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel, refusal,
+    AskOptions, AskOutcome, AskedWhy, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
+    refusal,
 };
 use super::{Session, SessionError};
 use crate::ask::model::{
     Extracted, Extracting, Known, Refused, difference, harmless, linked_values,
 };
 use crate::ask::{
-    Certainty, ChipKind, Linker, Reading, Refusal, RefusalCode, Understanding, ValueMap,
+    Certainty, ChipKind, Linker, Reading, Refusal, RefusalCode, Understanding, ValueMap, asks_why,
 };
 use crate::compile::{CompileError, ErrorCode, leaf_metrics};
 use crate::llm::{LlmError, Provider, Reply, Request};
@@ -129,7 +130,8 @@ impl<'a> Asking<'a> {
             refusal.code,
             RefusalCode::UnknownWords | RefusalCode::NoMetric
         );
-        if !may_help || self.model().is_none() {
+        // A model would answer with a number where causes are asked for.
+        if !may_help || self.model().is_none() || asks_why(self.question) {
             return AskOutcome::Refused(Box::new(refusal));
         }
         let doubtful: Vec<String> = refusal.words.iter().map(|(word, _)| word.clone()).collect();
@@ -299,6 +301,7 @@ impl<'a> Asking<'a> {
                     metrics: intent.metrics.clone(),
                 };
             }
+            IntentKind::Why => return self.why(reading),
             IntentKind::Explain => {
                 if let Some(metric) = intent.metrics.first() {
                     return AskOutcome::Explain(metric.clone());
@@ -326,6 +329,24 @@ impl<'a> Asking<'a> {
                 self.adapt(reading, error).await
             }
             Err(error) => self.not_answerable(error, reading),
+        }
+    }
+
+    /// A question for causes, if its number has two periods to compare.
+    fn why(&self, reading: Reading) -> AskOutcome {
+        match self.session.why_of(&reading.query()) {
+            Ok(query) => AskOutcome::Why(Box::new(AskedWhy {
+                auto_run: self.may_run(&reading),
+                query,
+                reading,
+            })),
+            Err(error) => AskOutcome::Refused(Box::new(Refusal {
+                code: RefusalCode::NotAnswerable,
+                hint: error.hint().map(str::to_owned),
+                message: error.message,
+                words: Vec::new(),
+                understood: reading.chips,
+            })),
         }
     }
 

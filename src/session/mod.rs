@@ -99,7 +99,8 @@ pub use crate::usage::{
 pub use alerts::{AlertFinding, AlertOutcome, AlertResult};
 pub use analyses::{AnalysisCard, Coalitions, Sheet, SheetCell};
 pub use ask::{
-    AskOptions, AskOutcome, Asked, ModelCall, PathTaken, Proposal, RejectedSql, Stage, UseModel,
+    AskOptions, AskOutcome, Asked, AskedWhy, ModelCall, PathTaken, Proposal, RejectedSql, Stage,
+    UseModel,
 };
 pub use behind::{NumberCard, PartCard, metric_of, parse_at, part_of};
 pub use beside::{TotalQueries, subtotal_queries, total_queries, trend_query};

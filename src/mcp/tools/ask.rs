@@ -28,11 +28,11 @@ pub(in crate::mcp) struct Ask {
 /// How the question came out.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(in crate::mcp) struct Reply {
-    /// answered, not_run, choose, list, explain or refused.
+    /// answered, not_run, choose, list, explain, why or refused.
     outcome: Outcome,
     /// What was understood, part by part.
     understood: Vec<Understood>,
-    /// For not_run: the query as one line.
+    /// For not_run: the query as one line. For why: the number with its two periods; explain_change finds the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
     /// For not_run: the SQL.
@@ -83,6 +83,8 @@ enum Outcome {
     List,
     /// The meaning of a metric was wanted.
     Explain,
+    /// The causes of a change were wanted.
+    Why,
     /// Not understood, or not answerable.
     #[default]
     Refused,
@@ -223,6 +225,12 @@ impl Reply {
                     })
                     .await??,
                 ),
+                ..reply
+            },
+            AskOutcome::Why(found) => Self {
+                outcome: Outcome::Why,
+                understood: found.reading.chips.iter().map(Understood::new).collect(),
+                query: Some(found.query.to_string()),
                 ..reply
             },
             AskOutcome::List { dimension, metrics } => match dimension {

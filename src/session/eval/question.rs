@@ -47,6 +47,8 @@ pub enum Expect {
     List(String),
     /// What this metric means.
     Explain(String),
+    /// The causes of what this query line compares.
+    Why(String),
     /// Any of these. What the question is counted as, the first one says.
     Any(Vec<Expect>),
 }
@@ -73,6 +75,7 @@ impl std::fmt::Display for Expect {
             Self::Rows(rows) => write!(f, "{} rows", rows.len()),
             Self::Refuse(words) if words.is_empty() => f.write_str("refused"),
             Self::Refuse(words) => write!(f, "refused for '{}'", words.join("' or '")),
+            Self::Why(line) => write!(f, "why {line}"),
             Self::Ask(words) if words.is_empty() => f.write_str("asked back"),
             Self::Ask(words) => write!(f, "asked about '{words}'"),
             Self::List(dimension) if dimension.is_empty() => f.write_str("the metrics, listed"),

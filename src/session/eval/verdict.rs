@@ -105,6 +105,13 @@ pub(super) async fn judge(session: &Session, expect: &Expect, outcome: &AskOutco
                 let name = |name: &str| catalog.registry.metric(name).map(|m| m.name.clone());
                 name(wanted).is_some_and(|wanted| Some(wanted) == name(metric))
             }
+            (Expect::Why(line), AskOutcome::Why(found)) => {
+                let wanted = line
+                    .parse()
+                    .ok()
+                    .and_then(|query| session.why_of(&query).ok());
+                wanted.is_some_and(|wanted| wanted.to_string() == found.query.to_string())
+            }
             _ => false,
         };
         if is_right {
@@ -140,6 +147,7 @@ fn describe(outcome: &AskOutcome) -> String {
             ..
         } => format!("the values of {dimension}, listed"),
         AskOutcome::Explain(metric) => format!("{metric}, explained"),
+        AskOutcome::Why(found) => format!("why {}", found.query),
         AskOutcome::Choose(clarification) => {
             let labels = clarification.candidates.iter();
             let labels: Vec<&str> = labels.map(|candidate| candidate.label.as_str()).collect();

@@ -50,6 +50,15 @@ struct Investigation<'a> {
 }
 
 impl Session {
+    /// The number of a question for causes, with the two periods that are compared.
+    ///
+    /// # Errors
+    /// It is not one number, or the periods have no end.
+    pub fn why_of(&self, query: &MetricQuery) -> Result<MetricQuery, SessionError> {
+        let asked = self.asked_why(query)?;
+        Ok(asked.query_of(std::slice::from_ref(&asked.metric), None, &[]))
+    }
+
     /// Finds out why a number moved. `told` hears how far it has come after each hypothesis. What was found is kept in the
     /// state folder; a budget that runs out ends it where it is, to be resumed.
     ///

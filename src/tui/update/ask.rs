@@ -1,6 +1,6 @@
 //! Questions in plain words: read while they are typed, asked, stopped, and what an answer does to everything else.
 
-use super::{act, finder, picker, prompt, query, reader, result};
+use super::{act, finder, picker, prompt, query, reader, result, why};
 use crate::model::{DimensionType, MetricQuery};
 use crate::session::{
     AskOptions, AskOutcome, Asked, Clarification, Meaning, Proposal, Refusal, Stage, Understanding,
@@ -158,6 +158,12 @@ fn ended(state: &mut State, asked: Asked) -> Vec<Effect> {
         AskOutcome::Answer(ref proposal) => answered(state, &asked, proposal),
         AskOutcome::List { dimension, metrics } => list(state, dimension, metrics),
         AskOutcome::Explain(metric) => explain(state, &metric),
+        AskOutcome::Why(found) => {
+            let mut effects = leave(state);
+            effects.extend(query::ask_sql(state));
+            effects.extend(why::look_into(state, found.query));
+            effects
+        }
         AskOutcome::Choose(clarification) => unsure(state, *clarification),
         AskOutcome::Refused(refusal) => {
             refused(state, *refusal, asked.trouble);

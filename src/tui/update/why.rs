@@ -12,7 +12,7 @@ use crate::tui::popup::Popup;
 use crate::tui::state::State;
 use crate::tui::why::{WhyPane, question_here};
 
-/// Opens the window on the number under the cursor; the same question again as it was left.
+/// Opens the window on the number under the cursor.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     let query = match question_here(state) {
         Ok(query) => query,
@@ -21,6 +21,11 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    look_into(state, query)
+}
+
+/// Opens the window on a question; the same one again as it was left.
+pub(super) fn look_into(state: &mut State, query: MetricQuery) -> Vec<Effect> {
     let kept = state.why.take().filter(|kept| kept.query == query);
     let generation = state.next_generation();
     let mut pane = kept.unwrap_or_else(|| {
