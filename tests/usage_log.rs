@@ -59,7 +59,8 @@ fn query(dice: &mut Dice, at: Timestamp) -> QueryRecord {
         plan: format!("{metric} reads {table}"),
         ms: dice.below(900),
         rows: dice.below(50),
-        outcome: match dice.below(6) {
+        outcome: match dice.below(7) {
+            6 => Outcome::Refused("nobody understands this".to_owned()),
             0 => Outcome::Failed("no such column".to_owned()),
             1 => Outcome::Cancelled,
             _ => Outcome::Ok,
@@ -128,6 +129,11 @@ fn graph(file: &Path) -> (Edges, Vec<u64>, Nodes) {
     (edges, weights, nodes)
 }
 
+fn answered(facts: &Facts) -> Vec<String> {
+    let answers = facts.answered_by.iter();
+    answers.map(|answer| answer.replace(':', " ")).collect()
+}
+
 /// The edges again, counted from the log by hand.
 fn recounted(log: &[Logged]) -> Edges {
     let mut edges = Edges::new();
@@ -148,7 +154,7 @@ fn recounted(log: &[Logged]) -> Edges {
     };
     let shape = |one: &Logged| format!("query {}", one.record.shape());
     let mut last: BTreeMap<&str, String> = BTreeMap::new();
-    for one in log {
+    for one in log.iter().filter(|one| !one.record.outcome.is_refused()) {
         let (record, facts) = (&one.record, &one.record.facts);
         for table in &facts.tables {
             add(shape(one), "ACCESSES", format!("table {table}"), one);
@@ -199,10 +205,27 @@ fn recounted(log: &[Logged]) -> Edges {
                 one,
             );
         }
-        for answer in &facts.answered_by {
-            add(shape(one), "ANSWERED_BY", answer.replace(':', " "), one);
+        for answer in answered(facts) {
+            add(shape(one), "ANSWERED_BY", answer, one);
         }
-        add(format!("person {}", record.user), "ASKED", shape(one), one);
+        let person = format!("person {}", record.user);
+        add(person.clone(), "ASKED", shape(one), one);
+        let mut asked_for: Vec<String> = answered(facts);
+        asked_for.extend(facts.tables.iter().map(|table| format!("table {table}")));
+        asked_for.extend(
+            facts
+                .metrics
+                .iter()
+                .map(|metric| format!("metric {metric}")),
+        );
+        let filtered = facts.filters.iter().map(|filter| &filter.on);
+        let dimensions = facts.dimensions.iter().chain(filtered);
+        asked_for.extend(dimensions.map(|dimension| format!("dimension {dimension}")));
+        asked_for.sort();
+        asked_for.dedup();
+        for thing in asked_for {
+            add(person.clone(), "ASKED_FOR", thing, one);
+        }
         if let Some(before) = last.insert(&record.session, shape(one))
             && before != shape(one)
         {

@@ -29,9 +29,7 @@ pub fn run(global: &Global, args: &McpArgs) -> Outcome {
     notes::about_session(&session);
     block_on(async |cancel| {
         session.learn_rollups().await;
-        let served = serve(session.clone(), args, cancel).await;
-        session.settle();
-        served
+        serve(session.clone(), args, cancel).await
     })
 }
 

@@ -52,9 +52,11 @@ mod values;
 mod watch;
 mod why;
 
+use std::fmt;
 use std::io::{BufWriter, Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use jiff::civil::Date;
@@ -99,6 +101,35 @@ struct Global {
     /// Answer from the rows of the datasets, also where a rollup would give the same
     #[arg(long, global = true)]
     no_rollups: bool,
+    #[arg(skip)]
+    opened: Opened,
+}
+
+/// The sessions of the command: the end of the program waits until what they recorded is written.
+#[derive(Clone, Default)]
+struct Opened(Arc<Mutex<Vec<Session>>>);
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened")
+    }
+}
+
+impl Opened {
+    fn add(&self, session: &Session) {
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.push(session.clone());
+    }
+
+    /// Says what could not be recorded.
+    fn settle(&self) {
+        let sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for lost in sessions.iter().filter_map(Session::settle) {
+            let queries =
+                notes::counted(usize::try_from(lost.queries).unwrap_or(usize::MAX), "query");
+            notes::note(&format!("not in the history: {queries}; {}", lost.why));
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -191,7 +222,10 @@ enum Command {
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    let opened = cli.global.opened.clone();
+    let outcome = run(cli);
+    opened.settle();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
@@ -257,6 +291,7 @@ impl Global {
             user: None,
         })?
         .with_face(Face::Command);
+        self.opened.add(&session);
         log::start(&session);
         if let Some(mended) = session.mended() {
             notes::note(mended);

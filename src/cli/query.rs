@@ -89,9 +89,11 @@ pub fn run(global: &Global, args: &QueryArgs) -> Outcome {
         prepare(&session, cancel.clone()).await?;
         let of_line = Failure::of_line(&line);
         let connection = session.connection();
-        let compiled = session
-            .compile(&query)
-            .map_err(|error| of_line(session.refusal(error)))?;
+        let compiled = session.compile(&query).map_err(|error| {
+            let refusal = session.refusal(error);
+            session.note_refused(&query, &refusal);
+            of_line(refusal)
+        })?;
         let run = Run {
             session: &session,
             compiled: Arc::new(compiled),

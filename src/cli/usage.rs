@@ -173,6 +173,7 @@ fn show(session: &Session, as_json: bool) -> Outcome {
             "keep_days": settings.keep_days,
             "queries": figures.queries,
             "answered": figures.answered,
+            "refused": figures.refused,
             "questions": figures.questions,
             "thumbs_up": figures.up,
             "thumbs_down": figures.down,
@@ -214,6 +215,13 @@ fn show(session: &Session, as_json: bool) -> Outcome {
             "said        {} up, {} down, {} asked again",
             figures.up, figures.down, figures.corrected
         )?;
+        if !figures.refused.is_empty() {
+            let refused = figures.refused.iter();
+            let refused: Vec<_> = refused
+                .map(|(kind, n)| format!("{kind} {}", thousands(*n)))
+                .collect();
+            writeln!(out, "refused     {}", refused.join(", "))?;
+        }
         writeln!(
             out,
             "graph       {} nodes, {} edges",

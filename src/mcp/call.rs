@@ -49,6 +49,7 @@ impl Call {
             Ok(compiled) => Ok(Arc::new(compiled)),
             Err(error) => {
                 let refusal = session.refusal(error);
+                session.note_refused(&query, &refusal);
                 Err(ToolError::of_query(session, &query, refusal))
             }
         })

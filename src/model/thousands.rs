@@ -2,8 +2,12 @@
 
 /// A number with its noun: `1 row`, `271,907 rows`.
 pub fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", thousands(count))
+    let count_said = thousands(count);
+    match noun.strip_suffix('y') {
+        _ if count == 1 => format!("{count_said} {noun}"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{count_said} {stem}ies"),
+        _ => format!("{count_said} {noun}s"),
+    }
 }
 
 /// `271907` -> `271,907`.

@@ -205,8 +205,21 @@ impl Session {
         cancel: CancellationToken,
         mut stage: impl FnMut(Stage) + Send,
     ) -> Asked {
+        let asked = self.ask_only(question, options, cancel, &mut stage).await;
+        self.note_unanswered(&asked).await;
+        asked
+    }
+
+    /// The same for a question that nobody asks: where it is refused, no history shows it.
+    pub(super) async fn ask_only(
+        &self,
+        question: &str,
+        options: &AskOptions,
+        cancel: CancellationToken,
+        stage: &mut (dyn FnMut(Stage) + Send),
+    ) -> Asked {
         let started = Instant::now();
-        let mut asking = Asking::new(self, question, options, cancel, &mut stage);
+        let mut asking = Asking::new(self, question, options, cancel, stage);
         let outcome = asking.outcome().await;
         let found = asking.found;
         let asked = Asked {

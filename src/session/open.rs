@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use jiff::civil::Date;
@@ -58,10 +59,12 @@ struct Inner {
     tracking: Arc<Tracking>,
     usage: OnceLock<Result<Usage, UsageError>>,
     used: Mutex<Option<Arc<Used>>>,
+    /// Whether it was said that the history cannot be used.
+    is_told: AtomicBool,
     remembered: Mutex<Option<Arc<Remembered>>>,
     cache: ResultCache,
     no_rollups: bool,
-    decided: Decided,
+    decided: Arc<Decided>,
     rollups: rollups::Known,
     surveys: Surveys,
     mended: Option<String>,
@@ -69,7 +72,7 @@ struct Inner {
 
 /// How metrics were used, as of the last run.
 #[derive(Default)]
-struct Used {
+pub(super) struct Used {
     counts: HashMap<String, u64>,
     frecency: HashMap<String, u64>,
     trends: HashMap<String, Trend>,
@@ -134,10 +137,11 @@ impl Session {
                 tracking: Arc::new(tracking),
                 usage: OnceLock::new(),
                 used: Mutex::default(),
+                is_told: AtomicBool::default(),
                 remembered: Mutex::default(),
                 cache: ResultCache::default(),
                 no_rollups: options.no_rollups,
-                decided: Decided::default(),
+                decided: Arc::default(),
                 rollups: rollups::Known::default(),
                 surveys: Surveys::default(),
                 mended,
@@ -437,18 +441,34 @@ impl Session {
         used.get_or_insert_with(|| Arc::new(read())).clone()
     }
 
-    /// Counts again at the next question.
-    pub(super) fn forget_used(&self) {
-        *self
-            .inner
-            .used
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+    /// Counts again at the next question; what was counted before.
+    pub(super) fn take_used(&self) -> Option<Arc<Used>> {
+        let used = self.inner.used.lock();
+        used.unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Why queries are not recorded, where they are not: the history cannot be opened or is damaged.
+    /// Counts again at the next question.
+    pub(super) fn forget_used(&self) {
+        drop(self.take_used());
+    }
+
+    /// Why queries are not recorded, where they are not: the history cannot be opened, is damaged, or cannot be written.
     pub fn history_problem(&self) -> Option<String> {
-        self.usage_store().err().map(ToString::to_string)
+        match self.usage_store() {
+            Ok(usage) => usage.trouble(),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// The same for those who look on for long, once: only what has come up since the session was opened, and never what
+    /// would have to be opened for it.
+    pub fn history_news(&self) -> Option<String> {
+        let problem = match self.inner.usage.get()? {
+            Ok(usage) => usage.trouble()?,
+            Err(error) => error.to_string(),
+        };
+        let is_new = !self.inner.is_told.swap(true, Ordering::Relaxed);
+        is_new.then_some(problem)
     }
 
     /// Opens the log, and drops what is older than it is to be kept.
@@ -465,6 +485,11 @@ impl Session {
     /// The log, where it was opened.
     pub(super) fn usage_in_use(&self) -> Option<&Usage> {
         self.inner.usage.get()?.as_ref().ok()
+    }
+
+    /// Whether the log was opened, or could not be.
+    pub(super) fn has_opened_usage(&self) -> bool {
+        self.inner.usage.get().is_some()
     }
 
     pub(super) fn usage_store(&self) -> Result<&Usage, &UsageError> {
@@ -515,7 +540,7 @@ impl Session {
         self.inner.no_rollups
     }
 
-    pub(super) fn decided_before(&self) -> &Decided {
+    pub(super) fn decided_before(&self) -> &Arc<Decided> {
         &self.inner.decided
     }
 

@@ -146,7 +146,14 @@ impl Session {
     ) -> Result<RunSummary, SessionError> {
         // Another connection may be chosen while this runs.
         let name = self.connection();
-        let compiled = Arc::new(self.compile_on(query, &name, self.dialect_of(&name))?);
+        let compiled = match self.compile_on(query, &name, self.dialect_of(&name)) {
+            Ok(compiled) => Arc::new(compiled),
+            Err(error) => {
+                let error = self.refusal(error);
+                self.note_refused(query, &error);
+                return Err(error);
+            }
+        };
         self.run_compiled(compiled, &name, options, cancel, events)
             .await
     }
@@ -181,6 +188,10 @@ impl Session {
         let asked = self.now();
         let connection = self.connection_named(connection)?;
         let key = key(&compiled, connection, options);
+        let running = match recorded {
+            true => self.begin(&compiled, &key, asked),
+            false => None,
+        };
         let result = if compiled.main.columns.is_empty() {
             let (sender, arriving) = mpsc::channel(4);
             let fetch = async {
@@ -219,8 +230,10 @@ impl Session {
         tracing::debug!(line = key.line, sql = key.sql, ?error);
         // What has to be asked about first has not run.
         let has_run = !matches!(&result, Err(error) if error.failure == Failure::Expensive);
-        if recorded && has_run {
-            self.record(&compiled, &key, asked, elapsed, &result).await;
+        match running {
+            Some(running) if has_run => running.end(elapsed, &result).await,
+            Some(running) => running.forget(),
+            None => {}
         }
         let (finished, cached) = result?;
         Ok(RunSummary {

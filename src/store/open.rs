@@ -109,12 +109,6 @@ fn try_open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> 
     let failed = |error| StoreError::of(path, error);
     let mut connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
-    // Every write is one transaction in the log: it survives a killed process, and a power cut can only lose the last.
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
-        )
-        .map_err(failed)?;
     let version = |connection: &Connection| {
         connection.query_row("PRAGMA user_version", [], |row| row.get::<_, usize>(0))
     };
@@ -126,6 +120,12 @@ fn try_open(path: &Path, migrations: &[&str]) -> Result<Connection, StoreError> 
             known: migrations.len(),
         });
     }
+    // Every write is one transaction in the log: it survives a killed process, and a power cut can only lose the last.
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+        )
+        .map_err(failed)?;
     if found < migrations.len() {
         let mut migrate = || {
             let transaction =

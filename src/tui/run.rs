@@ -86,8 +86,7 @@ fn start(session: Session, begin: Option<Begin>) -> Result<(), TuiError> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(explore(session.clone(), begin));
-    session.settle();
+    let outcome = runtime.block_on(explore(session, begin));
     // A warehouse that does not answer must not keep the terminal.
     runtime.shutdown_timeout(Duration::from_millis(200));
     outcome

@@ -50,7 +50,7 @@ impl Usage {
                         JOIN texts AS line ON line.id = statements.line";
             let last = |condition: &str, values: &[&str]| {
                 // From the newest one back: it is mostly among the first.
-                let sql = format!("SELECT queries.id {from} WHERE {condition} ORDER BY queries.id DESC LIMIT 1");
+                let sql = format!("SELECT queries.id {from} WHERE outcome < 3 AND {condition} ORDER BY queries.id DESC LIMIT 1");
                 let mut statement = file.prepare_cached(&sql)?;
                 statement
                     .query_row(crate::store::params_from_iter(values), |row| row.get(0))
@@ -58,7 +58,7 @@ impl Usage {
             };
             match which {
                 Which::Id(id) => {
-                    let mut statement = file.prepare_cached("SELECT id FROM queries WHERE id = ?")?;
+                    let mut statement = file.prepare_cached("SELECT id FROM queries WHERE id = ? AND outcome < 3")?;
                     statement.query_row([id], |row| row.get(0)).optional()
                 }
                 Which::LastOf(session) => last("session.text = ?", &[session]),
@@ -108,7 +108,7 @@ pub(super) fn write(
     // What was asked next, before this was said, was asked in its place.
     let mut statement = file.prepare_cached(
         "SELECT next.id, next.at - this.at, facts.text FROM queries AS this JOIN sittings AS mine ON mine.id = this.sitting \
-         CROSS JOIN queries AS next ON next.id > this.id JOIN sittings AS other ON other.id = next.sitting AND other.session = mine.session \
+         CROSS JOIN queries AS next ON next.id > this.id AND next.outcome < 3 JOIN sittings AS other ON other.id = next.sitting AND other.session = mine.session \
          JOIN statements ON statements.id = next.statement JOIN texts AS facts ON facts.id = statements.facts \
          WHERE this.id = ? ORDER BY next.id LIMIT 1",
     )?;

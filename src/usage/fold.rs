@@ -6,10 +6,11 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::record::{Facts, shape};
+use super::schema::EDGE_INDEXES;
 use crate::store::{Connection, OptionalExtension, Row, SqlError, params};
 
 /// Goes up by one with every change of what is folded: the graph of an older one is made anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// An edge loses half of its weight in this time, in milliseconds.
 const HALF_LIFE: f64 = 30.0 * 86_400_000.0;
 pub(super) const DAY: i64 = 86_400_000;
@@ -78,6 +79,8 @@ pub(super) struct Fold {
     edges: HashMap<(i64, i64, &'static str), Edge>,
     days: HashMap<(i64, i64), Day>,
     latest: HashMap<(Of, i64), i64>,
+    /// Whether the file has nothing that is not here: it is being folded anew.
+    is_all: bool,
 }
 
 impl Fold {
@@ -93,6 +96,9 @@ impl Fold {
         }
         if let Some(person) = person {
             self.count(file, (person, touched.query, "ASKED"), step)?;
+            for node in &touched.daily {
+                self.count(file, (person, *node, "ASKED_FOR"), step)?;
+            }
         }
         for node in &touched.daily {
             self.count_day(file, *node, step)?;
@@ -158,8 +164,9 @@ impl Fold {
         what: Of,
         of: i64,
     ) -> Result<Option<i64>, SqlError> {
-        if let Some(known) = self.latest.get(&(what, of)) {
-            return Ok(Some(*known));
+        let known = self.latest.get(&(what, of)).copied();
+        if known.is_some() || self.is_all {
+            return Ok(known);
         }
         let mut statement =
             file.prepare_cached("SELECT query FROM latest WHERE what = ? AND of = ?")?;
@@ -180,9 +187,12 @@ impl Fold {
         for (node, (first, last)) in self.seen.drain() {
             statement.execute([node, first, last])?;
         }
+        // In the order of the file, which writes each page once.
+        let mut edges: Vec<_> = self.edges.drain().collect();
+        edges.sort_unstable_by_key(|((src, dst, kind), _)| (*src, *kind, *dst));
         let mut statement =
             file.prepare_cached("REPLACE INTO edges VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for ((src, dst, kind), edge) in self.edges.drain() {
+        for ((src, dst, kind), edge) in edges {
             let Edge {
                 n,
                 n_ok,
@@ -192,8 +202,10 @@ impl Fold {
             } = edge;
             statement.execute(params![src, dst, kind, n, n_ok, weight, ms, last_seen])?;
         }
+        let mut days: Vec<_> = self.days.drain().collect();
+        days.sort_unstable_by_key(|(key, _)| *key);
         let mut statement = file.prepare_cached("REPLACE INTO days VALUES (?, ?, ?, ?, ?)")?;
-        for ((node, day), Day { n, n_ok, ms }) in self.days.drain() {
+        for ((node, day), Day { n, n_ok, ms }) in days {
             statement.execute([node, day, n, n_ok, ms])?;
         }
         let mut statement = file.prepare_cached("REPLACE INTO latest VALUES (?, ?, ?)")?;
@@ -217,12 +229,15 @@ impl Fold {
     /// Folds the whole log anew.
     pub(super) fn rebuild(&mut self, file: &Connection) -> Result<(), SqlError> {
         self.forget();
+        self.is_all = true;
         file.execute_batch(
             "DELETE FROM nodes; DELETE FROM edges; DELETE FROM days; DELETE FROM latest;
+             DROP INDEX edges_by_dst; DROP INDEX edges_asked;
              UPDATE queries SET corrected_by = NULL WHERE corrected_by NOT IN (SELECT id FROM queries)",
         )?;
         let mut statement = file.prepare(
-            "SELECT id, at, sitting, statement, outcome, ms, corrected_by FROM queries ORDER BY id",
+            "SELECT id, at, sitting, statement, outcome, ms, corrected_by FROM queries \
+             WHERE outcome < 3 ORDER BY id",
         )?;
         let mut rows = statement.query([])?;
         let mut corrections: Vec<(i64, i64)> = Vec::new();
@@ -237,6 +252,9 @@ impl Fold {
             self.correct(file, by, corrected)?;
         }
         self.write(file)?;
+        self.is_all = false;
+        // Made from all edges at once, they are written once too.
+        file.execute_batch(EDGE_INDEXES)?;
         file.execute("REPLACE INTO meta VALUES ('fold', ?)", [VERSION])?;
         Ok(())
     }
@@ -264,7 +282,7 @@ impl Fold {
         // Only this room writes facts.
         let facts: Facts = serde_json::from_str(&facts).unwrap_or_default();
         let label = if line.is_empty() { &print } else { &line };
-        let query = self.node(file, "query", &shape(&print, &line), label, step.at)?;
+        let query = self.node(file, "query", &shape(&facts, &print, &line), label, step.at)?;
         let mut touched = Touched {
             query,
             line: (!line.is_empty()).then_some(line_id),
@@ -384,8 +402,9 @@ impl Fold {
         key: String,
     ) -> Result<Option<i64>, SqlError> {
         let key = (kind, key);
-        if let Some(known) = self.nodes.get(&key) {
-            return Ok(Some(*known));
+        let known = self.nodes.get(&key).copied();
+        if known.is_some() || self.is_all {
+            return Ok(known);
         }
         let mut statement =
             file.prepare_cached("SELECT id FROM nodes WHERE kind = ? AND key = ?")?;
@@ -428,6 +447,7 @@ impl Fold {
     ) -> Result<&mut Edge, SqlError> {
         Ok(match self.edges.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) if self.is_all => empty.insert(Edge::default()),
             Entry::Vacant(empty) => {
                 let mut statement = file.prepare_cached(
                     "SELECT n, n_ok, weight, ms, last_seen FROM edges WHERE src = ? AND dst = ? AND kind = ?",
@@ -475,6 +495,7 @@ impl Fold {
         let key = (node, step.at.div_euclid(DAY));
         let day = match self.days.entry(key) {
             Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(empty) if self.is_all => empty.insert(Day::default()),
             Entry::Vacant(empty) => {
                 let mut statement =
                     file.prepare_cached("SELECT n, n_ok, ms FROM days WHERE node = ? AND day = ?")?;
@@ -527,12 +548,15 @@ fn answered_by(answer: &str) -> (&'static str, &str) {
 /// The kind and key of the node that a query of the log belongs to.
 fn shape_of(file: &Connection, query: i64) -> Result<Option<(&'static str, String)>, SqlError> {
     let mut statement = file.prepare_cached(
-        "SELECT print.text, line.text FROM queries JOIN statements ON statements.id = statement \
-         JOIN texts AS print ON print.id = fingerprint JOIN texts AS line ON line.id = line WHERE queries.id = ?",
+        "SELECT facts.text, print.text, line.text FROM queries JOIN statements ON statements.id = statement \
+         JOIN texts AS print ON print.id = fingerprint JOIN texts AS line ON line.id = line \
+         JOIN texts AS facts ON facts.id = facts WHERE queries.id = ?",
     )?;
     let found = statement.query_row([query], |row| {
-        let (print, line): (String, String) = (row.get(0)?, row.get(1)?);
-        Ok(("query", shape(&print, &line)))
+        let (facts, print, line): (String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        let facts: Facts = serde_json::from_str(&facts).unwrap_or_default();
+        Ok(("query", shape(&facts, &print, &line)))
     });
     found.optional()
 }

@@ -8,6 +8,8 @@ use super::record::{Outcome, QueryRecord};
 use super::{feedback, schema};
 use crate::store::{Connection, OptionalExtension, SqlError, params};
 
+/// The number of the outcome of what was not run.
+pub(super) const REFUSED: i64 = 3;
 /// What is remembered of texts; beyond that, all of it is read again.
 const MOST: usize = 50_000;
 
@@ -86,6 +88,7 @@ impl Log {
             Outcome::Ok => (0, None),
             Outcome::Cancelled => (1, None),
             Outcome::Failed(error) => (2, Some(error.as_str())),
+            Outcome::Refused(why) => (REFUSED, Some(why.as_str())),
         };
         let findings = match record.findings.as_slice() {
             [] => None,
@@ -114,6 +117,9 @@ impl Log {
             record.choice
         ];
         let id = file.prepare_cached(schema::INSERT)?.insert(values)?;
+        if record.outcome.is_refused() {
+            return Ok(id);
+        }
         let step = Step {
             id,
             at,

@@ -25,6 +25,8 @@ pub struct Figures {
     pub queries: u64,
     /// Queries that were answered.
     pub answered: u64,
+    /// Questions and queries that were refused, by the kind of the refusal; they are not among the queries.
+    pub refused: Vec<(String, u64)>,
     /// Queries that somebody gave a thumb up.
     pub up: u64,
     /// Queries that somebody gave a thumb down.
@@ -52,7 +54,7 @@ pub struct Figures {
 }
 
 impl Usage {
-    /// Hands over the queries that were started since a time and before another one, in the order they were recorded.
+    /// Hands over the queries, and what was refused, that were started since a time and before another one, in the order they were recorded.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -120,11 +122,16 @@ impl Usage {
                 sql.replace(" GROUP BY", &format!(" WHERE edges.kind = '{kind}' GROUP BY"))
             };
             let mut faces = file.prepare(
-                "SELECT face, COUNT(*) FROM queries JOIN sittings ON sittings.id = sitting GROUP BY face ORDER BY 2 DESC",
+                "SELECT face, COUNT(*) FROM queries JOIN sittings ON sittings.id = sitting WHERE outcome < 3 GROUP BY face ORDER BY 2 DESC",
             )?;
             let faces = faces.query_map([], |row| Ok((Face::numbered(row.get(0)?), row.get(1)?)))?;
             Ok(Figures {
-                queries: one("SELECT COUNT(*) FROM queries")?,
+                queries: one("SELECT COUNT(*) FROM queries WHERE outcome < 3")?,
+                refused: list(
+                    "SELECT coalesce(text, ''), COUNT(*) FROM queries LEFT JOIN texts ON texts.id = error_kind \
+                     WHERE outcome = 3 GROUP BY text ORDER BY 2 DESC, 1"
+                        .to_owned(),
+                )?,
                 answered: one("SELECT COUNT(*) FROM queries WHERE outcome = 0")?,
                 up: one("SELECT COUNT(*) FROM queries WHERE thumb = 0")?,
                 down: one("SELECT COUNT(*) FROM queries WHERE thumb = 1")?,
@@ -266,6 +273,7 @@ pub(super) fn outcome(number: i64, error: Option<String>) -> Outcome {
     match number {
         0 => Outcome::Ok,
         1 => Outcome::Cancelled,
+        super::insert::REFUSED => Outcome::Refused(error.unwrap_or_default()),
         _ => Outcome::Failed(error.unwrap_or_default()),
     }
 }

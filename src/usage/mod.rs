@@ -14,9 +14,11 @@ mod questions;
 mod read;
 mod record;
 mod schema;
+mod standing;
 mod verdicts;
 mod workspace;
 mod write;
+mod writing;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,6 +36,7 @@ pub use record::{
     Face, Facts, Feedback, FilterFact, Logged, ModelUse, Outcome, QueryRecord, Route, Thumb,
 };
 use schema::MIGRATIONS;
+pub use standing::Lost;
 pub use verdicts::Verdict;
 use write::Writer;
 
@@ -104,7 +107,7 @@ impl Usage {
 
     /// The same for a query whose record takes some time to make, which the thread that writes does.
     pub fn record_made(&self, make: impl FnOnce() -> QueryRecord + Send + 'static) {
-        self.writer.record(Box::new(make));
+        self.writer.record(make);
     }
 
     /// Adds queries of elsewhere, each with a hash by which it is known: one that was added before is left out. How many were
@@ -113,13 +116,25 @@ impl Usage {
     /// # Errors
     /// The log cannot be written.
     pub fn import(&self, queries: Vec<(i64, QueryRecord)>) -> Result<usize, UsageError> {
-        let added = self.writer.import(queries);
-        added.map_err(|error| StoreError::of(&self.path, error).into())
+        Ok(self.writer.import(queries)?)
     }
 
-    /// Waits until everything that was handed over before is written.
-    pub fn flush(&self) {
-        self.writer.flush();
+    /// Waits until everything that was handed over before is written; `false` where the file cannot be written, for which
+    /// nobody waits.
+    pub fn flush(&self) -> bool {
+        self.writer.flush()
+    }
+
+    /// Waits, not for long, until everything that was handed over before is written, and says what could not be. For the end
+    /// of a program: from now on nothing is tried for long.
+    pub fn settle(&self) -> Option<Lost> {
+        self.writer.settle()
+    }
+
+    /// Why nothing can be written at the moment, where that is so. What is handed over meanwhile waits, as far as there is
+    /// room.
+    pub fn trouble(&self) -> Option<String> {
+        self.writer.trouble()
     }
 
     /// The file.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::insert::Log;
 use super::{Usage, UsageError};
-use crate::store::{Connection, SqlError, StoreError};
+use crate::store::{Connection, SqlError};
 
 /// What is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,7 @@ impl Usage {
     /// # Errors
     /// The log cannot be written.
     pub fn purge(&self, purge: Purge) -> Result<usize, UsageError> {
-        let dropped = self.writer.drop_now(purge);
-        dropped.map_err(|error| StoreError::of(&self.path, error).into())
+        Ok(self.writer.drop_now(purge)?)
     }
 
     /// Drops what is older, some time; never waits.

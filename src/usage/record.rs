@@ -102,12 +102,19 @@ pub enum Outcome {
     Cancelled,
     /// With this error.
     Failed(String),
+    /// It was not run: the question was not understood, or what was asked for is refused, with this message.
+    Refused(String),
 }
 
 impl Outcome {
     /// Whether it was answered.
     pub fn is_ok(&self) -> bool {
         *self == Self::Ok
+    }
+
+    /// Whether nothing was run: it is no use of anything, and no part of the graph.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
     }
 }
 
@@ -149,6 +156,9 @@ pub struct Facts {
     /// What answered it beside the definitions: `skill:NAME`, `view:NAME`, `rollup:NAME`, `dataset:NAME` (a canonical one).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub answered_by: Vec<String>,
+    /// The query line without its values and its dates; nothing where its SQL was written and not compiled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
 }
 
 /// One condition.
@@ -252,18 +262,19 @@ impl Default for QueryRecord {
 }
 
 impl QueryRecord {
-    /// What its node in the graph is known by: a hash of its fingerprint; of its line, where its SQL could not be read.
+    /// What its node in the graph is known by: a hash of what its line asks for, whatever SQL that was compiled to; of its
+    /// fingerprint, where its SQL was written; of its line, where that could not be read.
     pub fn shape(&self) -> String {
-        shape(&self.fingerprint, &self.line)
+        shape(&self.facts, &self.fingerprint, &self.line)
     }
 }
 
 /// See [`QueryRecord::shape`].
-pub(in crate::usage) fn shape(fingerprint: &str, line: &str) -> String {
-    let text = if fingerprint.is_empty() {
-        line
-    } else {
-        fingerprint
+pub(in crate::usage) fn shape(facts: &Facts, fingerprint: &str, line: &str) -> String {
+    let text = match &facts.asks {
+        Some(asks) => asks,
+        None if fingerprint.is_empty() => line,
+        None => fingerprint,
     };
     format!("{:016x}", xxh3_64(text.as_bytes()))
 }

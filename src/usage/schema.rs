@@ -206,3 +206,8 @@ pub(super) const INSERT: &str = "
 INSERT INTO queries (at, sitting, statement, literals, question, route, ms, rows, outcome, error, error_kind, findings,
     retries, model, tokens_in, tokens_out, cost, choice)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// The indexes of edges: they are dropped while all edges are made anew.
+pub(super) const EDGE_INDEXES: &str = "
+CREATE INDEX edges_by_dst ON edges (dst, kind, src);
+CREATE INDEX edges_asked ON edges (dst, src, n, n_ok, ms, last_seen) WHERE kind = 'ASKED'";

@@ -1,44 +1,49 @@
-//! The thread that writes the query log: what has come in meanwhile is one transaction.
+//! The way to the thread that writes the query log, and what it is told.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::choices::{self, Change};
-use super::feedback::{self, Said};
-use super::insert::Log;
-use super::policy::{self, Lesson};
-use super::purge::{self, Purge};
-use super::questions::{self, Question};
+use super::choices::Change;
+use super::feedback::Said;
+use super::policy::Lesson;
+use super::purge::Purge;
+use super::questions::Question;
+use super::standing::{Lost, Standing};
+use super::verdicts;
+use super::writing::Writing;
 use super::{ModelCost, QueryRecord};
-use super::{verdicts, workspace};
-use crate::store::{Connection, SqlError, StoreError, TransactionBehavior, params};
+use crate::store::{Connection, StoreError};
 
 /// How long a reader waits for what was just recorded; a locked file must not stop the screen.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long the thread waits for other processes; nobody waits for it.
-const BUSY: Duration = Duration::from_secs(30);
-/// Most orders that wait. Who hands over more than the file can take waits for it: nothing is dropped.
+/// How long the end of the program waits for another process that is writing.
+const AT_THE_END: Duration = Duration::from_secs(5);
+/// Most orders that wait. Who hands over more than the file can take waits for it: nothing is dropped as long as the file can
+/// be written.
 const QUEUE: usize = 8192;
-/// Most orders of one transaction.
-const BATCH: usize = 512;
+/// How long a sender to a full queue sleeps before it looks again.
+const NAP: Duration = Duration::from_millis(1);
 
 /// The way to the thread; dropping it waits until everything is written.
 #[derive(Debug)]
 pub(super) struct Writer {
     orders: Option<SyncSender<Order>>,
     thread: Option<JoinHandle<()>>,
+    standing: Arc<Standing>,
 }
 
 /// Makes a record, on the thread.
 type Make = Box<dyn FnOnce() -> QueryRecord + Send>;
 
-/// Who waits for the number of queries that were dropped.
-type Told = Sender<Result<usize, SqlError>>;
+/// Who waits for the number of queries that were added or dropped.
+pub(super) type Told = Sender<Result<usize, StoreError>>;
 
-enum Order {
-    Record(Make),
+pub(super) enum Order {
+    Make(Make),
+    Record(Box<QueryRecord>),
     /// Queries of elsewhere, each with a hash of it. Answer with the number of those that were new.
     Import(Vec<(i64, QueryRecord)>, Told),
     Say(Said),
@@ -56,15 +61,29 @@ enum Order {
     Report(Sender<()>),
 }
 
+impl Order {
+    pub(super) fn is_query(&self) -> bool {
+        matches!(self, Self::Make(_) | Self::Record(_))
+    }
+
+    /// Who waits to hear how it went.
+    pub(super) fn told(&self) -> Option<&Told> {
+        match self {
+            Self::Import(_, told) => Some(told),
+            Self::Purge(_, told) => told.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 impl Writer {
     pub(super) fn start(path: &Path, connection: Connection) -> Result<Self, StoreError> {
         let (orders, received) = sync_channel(QUEUE);
-        connection
-            .busy_timeout(BUSY)
-            .map_err(|error| StoreError::of(path, error))?;
+        let standing = Arc::new(Standing::default());
+        let writing = Writing::new(path, connection, standing.clone())?;
         let thread = std::thread::Builder::new()
             .name("usage".to_owned())
-            .spawn(move || write_all(connection, &received))
+            .spawn(move || writing.serve(&received))
             .map_err(|error| StoreError::Io {
                 path: path.to_owned(),
                 error,
@@ -72,11 +91,12 @@ impl Writer {
         Ok(Self {
             orders: Some(orders),
             thread: Some(thread),
+            standing,
         })
     }
 
-    pub(super) fn record(&self, make: Make) {
-        self.send(Order::Record(make));
+    pub(super) fn record(&self, make: impl FnOnce() -> QueryRecord + Send + 'static) {
+        self.send(Order::Make(Box::new(make)));
     }
 
     pub(super) fn say(&self, said: Said) {
@@ -116,11 +136,8 @@ impl Writer {
     }
 
     /// Adds queries of elsewhere that are not there yet; how many.
-    pub(super) fn import(&self, queries: Vec<(i64, QueryRecord)>) -> Result<usize, SqlError> {
-        let (done, added) = channel();
-        self.send(Order::Import(queries, done));
-        // The thread ends only with this sender.
-        added.recv().unwrap_or(Ok(0))
+    pub(super) fn import(&self, queries: Vec<(i64, QueryRecord)>) -> Result<usize, StoreError> {
+        self.told(|told| Order::Import(queries, told))
     }
 
     /// Drops queries some time.
@@ -129,173 +146,76 @@ impl Writer {
     }
 
     /// Drops queries; how many.
-    pub(super) fn drop_now(&self, purge: Purge) -> Result<usize, SqlError> {
-        let (done, dropped) = channel();
-        self.send(Order::Purge(purge, Some(done)));
-        // The thread ends only with this sender.
-        dropped.recv().unwrap_or(Ok(0))
+    pub(super) fn drop_now(&self, purge: Purge) -> Result<usize, StoreError> {
+        self.told(|told| Order::Purge(purge, Some(told)))
     }
 
     /// Waits a moment for what was recorded before.
     pub(super) fn catch_up(&self) {
-        let (done, written) = channel();
-        self.send(Order::Report(done));
-        // Too late is fine: the answer is then a query behind.
-        let _ = written.recv_timeout(PATIENCE);
+        if self.standing.trouble().is_none() {
+            let (done, written) = channel();
+            self.send(Order::Report(done));
+            // Too late is fine: the answer is then a query behind.
+            let _ = written.recv_timeout(PATIENCE);
+        }
     }
 
-    /// Waits for what was recorded before.
-    pub(super) fn flush(&self) {
+    /// Waits for what was recorded before; whether it is written. Nobody waits for a file that cannot be written.
+    pub(super) fn flush(&self) -> bool {
         let (done, written) = channel();
         self.send(Order::Report(done));
+        loop {
+            match written.recv_timeout(PATIENCE) {
+                Ok(()) => return true,
+                Err(RecvTimeoutError::Timeout) if !self.standing.is_hopeless() => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Waits, not for long, for what was recorded before; what was lost.
+    pub(super) fn settle(&self) -> Option<Lost> {
+        self.standing.close(AT_THE_END);
+        let (done, written) = channel();
+        self.send(Order::Report(done));
+        // Whatever is in the way, the thread gives up soon.
         let _ = written.recv();
+        self.standing.lost()
     }
 
-    fn send(&self, order: Order) {
-        if let Some(orders) = &self.orders {
-            // The thread ends only with this sender.
-            let _ = orders.send(order);
+    /// What is in the way of writing at the moment.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.standing.trouble()
+    }
+
+    fn told(&self, order: impl FnOnce(Told) -> Order) -> Result<usize, StoreError> {
+        let (done, counted) = channel();
+        self.send(order(done));
+        // The thread ends only with this sender, and an order that found no room is none.
+        counted.recv().unwrap_or(Ok(0))
+    }
+
+    fn send(&self, mut order: Order) {
+        let Some(orders) = &self.orders else {
+            return;
+        };
+        while let Err(TrySendError::Full(back)) = orders.try_send(order) {
+            if self.standing.is_hopeless() {
+                self.standing.lose(u64::from(back.is_query()));
+                return;
+            }
+            order = back;
+            std::thread::sleep(NAP);
         }
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.standing.close(AT_THE_END);
         self.orders = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
-}
-
-/// What is left to do when a transaction has ended.
-#[derive(Default)]
-struct Answers {
-    reports: Vec<Sender<()>>,
-    dropped: Vec<(usize, Option<Told>)>,
-    added: Vec<(usize, Told)>,
-}
-
-fn write_all(mut connection: Connection, orders: &Receiver<Order>) {
-    let mut log = Log::default();
-    while let Ok(first) = orders.recv() {
-        let more = std::iter::from_fn(|| orders.try_recv().ok());
-        let mut batch = Vec::new();
-        for order in std::iter::once(first).chain(more).take(BATCH) {
-            // Reading SQL takes its time, in which nobody else should wait for the file.
-            batch.push(match order {
-                Order::Record(make) => {
-                    let record = make();
-                    Order::Record(Box::new(move || record))
-                }
-                order => order,
-            });
-        }
-        let mut answers = Answers::default();
-        let written = write_batch(&mut connection, &mut log, batch, &mut answers);
-        if let Err(error) = &written {
-            tracing::warn!(%error, "what was just used could not be written down");
-            log.forget();
-        }
-        if written.is_ok() && answers.dropped.iter().any(|(dropped, _)| *dropped > 0) {
-            // What was dropped is not to be found in the file any more. Where somebody reads it now, the next time does it.
-            if let Err(error) = purge::wipe(&connection) {
-                tracing::debug!(%error, "the file could not be made smaller");
-            }
-        }
-        let dropped = answers.dropped.into_iter();
-        let dropped = dropped.filter_map(|(dropped, answer)| Some((dropped, answer?)));
-        for (count, answer) in dropped.chain(answers.added) {
-            let told = match &written {
-                Ok(()) => Ok(count),
-                Err(_) => Err(SqlError::InvalidQuery),
-            };
-            let _ = answer.send(told);
-        }
-        for report in answers.reports {
-            let _ = report.send(());
-        }
-    }
-}
-
-fn write_batch(
-    connection: &mut Connection,
-    log: &mut Log,
-    batch: Vec<Order>,
-    answers: &mut Answers,
-) -> Result<(), SqlError> {
-    let (reports, orders): (Vec<Order>, Vec<Order>) = batch
-        .into_iter()
-        .partition(|order| matches!(order, Order::Report(_)));
-    answers.reports = reports
-        .into_iter()
-        .filter_map(|order| match order {
-            Order::Report(done) => Some(done),
-            _ => None,
-        })
-        .collect();
-    if orders.is_empty() && log.is_known() {
-        return Ok(());
-    }
-    let file = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    log.begin(&file)?;
-    for order in orders {
-        match order {
-            Order::Record(make) => drop(log.insert(&file, &make())?),
-            Order::Import(queries, answer) => {
-                let mut added = 0;
-                for (entry, query) in queries {
-                    let is_new = file
-                        .prepare_cached("INSERT OR IGNORE INTO imported VALUES (?)")?
-                        .execute([entry])?;
-                    if is_new > 0 {
-                        log.insert(&file, &query)?;
-                        added += 1;
-                    }
-                }
-                answers.added.push((added, answer));
-            }
-            Order::Say(said) => feedback::write(&file, log, &said)?,
-            Order::Reuse(id) => feedback::taken(&file, id)?,
-            Order::Spend(cost) => add(&file, &cost)?,
-            Order::Change(change) => choices::write(&file, &change)?,
-            Order::Verdict(change) => verdicts::write(&file, &change)?,
-            Order::Lesson(lesson) => policy::write(&file, &lesson)?,
-            Order::Ask(question) => questions::write(&file, &question)?,
-            Order::Workspace(text) => workspace::write(&file, &text)?,
-            Order::Forget(text) => {
-                let dropped = questions::forget(&file, log, &text)?;
-                answers.dropped.push((dropped, None));
-            }
-            Order::Purge(wish, answer) => {
-                let dropped = purge::write(&file, log, &wish);
-                answers
-                    .dropped
-                    .push((*dropped.as_ref().unwrap_or(&0), answer));
-                dropped?;
-            }
-            Order::Report(_) => {}
-        }
-    }
-    log.fold.write(&file)?;
-    file.commit()
-}
-
-fn add(connection: &Connection, cost: &ModelCost) -> Result<(), SqlError> {
-    connection.execute(
-        "INSERT INTO model_calls VALUES (?, ?, 1, ?, ?, ?)
-         ON CONFLICT (day, model) DO UPDATE SET
-             calls = calls + 1,
-             tokens_in = tokens_in + excluded.tokens_in,
-             tokens_out = tokens_out + excluded.tokens_out,
-             cost = cost + excluded.cost",
-        params![
-            cost.day.to_string(),
-            cost.model,
-            cost.tokens_in,
-            cost.tokens_out,
-            cost.cost
-        ],
-    )?;
-    Ok(())
 }

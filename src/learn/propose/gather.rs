@@ -119,6 +119,9 @@ impl Gathered {
 
     /// Adds a query.
     pub fn add(&mut self, logged: Logged) {
+        if logged.record.outcome.is_refused() {
+            return;
+        }
         self.queries += 1;
         let record = &logged.record;
         let day = self.day(record.at);

@@ -149,7 +149,7 @@ async fn ask(
     let understood_in = started.elapsed();
     let options = AskOptions { previous, model };
     let asked = session
-        .ask(&question.question, &options, cancel.clone(), |_| ())
+        .ask_only(&question.question, &options, cancel.clone(), &mut |_| ())
         .await;
     let judgement = verdict::judge(session, &question.expect, &asked.outcome).await;
     Ok(Judged {

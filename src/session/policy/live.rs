@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use jiff::Timestamp;
 use jiff::civil::Weekday;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -32,6 +33,9 @@ const OTHERS: [(u8, Passes<'static>); 2] = [
     ),
     (4, Passes::NONE),
 ];
+
+/// When a query is asked, in which time zone, and by whom.
+type Asked<'a> = (Timestamp, &'a str, &'a str);
 
 /// What was decided in a session.
 #[derive(Debug, Default)]
@@ -96,7 +100,10 @@ impl Session {
         }
         let arms: Vec<u8> = others.iter().map(|(arm, _)| *arm).collect();
         let in_words = self.tracking().was_asked(&line);
-        let context = self.context(&usual, &arms, in_words, Some(memory));
+        let catalog = self.catalog();
+        let zone = catalog.registry.calendar.timezone.as_str();
+        let asked = (self.now(), zone, self.user());
+        let context = context(&usual, &arms, in_words, Some(memory), asked);
         let careful = Careful {
             learner: &memory.learner,
             trials: match self.project().config.policy.explore {
@@ -124,38 +131,6 @@ impl Session {
         chosen
     }
 
-    /// What was decided about a query that ran, as JSON; where nothing was to be decided, what it was answered by anyway.
-    pub(in crate::session) fn decision(
-        &self,
-        compiled: &Compiled,
-        connection: &str,
-        in_words: bool,
-    ) -> Option<String> {
-        compiled.plan.as_ref()?;
-        let line = compiled.query.to_string();
-        let known = {
-            let lines = self.decided_before().lines.lock();
-            let lines = lines.unwrap_or_else(PoisonError::into_inner);
-            let mut lines = lines.iter();
-            lines
-                .find(|one| {
-                    one.connection == connection && one.line == line && one.sql == compiled.main.sql
-                })
-                .map(|one| one.decision.clone())
-        };
-        let decision = known.unwrap_or_else(|| {
-            let context = self.context(compiled, &[], in_words, self.memory());
-            Decision {
-                context,
-                choice: Choice::only(context.rule),
-                deviates: false,
-                learned_from: 0,
-                pattern: pattern(&compiled.query),
-            }
-        });
-        serde_json::to_string(&decision).ok()
-    }
-
     /// What was learned, where there is enough of it for anything but the rule to decide.
     fn memory(&self) -> Option<&Memory> {
         let memory = self.decided_before().memory.get_or_init(|| {
@@ -167,67 +142,102 @@ impl Session {
         });
         memory.as_ref()
     }
+}
 
-    /// What is known of a query before it runs, and the ways there are to answer it.
-    fn context(
+impl Decided {
+    /// What was decided about a query that ran, as JSON; where nothing was to be decided, what it was answered by anyway.
+    pub(in crate::session) fn decision(
         &self,
-        usual: &Compiled,
-        others: &[u8],
+        compiled: &Compiled,
+        connection: &str,
         in_words: bool,
-        memory: Option<&Memory>,
-    ) -> Context {
-        let query = &usual.query;
-        let past = memory.and_then(|memory| memory.patterns.get(&pattern(query)));
-        let joins = usual.reasons.iter();
-        let joins = joins
-            .filter(|reason| reason.kind == ReasonKind::Join)
-            .count();
-        let groups = query.group_by.as_deref().unwrap_or_default();
-        let grain = groups.iter().filter_map(|group| match group {
-            GroupBy::Grain { grain, .. } => Some(*grain),
-            _ => None,
-        });
-        let zone = &self.catalog().registry.calendar.timezone;
-        let now = self.now().in_tz(zone).ok();
-        let state = State {
-            metrics: query.metrics.len(),
-            group_by: groups.len(),
-            filters: query
-                .filters
-                .iter()
-                .map(|filter| filter.fields().len())
-                .sum(),
-            tables: joins + 1,
-            joins,
-            grain_days: grain.map(days).reduce(f64::min),
-            days: usual.range.days().map_or(3650.0, f64::from),
-            compares: query.compare.is_some(),
-            in_words,
-            pattern_uses: past.map_or(0, |past| past.uses),
-            pattern_success: past.map(|past| past.succeeded as f64 / past.uses.max(1) as f64),
-            pattern_ms: past.and_then(|past| past.median()),
-            skill_match: 1.0,
-            hour: now.as_ref().map_or(0, |now| now.hour().unsigned_abs()),
-            is_weekend: now
-                .is_some_and(|now| matches!(now.weekday(), Weekday::Saturday | Weekday::Sunday)),
-            user_queries: memory.map_or(0, |memory| {
-                memory.users.get(self.user()).copied().unwrap_or_default()
-            }),
+        asked: Asked<'_>,
+    ) -> Option<String> {
+        compiled.plan.as_ref()?;
+        let line = compiled.query.to_string();
+        let known = {
+            let lines = self.lines.lock();
+            let lines = lines.unwrap_or_else(PoisonError::into_inner);
+            let mut lines = lines.iter();
+            lines
+                .find(|one| {
+                    one.connection == connection && one.line == line && one.sql == compiled.main.sql
+                })
+                .map(|one| one.decision.clone())
         };
-        let optimisation = match usual.rollups().is_empty() {
-            true => INCREMENTAL,
-            false => CACHE_OR_ROLLUP,
-        };
-        // best_matching, canonical, …, ephemeral
-        let rule = Arms([0, 2, optimisation, 3]);
-        let mask = others.iter().fold(Mask::only(rule), |mask, arm| {
-            mask.with(Head::Optimisation, *arm, true)
+        let decision = known.unwrap_or_else(|| {
+            let memory = self.memory.get().and_then(Option::as_ref);
+            let context = context(compiled, &[], in_words, memory, asked);
+            Decision {
+                context,
+                choice: Choice::only(context.rule),
+                deviates: false,
+                learned_from: 0,
+                pattern: pattern(&compiled.query),
+            }
         });
-        Context {
-            features: state.features(),
-            mask,
-            rule,
-        }
+        serde_json::to_string(&decision).ok()
+    }
+}
+
+/// What is known of a query before it runs, and the ways there are to answer it.
+fn context(
+    usual: &Compiled,
+    others: &[u8],
+    in_words: bool,
+    memory: Option<&Memory>,
+    (at, zone, user): Asked<'_>,
+) -> Context {
+    let query = &usual.query;
+    let past = memory.and_then(|memory| memory.patterns.get(&pattern(query)));
+    let joins = usual.reasons.iter();
+    let joins = joins
+        .filter(|reason| reason.kind == ReasonKind::Join)
+        .count();
+    let groups = query.group_by.as_deref().unwrap_or_default();
+    let grain = groups.iter().filter_map(|group| match group {
+        GroupBy::Grain { grain, .. } => Some(*grain),
+        _ => None,
+    });
+    let now = at.in_tz(zone).ok();
+    let state = State {
+        metrics: query.metrics.len(),
+        group_by: groups.len(),
+        filters: query
+            .filters
+            .iter()
+            .map(|filter| filter.fields().len())
+            .sum(),
+        tables: joins + 1,
+        joins,
+        grain_days: grain.map(days).reduce(f64::min),
+        days: usual.range.days().map_or(3650.0, f64::from),
+        compares: query.compare.is_some(),
+        in_words,
+        pattern_uses: past.map_or(0, |past| past.uses),
+        pattern_success: past.map(|past| past.succeeded as f64 / past.uses.max(1) as f64),
+        pattern_ms: past.and_then(|past| past.median()),
+        skill_match: 1.0,
+        hour: now.as_ref().map_or(0, |now| now.hour().unsigned_abs()),
+        is_weekend: now
+            .is_some_and(|now| matches!(now.weekday(), Weekday::Saturday | Weekday::Sunday)),
+        user_queries: memory.map_or(0, |memory| {
+            memory.users.get(user).copied().unwrap_or_default()
+        }),
+    };
+    let optimisation = match usual.rollups().is_empty() {
+        true => INCREMENTAL,
+        false => CACHE_OR_ROLLUP,
+    };
+    // best_matching, canonical, …, ephemeral
+    let rule = Arms([0, 2, optimisation, 3]);
+    let mask = others.iter().fold(Mask::only(rule), |mask, arm| {
+        mask.with(Head::Optimisation, *arm, true)
+    });
+    Context {
+        features: state.features(),
+        mask,
+        rule,
     }
 }
 

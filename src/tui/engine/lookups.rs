@@ -133,6 +133,7 @@ fn ended(entry: &HistoryEntry) -> String {
         ),
         HistoryOutcome::Cancelled => "cancelled".to_owned(),
         HistoryOutcome::Failed(error) => format!("failed: {error}"),
+        HistoryOutcome::Refused(why) => format!("refused: {why}"),
     }
 }
 

@@ -7,7 +7,7 @@ use super::Engine;
 use crate::model::MetricQuery;
 use crate::session::RunOptions;
 use crate::tui::beside::BesideJob;
-use crate::tui::message::{Message, RunNews};
+use crate::tui::message::{Message, Notice, RunNews};
 use crate::tui::question::Written;
 
 impl Engine {
@@ -55,6 +55,10 @@ impl Engine {
                 }
             };
             let (outcome, ()) = tokio::join!(run, forward);
+            if let Some(problem) = session.history_news() {
+                let said = format!("queries are not in the history: {problem}");
+                let _ = sender.send(Message::Notice(Notice::Info(said))).await;
+            }
             let _ = sender
                 .send(Message::Run {
                     generation,

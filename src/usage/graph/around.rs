@@ -1,6 +1,7 @@
 //! The neighbourhood of a thing: everything it was used with, by what the two have to do with each other.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -98,7 +99,33 @@ impl Around {
 }
 
 /// Things near to one, by number in the file.
-type Found = HashMap<(Way, i64), Used>;
+type Found = HashMap<(Way, i64), Used, BuildHasherDefault<Quick>>;
+
+/// Mixes what a place in [`Found`] is known by: two numbers that nobody chooses, and a hundred thousand times for one answer.
+#[derive(Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number.cast_unsigned() as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(23) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
 
 impl Usage {
     /// What a thing was used with, at most `limit` of each way; `None` where it was never used.
@@ -113,7 +140,7 @@ impl Usage {
             let Some(node) = node(file, thing)? else {
                 return Ok(None);
             };
-            let mut found = Found::new();
+            let mut found = Found::default();
             let used = match thing.kind {
                 NodeKind::Query => of_query(file, node.id, &mut found)?,
                 kind => {
@@ -199,7 +226,12 @@ fn over_queries(
             via = queries.get(&query).copied().unwrap_or_default();
         }
         if let (true, Some(way)) = (other != id, way_of(row.get_ref(2)?.as_str()?)) {
-            add(way, other, via.at_most(Used::read(row, 3)?));
+            // Mostly all runs of the query touch it.
+            let used = match row.get::<_, u64>(3)? < via.runs {
+                true => Used::read(row, 3)?,
+                false => via,
+            };
+            add(way, other, used);
         }
     }
     if knows_runs(kind) {
@@ -214,15 +246,16 @@ fn over_queries(
 
 /// What a query has to do with what it touches. Values are told from dimensions by their nodes, see [`groups`].
 fn way_of(kind: &str) -> Option<Way> {
-    Some(match EdgeKind::of_word(kind)? {
-        EdgeKind::Calculates => Way::AskedWith,
-        EdgeKind::GroupsBy => Way::GroupedBy,
-        EdgeKind::Filters => Way::FilteredBy,
-        EdgeKind::Accesses => Way::Table,
-        EdgeKind::UsesJoinPath => Way::Join,
-        EdgeKind::AnsweredBy => Way::AnsweredFrom,
-        _ => return None,
-    })
+    const WAYS: [(EdgeKind, Way); 6] = [
+        (EdgeKind::Accesses, Way::Table),
+        (EdgeKind::Calculates, Way::AskedWith),
+        (EdgeKind::GroupsBy, Way::GroupedBy),
+        (EdgeKind::Filters, Way::FilteredBy),
+        (EdgeKind::UsesJoinPath, Way::Join),
+        (EdgeKind::AnsweredBy, Way::AnsweredFrom),
+    ];
+    let found = WAYS.iter().find(|(known, _)| known.word() == kind);
+    found.map(|(_, way)| *way)
 }
 
 /// What a thing has to do with others that no query stands between.

@@ -127,7 +127,7 @@ impl Usage {
                 }
             }
             Ok(Size {
-                queries: count("SELECT count(*) FROM queries")?,
+                queries: count("SELECT count(*) FROM queries WHERE outcome < 3")?,
                 nodes,
                 edges: count("SELECT count(*) FROM edges")?,
             })

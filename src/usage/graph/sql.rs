@@ -34,14 +34,17 @@ macro_rules! of_itself {
     };
 }
 
-/// What queries touch, query by query.
+/// What queries touch, query by query: their edges before and after those to the queries they follow, of which there may be
+/// more than of all others.
 macro_rules! touched {
     ($queries:expr) => {
         concat!(
             "SELECT query, dst, kind, n, n_ok, ms, last_seen FROM ",
             $queries,
-            " CROSS JOIN edges ON src = query AND kind IN ",
-            touching!()
+            " CROSS JOIN edges ON src = query AND kind < 'FOLLOWS' \
+             UNION ALL SELECT query, dst, kind, n, n_ok, ms, last_seen FROM ",
+            $queries,
+            " CROSS JOIN edges ON src = query AND kind > 'FOLLOWS'"
         )
     };
 }
@@ -76,6 +79,8 @@ const TOUCHED_BY_PERSON: &str = touched!(of_person!());
 const TOUCHED_BY_ITSELF: &str = touched!(of_itself!());
 const ASKED_THING: &str = asked!(of_thing!());
 const ASKED_ITSELF: &str = asked!(of_itself!());
+const ASKED_FOR: &str =
+    "SELECT src, n, n_ok, ms, last_seen FROM edges WHERE dst = ?1 AND kind = 'ASKED_FOR'";
 /// Edges of a kind from a node, and to one.
 pub(super) const FROM: &str =
     "SELECT dst, n, n_ok, ms, last_seen FROM edges WHERE src = ?1 AND kind = ?2";
@@ -104,14 +109,14 @@ pub(super) const JOINED_ON_ALL: &str = "WITH wanted AS MATERIALIZED (
          SELECT id FROM nodes WHERE kind = 'join_path' AND key IN (SELECT value FROM json_each(?1)))
      SELECT max(n), n_ok, ms, last_seen FROM edges
      WHERE dst IN (SELECT id FROM wanted) AND kind = 'USES_JOIN_PATH' GROUP BY src HAVING count(*) = ?2";
-/// What is so many edges away from a node, the nearest first. `UNION` reaches each node once for each distance, so the walk ends
+/// What is so many edges away from a node, the nearest first; the sums over a person's queries are no way to anywhere. `UNION` reaches each node once for each distance, so the walk ends
 /// also where the graph goes in a circle.
 pub(super) const NEAREST: &str = "WITH RECURSIVE near (id, steps) AS (
          SELECT ?1, 0
          UNION
-         SELECT e.dst, steps + 1 FROM near CROSS JOIN edges AS e ON e.src = near.id WHERE steps < ?2
+         SELECT e.dst, steps + 1 FROM near CROSS JOIN edges AS e ON e.src = near.id AND e.kind <> 'ASKED_FOR' WHERE steps < ?2
          UNION
-         SELECT e.src, steps + 1 FROM near CROSS JOIN edges AS e ON e.dst = near.id WHERE steps < ?2),
+         SELECT e.src, steps + 1 FROM near CROSS JOIN edges AS e ON e.dst = near.id AND e.kind <> 'ASKED_FOR' WHERE steps < ?2),
      nearest AS (SELECT id, min(steps) AS steps FROM near GROUP BY id)
      SELECT nodes.id, kind, key, label, first_seen, last_seen FROM nearest CROSS JOIN nodes USING (id)
      ORDER BY steps, nodes.id";
@@ -120,7 +125,7 @@ pub(super) const DAYS: &str =
     "SELECT day, n_ok FROM days WHERE node = ?1 AND day > ?2 AND day <= ?3";
 
 /// Every statement that walks over edges or days, for whoever asks how it is carried out.
-pub const WALKS: [&str; 16] = [
+pub const WALKS: [&str; 17] = [
     WHO,
     ANSWERS,
     QUERIES_OF_THING,
@@ -130,6 +135,7 @@ pub const WALKS: [&str; 16] = [
     TOUCHED_BY_ITSELF,
     ASKED_THING,
     ASKED_ITSELF,
+    ASKED_FOR,
     FROM,
     TO,
     ABOUT,
@@ -156,10 +162,12 @@ pub(super) fn touched(kind: NodeKind) -> &'static str {
     }
 }
 
-/// The statement for who asked them.
+/// The statement for who asked for a thing. What is used by the day is counted for each person too; of a column and of a join,
+/// the queries tell.
 pub(super) fn asked(kind: NodeKind) -> &'static str {
     match kind {
         NodeKind::Query => ASKED_ITSELF,
-        _ => ASKED_THING,
+        NodeKind::Column | NodeKind::JoinPath => ASKED_THING,
+        _ => ASKED_FOR,
     }
 }

@@ -49,7 +49,11 @@ impl Usage {
     /// The graph cannot be read.
     pub fn together(&self, thing: &Thing, limit: usize) -> Result<Together, UsageError> {
         self.read(|file| {
-            let of = file.query_row("SELECT count(*) FROM queries", [], |row| row.get(0))?;
+            let of = file.query_row(
+                "SELECT count(*) FROM queries WHERE outcome < 3",
+                [],
+                |row| row.get(0),
+            )?;
             let Some(node) = node(file, thing)? else {
                 return Ok(Together {
                     of,
