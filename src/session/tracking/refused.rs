@@ -17,12 +17,12 @@ impl Session {
         let is_open = PersonalColumns::of(registry).is_empty();
         let facts = about(registry, query);
         self.record_refused(QueryRecord {
-            line: is_open.then(|| query.to_string()).unwrap_or_default(),
+            line: if_open(is_open, || query.to_string()),
             facts: match is_open {
                 true => facts,
                 false => of_metrics(facts.metrics),
             },
-            outcome: Outcome::Refused(is_open.then(|| error.message.clone()).unwrap_or_default()),
+            outcome: Outcome::Refused(if_open(is_open, || error.message.clone())),
             error_kind: Some(error.code().to_owned()),
             ..QueryRecord::default()
         });
@@ -54,7 +54,7 @@ impl Session {
                 None => Route::Words,
             },
             facts: of_metrics(self.metrics_in(refusal)),
-            outcome: Outcome::Refused(is_open.then(|| refusal.message.clone()).unwrap_or_default()),
+            outcome: Outcome::Refused(if_open(is_open, || refusal.message.clone())),
             error_kind: serde_json::to_value(refusal.code)
                 .ok()
                 .and_then(|code| Some(code.as_str()?.to_owned())),
@@ -93,6 +93,14 @@ impl Session {
                 ..record
             });
         }
+    }
+}
+
+/// A text that may be kept, or none.
+fn if_open(is_open: bool, text: impl FnOnce() -> String) -> String {
+    match is_open {
+        true => text(),
+        false => String::new(),
     }
 }
 
