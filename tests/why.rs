@@ -369,6 +369,24 @@ async fn what_does_not_add_up_is_not_taken_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_ways_to_the_same_split_are_one_hypothesis() {
+    let world = World::planted("");
+    let why = world.why("churn_rate").await;
+    let names = why.tree.children.iter().filter_map(|node| match &node.look {
+        Look::Dimension(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let names: Vec<&str> = names.collect();
+    assert!(names.contains(&"market") && !names.contains(&"subscription.market"));
+    let said = "subscription.market splits it as market does";
+    assert!(
+        why.notes.iter().any(|note| note.contains(said)),
+        "{:?}",
+        why.notes
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_question_is_about_one_number() {
     let world = World::planted("");
     let session = world.session();

@@ -6,7 +6,10 @@ use super::scan::{Item, Kind};
 use super::understand::read;
 use super::vocabulary::Keyword;
 use super::words::Word;
-use super::{Certainty, Reading, RefusalCode, Setting, Understanding, chips, refusing::refuse};
+use super::{
+    Certainty, Chip, ChipKind, Reading, RefusalCode, Setting, Understanding, chips,
+    refusing::refuse,
+};
 use crate::model::{Intent, IntentKind, MetricQuery};
 
 /// Words that ask for causes.
@@ -166,6 +169,10 @@ pub(super) fn understood(
         ));
     }
     reading.intent.intent = IntentKind::Why;
+    // Why is asked of one number, whatever the metric is grouped by elsewhere.
+    let is_default_group =
+        |chip: &Chip| (chip.kind, chip.certainty) == (ChipKind::Group, Certainty::Default);
+    reading.chips.retain(|chip| !is_default_group(chip));
     Ok(reading)
 }
 

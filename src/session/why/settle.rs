@@ -2,7 +2,7 @@
 
 use super::look::deeper;
 use super::words::{name, sentence};
-use super::{Investigation, Look, NamedCause, NextStep, Node, State, Verdict, Why};
+use super::{Investigation, Look, NamedCause, NextStep, Node, Row, State, Verdict, Why};
 use crate::investigate::{Cause, Finding, Form, Kind, Verdicts, judge};
 
 /// Causes that are told.
@@ -11,6 +11,8 @@ const MOST_CAUSES: usize = 5;
 impl Investigation<'_> {
     /// Judges the change at a path.
     pub(super) fn settle(&mut self, why: &mut Why, path: &[usize]) {
+        let told = why.tree.at_mut(path).and_then(one_of_each);
+        why.notes.extend(told);
         let Some(node) = why.tree.at(path) else {
             return;
         };
@@ -203,6 +205,34 @@ impl Investigation<'_> {
         steps.dedup_by(|one, other| one.line == other.line);
         steps
     }
+}
+
+/// Leaves out dimensions that split the metric as another one does, by another way to the same column: the same finding would
+/// be told, and counted, several times. Returns what is said of it.
+fn one_of_each(node: &mut Node) -> Option<String> {
+    let mut known: Vec<(String, Vec<Row>)> = Vec::new();
+    let mut alike: Vec<String> = Vec::new();
+    node.children.retain(|child| {
+        let Look::Dimension(name) = &child.look else {
+            return true;
+        };
+        let mut rows = child.rows.clone();
+        rows.sort_by(|one, other| one.label.cmp(&other.label));
+        match known
+            .iter()
+            .find(|(_, known)| !rows.is_empty() && *known == rows)
+        {
+            Some((other, _)) => {
+                alike.push(format!("{name} splits it as {other} does"));
+                false
+            }
+            None => {
+                known.push((name.clone(), rows));
+                true
+            }
+        }
+    });
+    (!alike.is_empty()).then(|| alike.join(", "))
 }
 
 /// All findings about a change, judged together.
