@@ -78,7 +78,11 @@ fn opening(words: &[Word]) -> Option<usize> {
 
 /// What is asked without the words that ask for causes, each other word where it was; `None` where no causes are asked for.
 pub(super) fn without(question: &str, words: &[Word], items: &[Item]) -> Option<String> {
-    let opening = opening(words)?;
+    // Names are no such words: a dimension may be called reason.
+    let is_name = |item: &&Item| matches!(item.kind, Kind::Name(_));
+    let named = items.iter().find(is_name);
+    let named = named.map_or(words.len(), |item| item.words.start);
+    let opening = opening(words.get(..named)?)?;
     let mut rest = question.to_owned();
     let mut blank = |range: &Range<usize>, with: &str| {
         let spaces = " ".repeat(range.len().saturating_sub(with.len()));
