@@ -372,10 +372,14 @@ async fn what_does_not_add_up_is_not_taken_apart() {
 async fn two_ways_to_the_same_split_are_one_hypothesis() {
     let world = World::planted("");
     let why = world.why("churn_rate").await;
-    let names = why.tree.children.iter().filter_map(|node| match &node.look {
-        Look::Dimension(name) => Some(name.as_str()),
-        _ => None,
-    });
+    let names = why
+        .tree
+        .children
+        .iter()
+        .filter_map(|node| match &node.look {
+            Look::Dimension(name) => Some(name.as_str()),
+            _ => None,
+        });
     let names: Vec<&str> = names.collect();
     assert!(names.contains(&"market") && !names.contains(&"subscription.market"));
     let said = "subscription.market splits it as market does";
