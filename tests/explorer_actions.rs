@@ -73,8 +73,9 @@ fn conditional() -> Vec<&'static str> {
 
 /// Actions with a condition that holds although nothing is chosen: the metric under the cursor can be run, changed, traced and
 /// asked about, and there is room for a tab.
-const POSSIBLE: [&str; 9] = [
+const POSSIBLE: [&str; 10] = [
     "why",
+    "spread",
     "graph",
     "run",
     "refresh",
@@ -114,8 +115,9 @@ fn names_of_actions_are_unique() {
 }
 
 /// States in which each context applies.
-const STATES: [&str; 30] = [
+const STATES: [&str; 31] = [
     "gmv<Enter><F5>Q",
+    "gmv<Enter><F5>S",
     "",
     "<Esc>",
     "gmv<Enter>",

@@ -98,6 +98,19 @@ fn the_menu_of_a_cell_leads_there_and_so_does_a_metric_without_rows() {
 
 #[test]
 fn a_question_that_cannot_be_asked_says_why() {
-    let explorer = &mut opened(120, 40, "orders all time");
+    let explorer = &mut opened(120, 40, "orders since 2026-06");
     assert_shows!(explorer, "start and an end");
+}
+
+#[test]
+fn all_time_is_asked_as_the_last_whole_period_and_that_is_said() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let explorer = &mut opened(width, height, "orders all time");
+        assert_shows!(explorer, "Why Orders, last month vs previous period");
+        explorer.keys("<PageDown><PageDown><PageDown>");
+        assert_shows!(
+            explorer,
+            "All time has nothing before it: this is about last month."
+        );
+    }
 }

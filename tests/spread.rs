@@ -20,7 +20,7 @@ use metrex::investigate::distribution::{FiveNumbers, mad};
 use metrex::investigate::median;
 use metrex::model::MetricQuery;
 use metrex::session::plot::{Charset, Shape, Spread};
-use metrex::session::{RunOptions, Session, SessionError};
+use metrex::session::{Session, SessionError};
 use on_engine::{project, session};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ datasets:
   sales:
     table: sales
     time: sold_on
-    dimensions: {customer: {}, shop: {}, sold_on: {type: date}}
+    dimensions: {customer: {}, shop: {}, phone: {expr: customer, pii: true}, sold_on: {type: date}}
 metrics:
   gmv: {label: Sales, base_table: sales, agg: sum, expr: amount, grain: [shop]}
   mean: {base_table: sales, agg: avg, expr: amount}
@@ -71,14 +71,8 @@ fn rows() -> String {
 
 async fn spread(session: &Session, line: &str) -> Result<Spread, SessionError> {
     let query: MetricQuery = line.parse().unwrap();
-    let request = session.spread_request(&query)?;
-    let query = request.query()?;
-    let compiled = session
-        .compile(&query)
-        .map_err(|error| session.refusal(error))?;
-    let run = session.answer(&query, RunOptions::default(), CancellationToken::new());
-    let answer = run.await?;
-    session.spread(&request, &compiled, &answer.batches, answer.truncated)
+    let (spread, _) = session.spread(&query, CancellationToken::new()).await?;
+    Ok(spread)
 }
 
 #[test]
@@ -302,6 +296,11 @@ async fn what_is_no_distribution_is_refused_with_what_would_be_one() {
             "leave out",
         ),
         ("gmv by colour", "colour", ""),
+        (
+            "gmv by phone, day",
+            "'phone' is personal data",
+            "write gmv by one of customer, shop",
+        ),
         ("gmv by shop 2019", "there is nothing to plot", ""),
     ] {
         let error = spread(&session, line).await.unwrap_err();

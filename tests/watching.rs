@@ -34,7 +34,7 @@ datasets:
   sales:
     table: sales
     time: sold_on
-    dimensions: {market: {}, sold_on: {type: date}}
+    dimensions: {market: {}, phone: {expr: market, pii: true}, sold_on: {type: date}}
 metrics:
   gmv: {base_table: sales, agg: sum, expr: amount, owner: Commerce}
   pieces: {base_table: sales, agg: sum, expr: pieces}
@@ -651,6 +651,80 @@ fn the_command_ends_with_one_where_an_alert_fired_and_two_where_one_is_unknown()
         told.contains("metrics/shop.yaml:15:3: error: the alert 'unknown' cannot be computed: "),
         "{told}"
     );
+}
+
+#[test]
+fn details_and_status_say_which_alerts_there_are_and_how_they_were() {
+    let engine = engines::everywhere(&rows()).remove(0);
+    let alerts = [
+        "fires: {query: gmv by market yesterday, when: '> 0', severity: critical}",
+        "quiet: {query: gmv by market yesterday, when: < 0}",
+        "other: {query: pieces yesterday, when: < 0}",
+    ];
+    let folder = project(&engine, &with_alerts(&alerts));
+    let shown = |arguments: &[&str]| {
+        let told = metrex(folder.path(), arguments);
+        text(&told.stdout) + &text(&told.stderr)
+    };
+    let before = shown(&["show", "gmv"]);
+    assert!(
+        before.contains("fires: gmv by market yesterday > 0 (critical, not checked here yet)"),
+        "{before}"
+    );
+    assert!(
+        before.contains("quiet: ") && !before.contains("other: "),
+        "{before}"
+    );
+    assert!(shown(&["status"]).contains("3 alerts, not checked here yet"));
+    shown(&["watch", "fires"]);
+    shown(&["watch", "quiet"]);
+    let after = shown(&["show", "gmv"]);
+    assert!(after.contains("(critical, fired on 2025-11-20 "), "{after}");
+    assert!(after.contains("(warning, quiet on 2025-11-20 "), "{after}");
+    let status = shown(&["status"]);
+    assert!(
+        status.contains("3 alerts, last checked on 2025-11-20 ")
+            && status.contains(": 1 fired, 1 not checked yet"),
+        "{status}"
+    );
+    // What means something else was not checked yet.
+    let changed = alerts.map(|alert| alert.replace("'> 0'", "'> 1'"));
+    let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
+    std::fs::write(
+        folder.path().join("metrics/shop.yaml"),
+        with_alerts(&changed),
+    )
+    .unwrap();
+    assert!(shown(&["show", "gmv"]).contains("> 1 (critical, not checked here yet)"));
+}
+
+#[test]
+fn values_of_personal_data_are_never_printed() {
+    let engine = engines::everywhere(&rows()).remove(0);
+    let alerts = [
+        "listed: {query: gmv by phone yesterday, when: '> 0'}",
+        "one: {query: gmv where phone = TH yesterday, when: '> 0'}",
+    ];
+    let folder = project(&engine, &with_alerts(&alerts));
+    for arguments in [
+        &["watch"][..],
+        &["watch", "--format", "json"],
+        &["check"],
+        &["show", "gmv"],
+    ] {
+        let told = metrex(folder.path(), arguments);
+        let told = text(&told.stdout) + &text(&told.stderr);
+        assert!(
+            !told.contains("TH") && !told.contains("VN"),
+            "{arguments:?}: {told}"
+        );
+        if arguments != ["show", "gmv"] {
+            assert!(
+                told.contains("'phone' is personal data"),
+                "{arguments:?}: {told}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -9,12 +9,16 @@
 
 #[path = "support/demo.rs"]
 mod demo;
+#[path = "support/engines.rs"]
+mod engines;
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jiff::civil::{Date, date};
+use metrex::model::ConnectionKind;
 use metrex::session::why::{Budget, Look, Node, State, Verdict, Why, WhyRequest};
 use metrex::session::{OpenOptions, Session};
 use rusqlite::Connection;
@@ -178,6 +182,65 @@ async fn a_mix_shift() {
         assert_eq!(first(&why).0, "mix shift", "{metric}: {}", why.answer);
         assert!(first(&why).1.contains("market"), "{}", first(&why).1);
         assert_adds_up(&why);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_engine_names_the_same_causes() {
+    let planted = format!(
+        "DELETE FROM orders WHERE grass_region = 'TH' AND {OCTOBER};
+         UPDATE orders SET amount_usd = round(amount_usd * 0.82, 2)
+           WHERE created_at >= '2026-07-01' AND created_at < '2026-08-01'"
+    );
+    let fill = |kind: &ConnectionKind| {
+        metrex::demo::load(kind, demo::TODAY, false, &mut |_, _| ()).unwrap();
+        engines::execute(kind, &planted);
+    };
+    let mut told = Vec::new();
+    for engine in engines::everywhere_filled(fill) {
+        let url = match &engine.connection.kind {
+            ConnectionKind::Sqlite { path } => format!("sqlite:{}", path.display()),
+            ConnectionKind::Duckdb { path, .. } => format!("duckdb:{}", path.display()),
+            ConnectionKind::Postgres(settings) => settings.url.clone().unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let state = tempfile::tempdir().unwrap();
+        let session = Session::open(OpenOptions {
+            project: Some(PathBuf::from(env!("CARGO_MANIFEST_DIR"))),
+            connection: Some(url),
+            today: Some(demo::TODAY),
+            state_dir: Some(state.path().to_owned()),
+            no_rollups: true,
+            ..OpenOptions::default()
+        })
+        .unwrap();
+        session.prepare(|_| {}).await.unwrap();
+        let budget = Budget {
+            seconds: 600,
+            depth: 0,
+            ..Budget::default()
+        };
+        let outage = why(&session, "gmv 2026-10", budget, false).await;
+        assert_eq!(
+            first(&outage).0,
+            "outage",
+            "{}: {}",
+            engine.name,
+            outage.answer
+        );
+        let price = why(&session, "gmv 2026-07", budget, false).await;
+        assert_eq!(
+            first(&price).0,
+            "price change",
+            "{}: {}",
+            engine.name,
+            price.answer
+        );
+        assert_adds_up(&outage);
+        told.push((engine.name, outage.answer, price.answer));
+    }
+    for (name, outage, price) in &told {
+        assert_eq!((outage, price), (&told[0].1, &told[0].2), "{name}");
     }
 }
 
@@ -401,7 +464,7 @@ async fn a_question_is_about_one_number() {
             "gmv by market",
             "why is asked of one number, not of groups of them",
         ),
-        ("gmv all time", "start and an end"),
+        ("gmv since 2026-06", "start and an end"),
         ("gmw", "unknown metric 'gmw'"),
     ] {
         let request = WhyRequest {
@@ -414,6 +477,15 @@ async fn a_question_is_about_one_number() {
             .unwrap_err();
         assert!(error.message.contains(message), "{line}: {}", error.message);
     }
+    // All time has no time before it: the last whole period is asked about instead, and that is said once.
+    let all_time = || why(&session, "gmv all time", Budget::default(), true);
+    let all_time = [all_time().await, all_time().await].map(|why| (why.line, why.notes));
+    assert_eq!(all_time[0], all_time[1]);
+    assert_eq!(all_time[0].0, "gmv last month vs previous period");
+    assert!(all_time[0].1[0].starts_with("All time has nothing before it"));
+    let usual = why(&session, "gmv", Budget::default(), true).await;
+    assert_eq!(usual.line, all_time[0].0);
+    assert_eq!(usual.notes, all_time[0].1[1..]);
     // Cancelled, it ends as such.
     let cancel = CancellationToken::new();
     cancel.cancel();

@@ -72,6 +72,9 @@ fn write_card(out: &mut dyn Write, card: &MetricCard, style: Style) -> io::Resul
     fact("time range", card.window.as_deref().unwrap_or_default())?;
     fact("also called", &card.aliases.join(", "))?;
     fact("tags", &card.tags.join(", "))?;
+    for alert in &card.alerts {
+        fact("alert", &alert.words())?;
+    }
     let blocks = card.trend.blocks();
     let gap = if blocks.is_empty() { "" } else { "  " };
     fact("used", &format!("{}{gap}{blocks}", card.used))?;

@@ -13,7 +13,7 @@ use super::{Global, Outcome, notes, prepare, print};
 use crate::model::MetricQuery;
 use crate::session::cell::sanitize;
 use crate::session::plot::{Charset, Shape, Spread};
-use crate::session::{Answer, RunOptions, SessionError};
+use crate::session::{Answer, SessionError};
 
 /// Columns of the drawing as text.
 const WIDTH: usize = 80;
@@ -52,17 +52,9 @@ pub fn run(global: &Global, args: &SpreadArgs) -> Outcome {
     let query: MetricQuery = line
         .parse()
         .map_err(|error| of_line(SessionError::from(error)))?;
-    let request = session.spread_request(&query).map_err(&of_line)?;
-    let query = request.query().map_err(&of_line)?;
     let (spread, answer) = block_on(async |cancel| {
         prepare(&session, cancel.clone()).await?;
-        let compiled = session
-            .compile(&query)
-            .map_err(|error| of_line(session.refusal(error)))?;
-        let run = session.answer(&query, RunOptions::default(), cancel);
-        let answer = run.await.map_err(&of_line)?;
-        let spread = session.spread(&request, &compiled, &answer.batches, answer.truncated);
-        Ok((spread.map_err(&of_line)?, answer))
+        session.spread(&query, cancel).await.map_err(&of_line)
     })?;
     answer.notes.iter().for_each(|text| note(text));
     spread.notes.iter().for_each(|text| note(text));

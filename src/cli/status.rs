@@ -1,4 +1,4 @@
-//! `metrex status`: whether the canonical datasets are as fresh and as complete as was promised.
+//! `metrex status`: whether the canonical datasets are as fresh and as complete as was promised, and how the alerts were last.
 
 use std::io::{stderr, stdout};
 
@@ -54,6 +54,10 @@ pub fn run(global: &Global, args: &StatusArgs) -> Outcome {
             writeln!(out)
         })?,
         StatusFormat::Text => text(&states)?,
+    }
+    let alerts = session.alert_summary();
+    if alerts.alerts > 0 {
+        eprintln!("{}", alerts.words());
     }
     let broken = states.iter().filter(|state| !state.is_kept()).count();
     if states.is_empty() {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::ToolError;
 use super::reply::{MAX_BYTES, QueryReply, Taken};
 use crate::compile::Compiled;
-use crate::model::{ColumnState, GroupBy, MetricQuery};
+use crate::model::MetricQuery;
 use crate::session::{RunEvent, RunOptions, RunSummary, Session, SessionError};
 
 /// What a tool works with.
@@ -107,16 +107,7 @@ impl Call {
 
     /// Values of personal data are not for a model to read, also where the user may read them.
     fn refuse_personal_data(&self, compiled: &Compiled) -> Result<(), ToolError> {
-        let query = &compiled.query;
-        let groups = query.group_by.iter().flatten().chain(&query.range_of);
-        let personal = groups.filter_map(|group| match group {
-            GroupBy::Dimension(name) => Some(name),
-            GroupBy::Grain { .. } | GroupBy::Part { .. } => None,
-        });
-        let is_personal = |name: &&String| {
-            self.session.values(&query.metrics, name, "", 0).state == ColumnState::Pii
-        };
-        match personal.into_iter().find(is_personal) {
+        match self.session.personal_group(&compiled.query) {
             Some(name) => Err(ToolError::new(
                 "personal_data",
                 format!("'{name}' is personal data: its values are not given to agents"),

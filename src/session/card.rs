@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{ReviewStage, Session, SessionError};
+use super::{AlertCard, ReviewStage, Session, SessionError};
 use crate::compile::{DimensionChoice, additivity, reading};
 use crate::govern::{StandsOn, stands_on};
 use crate::model::{
@@ -59,6 +59,8 @@ pub struct MetricCard {
     pub aliases: Vec<String>,
     /// Tags.
     pub tags: Vec<String>,
+    /// The alerts on it, in the order of the files.
+    pub alerts: Vec<AlertCard>,
     /// How it is used, in words: "247 queries in 30 days, up 18 %, last used yesterday".
     pub used: String,
     /// How its use goes.
@@ -166,6 +168,7 @@ impl Session {
             stands_on: stands_on(registry, &metric.name),
             aliases: metric.aliases.clone(),
             tags: metric.tags.clone(),
+            alerts: self.alerts_on(&metric.name),
             used: self.trend_said(&trend),
             trend,
             place: metric.place,

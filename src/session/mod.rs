@@ -96,7 +96,7 @@ pub use crate::learn::LogForm;
 pub use crate::usage::{
     Face, Figures, HistoryEntry, Logged, Outcome as HistoryOutcome, Purge, Question, Thumb,
 };
-pub use alerts::{AlertFinding, AlertOutcome, AlertResult};
+pub use alerts::{AlertCard, AlertFinding, AlertOutcome, AlertResult, AlertSummary};
 pub use analyses::{AnalysisCard, Coalitions, Sheet, SheetCell};
 pub use ask::{
     AskOptions, AskOutcome, Asked, AskedWhy, ModelCall, PathTaken, Proposal, RejectedSql, Stage,

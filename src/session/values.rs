@@ -11,7 +11,7 @@ use super::{Failure, Session, SessionError};
 use crate::compile::leaf_metrics;
 use crate::index::{self, IndexColumn, Progress, Report};
 use crate::model::world::{self, NameKind};
-use crate::model::{ColumnState, Dataset, Dimension, ValueLookup};
+use crate::model::{ColumnState, Dataset, Dimension, GroupBy, MetricQuery, ValueLookup};
 use crate::registry::nearest;
 
 /// Values of one dimension.
@@ -141,6 +141,32 @@ impl Session {
         columns.sort();
         columns.dedup();
         columns
+    }
+
+    /// Whether a dimension of these metrics is personal data, whose values are not to be listed.
+    pub fn is_personal(&self, metrics: &[String], dimension: &str) -> bool {
+        let columns = self.index_columns(metrics, dimension);
+        columns.iter().any(|column| column.pii)
+    }
+
+    /// The first dimension that a query lists the values of and that is personal data.
+    pub fn personal_group<'q>(&self, query: &'q MetricQuery) -> Option<&'q str> {
+        let groups = query.group_by.iter().flatten().chain(&query.range_of);
+        let mut dimensions = groups.filter_map(|group| match group {
+            GroupBy::Dimension(name) => Some(name.as_str()),
+            GroupBy::Grain { .. } | GroupBy::Part { .. } => None,
+        });
+        dimensions.find(|name| self.is_personal(&query.metrics, name))
+    }
+
+    /// Refuses to list the values of personal data.
+    pub(super) fn refuse_personal(&self, query: &MetricQuery) -> Result<(), SessionError> {
+        let Some(name) = self.personal_group(query) else {
+            return Ok(());
+        };
+        let message = format!("'{name}' is personal data: its values are not listed");
+        let error = SessionError::new(Failure::Query, "personal_data", message);
+        Err(error.with_hint("group by something else"))
     }
 
     /// Whether a dimension has a value, as far as that is known.

@@ -9,6 +9,7 @@ use super::message::RunNews;
 use crate::compile::{NumberOf, ReasonKind};
 use crate::model::MetricQuery;
 use crate::session::cell::thousands;
+use crate::session::plot::Spread;
 use crate::session::why::{Budget, Why, WhyRequest};
 use crate::session::{Failure, NumberCard, PartCard, RunOptions, Session, SessionError};
 
@@ -33,6 +34,8 @@ pub enum LookAt {
     Rows(usize),
     /// What it means and where it comes from.
     Meaning,
+    /// Not one number: how those of the query are spread.
+    Spread,
     /// Why it moved.
     Why {
         /// Whether to go on where it was left.
@@ -53,6 +56,8 @@ pub enum LookNews {
     Why(Box<Why>, bool),
     /// Why it moved cannot be found out.
     NoWhy(SessionError),
+    /// How the numbers are spread, or why that cannot be told.
+    Spread(Result<Box<Spread>, SessionError>),
     /// It looks expensive, and was not done.
     Expensive(Box<Look>, SessionError),
 }
@@ -107,6 +112,12 @@ pub async fn look(
                 card => LookNews::Meaning(card.map(|card| sections(&card))),
             }
         }
+        LookAt::Spread => match session.spread(&look.query, cancel).await {
+            Err(error) if error.failure == Failure::Expensive => {
+                LookNews::Expensive(Box::new(look), error)
+            }
+            told => LookNews::Spread(told.map(|(spread, _)| Box::new(spread))),
+        },
     };
     let _ = news.send(told).await;
 }

@@ -37,6 +37,7 @@ mod question;
 pub mod reviewing;
 mod run;
 mod splits;
+pub mod spread;
 pub mod state;
 mod tabs;
 mod terminal;

@@ -16,6 +16,7 @@ use super::look::{Look, PartName, Section};
 use super::message::Excerpt;
 use super::offers::QueryCopy;
 use super::reviewing::Reviewing;
+use super::spread::SpreadWindow;
 use super::state::Phase;
 use super::why::WhyPane;
 use super::widgets::fuzzy_list::FuzzyList;
@@ -25,7 +26,9 @@ use crate::compile::Compiled;
 use crate::model::{
     AnalysisView, Comparison, DimensionType, Filter, GroupBy, MetricQuery, OrderBy, TimeRange,
 };
-use crate::session::{About, Clarification, Meaning, Pin, RejectedSql, Thumb, Unsaved};
+use crate::session::{
+    About, Clarification, Meaning, Pin, PolicyReport, RejectedSql, Thumb, Unsaved,
+};
 
 /// A window on top of the panes.
 pub enum Popup {
@@ -41,6 +44,8 @@ pub enum Popup {
     File(Box<FileDialog>),
     /// The rows behind a number.
     Behind(Box<Behind>),
+    /// How a metric is spread across a dimension.
+    Spread(Box<SpreadWindow>),
     /// The menu bar.
     Menu(MenuBar),
     /// A calendar.
@@ -306,6 +311,8 @@ pub enum Page {
     Problems,
     /// Definitions; empty while they are read.
     Excerpts(Vec<Excerpt>),
+    /// How the policy does; none while the log is read.
+    Policy(Option<Box<PolicyReport>>),
     /// A number explained, by the generation it was asked with; empty while it is.
     Number(u64, Vec<Section>),
 }

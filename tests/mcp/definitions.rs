@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::{client, metrex, shop};
 
-const TOOLS: [&str; 15] = [
+const TOOLS: [&str; 17] = [
     "list_metrics",
     "describe_metric",
     "dimension_values",
@@ -13,11 +13,13 @@ const TOOLS: [&str; 15] = [
     "plot_distribution",
     "explain_query",
     "explain_change",
+    "check_alerts",
     "rows_behind_number",
     "ask",
     "suggest_datasets",
     "lineage",
     "usage_graph",
+    "policy_report",
     "govern_model",
     "give_feedback",
 ];

@@ -79,7 +79,7 @@ async fn the_official_client_lists_and_queries() {
         StreamableHttpClientTransportConfig::with_uri(server.url.clone()).auth_header(OWN_TOKEN);
     let transport = StreamableHttpClientTransport::with_client(http(), config);
     let client: Client = ().serve(transport).await.unwrap();
-    assert_eq!(client.list_all_tools().await.unwrap().len(), 15);
+    assert_eq!(client.list_all_tools().await.unwrap().len(), 17);
     let answer = reply(&client, "query_metric", json!({"metric_name": "orders"})).await;
     assert_eq!(answer["rows"], json!([[5]]));
 }

@@ -488,6 +488,93 @@ async fn plots_come_as_text_numbers_and_svg() {
 }
 
 #[tokio::test]
+async fn a_box_names_its_outliers() {
+    let shop = shop();
+    let sizes = "metrics:\n  sizes: {base_table: many, agg: sum, expr: 'case when i = 7 then 100000 else i end'}\n";
+    fs::write(shop.path().join("metrics/sizes.yaml"), sizes).unwrap();
+    let (client, _child) = client(shop.path()).await;
+    let arguments = json!({"metric": "sizes", "dimension": "i", "kind": "box"});
+    let plot = reply(&client, "plot_distribution", arguments).await;
+    assert_eq!(plot["total_outliers"], 1);
+    assert_eq!(plot["outliers"][0]["member"], "7");
+    assert_eq!(plot["outliers"][0]["value"], 100_000.0);
+    assert_eq!(plot["boxes"][0]["outliers"], 1);
+    let fences: Vec<f64> = serde_json::from_value(plot["outliers"][0]["fences"].clone()).unwrap();
+    assert!(fences[0] < 1.0 && fences[1] > 1000.0, "{fences:?}");
+}
+
+#[tokio::test]
+async fn alerts_are_checked_and_those_that_fired_come_first() {
+    let shop = shop();
+    let alerts = "alerts:
+  few: {query: numbers, when: < 10}
+  many: {query: numbers by i, when: '> 0', severity: critical, message: Look.}
+  wrong: {query: numbers by colour, when: < 10}
+";
+    fs::write(shop.path().join("metrics/alerts.yaml"), alerts).unwrap();
+    let (client, _child) = client(shop.path()).await;
+    let checked = reply(&client, "check_alerts", json!({})).await;
+    assert_eq!(
+        (
+            &checked["checked"],
+            &checked["fired"],
+            &checked["not_computed"]
+        ),
+        (&json!(3), &json!(1), &json!(1))
+    );
+    let outcomes: Vec<&str> = checked["alerts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alert| alert["outcome"].as_str().unwrap())
+        .collect();
+    assert_eq!(outcomes, ["fired", "not_computed", "quiet"]);
+    let many = &checked["alerts"][0];
+    assert_eq!(
+        (&many["severity"], &many["message"]),
+        (&json!("critical"), &json!("Look."))
+    );
+    assert_eq!(many["total_findings"], 1000);
+    assert_eq!(many["findings"].as_array().unwrap().len(), 20);
+    assert_eq!(many["findings"][0]["value"], 1.0);
+    let one = reply(&client, "check_alerts", json!({"names": ["few"]})).await;
+    assert_eq!((&one["checked"], &one["fired"]), (&json!(1), &json!(0)));
+    let missing = refusal(&client, "check_alerts", json!({"names": ["fw"]})).await;
+    assert_eq!(missing["hint"], "did you mean 'few'?");
+    let card = reply(&client, "describe_metric", json!({"metric": "numbers"})).await;
+    assert_eq!(card["alerts"].as_array().unwrap().len(), 3);
+    assert!(card["alerts"][0].as_str().unwrap().contains("quiet on "));
+}
+
+#[tokio::test]
+async fn how_the_policy_does_is_told_from_the_log() {
+    let shop = shop();
+    let (client, _child) = client(shop.path()).await;
+    let empty = reply(&client, "policy_report", json!({})).await;
+    assert_eq!(empty["queries"], 0);
+    assert!(
+        empty["caution"]
+            .as_str()
+            .unwrap()
+            .contains("Nothing was decided yet")
+    );
+    reply(&client, "query_metric", json!({"metric_name": "gmv"})).await;
+    let report = reply(&client, "policy_report", json!({})).await;
+    assert_eq!(
+        (&report["queries"], &report["algorithm"]),
+        (&json!(1), &json!("bandit"))
+    );
+    assert_eq!(report["stretches"][0]["succeeded"], 1.0);
+    assert_eq!(report["decisions"].as_array().unwrap().len(), 4);
+    assert!(
+        report["trial"]
+            .as_str()
+            .unwrap()
+            .contains("Verdict: no verdict")
+    );
+}
+
+#[tokio::test]
 async fn hostile_text_of_the_data_stays_text() {
     let shop = shop();
     let (client, _child) = client(shop.path()).await;

@@ -47,17 +47,7 @@ pub fn everywhere(sql: &str) -> Vec<Loaded> {
 /// The same with days that begin in this time zone.
 pub fn everywhere_in(timezone: &str, sql: &str) -> Vec<Loaded> {
     let mut loaded = Vec::new();
-    each(timezone, &mut loaded, |kind| match kind {
-        ConnectionKind::Sqlite { path } => {
-            let database = rusqlite::Connection::open(path).unwrap();
-            database.execute_batch(sql).unwrap();
-        }
-        ConnectionKind::Duckdb { path, .. } => duckdb::execute(path, sql).unwrap(),
-        _ => {
-            let cluster = Cluster::shared().unwrap();
-            cluster.psql_in(&database_of(kind), sql);
-        }
-    });
+    each(timezone, &mut loaded, |kind| execute(kind, sql));
     loaded
 }
 
@@ -105,6 +95,21 @@ fn each(timezone: &str, loaded: &mut Vec<Loaded>, fill: impl Fn(&ConnectionKind)
             kind,
             Some(cluster),
         );
+    }
+}
+
+/// Carries out statements on what was filled.
+pub fn execute(kind: &ConnectionKind, sql: &str) {
+    match kind {
+        ConnectionKind::Sqlite { path } => {
+            let database = rusqlite::Connection::open(path).unwrap();
+            database.execute_batch(sql).unwrap();
+        }
+        ConnectionKind::Duckdb { path, .. } => duckdb::execute(path, sql).unwrap(),
+        _ => {
+            let cluster = Cluster::shared().unwrap();
+            cluster.psql_in(&database_of(kind), sql);
+        }
     }
 }
 

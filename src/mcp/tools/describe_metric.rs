@@ -60,6 +60,8 @@ pub(in crate::mcp) struct MetricDescription {
     sources: Vec<SourceLine>,
     /// What it is made from, one line each, indented under what it feeds.
     lineage: Vec<String>,
+    /// The alerts on it, a line each: the query, when it fires, how the last check ended. check_alerts checks them.
+    alerts: Vec<String>,
     /// How it is used: answered queries of the last 30 days and of the 30 before, and the day of the last one.
     usage: UsageLine,
     /// Where it is defined, as file:line.
@@ -160,6 +162,11 @@ impl MetricDescription {
             truncated: false,
             sources: sources.collect(),
             lineage: lines,
+            alerts: card
+                .alerts
+                .iter()
+                .map(|alert| clean(&alert.words()))
+                .collect(),
             usage: UsageLine {
                 last_30_days: card.trend.month,
                 previous_30_days: card.trend.before,

@@ -10,11 +10,14 @@ use crate::mcp::parts::{optional, query_of};
 use crate::mcp::reply::{Days, milliseconds, rounded, short};
 use crate::mcp::tool::Tool;
 use crate::model::Grain;
-use crate::session::notes;
-use crate::session::plot::{self, Charset, Plot, PlotKind, PlotRequest, Shape};
+use crate::session::plot::{self, Charset, Outlier, Plot, PlotKind, PlotRequest, Shape};
+use crate::session::{SessionError, notes};
 
 /// Columns of the text plot.
 const WIDTH: usize = 76;
+
+/// Most outliers that are listed.
+const OUTLIERS: usize = 30;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +72,12 @@ pub(in crate::mcp) struct PlotReply {
     /// For box: the boxes, the largest median first.
     #[serde(skip_serializing_if = "Option::is_none")]
     boxes: Option<Vec<BoxLine>>,
+    /// For box: the numbers beyond the fences, the farthest off first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outliers: Option<Vec<OutlierLine>>,
+    /// For box: how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_outliers: Option<usize>,
     /// The plot as an SVG document.
     svg: String,
     /// The metric.
@@ -128,12 +137,27 @@ struct BoxLine {
     outliers: usize,
 }
 
+/// A number beyond the fences, which lie 1.5 interquartile ranges beyond the quartiles; with per, of its own value.
+#[derive(Debug, Serialize, JsonSchema)]
+struct OutlierLine {
+    /// The value of the dimension; null where rows have none.
+    member: Option<String>,
+    /// The first day of its period (YYYY-MM-DD), with per.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<String>,
+    value: f64,
+    /// The ordinary range that it lies beyond.
+    fences: [f64; 2],
+    /// How far it is from the median in robust standard deviations; null where half of the numbers are the same.
+    deviations: Option<f64>,
+}
+
 impl Tool for PlotDistribution {
     const NAME: &'static str = "plot_distribution";
     const TITLE: &'static str = "Plot a metric across a dimension";
     const DESCRIPTION: &'static str = "Draws a metric across the values of a dimension: bar (which value has how much), hist (how many \
-        values have how much), or box (quartiles; with per, one box for each value over its days, weeks or months). Returns a text \
-        plot, the numbers, and an SVG.";
+        values have how much), or box (quartiles and outliers by name; with per, one box for each value over its days, weeks or \
+        months, and an outlier is a day far from the other days of its value). Returns a text plot, the numbers, and an SVG.";
     type Reply = PlotReply;
 
     async fn run(self, call: &Call) -> Result<PlotReply, ToolError> {
@@ -163,15 +187,25 @@ impl Tool for PlotDistribution {
             .stream(compiled.clone(), &connection, |batch| rows.push(batch))
             .await?;
         let plotted = compiled.clone();
-        let drawn = call
-            .ask(move |_| request.plot(&plotted, &rows, summary.truncated))
+        let is_box = request.kind == PlotKind::Box;
+        let (drawn, spread) = call
+            .ask(move |session| match is_box {
+                false => Ok((request.plot(&plotted, &rows, summary.truncated)?, None)),
+                true => {
+                    let spread = session.spread_of(&request, &plotted, &rows, summary.truncated)?;
+                    Ok::<_, SessionError>((spread.boxes.clone(), Some(spread)))
+                }
+            })
             .await??;
+        let told = spread.as_ref().map_or(&drawn.notes, |spread| &spread.notes);
         let mut reply = PlotReply {
             text: drawn.text(WIDTH, charset),
             svg: drawn.svg(),
             bars: None,
             bins: None,
             boxes: None,
+            outliers: None,
+            total_outliers: None,
             metrics: compiled.query.metrics.clone(),
             query: compiled.query.to_string(),
             time: Days::new(compiled.range),
@@ -181,18 +215,35 @@ impl Tool for PlotDistribution {
             notes: notes(&compiled)
                 .iter()
                 .chain(&call.session.partial_periods(&compiled))
-                .chain(&drawn.notes)
+                .chain(told)
                 .map(|note| clean(note))
                 .collect(),
             elapsed_ms: milliseconds(summary.elapsed),
             title: drawn.title.clone(),
         };
         reply.take(drawn);
+        if let Some(spread) = spread {
+            reply.total_outliers = Some(spread.outliers.len());
+            let listed = spread.outliers.into_iter().take(OUTLIERS);
+            reply.outliers = Some(listed.map(OutlierLine::new).collect());
+        }
         Ok(reply)
     }
 
     fn picture(reply: &PlotReply) -> Option<&str> {
         Some(&reply.text)
+    }
+}
+
+impl OutlierLine {
+    fn new(outlier: Outlier) -> Self {
+        Self {
+            member: outlier.member.map(|member| short(&member).0),
+            period: outlier.period.map(|(start, _)| start.to_string()),
+            value: rounded(outlier.value),
+            fences: [rounded(outlier.fences.0), rounded(outlier.fences.1)],
+            deviations: outlier.deviations.map(rounded),
+        }
     }
 }
 

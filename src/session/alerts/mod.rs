@@ -1,5 +1,6 @@
 //! Alerts: the query of each is run, and its rows are held against what would be alarming.
 
+mod card;
 mod judge;
 mod question;
 mod rows;
@@ -7,7 +8,7 @@ mod rows;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::run::all_rows;
@@ -15,6 +16,7 @@ use super::{Failure, Session, SessionError};
 use crate::compile::Compiled;
 use crate::model::{Alert, AlertSeverity};
 use crate::registry::{Diagnostic, Severity, nearest};
+pub use card::{AlertCard, AlertSummary};
 use judge::Judged;
 use question::Question;
 
@@ -22,7 +24,7 @@ use question::Question;
 const AT_ONCE: usize = 4;
 
 /// How the check of an alert ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertOutcome {
     /// Nothing is as it should not be.
@@ -33,6 +35,18 @@ pub enum AlertOutcome {
     NotEnoughHistory,
     /// It could not be computed.
     NotComputed,
+}
+
+impl AlertOutcome {
+    /// The words for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::Fired => "fired",
+            Self::NotEnoughHistory => "not enough history",
+            Self::NotComputed => "not computed",
+        }
+    }
 }
 
 /// A number that made an alert fire.
@@ -123,6 +137,7 @@ impl Session {
             results.push(result?);
             progress(results.len(), chosen.len());
         }
+        self.keep_checks(&results);
         Ok(results)
     }
 
@@ -141,7 +156,7 @@ impl Session {
             owner: alert.owner.clone(),
             message: alert.message.clone(),
             metric: alert.metric().to_owned(),
-            query: question.query.to_string(),
+            query: self.harmless_line(&question.query.to_string()),
             when: alert.when.to_string(),
             at: catalog.registry.at(alert.place),
             period: String::new(),
@@ -208,6 +223,7 @@ impl Session {
         question: &Question,
         connection: &str,
     ) -> Result<Compiled, SessionError> {
+        self.refuse_personal(&question.query)?;
         let dialect = self.dialect_of(connection);
         let compiled = self.compile_on(&question.query, connection, dialect);
         compiled.map_err(|error| self.refusal(error))
@@ -219,20 +235,26 @@ impl Session {
         let catalog = self.catalog();
         let registry = &catalog.registry;
         let question = Question::of(alert, self.today(), registry.calendar.week_start);
-        let error = self.compile(&question.query).err()?;
-        // What is not in the data today may be tomorrow.
-        (error.code != crate::compile::ErrorCode::UnknownValue).then(|| Diagnostic {
+        let (message, hint) = match self.refuse_personal(&question.query) {
+            Err(error) => (error.message.clone(), error.hint().map(str::to_owned)),
+            Ok(()) => {
+                let error = self.compile(&question.query).err()?;
+                // What is not in the data today may be tomorrow.
+                if error.code == crate::compile::ErrorCode::UnknownValue {
+                    return None;
+                }
+                (error.message, error.hint)
+            }
+        };
+        Some(Diagnostic {
             severity: Severity::Error,
             file: registry.file(alert.place).to_owned(),
             line: alert.place.line,
             column: alert.place.column,
             code: "alert",
-            message: format!(
-                "the alert '{}' cannot be computed: {}",
-                alert.name, error.message
-            ),
-            found: alert.query.to_string(),
-            hint: error.hint,
+            message: format!("the alert '{}' cannot be computed: {message}", alert.name),
+            found: self.harmless_line(&alert.query.to_string()),
+            hint,
         })
     }
 

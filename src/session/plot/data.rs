@@ -100,6 +100,25 @@ pub struct Plot {
 }
 
 impl Plot {
+    /// The histogram with at most so many bins, neighbours being put together; other plots as they are.
+    pub fn with_bins(&self, most: usize) -> Self {
+        let Shape::Histogram(bins) = &self.shape else {
+            return self.clone();
+        };
+        let together = bins.len().div_ceil(most.max(1)).max(1);
+        let bins = bins.chunks(together).filter_map(|bins| {
+            Some(Bin {
+                from: bins.first()?.from,
+                to: bins.last()?.to,
+                count: bins.iter().map(|bin| bin.count).sum(),
+            })
+        });
+        Self {
+            shape: Shape::Histogram(bins.collect()),
+            ..self.clone()
+        }
+    }
+
     /// Bars whose numbers are written in a format.
     pub fn of_bars(title: String, bars: Vec<Bar>, format: Format) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use arrow_array::RecordBatch;
 use jiff::civil::Date;
+use tokio_util::sync::CancellationToken;
 
 use super::data::{Points, by_member, refused};
 use super::svg::stacked;
@@ -10,7 +11,7 @@ use crate::compile::Compiled;
 use crate::investigate::distribution::{FEW, FEWEST};
 use crate::model::{Grain, GroupBy, MetricQuery, Weekday};
 use crate::session::cell::counted;
-use crate::session::{Session, SessionError, partial_starts};
+use crate::session::{Answer, Failure, RunOptions, Session, SessionError, partial_starts};
 
 /// Outliers that are listed as text.
 const LISTED: usize = 20;
@@ -36,6 +37,8 @@ pub struct Outlier {
 /// How a metric is spread across a dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spread {
+    /// Which numbers: `Gross merchandise value per day, 2026-10-01 to 2026-10-31`.
+    pub about: String,
     /// How many numbers are of which size.
     pub histogram: Plot,
     /// One box, or where there is one number for each period, one for each value of the dimension.
@@ -61,10 +64,12 @@ impl Session {
     /// dimension per period, where it groups by a grain, too. Without a grouping it is the metric's first dimension by default.
     ///
     /// # Errors
-    /// The query has more to it than that; the hint names dimensions that the metric reaches.
+    /// The query has more to it than that; the hint names dimensions that the metric reaches. Or the dimension is personal
+    /// data, whose values nobody is to read in a list of outliers.
     pub fn spread_request(&self, query: &MetricQuery) -> Result<PlotRequest, SessionError> {
         let catalog = self.catalog();
         let registry = &catalog.registry;
+        let query = registry.saved(query).unwrap_or(query);
         let [name] = query.metrics.as_slice() else {
             let error = refused("a distribution is of one metric");
             return Err(error.with_hint("name one: gmv by seller last month"));
@@ -103,17 +108,16 @@ impl Session {
                         "a distribution is across one dimension, or one and a grain of time",
                     ),
                 };
-                let known = catalog
-                    .reach
-                    .choices(registry, std::slice::from_ref(&metric.name));
-                let known = known.iter().filter(|one| one.reachable.is_ok());
-                let known: Vec<&str> = known.map(|one| one.name.as_str()).take(6).collect();
-                return Err(error.with_hint(match known.as_slice() {
-                    [] => format!("write {} by day", metric.name),
-                    known => format!("write {} by one of {}", metric.name, known.join(", ")),
-                }));
+                return Err(error.with_hint(self.other_dimensions(&metric.name)));
             }
         };
+        if let GroupBy::Dimension(dimension) = &across
+            && self.is_personal(std::slice::from_ref(&metric.name), dimension)
+        {
+            let message = format!("'{dimension}' is personal data: its values are not listed");
+            let error = SessionError::new(Failure::Query, "personal_data", message);
+            return Err(error.with_hint(self.other_dimensions(&metric.name)));
+        }
         Ok(PlotRequest {
             metric: metric.name.clone(),
             across,
@@ -124,11 +128,28 @@ impl Session {
         })
     }
 
+    /// How the metric of a query line is spread, see [`spread_request`](Self::spread_request), with the rows that tell it.
+    ///
+    /// # Errors
+    /// The query has more to it than a metric and what it is spread across, it is refused, or the warehouse fails.
+    pub async fn spread(
+        &self,
+        query: &MetricQuery,
+        cancel: CancellationToken,
+    ) -> Result<(Spread, Answer), SessionError> {
+        let request = self.spread_request(query)?;
+        let query = request.query()?;
+        let compiled = self.compile(&query).map_err(|error| self.refusal(error))?;
+        let answer = self.answer(&query, RunOptions::default(), cancel).await?;
+        let spread = self.spread_of(&request, &compiled, &answer.batches, answer.truncated)?;
+        Ok((spread, answer))
+    }
+
     /// The spread of the rows of a request's query. Periods that are not whole are left out.
     ///
     /// # Errors
     /// As for [`PlotRequest::plot`].
-    pub fn spread(
+    pub fn spread_of(
         &self,
         request: &PlotRequest,
         compiled: &Compiled,
@@ -201,7 +222,10 @@ impl Session {
         }
         let has_null = points.all.iter().any(|point| point.member.is_none());
         let members = members.len();
+        let per = request.per.map(|grain| format!(" per {grain}"));
+        let per = per.unwrap_or_default();
         let mut spread = Spread {
+            about: format!("{}{per}, {}", points.column.label, compiled.range),
             histogram,
             boxes,
             numbers,
@@ -214,6 +238,25 @@ impl Session {
         };
         spread.words = spread.said(request);
         Ok(spread)
+    }
+}
+
+/// Dimensions that a hint names.
+const NAMED: usize = 6;
+
+impl Session {
+    /// What a metric can be spread across instead.
+    fn other_dimensions(&self, metric: &str) -> String {
+        let catalog = self.catalog();
+        let metrics = [metric.to_owned()];
+        let known = catalog.reach.choices(&catalog.registry, &metrics);
+        let known = known.iter().filter(|one| one.reachable.is_ok());
+        let known = known.map(|one| one.name.as_str());
+        let known = known.filter(|name| !self.is_personal(&metrics, name));
+        match known.take(NAMED).collect::<Vec<_>>().as_slice() {
+            [] => format!("write {metric} by day"),
+            known => format!("write {metric} by one of {}", known.join(", ")),
+        }
     }
 }
 

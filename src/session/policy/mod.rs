@@ -4,6 +4,7 @@ mod live;
 mod picture;
 mod report;
 mod simulation;
+mod told;
 
 pub(super) use live::Decided;
 pub use report::PolicyReport;

@@ -1,19 +1,27 @@
-//! What was learned from the log of use: `metrex policy`, and the training itself.
+//! What was learned from the log of use, as numbers: what `metrex policy`, the explorer and agents say, and the training itself.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use crate::learn::policy::curve::Place;
 use crate::learn::policy::evaluate::{ENOUGH, Estimate};
-use crate::learn::policy::guard::Standing;
-use crate::learn::policy::{Decision, Head, Learned, Lived, Memory, RIPE, SURE};
-use crate::model::{Algorithm, PolicySettings};
+use crate::learn::policy::guard::{Standing, Trial};
+use crate::learn::policy::{Decision, Head, Learned, Lived, Memory};
 use crate::session::{Session, SessionError};
 use crate::usage::{Logged, Thumb};
 
-/// Queries that the first are compared with the last by.
-const ENDS: usize = 100;
+/// Queries that the first are compared with the last by, and that a place of the curve is the mean of.
+pub(super) const WINDOW: usize = 100;
+
+/// Queries that the first place of the curve is the mean of.
+pub(super) const FEWEST: usize = 20;
+
+/// Most places of the curve.
+const PLACES: usize = 200;
+
+/// Standard errors to either side of a mean that its true value lies between with a probability of 0.95.
+const BAND: f64 = 1.96;
 
 /// Queries that are learned from: the latest ones.
 const MOST: usize = 200_000;
@@ -22,13 +30,74 @@ const MOST: usize = 200_000;
 const BEST: usize = 5;
 
 /// How the policy does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PolicyReport {
-    settings: PolicySettings,
-    log: Vec<Lived>,
-    /// The query line of each of them.
-    lines: Vec<String>,
-    learned: Learned,
+    /// The algorithm that decides: `bandit`, `ppo` or `rule`.
+    pub algorithm: &'static str,
+    /// Whether one query in twenty is left to chance.
+    pub explores: bool,
+    /// Whether there is enough experience for anything but the hand rule to decide.
+    pub is_ripe: bool,
+    /// Queries that were decided about.
+    pub queries: usize,
+    /// All of them, the first and the last of them; none where there are no queries.
+    pub stretches: Vec<Stretch>,
+    /// The mean reward of the last 100 queries after so many, and where its true value lies with a probability of 0.95.
+    pub curve: Vec<Place>,
+    /// How often each way was taken, decision by decision.
+    pub decisions: Vec<Taken>,
+    /// Where another way than the usual one is most likely to be better, the likeliest first.
+    pub best: Vec<Better>,
+    /// The mean reward of queries that kept to the rule where the policy would leave it, and of those that left it.
+    pub by_rule: Option<Mean>,
+    /// The same of those that left it.
+    pub by_policy: Option<Mean>,
+    /// What follows from the two.
+    pub verdict: String,
+}
+
+/// How some queries went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stretch {
+    /// Which ones: `all`, `first 100`, `last 100`.
+    pub name: String,
+    /// How many.
+    pub queries: usize,
+    /// Their mean reward.
+    pub reward: f64,
+    /// The share that succeeded, 0 to 1.
+    pub succeeded: f64,
+    /// The mean time to the answer, in milliseconds.
+    pub ms: f64,
+}
+
+/// How a decision fell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// Which decision.
+    pub decision: &'static str,
+    /// The ways that were taken, each with its share of the queries, 0 to 1.
+    pub ways: Vec<(&'static str, f64)>,
+}
+
+/// Another way than the usual one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Better {
+    /// How likely it is better, 0 to 1.
+    pub probability: f64,
+    /// The way.
+    pub way: &'static str,
+    /// A query it is about, as a query line.
+    pub line: String,
+}
+
+/// A mean with what it rests on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mean {
+    /// The mean reward of a query.
+    pub reward: f64,
+    /// The number of equally weighed queries it rests on.
+    pub effective: f64,
 }
 
 impl Session {
@@ -37,6 +106,23 @@ impl Session {
     /// # Errors
     /// The log cannot be read.
     pub fn policy_report(&self) -> Result<PolicyReport, SessionError> {
+        Ok(self.lessons()?.0)
+    }
+
+    /// Learns from the log, and keeps what was learned and what each query was worth. Sessions that are opened from now on
+    /// decide by it.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn train_policy(&self) -> Result<PolicyReport, SessionError> {
+        let (report, learned) = self.lessons()?;
+        let usage = self.usage_store()?;
+        usage.learned(learned.memory.checkpoint(), learned.rewards);
+        usage.flush();
+        Ok(report)
+    }
+
+    fn lessons(&self) -> Result<(PolicyReport, Learned), SessionError> {
         let usage = self.usage_store()?;
         usage.flush();
         let mut latest = VecDeque::new();
@@ -52,28 +138,26 @@ impl Session {
         let (log, lines): (Vec<Lived>, Vec<String>) = latest.into_iter().unzip();
         let settings = self.project().config.policy;
         let learned = Memory::of(&settings, &log);
-        Ok(PolicyReport {
-            settings,
-            log,
-            lines,
-            learned,
-        })
-    }
-
-    /// Learns from the log, and keeps what was learned and what each query was worth. Sessions that are opened from now on
-    /// decide by it.
-    ///
-    /// # Errors
-    /// The log cannot be read.
-    pub fn train_policy(&self) -> Result<PolicyReport, SessionError> {
-        let report = self.policy_report()?;
-        let usage = self.usage_store()?;
-        let Learned {
-            memory, rewards, ..
-        } = &report.learned;
-        usage.learned(memory.checkpoint(), rewards.clone());
-        usage.flush();
-        Ok(report)
+        let side = |estimate: &Estimate| {
+            (estimate.effective > 0.0).then_some(Mean {
+                reward: estimate.value,
+                effective: estimate.effective,
+            })
+        };
+        let report = PolicyReport {
+            algorithm: settings.algorithm.word(),
+            explores: settings.explore,
+            is_ripe: learned.memory.learner.is_ripe(),
+            queries: log.len(),
+            stretches: stretches(&log, &learned.rewards),
+            curve: curve(&learned.rewards),
+            decisions: decisions(&log),
+            best: best(&log, &lines, &learned.memory),
+            by_rule: side(&learned.trial.rule),
+            by_policy: side(&learned.trial.policy),
+            verdict: verdict(&learned.trial),
+        };
+        Ok((report, learned))
     }
 }
 
@@ -101,146 +185,120 @@ fn lived(logged: Logged) -> Option<Lived> {
     })
 }
 
-impl PolicyReport {
-    /// All of it, in Markdown.
-    pub fn markdown(&self) -> String {
-        let mut out = format!(
-            "Algorithm: {}{}\n\n",
-            self.settings.algorithm.word(),
-            match self.settings.explore {
-                true => ", one query in twenty by chance",
-                false => ", nothing by chance",
-            }
-        );
-        if self.log.is_empty() {
-            out.push_str("Nothing was decided yet: queries that run are recorded, and `metrex policy train` learns from them.\n");
-            return out;
+/// All queries, the first and the last of them.
+fn stretches(log: &[Lived], rewards: &[(i64, f64)]) -> Vec<Stretch> {
+    let count = log.len();
+    let ends = WINDOW.min(count);
+    let stretches = [
+        ("all".to_owned(), 0, count),
+        (format!("first {ends}"), 0, ends),
+        (format!("last {ends}"), count - ends, count),
+    ];
+    let stretches = stretches.into_iter().filter(|_| count > 0);
+    let stretches = stretches.map(|(name, from, until)| {
+        let log = log.get(from..until).unwrap_or_default();
+        let rewards = rewards.get(from..until).unwrap_or_default();
+        let of = log.len().max(1) as f64;
+        Stretch {
+            name,
+            queries: log.len(),
+            reward: rewards.iter().map(|(_, reward)| reward).sum::<f64>() / of,
+            succeeded: log.iter().filter(|lived| lived.succeeded).count() as f64 / of,
+            ms: log.iter().map(|lived| lived.ms).sum::<f64>() / of,
         }
-        let learner = &self.learned.memory.learner;
-        if self.settings.algorithm != Algorithm::Rule && !learner.is_ripe() {
-            let _ = writeln!(
-                out,
-                "Everything is answered as usual until there are {RIPE} experiences in whole batches of 32; there are {}.\n",
-                self.log.len()
-            );
-        }
-        self.table(&mut out);
-        self.actions(&mut out);
-        self.contexts(&mut out);
-        self.trial(&mut out);
-        out
-    }
+    });
+    stretches.collect()
+}
 
-    /// All queries, the first and the last of them.
-    fn table(&self, out: &mut String) {
-        out.push_str("| | queries | reward | succeeded | milliseconds |\n|---|---|---|---|---|\n");
-        let count = self.log.len();
-        let ends = ENDS.min(count);
-        for (name, from, until) in [
-            ("all".to_owned(), 0, count),
-            (format!("first {ends}"), 0, ends),
-            (format!("last {ends}"), count - ends, count),
-        ] {
-            let log = self.log.get(from..until).unwrap_or_default();
-            let rewards = self.learned.rewards.get(from..until).unwrap_or_default();
-            let of = log.len().max(1) as f64;
-            let reward = rewards.iter().map(|(_, reward)| reward).sum::<f64>() / of;
-            let succeeded = log.iter().filter(|lived| lived.succeeded).count() as f64 / of;
-            let ms = log.iter().map(|lived| lived.ms).sum::<f64>() / of;
-            let _ = writeln!(
-                out,
-                "| {name} | {} | {reward:.2} | {:.1} % | {ms:.0} |",
-                log.len(),
-                100.0 * succeeded
-            );
-        }
+/// The mean of the last rewards after so many queries, with its band.
+fn curve(rewards: &[(i64, f64)]) -> Vec<Place> {
+    if rewards.len() < FEWEST {
+        return Vec::new();
     }
+    let step = (rewards.len() - FEWEST).div_ceil(PLACES).max(1);
+    let ends = (FEWEST..rewards.len()).step_by(step).chain([rewards.len()]);
+    let place = |queries: usize| {
+        let last = rewards.get(queries.saturating_sub(WINDOW)..queries);
+        let last = last.unwrap_or_default();
+        let of = last.len() as f64;
+        let mean = last.iter().map(|(_, reward)| reward).sum::<f64>() / of;
+        let squares = last.iter().map(|(_, reward)| (reward - mean).powi(2));
+        let error = (squares.sum::<f64>() / (of - 1.0) / of).sqrt();
+        Place {
+            queries,
+            mean,
+            low: mean - BAND * error,
+            high: mean + BAND * error,
+        }
+    };
+    ends.map(place).collect()
+}
 
-    /// How often each arm was taken.
-    fn actions(&self, out: &mut String) {
-        out.push_str("\n| decision | taken |\n|---|---|\n");
-        for head in Head::ALL {
-            let shares = head.arms().iter().enumerate().filter_map(|(arm, word)| {
-                let taken = self.log.iter();
-                let taken =
-                    taken.filter(|lived| usize::from(lived.decision.choice.arms.of(head)) == arm);
-                let share = taken.count() as f64 / self.log.len().max(1) as f64;
-                (share > 0.0).then(|| format!("{word} {:.1} %", 100.0 * share))
-            });
-            let shares: Vec<String> = shares.collect();
-            let _ = writeln!(out, "| {} | {} |", head.word(), shares.join(", "));
-        }
-    }
+/// How often each way was taken.
+fn decisions(log: &[Lived]) -> Vec<Taken> {
+    let share = |head: Head, arm: usize| {
+        let taken = log.iter();
+        let taken = taken.filter(|lived| usize::from(lived.decision.choice.arms.of(head)) == arm);
+        taken.count() as f64 / log.len().max(1) as f64
+    };
+    let taken = |head: Head| Taken {
+        decision: head.word(),
+        ways: head
+            .arms()
+            .iter()
+            .enumerate()
+            .map(|(arm, word)| (*word, share(head, arm)))
+            .filter(|(_, share)| *share > 0.0)
+            .collect(),
+    };
+    Head::ALL.map(taken).into_iter().collect()
+}
 
-    /// Where another arm than the rule's is most likely to be better.
-    fn contexts(&self, out: &mut String) {
-        let learner = &self.learned.memory.learner;
-        let mut seen = BTreeSet::new();
-        let mut best: Vec<(f64, &str, &str)> = Vec::new();
-        for (lived, line) in self.log.iter().zip(&self.lines).rev() {
-            let Decision {
-                context, pattern, ..
-            } = &lived.decision;
-            if context.mask.is_open() && seen.insert(*pattern) {
-                let others = context.mask.arms(Head::Optimisation);
-                let others = others.filter(|arm| *arm != context.rule.of(Head::Optimisation));
-                best.extend(others.map(|arm| {
-                    let better = learner.better_than_rule(context, Head::Optimisation, arm);
-                    (better, Head::Optimisation.arm(arm), line.as_str())
-                }));
-            }
-        }
-        best.sort_by(|(one, ..), (other, ..)| other.total_cmp(one));
-        if best.is_empty() {
-            return;
-        }
-        let _ = writeln!(
-            out,
-            "\nWhere another way is most likely to be better than the usual one; above {SURE} it is taken\n\n\
-             | probability | way | query |\n|---|---|---|"
-        );
-        for (better, arm, line) in best.into_iter().take(BEST) {
-            let _ = writeln!(
-                out,
-                "| {better:.2} | {arm} | `{}` |",
-                line.replace('|', "\\|")
-            );
+/// Where another way than the rule's is most likely to be better.
+fn best(log: &[Lived], lines: &[String], memory: &Memory) -> Vec<Better> {
+    let mut seen = BTreeSet::new();
+    let mut best: Vec<Better> = Vec::new();
+    for (lived, line) in log.iter().zip(lines).rev() {
+        let Decision {
+            context, pattern, ..
+        } = &lived.decision;
+        if context.mask.is_open() && seen.insert(*pattern) {
+            let others = context.mask.arms(Head::Optimisation);
+            let others = others.filter(|arm| *arm != context.rule.of(Head::Optimisation));
+            best.extend(others.map(|arm| {
+                Better {
+                    probability: memory
+                        .learner
+                        .better_than_rule(context, Head::Optimisation, arm),
+                    way: Head::Optimisation.arm(arm),
+                    line: line.clone(),
+                }
+            }));
         }
     }
+    best.sort_by(|one, other| other.probability.total_cmp(&one.probability));
+    best.truncate(BEST);
+    best
+}
 
-    /// The A/B test.
-    fn trial(&self, out: &mut String) {
-        let trial = &self.learned.trial;
-        let told = |estimate: &Estimate| match estimate.effective > 0.0 {
-            true => format!(
-                "{:.2} a query, effective sample size {:.0}",
-                estimate.value, estimate.effective
-            ),
-            false => "none".to_owned(),
-        };
-        let verdict = match trial.standing {
-            Standing::Open if trial.rule.is_enough() && trial.policy.is_enough() => {
-                format!(
-                    "undecided: the policy is better with a probability of {:.2}",
-                    trial.better
-                )
-            }
-            Standing::Open => {
-                format!("no verdict: each side needs an effective sample size of {ENOUGH:.0}")
-            }
-            Standing::Better => format!(
-                "the policy is better, with a probability of {:.2}: it decides nine in ten of these queries",
+/// What follows from the A/B test.
+fn verdict(trial: &Trial) -> String {
+    match trial.standing {
+        Standing::Open if trial.rule.is_enough() && trial.policy.is_enough() => {
+            format!(
+                "undecided: the policy is better with a probability of {:.2}",
                 trial.better
-            ),
-            Standing::FallenBack => {
-                "the hand rule is better: every query is answered as usual again".to_owned()
-            }
-        };
-        let _ = writeln!(
-            out,
-            "\nWhere the policy would leave the rule, part of the queries keep to it. By the rule: {}; by the policy: {}. Verdict: {verdict}.",
-            told(&trial.rule),
-            told(&trial.policy)
-        );
+            )
+        }
+        Standing::Open => {
+            format!("no verdict: each side needs an effective sample size of {ENOUGH:.0}")
+        }
+        Standing::Better => format!(
+            "the policy is better, with a probability of {:.2}: it decides nine in ten of these queries",
+            trial.better
+        ),
+        Standing::FallenBack => {
+            "the hand rule is better: every query is answered as usual again".to_owned()
+        }
     }
 }

@@ -29,8 +29,8 @@ use read::Reader;
 /// What is to be found out.
 #[derive(Debug, Clone, Default)]
 pub struct WhyRequest {
-    /// One metric, with conditions, a time and what it is compared with; without a time the last whole period, without a
-    /// comparison the period before.
+    /// One metric, with conditions, a time and what it is compared with; without a time, or for all of it, the last whole
+    /// period, without a comparison the period before.
     pub query: MetricQuery,
     /// How far to go.
     pub budget: Budget,
@@ -78,6 +78,7 @@ impl Session {
         let mut why = kept.unwrap_or_else(|| asked.begun(&self.connection()));
         why.is_done = false;
         why.notes.retain(|note| !keep::is_about_end(note));
+        asked.say_instead(&mut why.notes);
         let mut work = Investigation {
             session: self,
             asked,

@@ -20,7 +20,12 @@ pub(super) struct Asked {
     format: crate::model::Format,
     /// Metrics that are grouped where a query does not say by what.
     grouped: Vec<String>,
+    /// What is asked instead of what was asked.
+    pub(super) note: Option<String>,
 }
+
+/// How a note begins that says what is asked instead.
+const INSTEAD: &str = "All time has nothing before it";
 
 impl Session {
     /// Reads a question: one metric, and two periods that have an end.
@@ -53,7 +58,11 @@ impl Session {
                 "write why gmv where market = ID last month",
             );
         }
-        let time = query.time.unwrap_or_else(|| usual_time(metric));
+        // All of time has no time before it that it could have moved from.
+        let asked_time = query.time.filter(|time| *time != TimeRange::AllTime);
+        let time = asked_time.unwrap_or_else(|| usual_time(metric));
+        let note = (query.time == Some(TimeRange::AllTime))
+            .then(|| format!("{INSTEAD}: this is about {time}."));
         let asked = MetricQuery {
             metrics: vec![metric.name.clone()],
             group_by: Some(Vec::new()),
@@ -93,6 +102,7 @@ impl Session {
                 grouped.map(|metric| metric.name.clone()).collect()
             },
             query: asked,
+            note,
         })
     }
 }
@@ -112,6 +122,12 @@ fn usual_time(metric: &Metric) -> TimeRange {
 }
 
 impl Asked {
+    /// Says what is asked instead, where it is; what is kept may have been asked otherwise.
+    pub(super) fn say_instead(&self, notes: &mut Vec<String>) {
+        notes.retain(|note| !note.starts_with(INSTEAD));
+        notes.splice(0..0, self.note.clone());
+    }
+
     /// The conditions of the question.
     pub(super) fn filters(&self) -> Option<&Filter> {
         self.query.filters.as_ref()

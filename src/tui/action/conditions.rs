@@ -87,6 +87,8 @@ pub(super) fn can_propose(state: &State) -> Result<(), Reason> {
 pub(super) fn has_parts(state: &State) -> Result<(), Reason> {
     match state.popups.last() {
         Some(Popup::Behind(behind)) if behind.parts.len() > 1 => Ok(()),
+        Some(Popup::Spread(window)) if window.across.len() > 1 => Ok(()),
+        Some(Popup::Spread(_)) => Err("the metric reaches no other dimension".into()),
         _ => Err("the number is one aggregation".into()),
     }
 }

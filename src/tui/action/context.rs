@@ -46,6 +46,8 @@ pub enum Context {
     Reader,
     /// The rows behind a number.
     Behind,
+    /// How a metric is spread.
+    Spread,
     /// Why a number moved.
     Why,
     /// A question to answer.
@@ -128,6 +130,7 @@ impl Context {
             C::Details => &[C::Details, C::Panes, C::Sideways, C::Lists, C::Everywhere],
             C::Panes => &[C::Panes, C::Sideways, C::Lists, C::Everywhere],
             C::Reader => &[C::Reader, C::Sideways, C::Lists, C::Everywhere],
+            C::Spread => &[C::Spread, C::Sideways, C::Lists, C::Everywhere],
             C::Behind => &[C::Behind, C::Sideways, C::Lists, C::Everywhere],
             C::Why => &[C::Why, C::Sideways, C::Lists, C::Everywhere],
             C::Tree => &[C::Tree, C::Sideways, C::Lists, C::Everywhere],
@@ -185,6 +188,7 @@ impl Context {
             Self::Picker => "Lists",
             Self::Reader => "Text",
             Self::Behind => "Rows behind a number",
+            Self::Spread => "How a metric is spread",
             Self::Why => "Why a number moved",
             Self::Question => "Question",
             Self::File => "File to write",
@@ -228,6 +232,7 @@ pub fn contexts(state: &State) -> &'static [Context] {
         Some(Popup::Review(open)) if open.wording.is_some() => C::ReviewText,
         Some(Popup::Review(_)) => C::Review,
         Some(Popup::Behind(_)) => C::Behind,
+        Some(Popup::Spread(_)) => C::Spread,
         Some(Popup::Why(_)) => C::Why,
         Some(Popup::Tree(tree)) if tree.of.is_empty() => C::Tree,
         Some(Popup::Tree(_)) => C::Lineage,

@@ -157,6 +157,8 @@ pub enum Action {
     WhyRun,
     PinNumber,
     NextPart,
+    Spread,
+    Policy,
     CopyBehind,
     Sort,
     FindInResult,

@@ -83,6 +83,12 @@ pub fn answer(session: &Session, lookup: Lookup) -> Answer {
         Lookup::History => Answer::History(earlier(session)),
         Lookup::Choices => Answer::Choices(session.choices()),
         Lookup::Workspace => Answer::Workspace(session.workspace()),
+        Lookup::Policy => Answer::Policy(
+            session
+                .policy_report()
+                .map(Box::new)
+                .map_err(|error| error.to_string()),
+        ),
         Lookup::Excerpts(places) => Answer::Excerpts(excerpts(session, &places)),
         Lookup::Sort(job) => Answer::Sort(job.run().map_err(|error| error.to_string())),
         Lookup::Find(find) => Answer::Find(find.run()),

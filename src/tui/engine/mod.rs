@@ -141,7 +141,7 @@ impl Engine {
     /// Asks the session.
     fn ask(&self, generation: u64, tab: u64, lookup: Lookup) {
         let slot = lookup.slot();
-        let desk = if slot.is_of_rows() {
+        let desk = if slot.is_long() {
             &self.rows
         } else {
             &self.desk

@@ -327,9 +327,12 @@ impl Conversation {
                 open.judging.is_some() || matches!(open.weighed, Weighing::Running(_))
             }
             Some(Popup::Behind(behind)) => behind.phase.is_running(),
+            Some(Popup::Spread(window)) => window.phase.is_running(),
             Some(Popup::Why(open)) => open.is_running,
             Some(Popup::Reader(reader)) => {
-                matches!(&reader.page, Page::Number(_, sections) if sections.is_empty())
+                let is_asking =
+                    matches!(&reader.page, Page::Number(_, sections) if sections.is_empty());
+                is_asking || matches!(reader.page, Page::Policy(None))
             }
             _ => false,
         }

@@ -46,7 +46,7 @@ impl Conversation {
             Some(Popup::Review(open)) if open.wording.is_some() => {
                 self.fill_in(line, "Enter").await
             }
-            Some(Popup::Review(_) | Popup::Why(_)) => self.press_one(line).await,
+            Some(Popup::Review(_) | Popup::Why(_) | Popup::Spread(_)) => self.press_one(line).await,
             Some(Popup::Behind(_)) if line.is_empty() => {
                 self.said.want(Wants::More);
                 Ok(())

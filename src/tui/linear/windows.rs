@@ -6,16 +6,21 @@ use super::meaning::choice_only_on_screen;
 use super::rows::page;
 use super::say::{PAGE, Said, Wants, counted};
 use crate::session::cell::sanitize;
+use crate::session::plot::Charset;
 use crate::session::why::State as Stand;
 use crate::tui::action::Action;
 use crate::tui::files::FileDialog;
 use crate::tui::offers::page_text;
 use crate::tui::popup::{Behind, DatePicker, Naming, Picker, PickerKind, Popup, Reader};
 use crate::tui::reviewing::Reviewing;
+use crate::tui::spread::SpreadWindow;
 use crate::tui::state::{Phase, State};
 use crate::tui::view::{behind_part, behind_sum, review_lines, why_lines};
 use crate::tui::why::WhyPane;
 use crate::tui::widgets::fuzzy_list::{Item, Mark};
+
+/// Columns of a drawing.
+const COLUMNS: usize = 80;
 
 /// The entries of a list that make sense without a screen, in order.
 pub(super) fn numbered(picker: &Picker) -> impl Iterator<Item = &Item> {
@@ -52,6 +57,7 @@ impl Said {
             Some(Popup::Naming(naming)) => lines.extend(name(naming)),
             Some(Popup::Dates(dates)) => lines.push(day(dates)),
             Some(Popup::Behind(behind)) => self.behind(state, behind, wants, lines),
+            Some(Popup::Spread(window)) => self.spread(state, window, lines),
             Some(Popup::Review(open)) => lines.extend(review(state, open)),
             Some(Popup::Why(open)) => lines.extend(why(state, open)),
             Some(Popup::Author(author)) => self.author(state, author, wants, lines),
@@ -108,6 +114,37 @@ impl Said {
             left => format!("; {left} more on an empty line"),
         };
         lines.push(format!("({hint}{more})"));
+    }
+
+    /// How a metric is spread; the outlier that is selected is said last.
+    fn spread(&mut self, state: &State, window: &SpreadWindow, lines: &mut Vec<String>) {
+        if let Phase::Failed(error) = &window.phase {
+            let across = window.dimension();
+            lines.push(format!("Across {across}: {}", sanitize(&error.message)));
+            lines.extend(error.hint().map(|hint| sanitize(hint).into_owned()));
+        }
+        if let Some(spread) = &window.spread {
+            if window.generation != self.behind {
+                self.behind = window.generation;
+                let text = spread.text(COLUMNS, Charset::Ascii);
+                lines.extend(text.lines().map(|line| sanitize(line).into_owned()));
+                lines.extend(spread.notes.iter().map(|note| sanitize(note).into_owned()));
+            }
+            let selected = window.outlier().map(|one| spread.name(one));
+            lines.extend(selected.map(|name| format!("Selected: {}", sanitize(&name))));
+        }
+        let next = match window.across.len() {
+            0 | 1 => String::new(),
+            _ => format!(
+                "{} goes to the next dimension, ",
+                state.key(Action::NextPart)
+            ),
+        };
+        let takes = match window.outlier() {
+            Some(_) => "Enter restricts the query to the outlier, ",
+            None => "",
+        };
+        lines.push(format!("({next}{takes}. goes back)"));
     }
 
     /// The rows behind a number.

@@ -12,7 +12,7 @@ use crate::govern::lineage::NodeKind;
 use crate::model::{GroupBy, MetricQuery, Place};
 use crate::session::chart::{Chart, ChartForm};
 use crate::session::{
-    Completion, DefinitionFile, Draft, Hit, MetricCard, Misfit, NotSaved, Outline,
+    Completion, DefinitionFile, Draft, Hit, MetricCard, Misfit, NotSaved, Outline, PolicyReport,
     RememberedChoice, Review, Reviewed, SearchHint, Understanding, ValueList, Workspace,
 };
 use crate::tui::charting::ChartJob;
@@ -90,6 +90,8 @@ pub enum Lookup {
     Workspace,
     /// The text around definitions.
     Excerpts(Vec<Place>),
+    /// How the policy does, from the log of use.
+    Policy,
     /// The order of the result by a column.
     Sort(SortJob),
     /// The next match in the result.
@@ -149,6 +151,7 @@ pub enum Slot {
     Choices,
     Workspace,
     Excerpts,
+    Policy,
     Sort,
     Find,
     Filter,
@@ -180,9 +183,9 @@ impl Slot {
         Self::OF_ALL_TABS.contains(&self)
     }
 
-    /// Whether it is work on rows that may be many, which no other answer shall wait for.
-    pub fn is_of_rows(self) -> bool {
-        Self::OF_ROWS.contains(&self)
+    /// Whether it goes through rows or a log that may be long, so that no other answer shall wait for it.
+    pub fn is_long(self) -> bool {
+        Self::OF_ROWS.contains(&self) || self == Self::Policy
     }
 }
 
@@ -218,6 +221,7 @@ impl Lookup {
             Self::Choices => Slot::Choices,
             Self::Workspace => Slot::Workspace,
             Self::Excerpts(_) => Slot::Excerpts,
+            Self::Policy => Slot::Policy,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
             Self::Filter(_) => Slot::Filter,
@@ -256,6 +260,7 @@ pub enum Answer {
     Choices(Vec<RememberedChoice>),
     Workspace(Option<Workspace>),
     Excerpts(Vec<Excerpt>),
+    Policy(Result<Box<PolicyReport>, String>),
     Sort(Result<SortedOrder, String>),
     Find(Found),
     Filter(Result<Filtered, String>),
@@ -290,6 +295,7 @@ impl Answer {
             Self::Choices(_) => Slot::Choices,
             Self::Workspace(_) => Slot::Workspace,
             Self::Excerpts(_) => Slot::Excerpts,
+            Self::Policy(_) => Slot::Policy,
             Self::Sort(_) => Slot::Sort,
             Self::Find(_) => Slot::Find,
             Self::Filter(_) => Slot::Filter,

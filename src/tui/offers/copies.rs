@@ -125,6 +125,9 @@ pub fn page_text(state: &State, page: &Page) -> String {
             .iter()
             .map(|problem| format!("{problem}\n"))
             .collect(),
+        Page::Policy(report) => report
+            .as_ref()
+            .map_or_else(String::new, |report| report.markdown()),
         Page::Number(_, sections) => sections
             .iter()
             .map(|section| format!("{}\n{}\n\n", section.heading, section.lines.join("\n")))

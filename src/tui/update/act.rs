@@ -3,7 +3,7 @@
 use super::{
     ask, author, behind, beside, borders, chart, columns, dates, define, drill, expense, files,
     finder, kept, lineage, menu, picker, pin, prompt, query, reader, result, reviewing,
-    rows as row_view, steps, tabs, times, tree, usage, why,
+    rows as row_view, spread, steps, tabs, times, tree, usage, why,
 };
 use crate::model::Comparison;
 use crate::tui::action::{self, Action};
@@ -75,6 +75,7 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Choose => match state.popups.last() {
             Some(Popup::Menu(_)) => menu::choose(state),
             Some(Popup::Dates(_)) => dates::choose(state),
+            Some(Popup::Spread(_)) => spread::take(state),
             _ => picker::choose(state),
         },
         Action::GoThere => lineage::go(state),
@@ -174,7 +175,12 @@ pub(super) fn perform(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Why => why::open(state),
         Action::WhyRun => why::run(state),
         Action::PinNumber => pin::ask(state),
+        Action::NextPart if matches!(state.popups.last(), Some(Popup::Spread(_))) => {
+            spread::turn(state, true)
+        }
         Action::NextPart => behind::next_part(state),
+        Action::Spread => spread::open(state),
+        Action::Policy => reader::policy(state),
         Action::CopyBehind => behind::copy(state),
         Action::ViewCell => quietly(state, result::view_cell),
         Action::Sort => result::sort(state),
@@ -472,6 +478,7 @@ fn moved(state: &mut State, action: Action) -> Vec<Effect> {
         Some(Popup::Dates(_)) => quietly(state, |state| dates::step(state, action)),
         Some(Popup::Menu(_)) => quietly(state, |state| menu::step(state, action)),
         Some(Popup::Behind(_)) => quietly(state, |state| behind::moved(state, action)),
+        Some(Popup::Spread(_)) => spread::moved(state, action),
         Some(Popup::Why(_)) => quietly(state, |state| why::moved(state, action)),
         Some(Popup::Tree(_)) => quietly(state, |state| tree::step(state, action)),
         None => step(state, state.focus, action),

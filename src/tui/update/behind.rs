@@ -1,6 +1,6 @@
 //! Windows on the rows behind a number and on its explanation.
 
-use super::{expense, reader, why};
+use super::{expense, reader, spread, why};
 use crate::compile::ROWS;
 use crate::session::cell::{cell_text, raw_text};
 use crate::session::{Failure, RunEvent};
@@ -101,6 +101,10 @@ pub(super) fn again(state: &mut State, look: Look) -> Vec<Effect> {
             behind.phase = Phase::Running(now);
         }
         Some(Popup::Why(pane)) if pane.query == look.query => why::again(pane, generation),
+        Some(Popup::Spread(window)) if window.look == look => {
+            window.generation = generation;
+            window.phase = Phase::Running(now);
+        }
         Some(Popup::Reader(reader)) if matches!(reader.page, Page::Number(..)) => {
             reader.page = Page::Number(generation, Vec::new());
         }
@@ -146,6 +150,7 @@ fn top(state: &mut State) -> Option<&mut Behind> {
 fn is_of(popup: &Popup, generation: u64) -> bool {
     match popup {
         Popup::Behind(behind) => behind.generation == generation,
+        Popup::Spread(window) => window.generation == generation,
         Popup::Why(pane) => pane.generation == generation,
         Popup::Reader(Reader {
             page: Page::Number(own, _),
@@ -187,6 +192,7 @@ pub(super) fn news(state: &mut State, generation: u64, news: LookNews) -> Vec<Ef
             let ended = match look.at {
                 LookAt::Rows(_) => LookNews::Rows(RunNews::Ended(Err(error.clone()))),
                 LookAt::Meaning => LookNews::Meaning(Err(error.clone())),
+                LookAt::Spread => LookNews::Spread(Err(error.clone())),
                 LookAt::Why { .. } => LookNews::NoWhy(error.clone()),
             };
             (ended, Some((look, error)))
@@ -198,6 +204,7 @@ pub(super) fn news(state: &mut State, generation: u64, news: LookNews) -> Vec<Ef
     match (window, news) {
         (Some(Popup::Behind(behind)), LookNews::Parts(parts)) => behind.parts = parts,
         (Some(Popup::Behind(behind)), LookNews::Rows(news)) => rows_news(behind, news),
+        (Some(Popup::Spread(window)), LookNews::Spread(outcome)) => spread::news(window, outcome),
         (Some(Popup::Reader(reader)), LookNews::Meaning(Ok(sections))) => {
             reader.page = Page::Number(generation, sections);
         }

@@ -32,6 +32,7 @@ mod result;
 mod reviewing;
 mod rows;
 mod settle;
+mod spread;
 mod steps;
 mod tabs;
 mod theme;
@@ -260,6 +261,7 @@ fn take(state: &mut State, answer: Answer) -> Vec<Effect> {
         Answer::Choices(remembered) => picker::choices(state, &remembered),
         Answer::Workspace(workspace) => return workspace::restore(state, workspace),
         Answer::Excerpts(excerpts) => reader::excerpts(state, excerpts),
+        Answer::Policy(report) => reader::policy_told(state, report),
         Answer::Sort(order) => return result::sorted(state, order),
         Answer::Filter(outcome) => return rows::filtered(state, outcome),
         Answer::Group(grouped) => beside::grouped(state, grouped),

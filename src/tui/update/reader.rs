@@ -1,7 +1,8 @@
 //! Windows of text: help, definitions, cells, problems.
 
+use crate::session::PolicyReport;
 use crate::tui::action::Action;
-use crate::tui::message::{Effect, Excerpt, Lookup};
+use crate::tui::message::{Effect, Excerpt, Lookup, Notice};
 use crate::tui::popup::{Page, Popup, Reader};
 use crate::tui::state::State;
 
@@ -29,6 +30,30 @@ pub(super) fn excerpts(state: &mut State, found: Vec<Excerpt>) {
     })) = state.popups.last_mut()
     {
         *shown = found;
+    }
+}
+
+/// Shows how the policy does.
+pub(super) fn policy(state: &mut State) -> Vec<Effect> {
+    open(state, "How the policy does", Page::Policy(None));
+    vec![state.ask(Lookup::Policy)]
+}
+
+/// The log was read.
+pub(super) fn policy_told(state: &mut State, report: Result<Box<PolicyReport>, String>) {
+    let Some(Popup::Reader(Reader {
+        page: Page::Policy(shown),
+        ..
+    })) = state.popups.last_mut()
+    else {
+        return;
+    };
+    match report {
+        Ok(report) => *shown = Some(report),
+        Err(error) => {
+            state.popups.pop();
+            state.notice = Some(Notice::Error(error));
+        }
     }
 }
 

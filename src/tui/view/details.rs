@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::{catalog, pane};
 use crate::compile::DimensionChoice;
-use crate::session::{Lineage, MetricCard};
+use crate::session::{AlertOutcome, Lineage, MetricCard};
 use crate::tui::action::Action;
 use crate::tui::layout::{Layout, inside};
 use crate::tui::state::{Focus, State};
@@ -143,6 +143,13 @@ impl<'a> Sheet<'a> {
         self.field("dimensions", &dimensions(&card.dimensions), theme.text);
         self.field("also", &card.aliases.join(", "), theme.text);
         self.field("tags", &card.tags.join(", "), theme.text);
+        for alert in &card.alerts {
+            let style = match alert.last {
+                Some(AlertOutcome::Fired) => theme.warning,
+                _ => theme.text,
+            };
+            self.field("alert", &alert.words(), style);
+        }
         let used = format!("{} {}", card.used, card.trend.blocks());
         self.field("used", used.trim_end(), theme.dim);
         self.field("defined", &card.defined_at, theme.dim);

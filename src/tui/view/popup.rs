@@ -6,7 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::input::draw_input;
-use super::{author, behind, dates, define, files, menu, naming, pane, reviewing, row, why};
+use super::{
+    author, behind, dates, define, files, menu, naming, pane, policy, reviewing, row, spread, why,
+};
 use crate::tui::action::Action;
 use crate::tui::commands;
 use crate::tui::hit::{HitMap, Target};
@@ -41,6 +43,7 @@ pub fn draw(state: &State, frame: &mut Frame<'_>, screen: Rect, hits: &mut HitMa
         Popup::Define(form) => define::draw(state, form, frame, hits),
         Popup::Review(open) => reviewing::draw(state, open, frame, hits),
         Popup::Behind(rows) => behind::draw(state, rows, frame, hits),
+        Popup::Spread(window) => spread::draw(state, window, frame, hits),
         Popup::Why(open) => why::draw(state, open, frame, hits),
         Popup::Tree(tree) => draw_tree(state, tree, frame, hits),
     }
@@ -204,6 +207,7 @@ fn page<'a>(state: &'a State, page: &'a Page, width: usize) -> Vec<Line<'a>> {
             }
             lines
         }
+        Page::Policy(report) => policy::lines(state, report.as_deref(), width),
         Page::Number(_, sections) => behind::sections(state, sections, width),
         Page::Excerpts(excerpts) => excerpts
             .iter()

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::pane;
+use crate::model::MetricQuery;
 use crate::session::plot::Charset;
 use crate::session::why::{Node, State as Stand, Verdict, Why};
 use crate::tui::action::Action;
@@ -44,7 +45,7 @@ pub fn draw(state: &State, open: &WhyPane, frame: &mut Frame<'_>, hits: &mut Hit
         (false, _) => Line::styled(format!("{} hypotheses", rows.len()), theme.dim),
     };
     let title = match open.known() {
-        Some(why) => format!("Why {}", sanitize(&why.label)),
+        Some(why) => sanitize(&format!("Why {}{}", why.label, periods(why))).into_owned(),
         None => "Why".to_owned(),
     };
     pane::window(frame, tree, &title, remark, theme);
@@ -92,6 +93,16 @@ pub fn draw(state: &State, open: &WhyPane, frame: &mut Frame<'_>, hits: &mut Hit
             frame.buffer_mut(),
         );
     }
+}
+
+/// The two periods, as the query line says them.
+fn periods(why: &Why) -> String {
+    let Ok(query) = why.line.parse::<MetricQuery>() else {
+        return String::new();
+    };
+    let time = query.time.map(|time| format!(", {time}"));
+    let compare = query.compare.map(|compare| format!(" vs {compare}"));
+    time.into_iter().chain(compare).collect()
 }
 
 fn row(node: &Node, depth: usize, is_here: bool, columns: usize, theme: &Theme) -> Line<'static> {
