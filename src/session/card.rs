@@ -168,7 +168,7 @@ impl Session {
             stands_on: stands_on(registry, &metric.name),
             aliases: metric.aliases.clone(),
             tags: metric.tags.clone(),
-            alerts: self.alerts_on(&metric.name),
+            alerts: self.alert_cards(&metric.name),
             used: self.trend_said(&trend),
             trend,
             place: metric.place,

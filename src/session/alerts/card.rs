@@ -112,7 +112,7 @@ type Checks = BTreeMap<String, BTreeMap<String, LastCheck>>;
 
 impl Session {
     /// The alerts on a metric, by its canonical name, in the order of the files.
-    pub(in crate::session) fn alerts_on(&self, metric: &str) -> Vec<AlertCard> {
+    pub(in crate::session) fn alert_cards(&self, metric: &str) -> Vec<AlertCard> {
         let catalog = self.catalog();
         let registry = &catalog.registry;
         let is_on = |alert: &&Alert| {
