@@ -126,7 +126,7 @@ impl Usage {
             )?;
             let faces = faces.query_map([], |row| Ok((Face::numbered(row.get(0)?), row.get(1)?)))?;
             Ok(Figures {
-                queries: one("SELECT COUNT(*) FROM queries WHERE outcome < 3")?,
+                queries: one(super::schema::RUNS)?,
                 refused: list(
                     "SELECT coalesce(text, ''), COUNT(*) FROM queries LEFT JOIN texts ON texts.id = error_kind \
                      WHERE outcome = 3 GROUP BY text ORDER BY 2 DESC, 1"

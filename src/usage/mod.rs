@@ -40,6 +40,9 @@ pub use standing::Lost;
 pub use verdicts::Verdict;
 use write::Writer;
 
+/// Memory that reading may take for pages of the file, in KiB; SQLite takes a negative number as KiB.
+const CACHE_KIB: i64 = -32_768;
+
 /// What an exchange with a model cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelCost {
@@ -93,6 +96,10 @@ impl Usage {
     pub fn open(path: &Path) -> Result<Self, UsageError> {
         let writer = Writer::start(path, store::open(path, &MIGRATIONS, OnDamage::Refuse)?)?;
         let reader = store::open(path, &MIGRATIONS, OnDamage::Refuse)?;
+        // The graph of a million queries is walked over in the middle of everything.
+        reader
+            .pragma_update(None, "cache_size", CACHE_KIB)
+            .map_err(|error| StoreError::of(path, error))?;
         Ok(Self {
             path: path.to_owned(),
             reader: Mutex::new(reader),

@@ -1,6 +1,6 @@
 //! The tables of `usage.db`, by version; a version that was delivered is never changed.
 
-pub(super) const MIGRATIONS: [&str; 9] = [
+pub(super) const MIGRATIONS: [&str; 10] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -200,6 +200,10 @@ CREATE TABLE policy (
     checkpoint BLOB NOT NULL
 );
 ",
+    // What was refused is counted by itself.
+    "
+CREATE INDEX queries_refused ON queries (error_kind) WHERE outcome = 3;
+",
 ];
 
 pub(super) const INSERT: &str = "
@@ -211,3 +215,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 pub(super) const EDGE_INDEXES: &str = "
 CREATE INDEX edges_by_dst ON edges (dst, kind, src);
 CREATE INDEX edges_asked ON edges (dst, src, n, n_ok, ms, last_seen) WHERE kind = 'ASKED'";
+
+/// The number of queries that were run. Counting those that were not is quick.
+pub(super) const RUNS: &str =
+    "SELECT (SELECT count(*) FROM queries) - (SELECT count(*) FROM queries WHERE outcome = 3)";

@@ -144,8 +144,11 @@ impl Usage {
             let used = match thing.kind {
                 NodeKind::Query => of_query(file, node.id, &mut found)?,
                 kind => {
-                    let queries = queries(file, kind, node.id)?;
-                    over_queries(file, (kind, node.id), &queries, &mut found)?;
+                    let known = match sql::is_read_first(kind) {
+                        true => BTreeMap::new(),
+                        false => queries(file, kind, node.id)?,
+                    };
+                    let queries = over_queries(file, (kind, node.id), known, &mut found)?;
                     direct(file, kind, node.id, &mut found)?;
                     let mut used = Used::default();
                     queries.values().for_each(|of| used.add(*of));
@@ -205,43 +208,65 @@ fn knows_runs(kind: NodeKind) -> bool {
     !matches!(kind, NodeKind::Value | NodeKind::Person)
 }
 
-/// What the queries touch beside the thing itself, and who asked them.
+/// What the queries of a thing touch beside it, and who asked them; the queries.
+///
+/// Of most kinds, what says how often a query touches the thing itself is among what is read first of each query; of the others,
+/// and of a query, it has to be known before.
 fn over_queries(
     file: &Connection,
     (kind, id): (NodeKind, i64),
-    queries: &BTreeMap<i64, Used>,
+    known: BTreeMap<i64, Used>,
     found: &mut Found,
-) -> Result<(), SqlError> {
-    let mut add = |way, other, used| {
-        let known: &mut Used = found.entry((way, other)).or_default();
-        known.add(used);
-    };
-    let mut statement = file.prepare_cached(sql::touched(kind))?;
-    let mut rows = statement.query([id])?;
-    let (mut here, mut via) = (None, Used::default());
-    while let Some(row) = rows.next()? {
-        let (query, other): (i64, i64) = (row.get(0)?, row.get(1)?);
-        if here != Some(query) {
-            here = Some(query);
-            via = queries.get(&query).copied().unwrap_or_default();
-        }
-        if let (true, Some(way)) = (other != id, way_of(row.get_ref(2)?.as_str()?)) {
-            // Mostly all runs of the query touch it.
-            let used = match row.get::<_, u64>(3)? < via.runs {
-                true => Used::read(row, 3)?,
-                false => via,
-            };
-            add(way, other, used);
+) -> Result<BTreeMap<i64, Used>, SqlError> {
+    let mut queries = known;
+    let mut held: Vec<(Way, i64, Used)> = Vec::new();
+    for sql in sql::touched(kind) {
+        let mut statement = file.prepare_cached(sql)?;
+        let mut rows = statement.query([id])?;
+        let (mut here, mut via) = (None, Used::default());
+        loop {
+            let row = rows.next()?;
+            let next = row.map(|row| row.get::<_, i64>(0)).transpose()?;
+            if next != here {
+                for (way, other, used) in held.drain(..) {
+                    found
+                        .entry((way, other))
+                        .or_default()
+                        .add(via.at_most(used));
+                }
+                if let Some(query) = here {
+                    queries.insert(query, via);
+                }
+                via = next
+                    .and_then(|query| queries.get(&query))
+                    .copied()
+                    .unwrap_or_default();
+                here = next;
+            }
+            let Some(row) = row else { break };
+            let other = row.get(1)?;
+            if let Some(way) = way_of(row.get_ref(2)?.as_str()?) {
+                let used = Used::read(row, 3)?;
+                if other != id {
+                    held.push((way, other, used));
+                } else if used.runs > via.runs {
+                    via = used;
+                }
+            }
         }
     }
     if knows_runs(kind) {
         let mut statement = file.prepare_cached(sql::asked(kind))?;
         let mut rows = statement.query([id])?;
         while let Some(row) = rows.next()? {
-            add(Way::Person, row.get(0)?, Used::read(row, 1)?);
+            let used = Used::read(row, 1)?;
+            found
+                .entry((Way::Person, row.get(0)?))
+                .or_default()
+                .add(used);
         }
     }
-    Ok(())
+    Ok(queries)
 }
 
 /// What a query has to do with what it touches. Values are told from dimensions by their nodes, see [`groups`].
@@ -301,7 +326,7 @@ fn of_query(file: &Connection, id: i64, found: &mut Found) -> Result<Used, SqlEr
             ..Used::default()
         },
     )]);
-    over_queries(file, (NodeKind::Query, id), &itself, found)?;
+    over_queries(file, (NodeKind::Query, id), itself, found)?;
     beside(file, id, EdgeKind::Follows, (Way::Before, Way::Next), found)?;
     beside(
         file,

@@ -26,6 +26,7 @@ pub use used::Used;
 
 use serde::Serialize;
 
+use super::schema::RUNS;
 use super::{Usage, UsageError};
 use crate::store::{Connection, OptionalExtension, SqlError, params};
 
@@ -127,7 +128,7 @@ impl Usage {
                 }
             }
             Ok(Size {
-                queries: count("SELECT count(*) FROM queries WHERE outcome < 3")?,
+                queries: count(RUNS)?,
                 nodes,
                 edges: count("SELECT count(*) FROM edges")?,
             })

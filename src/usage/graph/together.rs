@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::around::queries;
 use super::{NodeKind, Thing, Used, node, thing_at};
 use crate::store::{Connection, SqlError};
+use crate::usage::schema::RUNS;
 use crate::usage::{Usage, UsageError};
 
 /// Fewer runs than this say nothing about chance.
@@ -49,11 +50,7 @@ impl Usage {
     /// The graph cannot be read.
     pub fn together(&self, thing: &Thing, limit: usize) -> Result<Together, UsageError> {
         self.read(|file| {
-            let of = file.query_row(
-                "SELECT count(*) FROM queries WHERE outcome < 3",
-                [],
-                |row| row.get(0),
-            )?;
+            let of = file.query_row(RUNS, [], |row| row.get(0))?;
             let Some(node) = node(file, thing)? else {
                 return Ok(Together {
                     of,
