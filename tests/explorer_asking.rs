@@ -440,7 +440,11 @@ fn a_question_for_causes_opens_their_window() {
     let question = "why did gmv fall in Thailand last month";
     explorer.replies.push_back(asked(question, why));
     explorer.keys(&format!("<F4>{question}<Enter>"));
-    assert_shows!(explorer, "Why ", "2026-10-01 to 2026-10-31");
+    assert_shows!(
+        explorer,
+        "Why ",
+        "Enter runs it: gmv where market = TH last month"
+    );
     explorer.keys("<Esc>");
     assert!(explorer.state.popups.is_empty());
 }

@@ -78,8 +78,15 @@ fn opening(words: &[Word]) -> Option<usize> {
 
 /// What is asked without the words that ask for causes, each other word where it was; `None` where no causes are asked for.
 pub(super) fn without(question: &str, words: &[Word], items: &[Item]) -> Option<String> {
-    // Names are no such words: a dimension may be called reason.
-    let is_name = |item: &&Item| matches!(item.kind, Kind::Name(_));
+    // Names are no such words: a dimension may be called reason, but not in "the reason for".
+    let says = |at: usize, list: &[&str]| {
+        let word = words.get(at).map(|word| word.folded.as_str());
+        word.is_some_and(|word| list.contains(&word))
+    };
+    let is_name = |item: &&Item| {
+        let asks = says(item.words.start, &CAUSES) && says(item.words.end, &["for", "behind"]);
+        matches!(item.kind, Kind::Name(_)) && !asks
+    };
     let named = items.iter().find(is_name);
     let named = named.map_or(words.len(), |item| item.words.start);
     let opening = opening(words.get(..named)?)?;
