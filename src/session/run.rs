@@ -149,7 +149,7 @@ impl Session {
         let compiled = match self.compile_on(query, &name, self.dialect_of(&name)) {
             Ok(compiled) => Arc::new(compiled),
             Err(error) => {
-                let error = self.refusal(error);
+                let error = SessionError::from(error);
                 self.note_refused(query, &error);
                 return Err(error);
             }
