@@ -158,5 +158,5 @@ fn the_report_can_be_copied_as_it_is_printed() {
     };
     assert!(matches!(&reader.page, Page::Policy(Some(_))));
     let printed = explorer.session.policy_report().unwrap().markdown();
-    assert!(explorer.copied.iter().any(|text| *text == printed));
+    assert!(explorer.copied.contains(&printed));
 }
