@@ -247,7 +247,7 @@ async fn every_engine_names_the_same_causes() {
         );
         assert_adds_up(&outage);
         // Half a cent is rounded up here and down there.
-        let price = price.answer.split(": -").nth(0).unwrap().to_owned();
+        let price = price.answer.split(": -").next().unwrap().to_owned();
         told.push((engine.name, outage.answer, price));
     }
     for (name, outage, price) in &told {
