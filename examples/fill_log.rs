@@ -1,5 +1,5 @@
 //! Fills a query log with simulated queries through the real writer, to measure what a large one costs:
-//! `cargo run --release --example fill_log -- FILE [QUERIES]` prints the time and the size.
+//! `cargo run --release --example fill_log -- FILE [QUERIES] [DAYS]` prints the time and the size.
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,7 +12,6 @@ const METRICS: u64 = 60;
 const TABLES: u64 = 12;
 const DIMENSIONS: u64 = 25;
 const VALUES: u64 = 40;
-const DAYS: u64 = 365;
 /// Different questions that all of them have.
 const QUESTIONS: u64 = 4_000;
 
@@ -41,17 +40,19 @@ impl Dice {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().ok_or("fill_log FILE [QUERIES]")?;
+    let file = arguments.next().ok_or("fill_log FILE [QUERIES] [DAYS]")?;
     let queries: u64 = arguments
         .next()
         .map_or(Ok(1_000_000), |text| text.parse())?;
+    let days: u64 = arguments.next().map_or(Ok(365), |text| text.parse())?;
     let usage = Usage::open(Path::new(&file))?;
     let mut dice = Dice(7);
-    let first: Timestamp = "2025-11-21T08:00:00Z".parse()?;
+    let last: Timestamp = "2026-11-21T08:00:00Z".parse()?;
+    let first = last - (i64::try_from(days)? * 86_400).seconds();
     let started = Instant::now();
     let mut question = 0;
     for number in 0..queries {
-        let seconds = i64::try_from(number * DAYS * 86_400 / queries)?;
+        let seconds = i64::try_from(number * days * 86_400 / queries)?;
         // Two of three times people go on as they always do.
         question = match dice.below(3) {
             0 => dice.skewed(QUESTIONS),

@@ -79,7 +79,7 @@ fn what_people_add_up_by_hand_is_found_in_the_catalog_in_the_end() {
     let demo = Connection::open(folder.path().join("state/demo/demo.db")).unwrap();
     let expected: f64 = demo.query_row(statement, [], |row| row.get(0)).unwrap();
     let learned = said(folder.path(), &["learn"]);
-    assert!(learned.contains("1 proposal (1 new metrics)"), "{learned}");
+    assert!(learned.contains("1 proposal (1 new metric)"), "{learned}");
     assert!(
         learned.contains("proposals/orders_voucher_usd.yaml"),
         "{learned}"

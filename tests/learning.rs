@@ -763,7 +763,7 @@ fn a_branch_has_the_definitions_and_the_report() {
         &["log", "-1", "--format=%B", "metrex/learn-2026-11-20"],
     );
     assert!(
-        message.starts_with("Learned from use: 1 proposal (1 new metrics)")
+        message.starts_with("Learned from use: 1 proposal (1 new metric)")
             && message.contains("12 uses on 4 days"),
         "{message}"
     );

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::pattern::Pattern;
 use crate::model::{Filter, MetricQuery, Registry};
+use crate::usage::FilterFact;
 
 /// Stands where a value was that is not kept. No query is answered that has it.
 pub use crate::model::NOT_KEPT;
@@ -98,6 +99,15 @@ impl PersonalColumns {
         let column = column.to_lowercase();
         let name = column.rsplit('.').next().unwrap_or(&column);
         self.columns.contains(&column) || self.columns.contains(name)
+    }
+
+    /// A condition without its values, where it is on something personal.
+    pub(super) fn harmless(&self, registry: &Registry, filter: &FilterFact) -> FilterFact {
+        let mut filter = filter.clone();
+        if self.has(&filter.on) || is_personal(registry, &filter.on) {
+            filter.values.clear();
+        }
+        filter
     }
 
     /// Takes what is compared with them, or computed of them, out of what is known of a statement; whether it reads any.

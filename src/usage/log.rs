@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::literals::join;
 use super::record::{Face, Facts, Feedback, Logged, ModelUse, Outcome, QueryRecord, Route, Thumb};
 use super::{Usage, UsageError};
-use crate::store::{Connection, OptionalExtension, Row, SqlError};
+use crate::store::{Connection, OptionalExtension, Row, SqlError, SqlType};
 
 const LOGGED: &str = "
 SELECT queries.id, at, sitting, statement, literals.text, question.text, route, ms, rows, outcome, error.text, kind.text,
@@ -54,7 +54,8 @@ pub struct Figures {
 }
 
 impl Usage {
-    /// Hands over the queries, and what was refused, that were started since a time and before another one, in the order they were recorded.
+    /// Hands over the queries, and what was refused, that were started since a time and before another one, in the order
+    /// they were recorded. Says how many of them cannot be read, which takes a foreign hand in the file.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -63,16 +64,22 @@ impl Usage {
         since: Timestamp,
         until: Timestamp,
         each: &mut dyn FnMut(Logged),
-    ) -> Result<(), UsageError> {
+    ) -> Result<u64, UsageError> {
         self.read(|file| {
             let mut shared = Shared::default();
             let sql = format!("{LOGGED} WHERE at >= ? AND at < ? ORDER BY queries.id");
             let mut statement = file.prepare_cached(&sql)?;
             let mut rows = statement.query([since.as_millisecond(), until.as_millisecond()])?;
+            let mut unread = 0;
             while let Some(row) = rows.next()? {
-                each(logged(file, &mut shared, row)?);
+                match logged(file, &mut shared, row) {
+                    Ok(one) => each(one),
+                    Err(error @ SqlError::SqliteFailure(..)) => return Err(error),
+                    // The row says something that no row says; the others are as good.
+                    Err(_) => unread += 1,
+                }
             }
-            Ok(())
+            Ok(unread)
         })
     }
 
@@ -260,7 +267,13 @@ fn stated(file: &Connection, shared: &mut Shared, id: i64) -> Result<Stated, Sql
             intent: row.get(1)?,
             template: row.get(2)?,
             fingerprint: row.get(3)?,
-            facts: serde_json::from_str(&row.get::<_, String>(4)?).unwrap_or_default(),
+            facts: {
+                let text: String = row.get(4)?;
+                let facts = serde_json::from_str(&text);
+                facts.map_err(|error| {
+                    SqlError::FromSqlConversionFailure(4, SqlType::Text, error.into())
+                })?
+            },
             plan: row.get(5)?,
         })
     })?;

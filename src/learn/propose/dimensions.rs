@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, json};
 
 use super::idea::{Change, Idea, Kind};
-use super::metrics::is_by_hand;
 use super::tables::{dataset_of, split};
 use super::tally::Tally;
 use super::{Month, Shape, best_first};
@@ -32,7 +31,7 @@ impl<'a> Month<'a> {
             .gathered
             .shapes
             .iter()
-            .filter(|shape| is_by_hand(shape))
+            .filter(|shape| shape.is_by_hand())
         {
             for (column, known) in self.columns_of(shape) {
                 let found = columns.entry(column).or_default();
@@ -98,7 +97,9 @@ impl<'a> Month<'a> {
             .values()
             .any(|join| join.on.iter().any(|(here, _)| is_same(here)));
         let is_key = dataset.key.iter().any(is_same);
-        let is_usable = !is_known && !leads_on && !is_key && !is_personal(column);
+        // Another dataset over the same table may call it personal.
+        let is_private = is_personal(column) || self.gathered.personal.has(on);
+        let is_usable = !is_known && !leads_on && !is_key && !is_private;
         is_usable.then(|| (dataset.name.as_str(), column.to_owned()))
     }
 

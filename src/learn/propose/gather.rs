@@ -1,5 +1,6 @@
 //! One pass over the log: its queries put together by shape, so that a month of a million queries fits in little room.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -8,7 +9,10 @@ use jiff::tz::TimeZone;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::tally::{Tally, Times};
+use crate::learn::personal::without_literals;
+use crate::learn::{Personal, PersonalColumns, is_personal};
 use crate::model::alike::fold;
+use crate::model::{MetricQuery, Registry};
 use crate::usage::{Facts, FilterFact, Logged, Route, Thumb};
 
 /// Shapes that are told apart; a log with more is mostly noise, and the report says how much of it was not looked at.
@@ -63,6 +67,25 @@ pub struct Shape {
     pub conditions: HashMap<FilterFact, u64>,
     /// The last days, and those before.
     pub parts: [Part; 2],
+    /// Whether it is about something personal: then none of its texts has a value in it.
+    pub(super) is_private: bool,
+}
+
+impl Shape {
+    /// Whether somebody, or a model, wrote the SQL: what the definitions make has its metric already.
+    pub(super) fn is_by_hand(&self) -> bool {
+        is_by_hand(self.route, &self.facts)
+    }
+}
+
+/// A model mostly says which metrics are asked for; only where it changes a skill, it writes SQL.
+fn is_by_hand(route: Route, facts: &Facts) -> bool {
+    let mut answered_by = facts.answered_by.iter();
+    match route {
+        Route::Sql => true,
+        Route::Model => answered_by.any(|one| one.starts_with("skill:")),
+        Route::Line | Route::Words | Route::Snippet => false,
+    }
 }
 
 /// A question that was asked in words.
@@ -78,9 +101,12 @@ pub struct Question {
     pub tally: Tally,
 }
 
-/// What a month of the log comes to.
+/// What a month of the log comes to. What is personal by now is left out, also where it was not yet when it was recorded.
 #[derive(Debug)]
-pub struct Gathered {
+pub struct Gathered<'a> {
+    registry: &'a Registry,
+    /// Columns whose values are personal.
+    pub(super) personal: PersonalColumns,
     zone: TimeZone,
     lately: Date,
     by_key: HashMap<u64, usize>,
@@ -96,10 +122,12 @@ pub struct Gathered {
     days: HashMap<i64, Date>,
 }
 
-impl Gathered {
+impl<'a> Gathered<'a> {
     /// Nothing yet, of a month that ends with this day.
-    pub fn new(until: Date, zone: TimeZone) -> Self {
+    pub fn new(registry: &'a Registry, until: Date, zone: TimeZone) -> Self {
         Self {
+            registry,
+            personal: PersonalColumns::of(registry),
             zone,
             lately: until.saturating_sub(jiff::Span::new().days(LATELY - 1)),
             by_key: HashMap::new(),
@@ -133,7 +161,12 @@ impl Gathered {
             .is_some_and(|one| one.thumb == Thumb::Down);
         let succeeded = is_ok && !is_down && logged.corrected_by.is_none();
         let shape = self.shape_of(&logged);
-        if let Some(question) = record.question.as_deref().filter(|text| !text.is_empty()) {
+        let is_private = match shape.and_then(|at| self.shapes.get(at)) {
+            Some(shape) => shape.is_private,
+            None => !self.personal.is_empty(),
+        };
+        let question = record.question.as_deref();
+        if let Some(question) = question.filter(|text| !text.is_empty() && !is_private) {
             self.asked(question, &logged, shape, (day, person, succeeded));
         }
         let Some(shape) = shape.and_then(|at| self.shapes.get_mut(at)) else {
@@ -142,16 +175,19 @@ impl Gathered {
         };
         shape.tally.add(day, person, succeeded, record.ms);
         if shape.tally.wants_examples() {
-            let texts = [
-                record.question.as_deref(),
-                Some(&record.line),
-                Some(&record.sql),
-            ];
-            let text = texts.into_iter().flatten().find(|text| !text.is_empty());
-            shape.tally.say(&one_line(text.unwrap_or_default()));
+            let texts = match is_private {
+                true => [shape.line.as_str(), &record.fingerprint, ""],
+                false => [question.unwrap_or_default(), &record.line, &record.sql],
+            };
+            let text = texts.into_iter().find(|text| !text.is_empty());
+            let text = one_line(text.unwrap_or_default());
+            shape.tally.say(&text);
         }
         if succeeded && shape.sql.is_empty() {
-            shape.sql.clone_from(&record.sql);
+            shape.sql.clone_from(match is_private {
+                true => &record.fingerprint,
+                false => &record.sql,
+            });
         }
         let [late, early] = &mut shape.parts;
         let part = if day >= self.lately { late } else { early };
@@ -161,10 +197,14 @@ impl Gathered {
             false => part.failed += 1,
         }
         for filter in &record.facts.filters {
-            if let Some(count) = shape.conditions.get_mut(filter) {
+            let filter = match is_private {
+                true => Cow::Owned(self.personal.harmless(self.registry, filter)),
+                false => Cow::Borrowed(filter),
+            };
+            if let Some(count) = shape.conditions.get_mut(&*filter) {
                 *count += 1;
             } else if shape.conditions.len() < MOST_CONDITIONS {
-                shape.conditions.insert(filter.clone(), 1);
+                shape.conditions.insert(filter.into_owned(), 1);
             }
         }
     }
@@ -176,8 +216,8 @@ impl Gathered {
             false => &record.fingerprint,
         };
         // What the definitions made and what somebody wrote are two, also where they are the same SQL.
-        let is_line = matches!(record.route, Route::Line | Route::Words);
-        let key = xxh3_64(text.as_bytes()) ^ u64::from(is_line);
+        let is_made = !is_by_hand(record.route, &record.facts);
+        let key = xxh3_64(text.as_bytes()) ^ u64::from(is_made);
         if let Some(at) = self.by_key.get(&key) {
             return Some(*at);
         }
@@ -185,10 +225,29 @@ impl Gathered {
             return None;
         }
         self.by_key.insert(key, self.shapes.len());
+        let Facts {
+            columns, filters, ..
+        } = &record.facts;
+        let mut fields = columns.iter().chain(filters.iter().map(|one| &one.on));
+        let is_private =
+            fields.any(|field| self.personal.has(field) || is_personal(self.registry, field));
+        let line = match is_private.then(|| record.line.parse::<MetricQuery>()) {
+            Some(Ok(query)) => Personal::of(self.registry, &query).query.to_string(),
+            Some(Err(_)) => String::new(),
+            None => record.line.clone(),
+        };
+        let mut facts = record.facts.clone();
+        if is_private {
+            let texts = facts.aggregations.iter_mut().chain(&mut facts.dimensions);
+            texts.for_each(|text| *text = without_literals(text));
+        }
+        // Those of all its queries are counted beside.
+        facts.filters.clear();
         self.shapes.push(Shape {
             route: record.route,
-            facts: record.facts.clone(),
-            line: record.line.clone(),
+            facts,
+            line,
+            is_private,
             sql: String::new(),
             tally: Tally::default(),
             conditions: HashMap::new(),

@@ -49,6 +49,14 @@ impl Kind {
         }
     }
 
+    /// The words for one of them.
+    pub fn one(self) -> &'static str {
+        match self {
+            Self::Metric => "new metric",
+            other => other.word(),
+        }
+    }
+
     /// The words for several.
     pub fn plural(self) -> &'static str {
         match self {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::idea::{Change, Idea, Kind};
-use super::metrics::is_by_hand;
 use super::tables::{dataset_of, split};
 use super::tally::{Evidence, Tally};
 use super::{Month, best_first};
@@ -34,7 +33,7 @@ impl<'a> Month<'a> {
             .gathered
             .shapes
             .iter()
-            .filter(|shape| is_by_hand(shape))
+            .filter(|shape| shape.is_by_hand())
         {
             for pair in &shape.facts.joins {
                 if let Some(pair) = self.undeclared(pair) {

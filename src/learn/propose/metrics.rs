@@ -9,9 +9,10 @@ use super::idea::{Change, Idea, Kind};
 use super::tables::{base, dataset_of, split};
 use super::tally::Tally;
 use super::{Month, Shape, best_first};
+use crate::model::personal::is_personal;
 use crate::model::{Dataset, DimensionType};
 use crate::registry::{edit, label};
-use crate::usage::{FilterFact, Route};
+use crate::usage::FilterFact;
 
 /// A condition belongs to what is counted where it is in so many of the uses.
 const ALWAYS: f64 = 0.9;
@@ -41,7 +42,7 @@ impl<'a> Month<'a> {
             .gathered
             .shapes
             .iter()
-            .filter(|shape| is_by_hand(shape))
+            .filter(|shape| shape.is_by_hand())
         {
             for text in &shape.facts.aggregations {
                 let Some((aggregation, dataset)) = self.aggregation(text, shape) else {
@@ -90,7 +91,16 @@ impl<'a> Month<'a> {
             let dataset = dataset_of(self.registry, table);
             dataset.is_some_and(|dataset| dataset.name == base.name)
         });
-        is_of_base.then(|| (aggregation.over(base), base))
+        // A count says nothing of anybody; the largest of all addresses is somebody's.
+        let is_private = !aggregation.agg.starts_with("count")
+            && aggregation.columns.iter().any(|column| {
+                let of_base = base
+                    .table()
+                    .map(|table| format!("{table}.{column}"))
+                    .unwrap_or_else(|| column.clone());
+                is_personal(column) || self.gathered.personal.has(&of_base)
+            });
+        (is_of_base && !is_private).then(|| (aggregation.over(base), base))
     }
 
     fn metric_of(&self, id: String, candidate: &Candidate<'_>, taken: &[Idea]) -> Idea {
@@ -179,11 +189,6 @@ impl<'a> Month<'a> {
         let most = counts.into_iter().max_by_key(|(_, count)| *count);
         most.map(|(category, _)| category)
     }
-}
-
-/// Whether somebody, or a model, wrote the SQL: what the definitions make has its metric already.
-pub(super) fn is_by_hand(shape: &Shape) -> bool {
-    matches!(shape.route, Route::Sql | Route::Model)
 }
 
 /// What it would be called, in words: `orders voucher usd`.

@@ -38,7 +38,7 @@ use crate::registry::LearnRules;
 /// What is looked at.
 pub struct Month<'a> {
     /// The log.
-    pub gathered: &'a Gathered,
+    pub gathered: &'a Gathered<'a>,
     /// The definitions.
     pub registry: &'a Registry,
     /// What it takes.

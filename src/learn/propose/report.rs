@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::tally::{people, uses};
 use super::{Anomaly, Idea, Kind, Popular, Preferred, Trend};
+use crate::model::thousands;
 
 /// What became of an idea.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,6 +48,8 @@ pub struct Report {
     pub people: usize,
     /// Queries that were too different from one another to be looked at.
     pub beyond: u64,
+    /// Queries of the log that cannot be read.
+    pub unread: u64,
     /// Every idea with enough evidence, by kind, the best first.
     pub ideas: Vec<Told>,
     /// The metrics that are used most.
@@ -77,8 +81,11 @@ impl Report {
         };
         let of: Vec<String> = Kind::ALL
             .into_iter()
-            .filter(|kind| count(*kind) > 0)
-            .map(|kind| format!("{} {}", count(kind), kind.plural()))
+            .filter_map(|kind| match count(kind) {
+                0 => None,
+                1 => Some(format!("1 {}", kind.one())),
+                many => Some(format!("{many} {}", kind.plural())),
+            })
             .collect();
         match self.new_ideas().count() {
             0 => "nothing new to propose".to_owned(),
@@ -97,19 +104,28 @@ impl Report {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "# Learned from use, {} to {}\n", self.from, self.to)?;
-        let Self {
-            queries, people, ..
-        } = self;
+        let queries = match self.queries {
+            1 => "1 query".to_owned(),
+            many => format!("{} queries", thousands(many)),
+        };
         writeln!(
             out,
-            "{queries} queries by {people} people: {}.",
+            "{queries} by {}: {}.",
+            people(self.people),
             self.summary()
         )?;
+        if self.unread > 0 {
+            writeln!(
+                out,
+                "Queries whose row in the log is damaged, and which are not looked at: {}.",
+                thousands(self.unread)
+            )?;
+        }
         if self.beyond > 0 {
             writeln!(
                 out,
-                "{} further queries were too different to be put together.",
-                self.beyond
+                "Not looked at, since there are too many different ones: {}.",
+                uses(self.beyond)
             )?;
         }
         for kind in Kind::ALL {
@@ -139,8 +155,10 @@ impl Report {
         for one in &self.popular {
             writeln!(
                 out,
-                "- {}: {} uses by {} people",
-                one.metric, one.uses, one.people
+                "- {}: {} by {}",
+                one.metric,
+                uses(one.uses),
+                people(one.people)
             )?;
         }
         if !self.trends.is_empty() {
@@ -158,16 +176,22 @@ impl Report {
         }
         for one in &self.joins {
             writeln!(out, "- {}: {}", one.on, one.evidence.words())?;
-            for (on, uses, ms) in &one.others {
+            for (on, count, ms) in &one.others {
                 let ms = ms.map(|ms| format!(", median {ms} ms")).unwrap_or_default();
-                writeln!(out, "  - rather than {on}: {uses} uses{ms}")?;
+                writeln!(out, "  - rather than {on}: {}{ms}", uses(*count))?;
             }
         }
         if !self.anomalies.is_empty() {
             writeln!(out, "\n## Slower, or failing more\n")?;
         }
         for one in &self.anomalies {
-            writeln!(out, "- `{}`: {} ({} uses)", one.what, one.trouble, one.uses)?;
+            writeln!(
+                out,
+                "- `{}`: {} ({})",
+                one.what,
+                one.trouble,
+                uses(one.uses)
+            )?;
         }
         if !self.passed_over.is_empty() {
             writeln!(out, "\n## Passed over\n")?;

@@ -8,7 +8,10 @@ use serde_json::{Map, json};
 use super::idea::{Change, Idea, Kind};
 use super::tally::Tally;
 use super::{Month, Shape};
-use crate::model::{Aggregate, Grain, MetricKind, Registry};
+use crate::learn::about;
+use crate::model::{
+    Aggregate, Filter, Grain, MetricKind, MetricQuery, Registry, counted, thousands,
+};
 use crate::registry::{LearnRules, edit};
 use crate::usage::Route;
 
@@ -71,9 +74,9 @@ impl Worth {
     pub fn against(&self, rules: &LearnRules) -> Option<String> {
         if self.share() >= rules.shrink {
             return Some(format!(
-                "{} rows of {} are {:.2} of them, not below {}",
-                self.rows_out,
-                self.rows_in,
+                "{} of {} are {:.2} of them, not below {}",
+                counted(self.rows_out, "row"),
+                thousands(self.rows_in),
                 self.share(),
                 rules.shrink
             ));
@@ -91,15 +94,15 @@ impl Worth {
         format!(
             "{} queries x ({:.0} ms - {:.1} ms) = {:.2} s saved {sign} {:.0} ms x {} refreshes = {:.2} s; \
              rows out / rows in = {} / {} = {:.3}",
-            self.queries,
+            thousands(self.queries),
             self.median_ms,
             self.estimated_ms,
             self.saved() / 1000.0,
             self.build_ms,
             self.refreshes,
             self.spent() / 1000.0,
-            self.rows_out,
-            self.rows_in,
+            thousands(self.rows_out),
+            thousands(self.rows_in),
             self.share()
         )
     }
@@ -194,7 +197,7 @@ impl<'a> Month<'a> {
     /// The dataset and the dimensions of a shape that a rollup could answer: simple sums over days of one dataset.
     fn demanded(&self, shape: &Shape) -> Option<(&'a str, BTreeSet<String>)> {
         let facts = &shape.facts;
-        let is_line = matches!(shape.route, Route::Line | Route::Words);
+        let is_line = shape.route != Route::Snippet && !shape.is_by_hand();
         let is_fast = facts
             .answered_by
             .iter()
@@ -218,7 +221,18 @@ impl<'a> Month<'a> {
             let known = dataset.dimension(name);
             known.is_some_and(|known| known.kind.is_time()) || Grain::from_word(name).is_some()
         };
-        let filters = facts.filters.iter().map(|filter| &filter.on);
+        // The statement's own conditions are those of the definitions as well, which a rollup keeps.
+        let query: MetricQuery = shape.line.parse().ok()?;
+        let fields = query.filters.as_ref().map(Filter::fields);
+        if fields
+            .iter()
+            .flatten()
+            .any(|field| Filter::per(field).is_some())
+        {
+            return None;
+        }
+        let asked = about(self.registry, &query);
+        let filters = asked.filters.iter().map(|filter| &filter.on);
         let by = facts.dimensions.iter().chain(filters);
         let by: BTreeSet<String> = by.filter(|name| !is_time(name)).cloned().collect();
         // A column is no dimension, and many dimensions are many rows.

@@ -12,7 +12,6 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
 use super::idea::{Change, Idea, Kind};
-use super::metrics::is_by_hand;
 use super::tables::{base, dataset_of};
 use super::tally::Tally;
 use super::{Month, best_first};
@@ -49,6 +48,14 @@ struct Found {
     query: Option<Query>,
 }
 
+impl Found {
+    /// The first of the tables it reads, without its schema.
+    fn first_table(&self) -> &str {
+        let table = self.tables.first().map(String::as_str).unwrap_or_default();
+        table.rsplit('.').next().unwrap_or(table)
+    }
+}
+
 impl<'a> Month<'a> {
     /// CTEs that are used enough, in more than one query, and that no snippet has yet.
     pub(super) fn new_skills(&self) -> Vec<Idea> {
@@ -57,7 +64,7 @@ impl<'a> Month<'a> {
             .gathered
             .shapes
             .iter()
-            .filter(|shape| is_by_hand(shape))
+            .filter(|shape| shape.is_by_hand() && !shape.is_private)
         {
             let mut seen = BTreeSet::new();
             for part in parts(&shape.sql) {
@@ -94,7 +101,9 @@ impl<'a> Month<'a> {
     fn skill(&self, key: &str, part: &Found, taken: &[Idea]) -> Option<Idea> {
         let query = part.query.as_ref()?;
         let columns = Columns::of(query)?;
-        let is_private = columns.groups.iter().any(|(name, _)| is_personal(name));
+        let mut groups = columns.groups.iter();
+        let is_private =
+            groups.any(|(name, expr)| is_personal(name) || is_personal(&expr.to_string()));
         if is_private || !self.is_more_than_a_metric(query, &columns, &part.tables) {
             return None;
         }
@@ -103,13 +112,18 @@ impl<'a> Month<'a> {
             .iter()
             .max_by_key(|(text, uses)| (**uses, std::cmp::Reverse(*text)));
         let ((cte, sql), _) = most?;
-        let name = self.free_name(&cte.to_lowercase(), taken);
-        let file = format!("{name}.sql");
         let says: Vec<&str> = columns
             .groups
             .iter()
             .map(|(name, _)| name.as_str())
             .collect();
+        let name = match is_numbered(cte) {
+            // Its author's name for it was not kept.
+            true => format!("{}_by_{}", part.first_table(), says.join("_")),
+            false => cte.clone(),
+        };
+        let name = self.free_name(&plain(&name), taken);
+        let file = format!("{name}.sql");
         let values: Vec<&str> = columns
             .values
             .iter()
@@ -138,7 +152,7 @@ impl<'a> Month<'a> {
         Some(Idea {
             id: format!("skill:{:016x}", xxhash_rust::xxh3::xxh3_64(key.as_bytes())),
             kind: Kind::Skill,
-            title: format!("{cte}, from {} queries", part.shapes),
+            title: format!("{name}, from {} queries", part.shapes),
             remark: format!("{} different queries have it as a part.", part.shapes),
             confidence: evidence.confidence(),
             evidence,
@@ -261,6 +275,21 @@ impl Columns {
         }
         text
     }
+}
+
+/// Whether a part is called as fingerprints call parts: `part_1`.
+fn is_numbered(name: &str) -> bool {
+    let number = name.strip_prefix("part_");
+    number.is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// A text as a name.
+fn plain(text: &str) -> String {
+    let letters = text.to_lowercase();
+    let letters = letters
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c } else { '_' });
+    letters.collect()
 }
 
 fn select(query: &Query) -> Option<&Select> {

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::model::{counted, thousands};
+
 /// Examples that are kept of one thing.
 const EXAMPLES: usize = 3;
 
@@ -164,17 +166,26 @@ impl Evidence {
 
     /// The figures as a sentence: `14 uses on 6 days by 5 people, 93 % succeeded`.
     pub fn words(&self) -> String {
-        let counted = |count: u64, one: &str, many: &str| match count {
-            1 => format!("1 {one}"),
-            count => format!("{count} {many}"),
-        };
         format!(
             "{} on {} by {}, {:.0} % succeeded",
-            counted(self.uses, "use", "uses"),
-            counted(self.days as u64, "day", "days"),
-            counted(self.people as u64, "person", "people"),
+            uses(self.uses),
+            counted(self.days as u64, "day"),
+            people(self.people),
             self.success() * 100.0
         )
+    }
+}
+
+/// `1 use`, `1,204 uses`.
+pub(super) fn uses(count: u64) -> String {
+    counted(count, "use")
+}
+
+/// `1 person`, `20 people`.
+pub(super) fn people(count: usize) -> String {
+    match count {
+        1 => "1 person".to_owned(),
+        many => format!("{} people", thousands(many as u64)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::ask::{Certainty, ChipKind, Meaning, Understanding};
+use crate::learn::is_personal;
 use crate::learn::propose::{Gathered, Link, Means};
 use crate::model::Registry;
 use crate::model::alike::fold;
@@ -13,7 +14,7 @@ const MOST: usize = 2_000;
 
 impl Session {
     /// Every link between words and what they were taken for.
-    pub(super) fn links(&self, gathered: &Gathered) -> Result<Vec<Link>, SessionError> {
+    pub(super) fn links(&self, gathered: &Gathered<'_>) -> Result<Vec<Link>, SessionError> {
         let catalog = self.catalog();
         let registry = &catalog.registry;
         let mut links: Vec<Link> = Vec::new();
@@ -130,6 +131,7 @@ fn means(registry: &Registry, meaning: &Meaning) -> Option<Means> {
             let (dataset, name) = declared(name)?;
             Some(Means::Dimension { dataset, name })
         }
+        Meaning::Value { dimension, .. } if is_personal(registry, dimension) => None,
         Meaning::Value { dimension, value } => {
             let (dataset, dimension) = declared(dimension)?;
             Some(Means::Value {

@@ -187,8 +187,8 @@ impl Session {
         let outside = |_| SessionError::usage("time", "the days to learn from are out of reach");
         let since = midnight(from).map_err(outside)?;
         let until = midnight(today.saturating_add(1.days())).map_err(outside)?;
-        let mut gathered = Gathered::new(today, zone.clone());
-        usage.logged(since, until, &mut |logged| gathered.add(logged))?;
+        let mut gathered = Gathered::new(&catalog.registry, today, zone.clone());
+        let unread = usage.logged(since, until, &mut |logged| gathered.add(logged))?;
         let day = |at: jiff::Timestamp| at.to_zoned(zone.clone()).date();
         let last_used = usage.last_used()?.into_iter();
         let last_used = last_used.map(|(metric, at)| (metric, day(at))).collect();
@@ -213,6 +213,7 @@ impl Session {
                 queries: gathered.queries,
                 people: gathered.people(),
                 beyond: gathered.beyond,
+                unread,
                 ideas: Vec::new(),
                 popular,
                 trends,

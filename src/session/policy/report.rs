@@ -40,7 +40,9 @@ pub struct PolicyReport {
     pub is_ripe: bool,
     /// Queries that were decided about.
     pub queries: usize,
-    /// All of them, the first and the last of them; none where there are no queries.
+    /// Queries whose row in the log is damaged, and which are not learned from.
+    pub unread: u64,
+    /// All of them; the first and the last of them, where there are more; none where there are no queries.
     pub stretches: Vec<Stretch>,
     /// The mean reward of the last 100 queries after so many, and where its true value lies with a probability of 0.95.
     pub curve: Vec<Place>,
@@ -126,7 +128,7 @@ impl Session {
         let usage = self.usage_store()?;
         usage.flush();
         let mut latest = VecDeque::new();
-        usage.logged(Timestamp::MIN, Timestamp::MAX, &mut |mut logged| {
+        let unread = usage.logged(Timestamp::MIN, Timestamp::MAX, &mut |mut logged| {
             let line = std::mem::take(&mut logged.record.line);
             if let Some(lived) = lived(logged) {
                 if latest.len() == MOST {
@@ -149,6 +151,7 @@ impl Session {
             explores: settings.explore,
             is_ripe: learned.memory.learner.is_ripe(),
             queries: log.len(),
+            unread,
             stretches: stretches(&log, &learned.rewards),
             curve: curve(&learned.rewards),
             decisions: decisions(&log),
@@ -188,14 +191,16 @@ fn lived(logged: Logged) -> Option<Lived> {
 /// All queries, the first and the last of them.
 fn stretches(log: &[Lived], rewards: &[(i64, f64)]) -> Vec<Stretch> {
     let count = log.len();
-    let ends = WINDOW.min(count);
-    let stretches = [
-        ("all".to_owned(), 0, count),
-        (format!("first {ends}"), 0, ends),
-        (format!("last {ends}"), count - ends, count),
-    ];
-    let stretches = stretches.into_iter().filter(|_| count > 0);
-    let stretches = stretches.map(|(name, from, until)| {
+    let mut stretches = Vec::new();
+    if count > 0 {
+        stretches.push(("all".to_owned(), 0, count));
+    }
+    // Of fewer, the first and the last are all of them.
+    if count > WINDOW {
+        stretches.push((format!("first {WINDOW}"), 0, WINDOW));
+        stretches.push((format!("last {WINDOW}"), count - WINDOW, count));
+    }
+    let stretches = stretches.into_iter().map(|(name, from, until)| {
         let log = log.get(from..until).unwrap_or_default();
         let rewards = rewards.get(from..until).unwrap_or_default();
         let of = log.len().max(1) as f64;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::report::{FEWEST, Mean, PolicyReport, WINDOW};
 use crate::learn::policy::curve::Place;
 use crate::learn::policy::{RIPE, SURE};
+use crate::model::thousands;
 use crate::session::plot::Charset;
 
 /// Columns and lines of the curve in Markdown.
@@ -22,16 +23,23 @@ impl PolicyReport {
 
     /// What a reader must know before the numbers, where there is something.
     pub fn caution(&self) -> Option<String> {
+        let mut cautions = Vec::new();
+        if self.unread > 0 {
+            let count = thousands(self.unread);
+            cautions.push(format!(
+                "Queries whose row in the log is damaged, and which are not learned from: {count}."
+            ));
+        }
         if self.queries == 0 {
             let text = "Nothing was decided yet: queries that run are recorded, and `metrex policy train` learns from them.";
-            return Some(text.to_owned());
-        }
-        (self.algorithm != "rule" && !self.is_ripe).then(|| {
-            format!(
+            cautions.push(text.to_owned());
+        } else if self.algorithm != "rule" && !self.is_ripe {
+            cautions.push(format!(
                 "Everything is answered as usual until there are {RIPE} experiences in whole batches of 32; there are {}.",
                 self.queries
-            )
-        })
+            ));
+        }
+        (!cautions.is_empty()).then(|| cautions.join(" "))
     }
 
     /// What the curve shows; why there is none, where there is none.
