@@ -24,7 +24,8 @@ pub enum IntentKind {
     List,
     /// What a metric means. No query.
     Explain,
-    /// Why a number has moved; the query is that of the number.
+    /// Why a number has moved; the query is that of the number. No model is asked for it, and none is told of it.
+    #[schemars(skip)]
     Why,
 }
 
