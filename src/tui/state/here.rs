@@ -31,13 +31,20 @@ impl State {
 
     /// File and line that the editor opens: the first problem while problems are shown, else what is selected.
     pub fn editable(&self) -> Option<(String, u32)> {
-        if let Some(Popup::Reader(Reader {
-            page: Page::Problems,
-            ..
-        })) = self.popups.last()
-        {
-            let problem = self.problems.iter().find(|problem| problem.line > 0)?;
-            return Some((problem.file.clone(), problem.line));
+        match self.popups.last() {
+            Some(Popup::Reader(Reader {
+                page: Page::Problems,
+                ..
+            })) => {
+                let problem = self.problems.iter().find(|problem| problem.line > 0)?;
+                return Some((problem.file.clone(), problem.line));
+            }
+            // What is read there stands in no file.
+            Some(Popup::Reader(Reader {
+                page: Page::Policy(_),
+                ..
+            })) => return None,
+            _ => {}
         }
         let place = self.places_here().first().copied()?;
         Some((self.catalog.registry.file(place).to_owned(), place.line))
