@@ -1095,3 +1095,51 @@ fn a_demo_that_is_interrupted_in_the_making_leaves_nothing_half_made() {
     assert_eq!(half_made(), 0);
     assert!(state.join("notes.tmp").exists() && !state.join("demo.db").exists());
 }
+
+#[test]
+fn a_day_that_is_still_to_come_drops_nothing_of_the_history() {
+    let shop = shop();
+    ok(&shop, &["query", "orders"]);
+    let later = metrex(shop.path())
+        .env("METREX_TODAY", "2040-01-01")
+        .args(["query", "gmv"])
+        .output();
+    assert_eq!(finished(later.unwrap()).code, 0);
+    let usage: Value = serde_json::from_str(&ok(&shop, &["usage", "--json"])).unwrap();
+    assert_eq!(usage["queries"], 2, "{usage}");
+}
+
+#[test]
+fn an_investigation_of_a_person_is_not_kept() {
+    let shop = shop();
+    let kept = || fs::read_dir(shop.path().join(".state")).unwrap().flatten();
+    let investigations = || {
+        let folders = kept().map(|folder| folder.path().join("why"));
+        let files = folders.filter_map(|folder| fs::read_dir(folder).ok());
+        files.flatten().count()
+    };
+    run(
+        &shop,
+        &["why", "orders where email = 'user1@example.com' this month"],
+    );
+    assert_eq!(investigations(), 0);
+    run(&shop, &["why", "orders this month"]);
+    assert_eq!(investigations(), 1);
+    ok(&shop, &["usage", "--purge", "--all", "--yes"]);
+    assert_eq!(investigations(), 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_reader_of_errors_who_has_gone_away_is_no_failure() {
+    let shop = shop();
+    for arguments in [["ask", "gmv this month"], ["query", "gmv"]] {
+        let full = fs::File::create("/dev/full").unwrap();
+        let status = metrex(shop.path())
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(full)
+            .status();
+        assert_eq!(status.unwrap().code(), Some(0), "{arguments:?}");
+    }
+}

@@ -64,6 +64,7 @@ fn lived(width: u16, height: u16) -> Explorer {
             is_trial: true,
         };
         one.deviates = true;
+        one.own = f64::from(is_apart);
         usage.record(QueryRecord {
             at: Timestamp::UNIX_EPOCH + (i64::from(at)).minutes(),
             user: "ana".to_owned(),

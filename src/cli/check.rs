@@ -93,7 +93,7 @@ pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
             note(&format!("not checked: {what}: {why}"));
         }
         let connection = session.connection();
-        eprintln!("{} checked on {connection}", counted(live.checked, "thing"));
+        say!("{} checked on {connection}", counted(live.checked, "thing"));
     }
     let style = Style::of(&stderr());
     let warnings = found.len() - errors;
@@ -103,7 +103,7 @@ pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
         counted(warnings, "warning")
     );
     if errors > 0 {
-        eprintln!("{summary}: {}", style.error(verdict));
+        say!("{summary}: {}", style.error(verdict));
         return Err(Failure::Exit(BROKEN));
     }
     let verdict = if warnings > 0 {
@@ -111,7 +111,7 @@ pub fn run(global: &Global, args: &CheckArgs) -> Outcome {
     } else {
         style.good("no problems")
     };
-    eprintln!("{summary}: {verdict}");
+    say!("{summary}: {verdict}");
     Ok(())
 }
 

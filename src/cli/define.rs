@@ -383,7 +383,7 @@ fn say(defined: &Defined, published: &Published, draft: bool) {
         true => "saved as a draft",
         false => "published",
     };
-    eprintln!(
+    say!(
         "{}: {}, {}",
         style.good(what),
         defined.name,

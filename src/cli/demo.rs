@@ -26,11 +26,11 @@ pub struct DemoArgs {
 pub fn run(global: &Global, args: &DemoArgs) -> Outcome {
     if args.reset {
         match reset_demo(global.state_dir.as_deref())? {
-            Some(kept) => eprintln!(
+            Some(kept) => say!(
                 "the demo is as it was delivered; your changes are in {}",
                 kept.display()
             ),
-            None => eprintln!("nothing was changed in the demo's definitions"),
+            None => say!("nothing was changed in the demo's definitions"),
         }
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub fn run(global: &Global, args: &DemoArgs) -> Outcome {
     })
     .map_err(SessionError::from)?;
     drop(line);
-    eprintln!(
+    say!(
         "the demo's tables are there, with data up to {}",
         today.min(demo::HORIZON)
     );

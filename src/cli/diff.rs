@@ -71,10 +71,10 @@ pub fn run(global: &Global, args: &DiffArgs) -> Outcome {
         let count = counted(errors.len(), "error");
         note(&format!("{side} has {count}; what is wrong is left out"));
         for error in errors.iter().take(PARTS) {
-            eprintln!("  {}", sanitize(&error.to_string()));
+            say!("  {}", sanitize(&error.to_string()));
         }
         if let Some(more) = errors.len().checked_sub(PARTS).filter(|more| *more > 0) {
-            eprintln!("  and {more} more");
+            say!("  and {more} more");
         }
     }
     match args.format {

@@ -51,8 +51,8 @@ pub fn run(global: &Global, args: &ExportArgs) -> Outcome {
     print(|out| files.iter().try_for_each(|file| writeln!(out, "{file}")))?;
     if !export.notes.is_empty() {
         let style = Style::of(&std::io::stderr());
-        eprintln!("{}", style.bold("not carried over as it stands:"));
-        export.notes.iter().for_each(|note| eprintln!("  {note}"));
+        say!("{}", style.bold("not carried over as it stands:"));
+        export.notes.iter().for_each(|note| say!("  {note}"));
     }
     Ok(())
 }

@@ -41,20 +41,20 @@ impl Failure {
         match self {
             Self::Error(error, line) => {
                 let lines: Vec<_> = error.message.lines().map(sanitize).collect();
-                eprintln!("{} {}", style.error("error:"), lines.join("\n  "));
+                say!("{} {}", style.error("error:"), lines.join("\n  "));
                 if let Some(line) = line
                     && let Some(marked) = marked(&error, &line)
                 {
-                    eprintln!("  {}\n  {}", sanitize(&line), style.error(marked));
+                    say!("  {}\n  {}", sanitize(&line), style.error(marked));
                 }
                 if let Some(hint) = error.hint() {
-                    eprintln!("{} {}", style.bold("hint:"), sanitize(hint));
+                    say!("{} {}", style.bold("hint:"), sanitize(hint));
                 }
                 ExitCode::from(error.exit_code())
             }
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Io(error) => {
-                eprintln!("{} {}", style.error("error:"), sanitize(&error.to_string()));
+                say!("{} {}", style.error("error:"), sanitize(&error.to_string()));
                 ExitCode::FAILURE
             }
             Self::Exit(code) => ExitCode::from(code),

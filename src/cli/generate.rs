@@ -111,7 +111,7 @@ fn text(generated: &Generated) -> Outcome {
         files.try_for_each(|file| writeln!(out, "{}", sanitize(file)))
     })?;
     let style = Style::of(&std::io::stderr());
-    eprintln!(
+    say!(
         "{}",
         style.bold(format!(
             "{} of {} for {}",
@@ -121,10 +121,10 @@ fn text(generated: &Generated) -> Outcome {
         ))
     );
     for file in &generated.removed {
-        eprintln!("  {}: removed, as it is made no longer", sanitize(file));
+        say!("  {}: removed, as it is made no longer", sanitize(file));
     }
     for note in &generated.notes {
-        eprintln!("  {}", sanitize(&note.to_string()));
+        say!("  {}", sanitize(&note.to_string()));
     }
     Ok(())
 }

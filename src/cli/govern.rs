@@ -169,11 +169,11 @@ fn text(governed: &[Governed]) -> Outcome {
     let style = Style::of(&stderr());
     let models = counted(governed.len(), "model");
     match errors {
-        0 => eprintln!(
+        0 => say!(
             "{models}: {}, {warnings}",
             style.good("nothing stands against it")
         ),
-        errors => eprintln!(
+        errors => say!(
             "{models}: {}, {warnings}",
             style.error(counted(errors, "error"))
         ),

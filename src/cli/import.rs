@@ -73,7 +73,7 @@ pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
             .try_for_each(|file| writeln!(out, "{file}"))
     })?;
     let [datasets, metrics, views] = made.counts;
-    eprintln!(
+    say!(
         "made {} (datasets: {datasets}, metrics: {metrics}, saved queries: {views})",
         made.root.display()
     );
@@ -82,14 +82,12 @@ pub fn run(global: &Global, args: &ImportArgs) -> Outcome {
     }
     let style = Style::of(&std::io::stderr());
     if !made.notes.is_empty() {
-        eprintln!("{}", style.bold("not carried over as it stood:"));
-        made.notes.iter().for_each(|note| eprintln!("  {note}"));
+        say!("{}", style.bold("not carried over as it stood:"));
+        made.notes.iter().for_each(|note| say!("  {note}"));
     }
     if !made.problems.is_empty() {
-        eprintln!("{}", style.bold("metrex check:"));
-        made.problems
-            .iter()
-            .for_each(|problem| eprintln!("  {problem}"));
+        say!("{}", style.bold("metrex check:"));
+        made.problems.iter().for_each(|problem| say!("  {problem}"));
     }
     Ok(())
 }
@@ -106,20 +104,20 @@ fn propose(global: &Global, from: OtherTool, path: &Path) -> Outcome {
             .try_for_each(|file| writeln!(out, "{file}"))
     })?;
     let proposed = counted(done.files.len(), "metric");
-    eprintln!(
+    say!(
         "proposed: {proposed}, see `metrex review`; {} mean the same already",
         done.same
     );
     let style = Style::of(&std::io::stderr());
     if !done.left_out.is_empty() {
-        eprintln!("{}", style.bold("not proposed:"));
+        say!("{}", style.bold("not proposed:"));
         for (metric, reason) in &done.left_out {
-            eprintln!("  {metric}: {}", sanitize(reason));
+            say!("  {metric}: {}", sanitize(reason));
         }
     }
     if !done.notes.is_empty() {
-        eprintln!("{}", style.bold("not carried over as it stood:"));
-        done.notes.iter().for_each(|note| eprintln!("  {note}"));
+        say!("{}", style.bold("not carried over as it stood:"));
+        done.notes.iter().for_each(|note| say!("  {note}"));
     }
     Ok(())
 }

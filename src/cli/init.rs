@@ -57,7 +57,7 @@ pub fn run(global: &Global, args: &InitArgs) -> Outcome {
             .try_for_each(|file| writeln!(out, "{file}"))
     })?;
     let style = Style::of(&std::io::stderr());
-    eprintln!(
+    say!(
         "made {} (tables: {}, rows: {}, draft metrics: {})",
         created.root.display(),
         created.tables,
@@ -67,9 +67,9 @@ pub fn run(global: &Global, args: &InitArgs) -> Outcome {
     for text in &created.notes {
         note(text);
     }
-    eprintln!("{}", style.bold("next:"));
+    say!("{}", style.bold("next:"));
     for command in &created.next {
-        eprintln!("  {command}");
+        say!("  {command}");
     }
     Ok(())
 }

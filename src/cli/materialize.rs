@@ -49,7 +49,7 @@ pub fn run(global: &Global, args: &MaterializeArgs) -> Outcome {
 
 async fn make(session: &Session, plan: &RollupPlan, cancel: &CancellationToken) -> Outcome {
     let name = &plan.table.name;
-    eprintln!("{}: {}", sanitize(name), plan.what());
+    say!("{}: {}", sanitize(name), plan.what());
     let state = session.materialize(plan, cancel).await?;
     print(|out| match state {
         Some(state) => writeln!(

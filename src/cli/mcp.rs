@@ -52,7 +52,7 @@ async fn serve(session: Session, args: &McpArgs, cancel: CancellationToken) -> O
                 .await
                 .map_err(SessionError::from)?;
             if !is_given {
-                eprintln!("token: {}", http.token());
+                say!("token: {}", http.token());
             }
             writeln!(stdout(), "{}", http.url())?;
             Ok(http.serve(cancel).await.map_err(SessionError::from)?)

@@ -1,5 +1,8 @@
 //! The command line: one file per command; parses arguments, prints, exits. Data goes to stdout, the rest to stderr.
 
+#[macro_use]
+mod say;
+
 mod analyse;
 mod ask;
 mod batch;

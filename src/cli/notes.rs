@@ -12,7 +12,7 @@ use crate::session::{self, Session};
 
 /// One line on stderr.
 pub fn note(text: &str) {
-    eprintln!("{} {}", Style::of(&stderr()).bold("note:"), sanitize(text));
+    say!("{} {}", Style::of(&stderr()).bold("note:"), sanitize(text));
 }
 
 /// What is not as it should be with the session itself.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, value_parser};
 
 use super::query::chart_form;
-use super::{Global, Outcome, print};
+use super::{Global, Outcome, notes, print};
 use crate::session::SessionError;
 use crate::session::cell::sanitize;
 
@@ -37,10 +37,14 @@ struct SimulateArgs {
 }
 
 pub fn run(global: &Global, args: &PolicyArgs) -> Outcome {
+    if let Some(PolicyCommand::Simulate(args)) = &args.command {
+        return simulate(global, args);
+    }
+    let session = global.open()?;
+    notes::about_session(&session);
     let report = match &args.command {
-        None => global.open()?.policy_report()?,
-        Some(PolicyCommand::Train) => global.open()?.train_policy()?,
-        Some(PolicyCommand::Simulate(args)) => return simulate(global, args),
+        Some(_) => session.train_policy()?,
+        None => session.policy_report()?,
     };
     print(|out| {
         let text = report.markdown();

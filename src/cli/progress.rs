@@ -51,7 +51,7 @@ impl Line {
             let step = sanitize(step);
             self.bar.set_message(step.clone().into_owned());
             if self.lines {
-                eprintln!("{step}");
+                say!("{step}");
             }
         }
     }

@@ -52,7 +52,7 @@ pub fn run(global: &Global, args: &ReindexArgs) -> Outcome {
             .await?;
         drop(line);
         for line in report.to_string().lines() {
-            eprintln!("{}", sanitize(line));
+            say!("{}", sanitize(line));
         }
         if report.failed.is_empty() {
             Ok(())

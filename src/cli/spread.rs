@@ -20,7 +20,7 @@ const WIDTH: usize = 80;
 
 #[derive(Debug, Args)]
 pub struct SpreadArgs {
-    /// One metric by one dimension, such as 'gmv by seller last month'; with a grain of time, too, one number for each period
+    /// One metric by one dimension, such as 'gmv by shop last month'; with a grain of time, too, one number for each period
     #[arg(required = true, value_name = "LINE")]
     line: Vec<String>,
     /// How to print it

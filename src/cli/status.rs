@@ -57,11 +57,11 @@ pub fn run(global: &Global, args: &StatusArgs) -> Outcome {
     }
     let alerts = session.alert_summary();
     if alerts.alerts > 0 {
-        eprintln!("{}", alerts.words());
+        say!("{}", alerts.words());
     }
     let broken = states.iter().filter(|state| !state.is_kept()).count();
     if states.is_empty() {
-        eprintln!(
+        say!(
             "there are no canonical datasets: declare them under canonical_datasets: in a file of metrics/"
         );
         return Ok(());
@@ -70,12 +70,12 @@ pub fn run(global: &Global, args: &StatusArgs) -> Outcome {
     let all = counted(states.len(), "canonical dataset");
     match broken {
         0 => {
-            eprintln!("{all}: {}", style.good("every promise is kept"));
+            say!("{all}: {}", style.good("every promise is kept"));
             Ok(())
         }
         broken => {
             let broken = counted(broken, "dataset");
-            eprintln!(
+            say!(
                 "{all}: {}",
                 style.error(format!("{broken} not as promised"))
             );

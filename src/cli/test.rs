@@ -149,11 +149,11 @@ fn summary(results: &[TestResult]) -> Outcome {
     let style = Style::of(&stderr());
     match results.iter().filter(|one| !one.passed()).count() {
         0 => {
-            eprintln!("{what}: {}", style.good("all as expected"));
+            say!("{what}: {}", style.good("all as expected"));
             Ok(())
         }
         failed => {
-            eprintln!("{what}: {}", style.error(format!("{failed} failed")));
+            say!("{what}: {}", style.error(format!("{failed} failed")));
             Err(Failure::Exit(FAILED))
         }
     }

@@ -24,7 +24,7 @@ pub fn why(found: &AskedWhy, with_line: bool) {
         .iter()
         .for_each(|text| notes::note(text));
     if with_line {
-        eprintln!(
+        say!(
             "{} {}",
             style.dim("why:"),
             sanitize(&found.query.to_string())
@@ -42,7 +42,7 @@ pub fn proposal(asked: &Asked, proposal: &Proposal, with_line: bool) {
         .iter()
         .for_each(|text| notes::note(text));
     if with_line {
-        eprintln!(
+        say!(
             "{} {}",
             style.dim("query:"),
             sanitize(&proposal.query.to_string())
@@ -74,7 +74,7 @@ pub fn model(asked: &Asked) {
         let lines = findings.map(ToString::to_string);
         let sql = rejected.sql.lines().map(str::to_owned);
         for line in lines.chain(sql) {
-            eprintln!("  {}", style.dim(sanitize(&line)));
+            say!("  {}", style.dim(sanitize(&line)));
         }
     }
 }
@@ -82,7 +82,7 @@ pub fn model(asked: &Asked) {
 fn chips(chips: &[Chip], style: Style) {
     let chips: Vec<String> = chips.iter().map(|chip| of_chip(chip, style)).collect();
     if !chips.is_empty() {
-        eprintln!("{} {}", style.dim("understood:"), chips.join(" · "));
+        say!("{} {}", style.dim("understood:"), chips.join(" · "));
     }
 }
 
@@ -116,21 +116,21 @@ fn model_call(call: &ModelCall) -> String {
 /// A question back, with its meanings numbered.
 pub fn clarification(question: &str, clarification: &Clarification) {
     let style = Style::of(&stderr());
-    eprintln!(
+    say!(
         "{} {}",
         style.warning("which one?"),
         sanitize(&clarification.message)
     );
     marked(question, std::slice::from_ref(&clarification.range), style);
     for (index, candidate) in clarification.candidates.iter().enumerate() {
-        eprintln!(
+        say!(
             "  {}  {}  {}",
             style.bold(index + 1),
             sanitize(&candidate.label),
             style.dim(sanitize(&candidate.detail))
         );
     }
-    eprintln!(
+    say!(
         "{} --choose N takes one, and remembers it for these words (a time: for this question only)",
         style.bold("hint:")
     );
@@ -139,7 +139,7 @@ pub fn clarification(question: &str, clarification: &Clarification) {
 /// A refusal, with its words marked.
 pub fn refusal(question: &str, refusal: &Refusal) {
     let style = Style::of(&stderr());
-    eprintln!("{} {}", style.error("refused:"), sanitize(&refusal.message));
+    say!("{} {}", style.error("refused:"), sanitize(&refusal.message));
     let ranges: Vec<Range<usize>> = refusal
         .words
         .iter()
@@ -148,7 +148,7 @@ pub fn refusal(question: &str, refusal: &Refusal) {
     marked(question, &ranges, style);
     chips(&refusal.understood, style);
     if let Some(hint) = &refusal.hint {
-        eprintln!("{} {}", style.bold("hint:"), sanitize(hint));
+        say!("{} {}", style.bold("hint:"), sanitize(hint));
     }
 }
 
@@ -163,7 +163,7 @@ fn marked(question: &str, ranges: &[Range<usize>], style: Style) {
     }
     let carets = carets.trim_end();
     if !carets.is_empty() {
-        eprintln!("  {}\n  {}", sanitize(question), style.error(carets));
+        say!("  {}\n  {}", sanitize(question), style.error(carets));
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::failure::Failure;
 use super::notes::counted;
 use super::style::Style;
-use super::{Global, Outcome, print};
+use super::{Global, Outcome, notes, print};
 use crate::model::thousands;
 use crate::session::cell::sanitize;
 use crate::session::{Answered, Figures, LogForm, LogImport, Purge, Session, SessionError, Thumb};
@@ -85,6 +85,7 @@ struct ImportArgs {
 
 pub fn run(global: &Global, args: &UsageArgs) -> Outcome {
     let session = global.open()?;
+    notes::about_session(&session);
     match &args.command {
         Some(UsageCommand::Feedback(feedback)) => say(&session, feedback),
         Some(UsageCommand::Import(import)) => report(&session.import_log(&import.file)?),
@@ -112,7 +113,7 @@ fn say(session: &Session, args: &FeedbackArgs) -> Outcome {
     let logged = session.feedback(&answered, thumb, Some(&words))?;
     let record = &logged.record;
     let what = record.question.as_deref().unwrap_or(&record.line);
-    eprintln!("thumbs {thumb} for query {}: {}", logged.id, sanitize(what));
+    say!("thumbs {thumb} for query {}: {}", logged.id, sanitize(what));
     Ok(())
 }
 
@@ -136,11 +137,11 @@ fn purge(session: &Session, args: &UsageArgs) -> Outcome {
         (None, None) => (Purge::All, "the whole log".to_owned()),
     };
     if !args.yes && !is_sure(&what)? {
-        eprintln!("nothing was dropped");
+        say!("nothing was dropped");
         return Err(Failure::Exit(1));
     }
     let dropped = session.purge_usage(purge)?;
-    eprintln!("{} dropped", counted(dropped, "query"));
+    say!("{} dropped", counted(dropped, "query"));
     Ok(())
 }
 

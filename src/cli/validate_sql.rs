@@ -104,8 +104,8 @@ fn text(report: &Report, path: &Path) -> Outcome {
     let style = Style::of(&stderr());
     let notes = counted(report.notes().count(), "note");
     match report.blocking().count() {
-        0 => eprintln!("{}, {notes}", style.good("nothing stands against it")),
-        blocking => eprintln!("{}, {notes}", style.error(counted(blocking, "error"))),
+        0 => say!("{}, {notes}", style.good("nothing stands against it")),
+        blocking => say!("{}, {notes}", style.error(counted(blocking, "error"))),
     }
     Ok(())
 }

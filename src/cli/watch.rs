@@ -227,7 +227,7 @@ fn summary(results: &[AlertResult]) -> Outcome {
     if told.is_empty() {
         told.push(style.good("none fired"));
     }
-    eprintln!("{}: {}", counted(results.len(), "alert"), told.join(", "));
+    say!("{}: {}", counted(results.len(), "alert"), told.join(", "));
     match (fired, unknown) {
         (0, 0) => Ok(()),
         (0, _) => Err(Failure::Exit(UNKNOWN)),

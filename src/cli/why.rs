@@ -165,6 +165,11 @@ fn write(out: &mut dyn Write, why: &Why, all: bool, style: Style) -> io::Result<
         writeln!(out, "Also: {}: {}", cause.cause, sanitize(&cause.text))?;
     }
     writeln!(out)?;
+    writeln!(
+        out,
+        "{}",
+        style.dim("What was looked at (+ holds, - does not, ? cannot be told):")
+    )?;
     let mut refuted = 0;
     for (path, node) in why.tree.walk().into_iter().skip(1) {
         if node.verdict == Verdict::Refutes && !all {

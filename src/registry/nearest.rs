@@ -5,9 +5,15 @@ use strsim::normalized_damerau_levenshtein;
 /// Similarity (0 to 1, `strsim`) from which a word counts as a likely typo of another.
 const SIMILAR: f64 = 0.6;
 
+/// Bytes of the longest word that is compared: the time grows with its square, and no name is as long.
+const LONGEST: usize = 256;
+
 /// The candidate most like `word`: the same but for case, a likely typo, one that starts with it, or one that is
 /// short for the other (`agg` for `aggregate`).
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let wanted = word.to_lowercase();
     let score = |candidate: &str| {
         let candidate = candidate.to_lowercase();

@@ -113,7 +113,11 @@ impl Session {
     /// The log cannot be written.
     pub fn purge_usage(&self, purge: Purge) -> Result<usize, SessionError> {
         let usage = self.usage_store()?;
+        let is_all = purge == Purge::All;
         let dropped = usage.purge(purge)?;
+        if is_all {
+            self.drop_investigations(std::time::Duration::ZERO);
+        }
         self.forget_used();
         Ok(dropped)
     }

@@ -476,7 +476,10 @@ impl Session {
         let usage = Usage::open(&self.state().usage())?;
         let kept =
             SignedDuration::from_hours(24 * i64::from(self.project().config.usage.keep_days));
-        if let Ok(first) = self.now().checked_sub(kept) {
+        // A pinned day that is still to come must drop nothing; and whole days, so that it is done once a day.
+        let now = self.now().min(Timestamp::now()).as_second();
+        let today = Timestamp::from_second(now - now.rem_euclid(86_400)).unwrap_or_default();
+        if let Ok(first) = today.checked_sub(kept) {
             usage.keep_since(first);
         }
         Ok(usage)

@@ -10,6 +10,9 @@ use crate::store::{Connection, OptionalExtension, SqlError, params};
 /// Who asks again within this time, in milliseconds, was not content with the answer.
 const AGAIN: i64 = 120_000;
 
+/// A query that failed, among the outcomes of the log.
+const FAILED: i64 = 2;
+
 /// Which query of the log is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {
@@ -131,7 +134,7 @@ pub(super) fn write(
 /// A query that another one may have been asked in the place of.
 struct Before {
     at: i64,
-    is_ok: bool,
+    has_failed: bool,
     is_down: bool,
     question: Option<String>,
     line: String,
@@ -150,7 +153,7 @@ impl Before {
         let found = statement.query_row([id], |row| {
             Ok(Self {
                 at: row.get(0)?,
-                is_ok: row.get::<_, i64>(1)? == 0,
+                has_failed: row.get::<_, i64>(1)? == FAILED,
                 is_down: row.get::<_, Option<u8>>(2)? == Some(Thumb::Down.number()),
                 question: row.get(3)?,
                 line: row.get(4)?,
@@ -201,7 +204,9 @@ pub(super) fn is_corrected_by(
     let is_asked = before.question.is_some() && before.line != record.line;
     Ok(is_other
         && before.corrected_by.is_none()
-        && (before.is_down || !before.is_ok || (is_asked && !before.is_refined_by(&record.facts))))
+        && (before.is_down
+            || before.has_failed
+            || (is_asked && !before.is_refined_by(&record.facts))))
 }
 
 /// Notes that a query was asked in the place of another one.

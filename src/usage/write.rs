@@ -162,11 +162,12 @@ impl Writer {
 
     /// Waits for what was recorded before; whether it is written. Nobody waits for a file that cannot be written.
     pub(super) fn flush(&self) -> bool {
+        let lost = self.standing.lost();
         let (done, written) = channel();
         self.send(Order::Report(done));
         loop {
             match written.recv_timeout(PATIENCE) {
-                Ok(()) => return true,
+                Ok(()) => return self.standing.lost() == lost,
                 Err(RecvTimeoutError::Timeout) if !self.standing.is_hopeless() => {}
                 Err(_) => return false,
             }

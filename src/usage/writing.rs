@@ -91,7 +91,10 @@ impl Writing {
                 tracing::warn!(%why, "what was just used is not written down yet");
             }
             let waits = batch.iter().any(|order| order.told().is_some());
-            let is_over = trouble == Trouble::Order || (waits && trouble == Trouble::File);
+            // What is dropped for its age can be dropped the next time, and nobody waits behind it for a file to be mended.
+            let is_purge = batch.iter().all(|order| matches!(order, Order::Purge(..)));
+            let is_over =
+                trouble == Trouble::Order || ((waits || is_purge) && trouble == Trouble::File);
             if is_over || self.standing.gives_up(trouble) {
                 return self.give_up(&batch, why, trouble);
             }

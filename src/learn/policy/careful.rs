@@ -22,6 +22,9 @@ pub struct Decision {
     pub choice: Choice,
     /// Whether the policy would deviate from the rule here: these are the queries that the A/B test compares.
     pub deviates: bool,
+    /// The odds of these arms by the policy itself, without chance and without the control.
+    #[serde(default)]
+    pub own: f64,
     /// The experiences the policy had learned from.
     pub learned_from: u64,
     /// What the query has in common with those that differ from it in values and times only.
@@ -83,6 +86,7 @@ impl<L: std::borrow::Borrow<Learner>> Careful<L> {
             context: *context,
             choice,
             deviates: wishes.is_some(),
+            own: own.joint(arms),
             learned_from: self.learner.borrow().seen(),
             pattern,
         }

@@ -86,9 +86,21 @@ pub fn evaluate(log: &[Experience], policy: &dyn Policy) -> Estimates {
         .iter()
         .zip(&judged.odds)
         .filter(|(experience, _)| experience.choice.is_trial);
-    let replay = mean(
-        trials.map(|(experience, odds)| (odds.joint(experience.choice.arms), experience.reward)),
-    );
+    // Chance took each of the arms that were open there, of which some queries have more than others.
+    let replay = mean(trials.map(
+        |(
+            Experience {
+                choice,
+                context,
+                reward,
+                ..
+            },
+            odds,
+        )| {
+            let chance = Odds::uniform(context.mask).joint(choice.arms);
+            (odds.joint(choice.arms) / chance.max(1e-9), *reward)
+        },
+    ));
     let snips = judged.snips(log);
     let robust = scores(log, &judged).into_iter().map(|score| (1.0, score));
     Estimates {

@@ -32,9 +32,9 @@ impl Standing {
 /// The test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trial {
-    /// Queries that kept to the rule.
+    /// What the rule brings, by the queries that kept to it.
     pub rule: Estimate,
-    /// Queries that deviated.
+    /// What the policy brings.
     pub policy: Estimate,
     /// How likely it is that the policy is better.
     pub better: f64,
@@ -42,16 +42,20 @@ pub struct Trial {
     pub standing: Standing,
 }
 
-/// Compares what came of the queries where the policy would deviate. Each is weighed by how unlikely its choice was.
+/// Compares what came of the queries where the policy would deviate. Each is weighed by the odds of its arms under the rule
+/// or the policy, over the odds that they were decided with (self-normalised importance sampling).
 pub fn compare<'a>(decided: impl Iterator<Item = (&'a Decision, f64)> + Clone) -> Trial {
     let decided = decided.filter(|(decision, _)| decision.deviates);
-    let side = |deviated: bool| {
-        let own = decided.clone().filter(move |(decision, _)| {
-            (decision.choice.arms != decision.context.rule) == deviated
-        });
-        mean(own.map(|(decision, reward)| (1.0 / decision.choice.joint.max(1e-6), reward)))
+    let side = |odds: fn(&Decision) -> f64| {
+        let weight = move |decision: &Decision| odds(decision) / decision.choice.joint.max(1e-6);
+        mean(
+            decided
+                .clone()
+                .map(move |(decision, reward)| (weight(decision), reward)),
+        )
     };
-    let (rule, policy) = (side(false), side(true));
+    let rule = side(|decision| f64::from(decision.choice.arms == decision.context.rule));
+    let policy = side(|decision| decision.own);
     let has_enough = rule.is_enough() && policy.is_enough();
     let better = match has_enough {
         true => {
@@ -96,6 +100,7 @@ mod tests {
                 context,
                 choice,
                 deviates: true,
+                own: f64::from(deviated),
                 learned_from: 100,
                 pattern: 0,
             };

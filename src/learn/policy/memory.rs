@@ -210,6 +210,7 @@ mod tests {
                         context,
                         choice,
                         deviates: false,
+                        own: 0.0,
                         learned_from: 0,
                         pattern: 7,
                     },

@@ -130,7 +130,7 @@ impl Session {
             if let Some(view) = registry.views.get(name) {
                 views.push(AffectedView {
                     name: name.clone(),
-                    line: view.query.to_string(),
+                    line: self.harmless_line(&view.query.to_string()),
                     used: used(NodeKind::View, name)?,
                 });
             }
@@ -168,7 +168,7 @@ impl Session {
         let alerts = registry.alerts.values().filter(is_of);
         let alert = |alert: &Alert| AffectedAlert {
             name: alert.name.clone(),
-            line: alert.query.to_string(),
+            line: self.harmless_line(&alert.query.to_string()),
             owner: alert.owner.clone(),
         };
         alerts.map(alert).collect()

@@ -278,6 +278,14 @@ impl Session {
             };
             sorted.ideas.push(Told { idea, stage });
         }
+        if into == LearnInto::Branch {
+            // There the definitions themselves are changed.
+            for told in &mut sorted.ideas {
+                if let Stage::New(file) = &mut told.stage {
+                    "on this branch".clone_into(file);
+                }
+            }
+        }
         sorted.files = match into {
             LearnInto::Branch => drafts.definitions()?,
             LearnInto::Proposals | LearnInto::Nothing => drafts.proposals()?,

@@ -11,7 +11,7 @@ use crate::compile::Compiled;
 use crate::investigate::distribution::{FEW, FEWEST};
 use crate::model::{Grain, GroupBy, MetricQuery, Weekday};
 use crate::session::cell::counted;
-use crate::session::{Answer, Failure, RunOptions, Session, SessionError, partial_starts};
+use crate::session::{Answer, Failure, Session, SessionError, partial_starts};
 
 /// Outliers that are listed as text.
 const LISTED: usize = 20;
@@ -72,7 +72,7 @@ impl Session {
         let query = registry.saved(query).unwrap_or(query);
         let [name] = query.metrics.as_slice() else {
             let error = refused("a distribution is of one metric");
-            return Err(error.with_hint("name one: gmv by seller last month"));
+            return Err(error.with_hint("name one: gmv by shop last month"));
         };
         let metric = registry.metric(name);
         let metric = metric.ok_or_else(|| SessionError::unknown_metric(registry, name))?;
@@ -140,7 +140,10 @@ impl Session {
         let request = self.spread_request(query)?;
         let query = request.query()?;
         let compiled = self.compile(&query).map_err(|error| self.refusal(error))?;
-        let answer = self.answer(&query, RunOptions::default(), cancel).await?;
+        // Whoever goes through dimensions has asked none of these queries.
+        let answer = self
+            .answer_beside(&query, &self.connection(), cancel)
+            .await?;
         let spread = self.spread_of(&request, &compiled, &answer.batches, answer.truncated)?;
         Ok((spread, answer))
     }

@@ -106,7 +106,8 @@ impl Session {
         let context = context(&usual, &arms, in_words, Some(memory), asked);
         let careful = Careful {
             learner: &memory.learner,
-            trials: match self.project().config.policy.explore {
+            // Where the rule was found to be better, nothing leaves it, also not by chance.
+            trials: match self.project().config.policy.explore && memory.share > 0.0 {
                 true => TRIALS,
                 false => 0.0,
             },
@@ -172,6 +173,7 @@ impl Decided {
                 context,
                 choice: Choice::only(context.rule),
                 deviates: false,
+                own: 1.0,
                 learned_from: 0,
                 pattern: pattern(&compiled.query),
             }

@@ -38,6 +38,8 @@ pub struct PolicyReport {
     pub explores: bool,
     /// Whether there is enough experience for anything but the hand rule to decide.
     pub is_ripe: bool,
+    /// Whether what was learned was kept, and decides.
+    pub is_trained: bool,
     /// Queries that were decided about.
     pub queries: usize,
     /// Queries whose row in the log is damaged, and which are not learned from.
@@ -150,12 +152,17 @@ impl Session {
             algorithm: settings.algorithm.word(),
             explores: settings.explore,
             is_ripe: learned.memory.learner.is_ripe(),
+            is_trained: usage
+                .lesson()?
+                .is_some_and(|lesson| Memory::restored(&lesson, settings.algorithm).is_some()),
             queries: log.len(),
             unread,
             stretches: stretches(&log, &learned.rewards),
             curve: curve(&learned.rewards),
             decisions: decisions(&log),
-            best: best(&log, &lines, &learned.memory),
+            best: best(&log, &lines, &learned.memory, |line| {
+                self.harmless_line(line)
+            }),
             by_rule: side(&learned.trial.rule),
             by_policy: side(&learned.trial.policy),
             verdict: verdict(&learned.trial),
@@ -260,7 +267,12 @@ fn decisions(log: &[Lived]) -> Vec<Taken> {
 }
 
 /// Where another way than the rule's is most likely to be better.
-fn best(log: &[Lived], lines: &[String], memory: &Memory) -> Vec<Better> {
+fn best(
+    log: &[Lived],
+    lines: &[String],
+    memory: &Memory,
+    harmless: impl Fn(&str) -> String,
+) -> Vec<Better> {
     let mut seen = BTreeSet::new();
     let mut best: Vec<Better> = Vec::new();
     for (lived, line) in log.iter().zip(lines).rev() {
@@ -283,6 +295,9 @@ fn best(log: &[Lived], lines: &[String], memory: &Memory) -> Vec<Better> {
     }
     best.sort_by(|one, other| other.probability.total_cmp(&one.probability));
     best.truncate(BEST);
+    for better in &mut best {
+        better.line = harmless(&better.line);
+    }
     best
 }
 
@@ -299,11 +314,12 @@ fn verdict(trial: &Trial) -> String {
             format!("no verdict: each side needs an effective sample size of {ENOUGH:.0}")
         }
         Standing::Better => format!(
-            "the policy is better, with a probability of {:.2}: it decides nine in ten of these queries",
+            "the policy is better, with a probability of {:.2}: once trained, it decides nine in ten of these queries",
             trial.better
         ),
         Standing::FallenBack => {
-            "the hand rule is better: every query is answered as usual again".to_owned()
+            "the hand rule is better: once trained on this, every query is answered as usual again"
+                .to_owned()
         }
     }
 }

@@ -39,6 +39,12 @@ impl PolicyReport {
                 self.queries
             ));
         }
+        let is_idle = self.is_ripe && !self.is_trained;
+        if self.queries > 0 && self.algorithm != "rule" && is_idle {
+            let text = "Everything is answered as usual until `metrex policy train` or the nightly `metrex learn` has run: what \
+                        follows is what they would learn.";
+            cautions.push(text.to_owned());
+        }
         (!cautions.is_empty()).then(|| cautions.join(" "))
     }
 
@@ -55,7 +61,7 @@ impl PolicyReport {
     /// What the list of better ways shows.
     pub fn best_title(&self) -> String {
         format!(
-            "Where another way is most likely to be better than the usual one; above {SURE} it is taken"
+            "Where another way is most likely to be better than the usual one; above {SURE} the policy takes it"
         )
     }
 

@@ -2,7 +2,7 @@
 //! definitions refuse. It is recorded with its kind, and is no use of anything.
 
 use super::{model_use, retries};
-use crate::ask::{ChipKind, Refusal};
+use crate::ask::{ChipKind, Refusal, RefusalCode};
 use crate::learn::{PersonalColumns, about};
 use crate::model::MetricQuery;
 use crate::session::ask::{AskOutcome, Asked};
@@ -33,7 +33,8 @@ impl Session {
         let AskOutcome::Refused(refusal) = &asked.outcome else {
             return;
         };
-        if !self.project().config.usage.track {
+        let is_stopped = refusal.code == RefusalCode::Cancelled;
+        if is_stopped || !self.project().config.usage.track {
             return;
         }
         let (session, question) = (self.clone(), asked.question.clone());

@@ -118,7 +118,10 @@ impl Running<'_> {
 
     /// It has not run, and is not to be recorded.
     pub(in crate::session) fn forget(self) {
-        self.take();
+        // The question it was asked by is that of the next attempt.
+        if let Some(origin) = self.take().and_then(|ended| ended.origin) {
+            self.session.tracking().keep(origin);
+        }
     }
 
     fn take(&self) -> Option<Ended> {

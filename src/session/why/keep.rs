@@ -1,6 +1,7 @@
 //! Keeps investigations in the state folder, so that one that stopped can go on.
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -54,12 +55,30 @@ impl Session {
 
     /// Keeps an investigation. One that cannot be kept cannot be resumed, and is as good otherwise.
     pub(super) fn keep_why(&self, asked: &Asked, why: &Why) {
+        // Whom a question is about is not kept, if that is personal.
+        if self.harmless_line(&why.line) != why.line {
+            return;
+        }
         let path = self.place_of(asked);
         let Ok(text) = serde_json::to_string(why) else {
             return;
         };
         if let Err(error) = write_whole(&path, &text) {
             tracing::warn!(%error, "the investigation is not kept");
+        }
+        let days = u64::from(self.project().config.usage.keep_days);
+        self.drop_investigations(Duration::from_secs(days * 86_400));
+    }
+
+    /// Drops kept investigations that are older, as far as they can be.
+    pub(in crate::session) fn drop_investigations(&self, age: Duration) {
+        let files = std::fs::read_dir(self.state().path().join("why"));
+        for file in files.into_iter().flatten().flatten() {
+            let written = file.metadata().and_then(|about| about.modified());
+            let is_old = |written: SystemTime| written.elapsed().is_ok_and(|old| old >= age);
+            if written.is_ok_and(is_old) {
+                let _ = std::fs::remove_file(file.path());
+            }
         }
     }
 

@@ -130,6 +130,9 @@ impl Investigation<'_> {
         };
         let asked = self.query_of_rule(&query, &node);
         self.session
+            .refuse_personal(&asked)
+            .map_err(|error| error.message)?;
+        self.session
             .compile(&asked)
             .map_err(|error| error.message)?;
         Ok(Node {
@@ -138,7 +141,17 @@ impl Investigation<'_> {
         })
     }
 
-    /// What a model is told: names, verdicts and sentences, no rows.
+    fn is_personal(&self, metric: &str, dimension: &str) -> bool {
+        self.session
+            .refuse_personal(&MetricQuery {
+                metrics: vec![metric.to_owned()],
+                group_by: Some(vec![GroupBy::Dimension(dimension.to_owned())]),
+                ..MetricQuery::default()
+            })
+            .is_err()
+    }
+
+    /// What a model is told: names, verdicts and sentences, no rows and nothing personal.
     fn told(&self, why: &Why) -> String {
         let catalog = self.session.catalog();
         let registry = &catalog.registry;
@@ -151,16 +164,17 @@ impl Investigation<'_> {
             .choices(registry, std::slice::from_ref(&why.metric));
         let reached = choices
             .into_iter()
-            .filter(|choice| choice.reachable.is_ok());
+            .filter(|choice| choice.reachable.is_ok())
+            .filter(|choice| !self.is_personal(&why.metric, &choice.name));
         let dimensions: Vec<String> = reached.map(|choice| choice.name).collect();
         let nodes = why.tree.walk();
         let looked: Vec<_> = nodes
             .iter()
-            .map(|(_, node)| json!({"hypothesis": shortened(&node.hypothesis), "line": shortened(&node.line), "verdict": node.verdict.word()}))
+            .map(|(_, node)| json!({"hypothesis": shortened(&node.hypothesis), "line": shortened(&self.session.harmless_line(&node.line)), "verdict": node.verdict.word()}))
             .collect();
         let today: Date = self.session.today();
         json!({
-            "question": why.line, "today": today.to_string(), "change": shortened(&why.tree.says), "answer": shortened(&why.answer),
+            "question": self.session.harmless_line(&why.line), "today": today.to_string(), "change": shortened(&why.tree.says), "answer": shortened(&why.answer),
             "looked_at": looked, "metrics": metrics, "dimensions": dimensions,
         })
         .to_string()

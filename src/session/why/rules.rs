@@ -114,6 +114,7 @@ impl Investigation<'_> {
         expect: Moves,
     ) -> Result<Option<Finding>, SessionError> {
         let query = self.query_of_rule(look_at, node);
+        self.session.refuse_personal(&query)?;
         let format = self.format(&node.metric);
         let group = look_at
             .group_by

@@ -160,8 +160,17 @@ fn ended(state: &mut State, asked: Asked) -> Vec<Effect> {
         AskOutcome::Explain(metric) => explain(state, &metric),
         AskOutcome::Why(found) => {
             let mut effects = leave(state);
-            effects.extend(query::ask_sql(state));
-            effects.extend(why::look_into(state, found.query));
+            if found.auto_run {
+                effects.extend(query::ask_sql(state));
+                effects.extend(why::look_into(state, found.query));
+            } else {
+                effects.extend(query::replace(state, found.query, None));
+                let key = state.key(Action::Why);
+                let text = format!(
+                    "{key} finds out why; not by itself: see whether this is what was meant"
+                );
+                state.notice = Some(Notice::Info(text));
+            }
             effects
         }
         AskOutcome::Choose(clarification) => unsure(state, *clarification),
