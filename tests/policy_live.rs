@@ -87,6 +87,7 @@ impl Shop {
                 is_trial: true,
             };
             one.deviates = deviates;
+            one.own = f64::from(one.choice.arms != one.context.rule);
             usage.record(QueryRecord {
                 at: Timestamp::now() - (i64::from(700 - at)).minutes(),
                 user: "ana".to_owned(),

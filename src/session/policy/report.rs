@@ -119,7 +119,8 @@ impl Session {
     /// # Errors
     /// The log cannot be read.
     pub fn train_policy(&self) -> Result<PolicyReport, SessionError> {
-        let (report, learned) = self.lessons()?;
+        let (mut report, learned) = self.lessons()?;
+        report.is_trained = learned.memory.learner.is_ripe();
         let usage = self.usage_store()?;
         usage.learned(learned.memory.checkpoint(), learned.rewards);
         usage.flush();

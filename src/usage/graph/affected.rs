@@ -30,7 +30,7 @@ pub struct Dependants {
 impl Usage {
     /// What was made from any of these things, or made use of it; at most `limit` queries are listed.
     ///
-    /// Metrics are followed over what they are made of and computed from, [`DEEPEST`] steps at most. A column has no such
+    /// Metrics are followed over what they are made of and computed from, `DEEPEST` steps at most. A column has no such
     /// edges: on it stand the metrics of which every run read it.
     ///
     /// # Errors
