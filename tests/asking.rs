@@ -364,8 +364,12 @@ fn why_asks_for_the_causes_of_one_number() {
         assert_eq!(reading.intent.intent, IntentKind::Why, "{question}");
         assert_eq!(reading.query().to_string(), query, "{question}");
     }
+    let this = clear(&demo.ask("why is gmv down this month"));
+    assert_eq!(this.query().to_string(), "gmv this month");
     // No word is dropped, and a condition stays one.
     for (question, words) in [
+        ("why did US gmv fall", "US"),
+        ("why did high gmv shops leave", "high"),
         ("why did gmv fall by 10%", "10%"),
         ("why did gmv fall in Atlantis", "Atlantis"),
         ("why", "why"),

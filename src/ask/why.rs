@@ -32,11 +32,16 @@ const CAUSES: [&str; 16] = [
     "led",
 ];
 
-/// Words that may stand before and after these, and say nothing then.
-const AROUND: [&str; 38] = [
+/// Words that may stand before these, and say nothing there.
+const BEFORE: [&str; 25] = [
     "so", "and", "but", "ok", "hey", "please", "can", "could", "you", "tell", "explain", "show",
-    "me", "us", "i", "we", "want", "know", "to", "how", "what", "which", "whats", "are", "is",
-    "was", "were", "has", "have", "had", "did", "does", "do", "the", "this", "a", "for", "of",
+    "me", "us", "i", "we", "want", "know", "to", "how", "what", "which", "whats", "is", "the",
+];
+
+/// Words that may stand after them. "this" and "us" are none: they may be a time and a market.
+const AFTER: [&str; 16] = [
+    "are", "is", "was", "were", "has", "have", "had", "did", "does", "do", "the", "a", "for", "of",
+    "to", "why",
 ];
 
 /// Words for the movement whose causes are asked for; which way it went, the answer says.
@@ -56,8 +61,8 @@ pub fn asks_why(question: &str) -> bool {
 fn opening(words: &[Word]) -> Option<usize> {
     let says = |word: &Word, list: &[&str]| list.contains(&word.folded.as_str());
     let asks = words.iter().position(|word| says(word, &CAUSES))?;
-    let is_lead = |word: &Word| says(word, &CAUSES) || says(word, &AROUND);
-    if !words.iter().take(asks).all(is_lead) {
+    let is_before = |word: &Word| says(word, &BEFORE) || says(word, &AFTER);
+    if !words.iter().take(asks).all(is_before) {
         return None;
     }
     // "come" and the like ask for causes only after "how" and "what".
@@ -73,7 +78,8 @@ fn opening(words: &[Word]) -> Option<usize> {
     if !certain.any(is_asked) {
         return None;
     }
-    Some(words.iter().take_while(|word| is_lead(word)).count())
+    let is_after = |word: &&Word| says(word, &CAUSES) || says(word, &AFTER);
+    Some(asks + words.iter().skip(asks).take_while(is_after).count())
 }
 
 /// What is asked without the words that ask for causes, each other word where it was; `None` where no causes are asked for.
@@ -102,7 +108,11 @@ pub(super) fn without(question: &str, words: &[Word], items: &[Item]) -> Option<
             continue;
         }
         let place = items.iter().position(|item| item.words.contains(&at));
-        let is_kept = place.is_some_and(|place| belongs_elsewhere(items, place));
+        // "high" in "high aov" says which, not that it went up.
+        let is_named =
+            |item: &Item| item.words.start == at + 1 && matches!(item.kind, Kind::Name(_));
+        let says_which = !says(at + 1, &["of", "in"]) && items.iter().any(is_named);
+        let is_kept = says_which || place.is_some_and(|place| belongs_elsewhere(items, place));
         if is_kept {
             moved = false;
             continue;
