@@ -122,10 +122,11 @@ proptest! {
         parts.insert(place.index(parts.len() + 1), number.to_string());
         let question = parts.join(" ");
         if let Understanding::Clear(reading) = Asking::demo().ask(&question) {
+            let query = reading.query().to_string();
+            // 2026 is the year that `ytd` is about.
             prop_assert!(
-                reading.query().to_string().contains(&number.to_string()),
-                "{question}: {}",
-                reading.query()
+                query.contains(&number.to_string()) || (number == 2026 && query.contains("ytd")),
+                "{question}: {query}"
             );
         }
     }
