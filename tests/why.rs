@@ -443,6 +443,45 @@ async fn what_does_not_add_up_is_not_taken_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_period_without_rows_nothing_is_shown() {
+    let march = "created_at >= '2026-03-01' and created_at < '2026-04-01'";
+    let world = World::planted(&format!("DELETE FROM orders WHERE {march}"));
+    let database = Connection::open(world.folder.path().join("planted.db")).unwrap();
+    for (metric, aggregation) in [
+        ("gmv", "sum(amount_usd)"),
+        ("buyers", "count(DISTINCT user_id)"),
+    ] {
+        let why = world.why(&format!("{metric} last month")).await;
+        let series = &why.tree.series;
+        assert!(series.len() > 12, "{series:?}");
+        for (start, value) in series {
+            let sql = format!(
+                "SELECT {aggregation}, count(*) FROM orders WHERE status <> 'CANCELLED' AND created_at >= '{start}' \
+                 AND created_at < date('{start}', '+1 month')"
+            );
+            let counted: (Option<f64>, u64) = database
+                .query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap();
+            match counted {
+                (_, 0) => assert_eq!(*value, None, "{metric} {start}"),
+                (counted, _) => {
+                    let (value, counted) = (value.unwrap(), counted.unwrap());
+                    assert!(
+                        (value - counted).abs() < 0.01,
+                        "{metric} {start}: {value} is not {counted}"
+                    );
+                }
+            }
+        }
+        assert!(
+            series
+                .iter()
+                .any(|(start, value)| start == "2026-03-01" && value.is_none())
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_ways_to_the_same_split_are_one_hypothesis() {
     let world = World::planted("");
     let why = world.why("churn_rate").await;

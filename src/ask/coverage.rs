@@ -240,7 +240,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn unknown(&self, words: Vec<(String, Range<usize>)>) -> Box<Understanding> {
-        let message = format!("{} means nothing here", quoted(&words));
+        let means = if words.len() == 1 { "means" } else { "mean" };
+        let message = format!("{} {means} nothing here", quoted(&words));
         let near = words.iter().find_map(|(word, _)| {
             (word.len() <= super::meanings::LONGEST_TYPO).then_some(())?;
             let names = self

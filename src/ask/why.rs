@@ -191,9 +191,12 @@ pub(super) fn understood(
     }
     reading.intent.intent = IntentKind::Why;
     // Why is asked of one number, whatever the metric is grouped by elsewhere.
-    let is_default_group =
-        |chip: &Chip| (chip.kind, chip.certainty) == (ChipKind::Group, Certainty::Default);
-    reading.chips.retain(|chip| !is_default_group(chip));
+    // Without a time it is asked of the last whole period, as the query says.
+    let is_usual = |chip: &Chip| {
+        matches!(chip.kind, ChipKind::Group | ChipKind::Time)
+            && chip.certainty == Certainty::Default
+    };
+    reading.chips.retain(|chip| !is_usual(chip));
     Ok(reading)
 }
 

@@ -153,14 +153,19 @@ fn write(out: &mut dyn Write, why: &Why, all: bool, style: Style) -> io::Result<
         style.dim(sanitize(&why.line))
     )?;
     writeln!(out, "{} against {}", why.after, why.before)?;
-    writeln!(out, "{}\n", sanitize(&why.tree.says))?;
+    if !why.tree.says.is_empty() {
+        writeln!(out, "{}", sanitize(&why.tree.says))?;
+    }
+    writeln!(out)?;
     if let Some(chart) = why.tree.chart(&why.format, Charset::Unicode, WIDTH) {
         for line in chart.lines().skip(1) {
             writeln!(out, "  {}", sanitize(line))?;
         }
         writeln!(out)?;
     }
-    writeln!(out, "{}", style.bold(sanitize(&why.answer)))?;
+    if !why.answer.is_empty() {
+        writeln!(out, "{}", style.bold(sanitize(&why.answer)))?;
+    }
     for cause in why.causes.iter().skip(1) {
         writeln!(out, "Also: {}: {}", cause.cause, sanitize(&cause.text))?;
     }

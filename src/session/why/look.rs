@@ -109,17 +109,22 @@ impl Investigation<'_> {
                 node.movement = Some(movement);
                 node.findings = findings;
                 let form = anatomy.form.clone().ok();
-                let values = pairs
-                    .iter()
-                    .map(|pair| form.and_then(|form| form.value(pair.after)));
+                let values = pairs.iter().map(|pair| {
+                    // Without rows nothing is known of a period, not even that it is zero.
+                    let form = form.filter(|_| pair.after.rows > 0.0)?;
+                    form.value(pair.after)
+                });
                 node.series = self.series(values);
             }
             None => {
                 let values = self
                     .by_itself(&anatomy, &node.metric, conditions, (before, after))
                     .await?;
-                node.movement = Movement::of(&values, true, 0.0);
-                node.series = self.series(values.iter().map(|(_, after)| Some(*after)));
+                let known = values
+                    .iter()
+                    .filter_map(|(before, after)| before.zip(*after));
+                node.movement = Movement::of(&known.collect::<Vec<_>>(), true, 0.0);
+                node.series = self.series(values.iter().map(|(_, after)| *after));
                 if let Err(why_not) = &form {
                     why.notes.push(format!(
                         "{} cannot be added up over segments ({why_not}): their numbers stand side by side, and none is named a cause by its share.",
@@ -142,15 +147,16 @@ impl Investigation<'_> {
         Ok(())
     }
 
-    /// The values of a metric that adds up to nothing: by its periods in one query, else each of a few by itself.
+    /// The values of a metric that adds up to nothing, in the periods of the history: by its periods in one query, else each of
+    /// a few by itself.
     async fn by_itself(
         &mut self,
         anatomy: &Anatomy,
         metric: &str,
         conditions: Option<crate::model::Filter>,
         now: (f64, f64),
-    ) -> Result<Vec<(f64, f64)>, SessionError> {
-        let mut values = vec![now];
+    ) -> Result<Vec<(Option<f64>, Option<f64>)>, SessionError> {
+        let mut values = vec![(Some(now.0), Some(now.1))];
         let history = self.asked.history.clone();
         if history.is_one_period(self.week_start()) {
             let known = self
@@ -159,16 +165,15 @@ impl Investigation<'_> {
                 .await?;
             let value = |window: Window| known.get(&window.start).copied();
             let earlier = history.pairs.iter().skip(1);
-            values
-                .extend(earlier.filter_map(|pair| Some((value(pair.before)?, value(pair.after)?))));
+            values.extend(earlier.map(|pair| (value(pair.before), value(pair.after))));
             return Ok(values);
         }
         let metric = [metric.to_owned()];
         let mut known: BTreeMap<(jiff::civil::Date, jiff::civil::Date), Option<f64>> =
             BTreeMap::new();
         for pair in history.shortened(FEW_PERIODS).pairs.iter().skip(1) {
-            let mut both = [None; 2];
-            for (place, window) in both.iter_mut().zip([pair.before, pair.after]) {
+            let (mut before, mut after) = (None, None);
+            for (place, window) in [(&mut before, pair.before), (&mut after, pair.after)] {
                 let key = (window.start, window.end);
                 let value = match known.get(&key) {
                     Some(value) => *value,
@@ -185,9 +190,7 @@ impl Investigation<'_> {
                 known.insert(key, value);
                 *place = value;
             }
-            if let [Some(before), Some(after)] = both {
-                values.push((before, after));
-            }
+            values.push((before, after));
         }
         Ok(values)
     }

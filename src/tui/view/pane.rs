@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use crate::tui::theme::Theme;
-use crate::tui::widgets::text::width;
+use crate::tui::widgets::text::{truncate, width};
 
 /// Style of a title: reversed where the keys go, so that it shows without colours too.
 pub fn title_style(theme: &Theme, focused: bool) -> Style {
@@ -37,6 +37,12 @@ pub fn frame(
     } else {
         theme.border
     };
+    let of_remark = match remark.width() {
+        0 => 0,
+        cells => cells + 2,
+    };
+    let room = usize::from(area.width).saturating_sub(4 + of_remark);
+    let title = truncate(title, room);
     let title = Span::styled(format!(" {title} "), title_style(theme, focused));
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)

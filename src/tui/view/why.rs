@@ -100,9 +100,10 @@ fn periods(why: &Why) -> String {
     let Ok(query) = why.line.parse::<MetricQuery>() else {
         return String::new();
     };
+    let conditions = query.filters.map(|filters| format!(" where {filters}"));
     let time = query.time.map(|time| format!(", {time}"));
     let compare = query.compare.map(|compare| format!(" vs {compare}"));
-    time.into_iter().chain(compare).collect()
+    [conditions, time, compare].into_iter().flatten().collect()
 }
 
 fn row(node: &Node, depth: usize, is_here: bool, columns: usize, theme: &Theme) -> Line<'static> {
