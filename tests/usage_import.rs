@@ -148,6 +148,64 @@ fn a_query_history_is_read_and_matched_with_metrics() {
 }
 
 #[test]
+fn a_join_that_multiplies_rows_makes_another_number() {
+    let shop = Shop::new();
+    let more = "
+datasets:
+  lines: {table: order_lines, key: line_id, joins: {order: {to: orders, on: order_id}}, dimensions: {product: {}}}
+metrics:
+  lines: {base_table: lines, agg: count}
+  people: {base_table: users, agg: count_distinct, expr: user_id}
+";
+    fs::write(shop.folder.path().join("metrics/lines.yaml"), more).unwrap();
+    let session = Session::open(OpenOptions {
+        project: Some(shop.folder.path().to_owned()),
+        state_dir: Some(shop.folder.path().join(".state")),
+        ..OpenOptions::default()
+    });
+    let matched = |number: usize, sql: &str| {
+        let row = format!("10,5,{number},\"{sql}\",1,1.0,1.0,1\n");
+        let head = "userid,dbid,queryid,query,calls,total_exec_time,mean_exec_time,rows\n";
+        let file = shop.file(&format!("{number}.csv"), &format!("{head}{row}"));
+        let import = session.as_ref().unwrap().import_log(&file).unwrap();
+        assert_eq!(import.added, 1, "{sql}");
+        import
+            .metrics
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+            .join("+")
+    };
+    let of_each = "JOIN users ON users.user_id = orders.user_id";
+    let of_many = "JOIN order_lines ON order_lines.order_id = orders.order_id";
+    for (number, (sql, metrics)) in [
+        (
+            format!("SELECT segment, sum(orders.amount) FROM orders {of_each} GROUP BY segment"),
+            "gmv",
+        ),
+        // Each order is there as often as it has lines.
+        (
+            format!("SELECT product, sum(orders.amount) FROM orders {of_many} GROUP BY product"),
+            "",
+        ),
+        (format!("SELECT count(*) FROM orders {of_many}"), "lines"),
+        (
+            format!("SELECT max(orders.amount) FROM orders {of_many}"),
+            "largest",
+        ),
+        (
+            format!("SELECT count(DISTINCT users.user_id) FROM orders {of_each}"),
+            "people",
+        ),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(matched(number, sql), *metrics, "{sql}");
+    }
+}
+
+#[test]
 fn the_same_file_adds_nothing_the_second_time_and_a_longer_one_only_what_is_new() {
     let shop = Shop::new();
     let file = shop.file("history.csv", HISTORY);

@@ -6,6 +6,7 @@ pub mod pattern;
 mod personal;
 pub mod policy;
 pub mod propose;
+mod tables;
 
 pub use about::about;
 pub(crate) use about::{dimension_of, sort};

@@ -1,4 +1,4 @@
-//! Which metrics a statement of elsewhere computes: those whose own SQL has the same aggregation of the same table under
+//! Which metrics a statement of elsewhere computes: those whose own SQL has the same aggregation of the same rows under
 //! the same conditions.
 
 use sqlparser::dialect::{
@@ -9,6 +9,7 @@ use sqlparser::dialect::{
 use super::Entry;
 use crate::learn::pattern::{Pattern, Tables, Unread, pattern};
 use crate::learn::personal::without_literals;
+use crate::learn::tables::{base, dataset_of};
 use crate::learn::{PersonalColumns, about, dimension_of, sort};
 use crate::model::{MetricQuery, Registry, Status};
 use crate::usage::{Facts, FilterFact};
@@ -152,6 +153,26 @@ impl<'r> Matcher<'r> {
         dimension.map_or_else(|| column.to_owned(), |dimension| dimension.name.clone())
     }
 
+    /// Whether a statement aggregates over the rows that a metric does: of what it joins besides, a row of the metric has at
+    /// most one each.
+    fn keeps_rows(&self, metric: &Pattern, statement: &Pattern) -> bool {
+        let is_unharmed = |one: &String| {
+            ["count(distinct ", "min(", "max("]
+                .iter()
+                .any(|agg| one.starts_with(agg))
+        };
+        let mut tables = statement.tables.iter();
+        tables.all(|table| metric.tables.contains(table))
+            || metric.aggregations.iter().all(is_unharmed)
+            || base(self.registry, &statement.tables).is_some_and(|base| {
+                let mut own = metric.tables.iter();
+                own.any(|table| {
+                    let dataset = dataset_of(self.registry, table);
+                    dataset.is_some_and(|dataset| dataset.name == base.name)
+                })
+            })
+    }
+
     /// The metrics that a statement computes. Of two with the same aggregation it is the one whose own conditions say
     /// more, and one in use before one that is deprecated.
     fn metrics_of(&self, statement: &Pattern) -> Vec<String> {
@@ -166,6 +187,7 @@ impl<'r> Matcher<'r> {
                     .iter()
                     .all(|table| statement.tables.contains(table))
                 && metric.filters.iter().all(has)
+                && self.keeps_rows(metric, statement)
         };
         let fitting: Vec<&(String, Pattern)> = self
             .metrics

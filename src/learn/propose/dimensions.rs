@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, json};
 
 use super::idea::{Change, Idea, Kind};
-use super::tables::{dataset_of, split};
 use super::tally::Tally;
 use super::{Month, Shape, best_first};
+use crate::learn::tables::{dataset_of, split};
 use crate::model::personal::is_personal;
 use crate::model::{Dataset, Grain};
 use crate::registry::{edit, label};

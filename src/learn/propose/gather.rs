@@ -261,7 +261,7 @@ impl<'a> Gathered<'a> {
         question: &str,
         logged: &Logged,
         shape: Option<usize>,
-        (day, person, succeeded): (Date, u32, bool),
+        (day, person, succeeded): (Date, Option<u32>, bool),
     ) {
         let folded = fold(question);
         if !self.questions.contains_key(&folded) && self.questions.len() >= MOST_QUESTIONS {
@@ -292,13 +292,17 @@ impl<'a> Gathered<'a> {
             .or_insert_with(|| at.to_zoned(zone.clone()).date())
     }
 
-    fn person(&mut self, user: &str) -> u32 {
+    /// Somebody's number; `None` where a log of elsewhere does not say who asked.
+    fn person(&mut self, user: &str) -> Option<u32> {
+        if user.is_empty() {
+            return None;
+        }
         if let Some(known) = self.people.get(user) {
-            return *known;
+            return Some(*known);
         }
         let number = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
         self.people.insert(user.to_owned(), number);
-        number
+        Some(number)
     }
 }
 

@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::idea::{Change, Idea, Kind};
-use super::tables::{dataset_of, split};
 use super::tally::{Evidence, Tally};
 use super::{Month, best_first};
+use crate::learn::tables::{dataset_of, split};
 use crate::model::Dataset;
 use crate::registry::edit;
 

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::expression::{Aggregation, covering};
 use super::idea::{Change, Idea, Kind};
-use super::tables::{base, dataset_of, split};
 use super::tally::Tally;
 use super::{Month, Shape, best_first};
+use crate::learn::tables::{base, dataset_of, split};
 use crate::model::personal::is_personal;
 use crate::model::{Dataset, DimensionType};
 use crate::registry::{edit, label};

@@ -15,7 +15,6 @@ mod popular;
 mod report;
 mod rollups;
 mod skills;
-mod tables;
 mod tally;
 
 pub use aliases::{Link, Means};

@@ -12,9 +12,9 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
 use super::idea::{Change, Idea, Kind};
-use super::tables::{base, dataset_of};
 use super::tally::Tally;
 use super::{Month, best_first};
+use crate::learn::tables::{base, dataset_of, reached};
 use crate::model::personal::is_personal;
 use crate::registry::{edit, label};
 
@@ -187,7 +187,7 @@ impl<'a> Month<'a> {
                 _ => return false,
             };
             base.is_some_and(|base| {
-                let mut reached = super::tables::reached(self.registry, base).into_iter();
+                let mut reached = reached(self.registry, base).into_iter();
                 reached.any(|dataset| {
                     let mut dimensions = dataset.dimensions.values();
                     let is_column = |known: &String| known.eq_ignore_ascii_case(column);

@@ -79,10 +79,10 @@ pub struct Tally {
 
 impl Tally {
     /// Counts one use.
-    pub fn add(&mut self, day: Date, person: u32, succeeded: bool, ms: u64) {
+    pub fn add(&mut self, day: Date, person: Option<u32>, succeeded: bool, ms: u64) {
         self.uses += 1;
         self.days.insert(day);
-        self.people.insert(person);
+        self.people.extend(person);
         if succeeded {
             self.succeeded += 1;
             self.times.add(ms);
@@ -181,9 +181,10 @@ pub(super) fn uses(count: u64) -> String {
     counted(count, "use")
 }
 
-/// `1 person`, `20 people`.
+/// `1 person`, `20 people`; none where a log does not say who asked.
 pub(super) fn people(count: usize) -> String {
     match count {
+        0 => "nobody known".to_owned(),
         1 => "1 person".to_owned(),
         many => format!("{} people", thousands(many as u64)),
     }

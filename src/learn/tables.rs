@@ -3,7 +3,7 @@
 use crate::model::{Dataset, Registry, Relation};
 
 /// The dataset that reads a table, whatever schema either is written with.
-pub(super) fn dataset_of<'r>(registry: &'r Registry, table: &str) -> Option<&'r Dataset> {
+pub(in crate::learn) fn dataset_of<'r>(registry: &'r Registry, table: &str) -> Option<&'r Dataset> {
     let is_it = |dataset: &&Dataset| match &dataset.relation {
         Relation::Table(known) => is_same(known, table),
         Relation::Sql(_) => false,
@@ -24,12 +24,12 @@ fn last(name: &str) -> &str {
 }
 
 /// `orders.status` as its table and its column.
-pub(super) fn split(column: &str) -> Option<(&str, &str)> {
+pub(in crate::learn) fn split(column: &str) -> Option<(&str, &str)> {
     column.rsplit_once('.')
 }
 
 /// The datasets that a dataset's rows have at most one row of each: those its joins lead to.
-pub(super) fn reached<'r>(registry: &'r Registry, from: &'r Dataset) -> Vec<&'r Dataset> {
+pub(in crate::learn) fn reached<'r>(registry: &'r Registry, from: &'r Dataset) -> Vec<&'r Dataset> {
     let mut found: Vec<&Dataset> = vec![from];
     let mut at = 0;
     while let Some(dataset) = found.get(at).copied() {
@@ -46,7 +46,7 @@ pub(super) fn reached<'r>(registry: &'r Registry, from: &'r Dataset) -> Vec<&'r 
 }
 
 /// The one dataset of these tables from which all others are reached, so that joining them multiplies no row of it.
-pub(super) fn base<'r>(registry: &'r Registry, tables: &[String]) -> Option<&'r Dataset> {
+pub(in crate::learn) fn base<'r>(registry: &'r Registry, tables: &[String]) -> Option<&'r Dataset> {
     let datasets: Option<Vec<&Dataset>> = tables
         .iter()
         .map(|table| dataset_of(registry, table))
