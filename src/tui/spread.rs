@@ -86,10 +86,13 @@ fn grain_of(query: &MetricQuery) -> Option<Grain> {
 /// The query of the explorer with nothing but the metric under the cursor, or that metric alone where the query is about another.
 pub fn query_here(state: &State) -> Option<MetricQuery> {
     let metric = state.metric_here()?.to_owned();
-    let query = match state.query.metrics.contains(&metric) {
+    let mut query = match state.query.metrics.contains(&metric) {
         true => state.query.clone(),
         false => MetricQuery::default(),
     };
+    // They may be about the metrics that are left out.
+    query.order.clear();
+    query.show.retain(|one| one.metric == metric);
     Some(MetricQuery {
         metrics: vec![metric],
         ..query

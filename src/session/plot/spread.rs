@@ -204,8 +204,9 @@ impl Session {
         if few {
             notes.push(match request.per {
                 None => format!(
-                    "{} are too few for outliers, of which at least {FEWEST} numbers are needed",
-                    counted(numbers.count, "number")
+                    "{} {} too few for outliers, for which at least {FEWEST} numbers are needed",
+                    counted(numbers.count, "number"),
+                    if numbers.count == 1 { "is" } else { "are" }
                 ),
                 Some(grain) => format!(
                     "values with fewer than {FEWEST} {grain}s have no outliers: these are too few"
@@ -381,14 +382,16 @@ impl Spread {
             "The median distance from the median (MAD) is {}.",
             number(numbers.mad)
         ));
-        words.push(match request.per {
-            Some(_) => "Outliers lie more than 1.5 interquartile ranges beyond the quartiles of their own value (Tukey's fences).".to_owned(),
-            None => format!(
+        match request.per {
+            Some(_) => words.push("Outliers lie more than 1.5 interquartile ranges beyond the quartiles of their own value (Tukey's fences).".to_owned()),
+            // A note says that these are too few.
+            None if numbers.count < FEWEST => {}
+            None => words.push(format!(
                 "Outliers lie below {} or above {}: 1.5 interquartile ranges beyond the quartiles (Tukey's fences).",
                 number(numbers.fences.0),
                 number(numbers.fences.1)
-            ),
-        });
+            )),
+        }
         words.push(
             "Quartiles are interpolated linearly, as SQL's percentile_cont does (type 7)."
                 .to_owned(),
