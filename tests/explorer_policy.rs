@@ -151,6 +151,17 @@ fn without_a_log_it_says_what_comes_of_asking() {
 }
 
 #[test]
+fn it_is_filled_in_under_what_was_opened_over_it_meanwhile() {
+    let mut explorer = lived(80, 24);
+    explorer.keys("<Esc>");
+    explorer.hold = true;
+    explorer.keys("*<F1>");
+    explorer.release();
+    explorer.keys("<Esc>");
+    assert_shows!(explorer, "How the policy does", "Algorithm");
+}
+
+#[test]
 fn the_report_can_be_copied_as_it_is_printed() {
     let mut explorer = lived(80, 24);
     explorer.keys("<Esc>*y");

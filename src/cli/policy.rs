@@ -10,9 +10,13 @@ use crate::session::SessionError;
 use crate::session::cell::sanitize;
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct PolicyArgs {
     #[command(subcommand)]
     command: Option<PolicyCommand>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -42,10 +46,17 @@ pub fn run(global: &Global, args: &PolicyArgs) -> Outcome {
     }
     let session = global.open()?;
     notes::about_session(&session);
+    notes::about_recording(&session);
     let report = match &args.command {
         Some(_) => session.train_policy()?,
         None => session.policy_report()?,
     };
+    if args.json {
+        return print(|out| {
+            serde_json::to_writer_pretty(&mut *out, &report)?;
+            writeln!(out)
+        });
+    }
     print(|out| {
         let text = report.markdown();
         let mut lines = text.lines();

@@ -570,7 +570,7 @@ async fn how_the_policy_does_is_told_from_the_log() {
         report["trial"]
             .as_str()
             .unwrap()
-            .contains("Verdict: no verdict")
+            .contains("Verdict: none yet")
     );
 }
 

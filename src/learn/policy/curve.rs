@@ -1,5 +1,7 @@
 //! Learning curves in the simulator, and how well a log of it tells what a policy brings.
 
+use serde::Serialize;
+
 use super::evaluate::{Estimates, Verdict, evaluate, verdict};
 use super::simulate::{Simulated, world};
 use super::{
@@ -90,7 +92,7 @@ pub struct Course {
 }
 
 /// One place of a curve.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Place {
     /// Queries.
     pub queries: usize,

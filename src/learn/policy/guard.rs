@@ -45,7 +45,11 @@ pub struct Trial {
 /// Compares what came of the queries where the policy would deviate. Each is weighed by the odds of its arms under the rule
 /// or the policy, over the odds that they were decided with (self-normalised importance sampling).
 pub fn compare<'a>(decided: impl Iterator<Item = (&'a Decision, f64)> + Clone) -> Trial {
-    let decided = decided.filter(|(decision, _)| decision.deviates);
+    // Where the policy had no chance, as after it has fallen back, nothing is learned about it.
+    let had_a_chance = |decision: &Decision| {
+        decision.choice.arms != decision.context.rule || decision.choice.joint < 1.0 - 1e-9
+    };
+    let decided = decided.filter(|(decision, _)| decision.deviates && had_a_chance(decision));
     let side = |odds: fn(&Decision) -> f64| {
         let weight = move |decision: &Decision| odds(decision) / decision.choice.joint.max(1e-6);
         mean(
@@ -119,6 +123,20 @@ mod tests {
         assert_eq!(standing(&decided(-2.0, 400)), Standing::FallenBack);
         assert_eq!(standing(&decided(2.0, 400)), Standing::Better);
         assert_eq!(standing(&decided(0.0, 400)), Standing::Open);
+    }
+
+    #[test]
+    fn what_is_answered_after_it_fell_back_does_not_bring_it_back() {
+        let mut decided = decided(-2.0, 400);
+        let kept = decided.iter().filter(|(decision, _)| decision.own == 0.0);
+        let mut after: Vec<(Decision, f64)> = kept.cloned().collect();
+        for (decision, _) in &mut after {
+            (decision.choice.joint, decision.own) = (1.0, 0.3);
+        }
+        for _ in 0..20 {
+            decided.extend(after.iter().cloned());
+        }
+        assert_eq!(standing(&decided), Standing::FallenBack);
     }
 
     #[test]

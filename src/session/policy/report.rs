@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::learn::policy::curve::Place;
 use crate::learn::policy::evaluate::{ENOUGH, Estimate};
 use crate::learn::policy::guard::{Standing, Trial};
 use crate::learn::policy::{Decision, Head, Learned, Lived, Memory};
+use crate::session::feedback::written;
 use crate::session::{Session, SessionError};
 use crate::usage::{Logged, Thumb};
 
@@ -30,7 +32,7 @@ const MOST: usize = 200_000;
 const BEST: usize = 5;
 
 /// How the policy does.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PolicyReport {
     /// The algorithm that decides: `bandit`, `ppo` or `rule`.
     pub algorithm: &'static str,
@@ -61,7 +63,7 @@ pub struct PolicyReport {
 }
 
 /// How some queries went.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stretch {
     /// Which ones: `all`, `first 100`, `last 100`.
     pub name: String,
@@ -76,7 +78,7 @@ pub struct Stretch {
 }
 
 /// How a decision fell.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Taken {
     /// Which decision.
     pub decision: &'static str,
@@ -85,7 +87,7 @@ pub struct Taken {
 }
 
 /// Another way than the usual one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Better {
     /// How likely it is better, 0 to 1.
     pub probability: f64,
@@ -96,7 +98,7 @@ pub struct Better {
 }
 
 /// A mean with what it rests on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Mean {
     /// The mean reward of a query.
     pub reward: f64,
@@ -119,17 +121,18 @@ impl Session {
     /// # Errors
     /// The log cannot be read.
     pub fn train_policy(&self) -> Result<PolicyReport, SessionError> {
+        self.outlives_run()?;
         let (mut report, learned) = self.lessons()?;
         report.is_trained = learned.memory.learner.is_ripe();
         let usage = self.usage_store()?;
         usage.learned(learned.memory.checkpoint(), learned.rewards);
-        usage.flush();
+        written(usage)?;
         Ok(report)
     }
 
     fn lessons(&self) -> Result<(PolicyReport, Learned), SessionError> {
         let usage = self.usage_store()?;
-        usage.flush();
+        usage.write_out();
         let mut latest = VecDeque::new();
         let unread = usage.logged(Timestamp::MIN, Timestamp::MAX, &mut |mut logged| {
             let line = std::mem::take(&mut logged.record.line);
@@ -312,7 +315,7 @@ fn verdict(trial: &Trial) -> String {
             )
         }
         Standing::Open => {
-            format!("no verdict: each side needs an effective sample size of {ENOUGH:.0}")
+            format!("none yet, each side needs an effective sample size of {ENOUGH:.0}")
         }
         Standing::Better => format!(
             "the policy is better, with a probability of {:.2}: once trained, it decides nine in ten of these queries",

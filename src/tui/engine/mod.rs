@@ -39,6 +39,8 @@ pub(super) struct Engine {
     desk: Arc<Desk>,
     /// For work on rows.
     rows: Arc<Desk>,
+    /// For reading the log of use.
+    log: Arc<Desk>,
     /// What is under way, by generation.
     runs: HashMap<u64, CancellationToken>,
     stop_writing: CancellationToken,
@@ -48,7 +50,7 @@ pub(super) struct Engine {
 impl Engine {
     pub(super) fn new(session: Session, runtime: Handle, sender: Sender) -> Self {
         let session = session.asking().with_face(Face::Explorer);
-        let [desk, rows] = [(); 2].map(|()| {
+        let [desk, rows, log] = [(); 3].map(|()| {
             let desk = Arc::new(Desk::default());
             let clerk = (session.clone(), sender.clone(), Arc::clone(&desk));
             std::thread::spawn(move || clerk.2.serve(&clerk.0, &clerk.1));
@@ -61,6 +63,7 @@ impl Engine {
             sender,
             desk,
             rows,
+            log,
             runs: HashMap::new(),
             stop_writing: CancellationToken::new(),
         }
@@ -141,10 +144,10 @@ impl Engine {
     /// Asks the session.
     fn ask(&self, generation: u64, tab: u64, lookup: Lookup) {
         let slot = lookup.slot();
-        let desk = if slot.is_long() {
-            &self.rows
-        } else {
-            &self.desk
+        let desk = match slot {
+            slot if slot.is_of_rows() => &self.rows,
+            slot if slot.is_of_log() => &self.log,
+            _ => &self.desk,
         };
         desk.ask((slot, tab), generation, lookup);
     }
@@ -171,5 +174,6 @@ impl Drop for Engine {
         self.stop_writing();
         self.desk.close();
         self.rows.close();
+        self.log.close();
     }
 }

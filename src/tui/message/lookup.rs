@@ -183,9 +183,14 @@ impl Slot {
         Self::OF_ALL_TABS.contains(&self)
     }
 
-    /// Whether it goes through rows or a log that may be long, so that no other answer shall wait for it.
-    pub fn is_long(self) -> bool {
-        Self::OF_ROWS.contains(&self) || self == Self::Policy
+    /// Whether it goes through rows, so that no other answer shall wait for it.
+    pub fn is_of_rows(self) -> bool {
+        Self::OF_ROWS.contains(&self)
+    }
+
+    /// Whether it goes through the whole log of use, which takes longer still.
+    pub fn is_of_log(self) -> bool {
+        self == Self::Policy
     }
 }
 

@@ -41,17 +41,19 @@ pub(super) fn policy(state: &mut State) -> Vec<Effect> {
 
 /// The log was read.
 pub(super) fn policy_told(state: &mut State, report: Result<Box<PolicyReport>, String>) {
-    let Some(Popup::Reader(Reader {
-        page: Page::Policy(shown),
-        ..
-    })) = state.popups.last_mut()
-    else {
+    // Something else may have been opened over it meanwhile.
+    let is_it = |popup: &Popup| matches!(popup, Popup::Reader(reader) if matches!(reader.page, Page::Policy(_)));
+    let Some(at) = state.popups.iter().rposition(is_it) else {
         return;
     };
     match report {
-        Ok(report) => *shown = Some(report),
+        Ok(report) => {
+            if let Some(Popup::Reader(reader)) = state.popups.get_mut(at) {
+                reader.page = Page::Policy(Some(report));
+            }
+        }
         Err(error) => {
-            state.popups.pop();
+            state.popups.remove(at);
             state.notice = Some(Notice::Error(error));
         }
     }
