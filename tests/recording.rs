@@ -340,6 +340,37 @@ fn what_waits_for_another_program_is_written_when_that_has_ended() {
     assert_eq!(lines(shop), ["gmv", "aov", "orders"]);
 }
 
+#[test]
+fn whoever_only_reads_does_not_wait_for_another_program() {
+    let shop = project::shop();
+    let shop = shop.path();
+    assert!(run(shop, &["query", "gmv"]).status.success());
+    let other = Other::begin(shop);
+    // They come to their end while the other one goes on.
+    for arguments in [
+        &["search", "gmv"][..],
+        &["usage"],
+        &["policy"],
+        &["sql", "gmv"],
+    ] {
+        let output = run(shop, arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(!said(&output).contains("history"), "{}", said(&output));
+    }
+    other.end();
+}
+
+#[test]
+fn another_program_that_is_writing_is_no_problem_to_speak_of() {
+    let shop = project::shop();
+    let shop = shop.path();
+    let session = open(shop);
+    let other = Other::begin(shop);
+    let usage = session.history_news();
+    assert_eq!(usage, None);
+    other.end();
+}
+
 fn ask_agent(shop: &Path, calls: &[Value]) {
     let mut input = vec![
         json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {

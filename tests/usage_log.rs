@@ -331,6 +331,70 @@ fn the_graph_is_a_fold_of_the_log() {
 }
 
 #[test]
+fn a_log_of_an_earlier_version_is_taken_over_with_its_graph() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage.db");
+    let mut dice = Dice(3);
+    let mut record = |count: i64| {
+        let usage = Usage::open(&file).unwrap();
+        for number in 0..count {
+            usage.record(query(&mut dice, start() + (number * 40).seconds()));
+        }
+        assert!(usage.flush());
+        all(&usage).len()
+    };
+    assert_eq!(record(50), 50);
+    let now = graph(&file);
+    // As version 9 had it, with a graph that was folded otherwise.
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE old (src INTEGER NOT NULL, dst INTEGER NOT NULL, kind TEXT NOT NULL, n INTEGER NOT NULL,
+                 n_ok INTEGER NOT NULL, weight REAL NOT NULL, ms INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+                 PRIMARY KEY (src, dst, kind)) WITHOUT ROWID;
+             INSERT INTO old SELECT * FROM edges; DROP TABLE edges; ALTER TABLE old RENAME TO edges; CREATE INDEX edges_by_dst ON edges (dst, kind, src);
+             DROP INDEX queries_refused; UPDATE meta SET value = 1 WHERE what = 'fold'; PRAGMA user_version = 9;",
+        )
+        .unwrap();
+    drop(connection);
+    drop(Usage::open(&file).unwrap());
+    assert!(
+        graph(&file) == now,
+        "before it is folded anew, it is another graph"
+    );
+    assert!(Usage::open(&file).unwrap().flush());
+    assert!(graph(&file) == now, "taken over, it is another graph");
+    assert_eq!(record(10), 60);
+    let usage = Usage::open(&file).unwrap();
+    assert_eq!(usage.purge(Purge::All).unwrap(), 60);
+}
+
+#[test]
+fn a_damaged_row_is_left_out_of_the_graph_and_recording_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("usage.db");
+    let usage = Usage::open(&file).unwrap();
+    let mut dice = Dice(4);
+    for number in 0..20 {
+        usage.record(query(&mut dice, start() + (number * 40).seconds()));
+    }
+    assert!(usage.flush());
+    drop(usage);
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    let lost = connection.execute(
+        "DELETE FROM texts WHERE id = (SELECT facts FROM statements ORDER BY id LIMIT 1)",
+        [],
+    );
+    assert_eq!(lost.unwrap(), 1);
+    drop(connection);
+    make_anew(&file);
+    let usage = Usage::open(&file).unwrap();
+    usage.record(query(&mut dice, start() + 2_000.seconds()));
+    assert!(usage.flush());
+    assert!(usage.purge(Purge::Before(start() + 60.seconds())).unwrap() > 0);
+}
+
+#[test]
 fn what_is_dropped_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("usage.db");

@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, ValueEnum};
 use serde_json::json;
 
-use super::notes::{about_session, note};
+use super::notes::{about_recording, about_session, note};
 use super::runtime::block_on;
 use super::{Global, Outcome, prepare, print};
 use crate::session::cell::sanitize;
@@ -43,6 +43,7 @@ enum LearnFormat {
 pub fn run(global: &Global, args: &LearnArgs) -> Outcome {
     let session = global.open()?;
     about_session(&session);
+    about_recording(&session);
     if args.judged {
         return judged(&session, args.format);
     }

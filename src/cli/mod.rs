@@ -96,7 +96,7 @@ struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     connection: Option<String>,
     /// The day to take for today, as YYYY-MM-DD [default: the clock's, in the project's time zone]
-    #[arg(long, global = true, value_name = "DATE", env = "METREX_TODAY")]
+    #[arg(long, global = true, value_name = "DATE", env = "METREX_TODAY", value_parser = day)]
     today: Option<Date>,
     /// Folder for history and value index [default: state_dir of metrex.yaml, else the XDG state folder]
     #[arg(long, global = true, value_name = "DIR", env = "METREX_STATE_DIR")]
@@ -106,6 +106,12 @@ struct Global {
     no_rollups: bool,
     #[arg(skip)]
     opened: Opened,
+}
+
+/// A day as it is written.
+fn day(text: &str) -> Result<Date, String> {
+    let read = text.parse();
+    read.map_err(|_| "a day is written YYYY-MM-DD, such as 2026-11-20".to_owned())
 }
 
 /// The sessions of the command: the end of the program waits until what they recorded is written.

@@ -37,6 +37,13 @@ pub fn about_session(session: &Session) {
     }
 }
 
+/// That nothing new can be learned from, where queries are not recorded.
+pub fn about_recording(session: &Session) {
+    if !session.project().config.usage.track {
+        note("queries are not recorded in this project (`usage: {track: false}` in metrex.yaml)");
+    }
+}
+
 /// What is worth knowing of a query, such as values that could not be checked.
 pub fn about_query(compiled: &Compiled) {
     session::notes(compiled).iter().for_each(|text| note(text));

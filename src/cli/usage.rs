@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::failure::Failure;
 use super::notes::counted;
 use super::style::Style;
-use super::{Global, Outcome, notes, print};
+use super::{Global, Outcome, day, notes, print};
 use crate::model::thousands;
 use crate::session::cell::sanitize;
 use crate::session::{Answered, Figures, LogForm, LogImport, Purge, Session, SessionError, Thumb};
@@ -40,7 +40,7 @@ pub struct UsageArgs {
 #[group(id = "which", requires = "purge")]
 struct Which {
     /// Queries and questions before a day, as YYYY-MM-DD
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     before: Option<Date>,
     /// Queries of a person, by name or address
     #[arg(long, value_name = "NAME", conflicts_with = "before")]

@@ -79,7 +79,7 @@ impl Session {
         let id = found.ok_or_else(|| self.no_answer(answered))?;
         let words = words.map(str::trim).filter(|words| !words.is_empty());
         usage.say(id, thumb, words.map(str::to_owned), self.now());
-        usage.flush();
+        written(usage)?;
         let logged = usage.query(id)?;
         logged.ok_or_else(|| self.no_answer(answered))
     }
@@ -103,15 +103,16 @@ impl Session {
     /// It cannot be read.
     pub fn usage_figures(&self) -> Result<Figures, SessionError> {
         let usage = self.usage_store()?;
-        usage.flush();
+        usage.write_out();
         Ok(usage.figures()?)
     }
 
     /// Drops queries from the log, and makes the graph anew from what stays; how many.
     ///
     /// # Errors
-    /// The log cannot be written.
+    /// The log cannot be written, or is not that of earlier runs.
     pub fn purge_usage(&self, purge: Purge) -> Result<usize, SessionError> {
+        self.outlives_run()?;
         let usage = self.usage_store()?;
         let is_all = purge == Purge::All;
         let dropped = usage.purge(purge)?;
@@ -127,6 +128,7 @@ impl Session {
     /// # Errors
     /// The file cannot be read or is no known log, or the log cannot be written.
     pub fn import_log(&self, path: &Path) -> Result<LogImport, SessionError> {
+        self.outlives_run()?;
         let usage = self.log()?;
         let log = read_log(path).map_err(|error| {
             SessionError::usage("log", error.to_string()).with_hint(error.hint())
@@ -244,6 +246,18 @@ impl Session {
         Ok(self.usage_store()?)
     }
 
+    /// Refuses what is done for later runs where nothing is kept for them.
+    pub(super) fn outlives_run(&self) -> Result<(), SessionError> {
+        match self.state().notice() {
+            None => Ok(()),
+            Some(_) => Err(SessionError::usage(
+                "not_kept",
+                "the log of use is of this run only, as the state folder cannot be written",
+            )
+            .with_hint("--state-dir takes another folder")),
+        }
+    }
+
     fn no_answer(&self, answered: &Answered) -> SessionError {
         let message = match answered {
             Answered::Id(id) => format!("there is no query {id} in the log"),
@@ -251,5 +265,19 @@ impl Session {
             Answered::Last => format!("there is no query of {} in the log", self.user()),
         };
         SessionError::usage("no_query", message).with_hint("run a query first")
+    }
+}
+
+/// Waits until everything is written.
+///
+/// # Errors
+/// It cannot be.
+pub(super) fn written(usage: &Usage) -> Result<(), SessionError> {
+    match usage.flush() {
+        true => Ok(()),
+        false => {
+            let why = usage.last_trouble();
+            Err(SessionError::usage("not_kept", format!("not kept: {why}")))
+        }
     }
 }

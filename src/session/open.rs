@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use jiff::civil::Date;
@@ -60,7 +59,7 @@ struct Inner {
     usage: OnceLock<Result<Usage, UsageError>>,
     used: Mutex<Option<Arc<Used>>>,
     /// Whether it was said that the history cannot be used.
-    is_told: AtomicBool,
+    told: Mutex<Option<String>>,
     remembered: Mutex<Option<Arc<Remembered>>>,
     cache: ResultCache,
     no_rollups: bool,
@@ -137,7 +136,7 @@ impl Session {
                 tracking: Arc::new(tracking),
                 usage: OnceLock::new(),
                 used: Mutex::default(),
-                is_told: AtomicBool::default(),
+                told: Mutex::default(),
                 remembered: Mutex::default(),
                 cache: ResultCache::default(),
                 no_rollups: options.no_rollups,
@@ -464,11 +463,13 @@ impl Session {
     /// would have to be opened for it.
     pub fn history_news(&self) -> Option<String> {
         let problem = match self.inner.usage.get()? {
-            Ok(usage) => usage.trouble()?,
+            Ok(usage) => usage.failure()?,
             Err(error) => error.to_string(),
         };
-        let is_new = !self.inner.is_told.swap(true, Ordering::Relaxed);
-        is_new.then_some(problem)
+        let told = self.inner.told.lock();
+        let mut told = told.unwrap_or_else(PoisonError::into_inner);
+        let is_new = told.as_ref() != Some(&problem);
+        is_new.then(|| told.insert(problem).clone())
     }
 
     /// Opens the log, and drops what is older than it is to be kept.

@@ -6,6 +6,6 @@ mod open;
 
 pub use open::{FileIdentity, OnDamage, StoreError, identity, open};
 pub use rusqlite::{
-    Connection, Error as SqlError, ErrorCode, OptionalExtension, Row, TransactionBehavior, params,
-    params_from_iter, types::Type as SqlType,
+    Connection, Error as SqlError, ErrorCode, InterruptHandle, OptionalExtension, Row,
+    TransactionBehavior, params, params_from_iter, types::Type as SqlType,
 };

@@ -232,7 +232,7 @@ impl Fold {
         self.is_all = true;
         file.execute_batch(
             "DELETE FROM nodes; DELETE FROM edges; DELETE FROM days; DELETE FROM latest;
-             DROP INDEX edges_by_dst; DROP INDEX edges_asked;
+             DROP INDEX IF EXISTS edges_by_dst; DROP INDEX IF EXISTS edges_asked; DROP INDEX IF EXISTS edges_touched;
              UPDATE queries SET corrected_by = NULL WHERE corrected_by NOT IN (SELECT id FROM queries)",
         )?;
         let mut statement = file.prepare(
@@ -243,7 +243,14 @@ impl Fold {
         let mut corrections: Vec<(i64, i64)> = Vec::new();
         while let Some(row) = rows.next()? {
             let step = Step::read(row)?;
-            self.add(file, step)?;
+            match self.add(file, step) {
+                // A text of it is gone, as where a disk has lost some of the file: it cannot be read either.
+                Err(SqlError::QueryReturnedNoRows) => {
+                    tracing::warn!(query = step.id, "a damaged row of the log is left out");
+                    continue;
+                }
+                added => added?,
+            }
             if let Some(by) = row.get::<_, Option<i64>>(6)? {
                 corrections.push((by, step.id));
             }

@@ -132,6 +132,11 @@ impl Usage {
         self.writer.flush()
     }
 
+    /// The same, but not behind another process that is writing: for reading what is there.
+    pub fn write_out(&self) {
+        self.writer.write_out();
+    }
+
     /// Waits, not for long, until everything that was handed over before is written, and says what could not be. For the end
     /// of a program: from now on nothing is tried for long.
     pub fn settle(&self) -> Option<Lost> {
@@ -142,6 +147,16 @@ impl Usage {
     /// room.
     pub fn trouble(&self) -> Option<String> {
         self.writer.trouble()
+    }
+
+    /// Why nothing can be written, where that is more than another process that is writing.
+    pub fn failure(&self) -> Option<String> {
+        self.writer.failure()
+    }
+
+    /// What was in the way of writing last; empty where nothing ever was.
+    pub fn last_trouble(&self) -> String {
+        self.writer.last_trouble()
     }
 
     /// The file.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::insert::Log;
 use super::{Usage, UsageError};
-use crate::store::{Connection, SqlError};
+use crate::store::{Connection, SqlError, params};
 
 /// What is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +26,19 @@ impl Usage {
         Ok(self.writer.drop_now(purge)?)
     }
 
-    /// Drops what is older, some time; never waits.
+    /// Drops what is older, some time; never waits. Where the program ends before it is done, the next one does it.
     pub fn keep_since(&self, first: Timestamp) {
-        self.writer.drop_later(Purge::Before(first));
+        let has_older = self.read(|file| {
+            file.query_row(
+                "SELECT EXISTS (SELECT 1 FROM queries WHERE at < ?) OR EXISTS (SELECT 1 FROM questions WHERE at < ?)",
+                params![first.as_millisecond(), first.to_string()],
+                |row| row.get(0),
+            )
+        });
+        // Where there is nothing to drop, nobody needs to write.
+        if has_older.unwrap_or(true) {
+            self.writer.drop_later(Purge::Before(first));
+        }
     }
 }
 

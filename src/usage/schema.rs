@@ -1,6 +1,6 @@
 //! The tables of `usage.db`, by version; a version that was delivered is never changed.
 
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     "
 CREATE TABLE queries (
     id         INTEGER PRIMARY KEY,
@@ -155,10 +155,9 @@ CREATE TABLE edges (
     weight    REAL NOT NULL,
     ms        INTEGER NOT NULL,
     last_seen INTEGER NOT NULL,
-    PRIMARY KEY (src, kind, dst)
+    PRIMARY KEY (src, dst, kind)
 ) WITHOUT ROWID;
 CREATE INDEX edges_by_dst ON edges (dst, kind, src);
-CREATE INDEX edges_asked ON edges (dst, src, n, n_ok, ms, last_seen) WHERE kind = 'ASKED';
 CREATE TABLE days (
     node INTEGER NOT NULL,
     day  INTEGER NOT NULL,
@@ -204,6 +203,29 @@ CREATE TABLE policy (
     "
 CREATE INDEX queries_refused ON queries (error_kind) WHERE outcome = 3;
 ",
+    // Walks from a query read what it touches, beside which there may be many more edges to the queries it follows. The graph
+    // is folded anew.
+    "
+DROP INDEX edges_by_dst;
+ALTER TABLE edges RENAME TO old_edges;
+CREATE TABLE edges (
+    src       INTEGER NOT NULL,
+    dst       INTEGER NOT NULL,
+    kind      TEXT NOT NULL,
+    n         INTEGER NOT NULL,
+    n_ok      INTEGER NOT NULL,
+    weight    REAL NOT NULL,
+    ms        INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    PRIMARY KEY (src, kind, dst)
+) WITHOUT ROWID;
+INSERT INTO edges SELECT src, dst, kind, n, n_ok, weight, ms, last_seen FROM old_edges;
+DROP TABLE old_edges;
+CREATE INDEX edges_by_dst ON edges (dst, kind, src);
+CREATE INDEX edges_asked ON edges (dst, src, n, n_ok, ms, last_seen) WHERE kind = 'ASKED';
+CREATE INDEX edges_touched ON edges (src, kind, dst, n, n_ok, ms, last_seen) WHERE kind <> 'FOLLOWS' AND kind <> 'ASKED';
+DELETE FROM meta WHERE what = 'fold';
+",
 ];
 
 pub(super) const INSERT: &str = "
@@ -214,7 +236,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 /// The indexes of edges: they are dropped while all edges are made anew.
 pub(super) const EDGE_INDEXES: &str = "
 CREATE INDEX edges_by_dst ON edges (dst, kind, src);
-CREATE INDEX edges_asked ON edges (dst, src, n, n_ok, ms, last_seen) WHERE kind = 'ASKED'";
+CREATE INDEX edges_asked ON edges (dst, src, n, n_ok, ms, last_seen) WHERE kind = 'ASKED';
+CREATE INDEX edges_touched ON edges (src, kind, dst, n, n_ok, ms, last_seen) WHERE kind <> 'FOLLOWS' AND kind <> 'ASKED'";
 
 /// The number of queries that were run. Counting those that were not is quick.
 pub(super) const RUNS: &str =

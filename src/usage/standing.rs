@@ -56,6 +56,10 @@ struct State {
     /// Of the last trouble.
     why: String,
     lost: u64,
+    /// Whether anything was lost since somebody last asked.
+    has_failed: bool,
+    /// Whether queries are being dropped for their age, for which nobody waits.
+    is_dropping: bool,
     /// When nobody waits any more for another process to end.
     ends: Option<Instant>,
 }
@@ -86,9 +90,42 @@ impl Standing {
         self.lock().trouble = None;
     }
 
-    /// Notes that queries are lost.
+    /// Why the file cannot be written, whoever waits.
+    pub(super) fn failure(&self) -> Option<String> {
+        let state = self.lock();
+        (state.trouble == Some(Trouble::File)).then(|| state.why.clone())
+    }
+
+    /// What was in the way last; empty where nothing ever was.
+    pub(super) fn last_trouble(&self) -> String {
+        self.lock().why.clone()
+    }
+
+    /// Notes that something is lost, with so many queries.
     pub(super) fn lose(&self, queries: u64) {
-        self.lock().lost += queries;
+        let mut state = self.lock();
+        state.lost += queries;
+        state.has_failed = true;
+    }
+
+    /// Whether anything was lost since this was asked before.
+    pub(super) fn take_failed(&self) -> bool {
+        std::mem::take(&mut self.lock().has_failed)
+    }
+
+    /// Notes whether queries are being dropped for their age.
+    pub(super) fn set_dropping(&self, is_dropping: bool) {
+        self.lock().is_dropping = is_dropping;
+    }
+
+    /// Whether they are.
+    pub(super) fn is_dropping(&self) -> bool {
+        self.lock().is_dropping
+    }
+
+    /// Whether the program ends.
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock().ends.is_some()
     }
 
     /// What was lost.

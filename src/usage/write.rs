@@ -1,7 +1,9 @@
 //! The way to the thread that writes the query log, and what it is told.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,7 +17,7 @@ use super::standing::{Lost, Standing};
 use super::verdicts;
 use super::writing::Writing;
 use super::{ModelCost, QueryRecord};
-use crate::store::{Connection, StoreError};
+use crate::store::{Connection, InterruptHandle, StoreError};
 
 /// How long a reader waits for what was just recorded; a locked file must not stop the screen.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -28,11 +30,13 @@ const QUEUE: usize = 8192;
 const NAP: Duration = Duration::from_millis(1);
 
 /// The way to the thread; dropping it waits until everything is written.
-#[derive(Debug)]
 pub(super) struct Writer {
     orders: Option<SyncSender<Order>>,
     thread: Option<JoinHandle<()>>,
     standing: Arc<Standing>,
+    interrupt: InterruptHandle,
+    /// Whether anything was handed over.
+    is_used: AtomicBool,
 }
 
 /// Makes a record, on the thread.
@@ -66,6 +70,16 @@ impl Order {
         matches!(self, Self::Make(_) | Self::Record(_))
     }
 
+    /// Whether nobody misses it: it is done the next time as well.
+    pub(super) fn can_wait(&self) -> bool {
+        matches!(self, Self::Purge(_, None))
+    }
+
+    /// Whether it is written by itself, so that what becomes of it is its own.
+    pub(super) fn is_alone(&self) -> bool {
+        self.told().is_some() || self.can_wait()
+    }
+
     /// Who waits to hear how it went.
     pub(super) fn told(&self) -> Option<&Told> {
         match self {
@@ -80,6 +94,7 @@ impl Writer {
     pub(super) fn start(path: &Path, connection: Connection) -> Result<Self, StoreError> {
         let (orders, received) = sync_channel(QUEUE);
         let standing = Arc::new(Standing::default());
+        let interrupt = connection.get_interrupt_handle();
         let writing = Writing::new(path, connection, standing.clone())?;
         let thread = std::thread::Builder::new()
             .name("usage".to_owned())
@@ -92,6 +107,8 @@ impl Writer {
             orders: Some(orders),
             thread: Some(thread),
             standing,
+            interrupt,
+            is_used: AtomicBool::new(false),
         })
     }
 
@@ -160,15 +177,24 @@ impl Writer {
         }
     }
 
-    /// Waits for what was recorded before; whether it is written. Nobody waits for a file that cannot be written.
+    /// Waits for what was recorded before; whether that and whatever else was recorded since the last time is written.
+    /// Nobody waits for a file that cannot be written.
     pub(super) fn flush(&self) -> bool {
-        let lost = self.standing.lost();
+        self.wait(|standing| !standing.is_hopeless()) && !self.standing.take_failed()
+    }
+
+    /// Waits for what was recorded before, but not behind another process that is writing.
+    pub(super) fn write_out(&self) {
+        self.wait(|standing| standing.trouble().is_none());
+    }
+
+    fn wait(&self, is_worth: impl Fn(&Standing) -> bool) -> bool {
         let (done, written) = channel();
         self.send(Order::Report(done));
         loop {
             match written.recv_timeout(PATIENCE) {
-                Ok(()) => return self.standing.lost() == lost,
-                Err(RecvTimeoutError::Timeout) if !self.standing.is_hopeless() => {}
+                Ok(()) => return true,
+                Err(RecvTimeoutError::Timeout) if is_worth(&self.standing) => {}
                 Err(_) => return false,
             }
         }
@@ -176,17 +202,43 @@ impl Writer {
 
     /// Waits, not for long, for what was recorded before; what was lost.
     pub(super) fn settle(&self) -> Option<Lost> {
-        self.standing.close(AT_THE_END);
+        if !self.is_used.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.close();
         let (done, written) = channel();
         self.send(Order::Report(done));
         // Whatever is in the way, the thread gives up soon.
-        let _ = written.recv();
+        while let Err(RecvTimeoutError::Timeout) = written.recv_timeout(PATIENCE) {
+            self.stop_dropping();
+        }
         self.standing.lost()
     }
 
     /// What is in the way of writing at the moment.
     pub(super) fn trouble(&self) -> Option<String> {
         self.standing.trouble()
+    }
+
+    /// Why nothing can be written, where that is not another process that is writing.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.standing.failure()
+    }
+
+    /// What was in the way last.
+    pub(super) fn last_trouble(&self) -> String {
+        self.standing.last_trouble()
+    }
+
+    fn close(&self) {
+        self.standing.close(AT_THE_END);
+        self.stop_dropping();
+    }
+
+    fn stop_dropping(&self) {
+        if self.standing.is_dropping() {
+            self.interrupt.interrupt();
+        }
     }
 
     fn told(&self, order: impl FnOnce(Told) -> Order) -> Result<usize, StoreError> {
@@ -200,6 +252,9 @@ impl Writer {
         let Some(orders) = &self.orders else {
             return;
         };
+        if !matches!(order, Order::Report(_)) {
+            self.is_used.store(true, Ordering::Relaxed);
+        }
         while let Err(TrySendError::Full(back)) = orders.try_send(order) {
             if self.standing.is_hopeless() {
                 self.standing.lose(u64::from(back.is_query()));
@@ -211,9 +266,17 @@ impl Writer {
     }
 }
 
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.standing.close(AT_THE_END);
+        self.close();
         self.orders = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -11,7 +11,7 @@ use super::insert::Log;
 use super::standing::{Standing, Trouble};
 use super::write::Order;
 use super::{choices, feedback, policy, purge, questions, verdicts, workspace};
-use crate::store::{Connection, SqlError, StoreError, TransactionBehavior, params};
+use crate::store::{Connection, ErrorCode, SqlError, StoreError, TransactionBehavior, params};
 
 /// How long a transaction waits for another process before it is tried again.
 const BUSY: Duration = Duration::from_secs(1);
@@ -57,10 +57,9 @@ impl Writing {
         let mut next = None;
         while let Some(first) = next.take().or_else(|| orders.recv().ok()) {
             let mut batch = vec![made(first)];
-            // Who waits to hear how it went hears of that order alone.
-            while batch.len() < BATCH && batch.iter().all(|order| order.told().is_none()) {
+            while batch.len() < BATCH && batch.iter().all(|order| !order.is_alone()) {
                 match orders.try_recv() {
-                    Ok(order) if order.told().is_none() => batch.push(made(order)),
+                    Ok(order) if !order.is_alone() => batch.push(made(order)),
                     Ok(order) => {
                         next = Some(order);
                         break;
@@ -73,12 +72,28 @@ impl Writing {
     }
 
     fn write(&mut self, batch: Vec<Order>) {
+        let can_wait = batch.iter().all(Order::can_wait);
+        self.standing.set_dropping(can_wait);
+        if !(can_wait && self.standing.is_closing()) {
+            self.try_to_write(batch, can_wait);
+        }
+        self.standing.set_dropping(false);
+    }
+
+    fn try_to_write(&mut self, batch: Vec<Order>, can_wait: bool) {
         loop {
             let error = match write_batch(&mut self.file, &mut self.log, &batch) {
                 Ok(done) => return self.written(&batch, &done),
                 Err(error) => error,
             };
             self.log.forget();
+            // The program ends, and does not wait for what the next one can do.
+            if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) {
+                match can_wait {
+                    true => return,
+                    false => continue,
+                }
+            }
             let trouble = Trouble::of(&error);
             let why = StoreError::of(&self.path, error);
             if trouble == Trouble::Order && batch.len() > 1 {
@@ -91,10 +106,9 @@ impl Writing {
                 tracing::warn!(%why, "what was just used is not written down yet");
             }
             let waits = batch.iter().any(|order| order.told().is_some());
-            // What is dropped for its age can be dropped the next time, and nobody waits behind it for a file to be mended.
-            let is_purge = batch.iter().all(|order| matches!(order, Order::Purge(..)));
+            // Nobody waits behind what can be done the next time for a file to be mended.
             let is_over =
-                trouble == Trouble::Order || ((waits || is_purge) && trouble == Trouble::File);
+                trouble == Trouble::Order || ((waits || can_wait) && trouble == Trouble::File);
             if is_over || self.standing.gives_up(trouble) {
                 return self.give_up(&batch, why, trouble);
             }
@@ -124,7 +138,10 @@ impl Writing {
 
     fn give_up(&self, batch: &[Order], why: StoreError, trouble: Trouble) {
         let queries = batch.iter().filter(|order| order.is_query()).count();
-        self.standing.lose(queries as u64);
+        let is_missed = |order: &Order| !order.can_wait() && !matches!(order, Order::Report(_));
+        if batch.iter().any(is_missed) {
+            self.standing.lose(queries as u64);
+        }
         tracing::warn!(%why, queries, "what was used could not be written down");
         if trouble == Trouble::Order {
             self.standing.clear();

@@ -13,6 +13,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+use super::feedback::written;
 use super::publish::{NotPublished, Publication};
 use super::{FileChange, PullRequest, Session, SessionError};
 use crate::learn::propose::{Gathered, Idea, Kind, Month, Report, Stage, Told};
@@ -127,7 +128,7 @@ impl Session {
         let usage = self.usage_store()?;
         let known = usage.verdicts()?.iter().any(|known| known.idea == idea);
         usage.forget_verdict(idea);
-        usage.flush();
+        written(usage)?;
         Ok(known)
     }
 
@@ -172,7 +173,7 @@ impl Session {
     /// Reads the log and thinks; touches no warehouse and writes nothing.
     fn look_back(&self) -> Result<LookedBack, SessionError> {
         let usage = self.usage_store()?;
-        usage.flush();
+        usage.write_out();
         let rules = self.project().config.learn.clone();
         let today = self.today();
         let catalog = self.catalog();

@@ -144,9 +144,9 @@ impl Usage {
             let used = match thing.kind {
                 NodeKind::Query => of_query(file, node.id, &mut found)?,
                 kind => {
-                    let known = match sql::is_read_first(kind) {
-                        true => BTreeMap::new(),
-                        false => queries(file, kind, node.id)?,
+                    let known = match kind {
+                        NodeKind::Person => queries(file, kind, node.id)?,
+                        _ => BTreeMap::new(),
                     };
                     let queries = over_queries(file, (kind, node.id), known, &mut found)?;
                     direct(file, kind, node.id, &mut found)?;
@@ -210,8 +210,8 @@ fn knows_runs(kind: NodeKind) -> bool {
 
 /// What the queries of a thing touch beside it, and who asked them; the queries.
 ///
-/// Of most kinds, what says how often a query touches the thing itself is among what is read first of each query; of the others,
-/// and of a query, it has to be known before.
+/// How often a query touches the thing itself is among what is read of each query; of a person and of a query, it has to be
+/// known before.
 fn over_queries(
     file: &Connection,
     (kind, id): (NodeKind, i64),
@@ -220,38 +220,36 @@ fn over_queries(
 ) -> Result<BTreeMap<i64, Used>, SqlError> {
     let mut queries = known;
     let mut held: Vec<(Way, i64, Used)> = Vec::new();
-    for sql in sql::touched(kind) {
-        let mut statement = file.prepare_cached(sql)?;
-        let mut rows = statement.query([id])?;
-        let (mut here, mut via) = (None, Used::default());
-        loop {
-            let row = rows.next()?;
-            let next = row.map(|row| row.get::<_, i64>(0)).transpose()?;
-            if next != here {
-                for (way, other, used) in held.drain(..) {
-                    found
-                        .entry((way, other))
-                        .or_default()
-                        .add(via.at_most(used));
-                }
-                if let Some(query) = here {
-                    queries.insert(query, via);
-                }
-                via = next
-                    .and_then(|query| queries.get(&query))
-                    .copied()
-                    .unwrap_or_default();
-                here = next;
+    let mut statement = file.prepare_cached(sql::touched(kind))?;
+    let mut rows = statement.query([id])?;
+    let (mut here, mut via) = (None, Used::default());
+    loop {
+        let row = rows.next()?;
+        let next = row.map(|row| row.get::<_, i64>(0)).transpose()?;
+        if next != here {
+            for (way, other, used) in held.drain(..) {
+                found
+                    .entry((way, other))
+                    .or_default()
+                    .add(via.at_most(used));
             }
-            let Some(row) = row else { break };
-            let other = row.get(1)?;
-            if let Some(way) = way_of(row.get_ref(2)?.as_str()?) {
-                let used = Used::read(row, 3)?;
-                if other != id {
-                    held.push((way, other, used));
-                } else if used.runs > via.runs {
-                    via = used;
-                }
+            if let Some(query) = here {
+                queries.insert(query, via);
+            }
+            via = next
+                .and_then(|query| queries.get(&query))
+                .copied()
+                .unwrap_or_default();
+            here = next;
+        }
+        let Some(row) = row else { break };
+        let other = row.get(1)?;
+        if let Some(way) = way_of(row.get_ref(2)?.as_str()?) {
+            let used = Used::read(row, 3)?;
+            if other != id {
+                held.push((way, other, used));
+            } else if used.runs > via.runs {
+                via = used;
             }
         }
     }
