@@ -482,6 +482,14 @@ async fn of_a_period_without_rows_nothing_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_year_is_named_by_its_first_and_last_day() {
+    let why = World::planted("").why("gmv this year").await;
+    let names: Vec<_> = why.tree.series.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.last().unwrap().as_str(), "2026-01-01 to 2026-11-20");
+    assert!(why.tree.series.len() > 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_ways_to_the_same_split_are_one_hypothesis() {
     let world = World::planted("");
     let why = world.why("churn_rate").await;

@@ -10,7 +10,7 @@ use super::{Investigation, Look, Node, Row, State, Why};
 use crate::investigate::{
     Amount, Finding, Form, Movement, Pair, Segment, Slice, Window, of_dimension, of_whole, parts,
 };
-use crate::model::Format;
+use crate::model::{DateRange, Format};
 use crate::session::SessionError;
 use crate::session::cell::number_text;
 
@@ -362,13 +362,14 @@ impl Investigation<'_> {
 
     /// Values of the periods of the history, the oldest first.
     fn series(&self, values: impl Iterator<Item = Option<f64>>) -> Vec<(String, Option<f64>)> {
-        let starts = self
-            .asked
-            .history
-            .pairs
-            .iter()
-            .map(|pair| pair.after.start.to_string());
-        let mut series: Vec<_> = starts.zip(values).collect();
+        let history = &self.asked.history;
+        // A part of a year is no year.
+        let is_one_period = history.is_one_period(self.week_start());
+        let names = history.pairs.iter().map(|pair| match is_one_period {
+            true => pair.after.start.to_string(),
+            false => DateRange::from(pair.after).to_string(),
+        });
+        let mut series: Vec<_> = names.zip(values).collect();
         series.reverse();
         series
     }

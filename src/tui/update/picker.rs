@@ -101,8 +101,7 @@ pub(super) fn open(state: &mut State, kind: PickerKind) -> Vec<Effect> {
         is_marked: false,
     };
     if picker.kind == PickerKind::Verdict {
-        picker.note =
-            Some("or type what is wrong with it; after `right`, what is right".to_owned());
+        picker.note = Some("or type what is wrong; after `right`, what is right".to_owned());
     }
     if let PickerKind::Meanings(unsure) = &picker.kind {
         picker.note = Some(unsure.message.clone());
