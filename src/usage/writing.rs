@@ -107,8 +107,9 @@ impl Writing {
             }
             let waits = batch.iter().any(|order| order.told().is_some());
             // Nobody waits behind what can be done the next time for a file to be mended.
-            let is_over =
-                trouble == Trouble::Order || ((waits || can_wait) && trouble == Trouble::File);
+            let is_over = trouble == Trouble::Order
+                || ((waits || can_wait) && trouble == Trouble::File)
+                || (can_wait && self.standing.is_closing());
             if is_over || self.standing.gives_up(trouble) {
                 return self.give_up(&batch, why, trouble);
             }
