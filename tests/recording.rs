@@ -334,10 +334,31 @@ fn what_waits_for_another_program_is_written_when_that_has_ended() {
     }
     std::thread::sleep(BUSY);
     assert!(usage.trouble().unwrap().contains("locked"));
+    // That is nothing to speak of.
+    assert_eq!(usage.failure(), None);
     other.end();
     assert!(usage.flush());
     assert_eq!(usage.trouble(), None);
     assert_eq!(lines(shop), ["gmv", "aov", "orders"]);
+}
+
+#[test]
+fn feedback_that_cannot_be_kept_is_an_error() {
+    let shop = project::shop();
+    let shop = shop.path();
+    assert!(run(shop, &["query", "gmv"]).status.success());
+    let file = rusqlite::Connection::open(file(shop)).unwrap();
+    file.execute_batch(
+        "CREATE TRIGGER full BEFORE UPDATE ON queries BEGIN SELECT RAISE(ABORT, 'no room'); END",
+    )
+    .unwrap();
+    let output = run(shop, &["usage", "feedback", "1", "down", "late"]);
+    assert!(!output.status.success());
+    let said = said(&output);
+    assert!(
+        said.contains("not kept") && said.contains("no room"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -357,17 +378,6 @@ fn whoever_only_reads_does_not_wait_for_another_program() {
         assert!(output.status.success(), "{}", said(&output));
         assert!(!said(&output).contains("history"), "{}", said(&output));
     }
-    other.end();
-}
-
-#[test]
-fn another_program_that_is_writing_is_no_problem_to_speak_of() {
-    let shop = project::shop();
-    let shop = shop.path();
-    let session = open(shop);
-    let other = Other::begin(shop);
-    let usage = session.history_news();
-    assert_eq!(usage, None);
     other.end();
 }
 
