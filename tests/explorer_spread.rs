@@ -96,10 +96,14 @@ fn enter_restricts_the_query_to_the_outlier() {
             "gmv by market, day since 2026-06",
             "gmv by market, day where market = TH 2026-07-01",
         ),
-        // The order was about the metric that is left out.
+        // The order goes where it was about the metric that is left out.
         (
             "gmv, orders by market, day since 2026-06 order by orders desc",
             "gmv by market, day where market = TH 2026-07-01",
+        ),
+        (
+            "gmv, orders by market, day since 2026-06 vs previous year order by gmv desc, orders_change",
+            "gmv by market, day where market = TH 2026-07-01 vs previous year order by gmv desc",
         ),
     ] {
         let mut explorer = Explorer::new(80, 24);

@@ -58,7 +58,7 @@ struct Inner {
     tracking: Arc<Tracking>,
     usage: OnceLock<Result<Usage, UsageError>>,
     used: Mutex<Option<Arc<Used>>>,
-    /// Whether it was said that the history cannot be used.
+    /// Why the history cannot be used, as it was said last.
     told: Mutex<Option<String>>,
     remembered: Mutex<Option<Arc<Remembered>>>,
     cache: ResultCache,

@@ -1,12 +1,17 @@
 //! Pure edits of a metric query: what every picker does to the one state.
 
+use super::times::OF_COMPARISON;
 use crate::model::{CompareOp, Filter, GroupBy, MetricQuery};
 
 /// Adds the metric, or takes it out if it is there, with its figures and whatever sorted by it or by them.
 pub fn toggle_metric(query: &mut MetricQuery, name: &str) {
     if let Some(at) = query.metrics.iter().position(|metric| metric == name) {
         query.metrics.remove(at);
-        query.order.retain(|key| key.column != name);
+        let is_its = |column: &str| {
+            let end = column.strip_prefix(name);
+            end.is_some_and(|end| end.is_empty() || OF_COMPARISON.contains(&end))
+        };
+        query.order.retain(|key| !is_its(&key.column));
         for shown in query.show.extract_if(.., |shown| shown.metric == name) {
             let column = shown.to_string().replace(' ', "_");
             query.order.retain(|key| key.column != column);

@@ -2,6 +2,7 @@
 
 use jiff::ToSpan;
 
+use super::edit;
 use super::look::Look;
 use super::state::{Phase, State};
 use crate::model::{CompareOp, Filter, Grain, GroupBy, MetricQuery, Period, TimeRange};
@@ -86,17 +87,17 @@ fn grain_of(query: &MetricQuery) -> Option<Grain> {
 /// The query of the explorer with nothing but the metric under the cursor, or that metric alone where the query is about another.
 pub fn query_here(state: &State) -> Option<MetricQuery> {
     let metric = state.metric_here()?.to_owned();
-    let mut query = match state.query.metrics.contains(&metric) {
-        true => state.query.clone(),
-        false => MetricQuery::default(),
-    };
-    // They may be about the metrics that are left out.
-    query.order.clear();
-    query.show.retain(|one| one.metric == metric);
-    Some(MetricQuery {
-        metrics: vec![metric],
-        ..query
-    })
+    if !state.query.metrics.contains(&metric) {
+        return Some(MetricQuery {
+            metrics: vec![metric],
+            ..MetricQuery::default()
+        });
+    }
+    let mut query = state.query.clone();
+    for other in state.query.metrics.iter().filter(|other| **other != metric) {
+        edit::toggle_metric(&mut query, other);
+    }
+    Some(query)
 }
 
 /// What the metric of a query can be spread across: what it is grouped by, then the metric's own groupings, then its dimensions.

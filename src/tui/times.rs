@@ -146,6 +146,9 @@ fn of(day: Date, unit: Grain) -> Period {
     }
 }
 
+/// What the columns of a comparison have after the name of their metric.
+pub const OF_COMPARISON: [&str; 3] = ["_prior", "_change", "_change_pct"];
+
 /// Compares with this, or with nothing any more; what was sorted by the comparison is no longer.
 pub fn set_comparison(query: &mut MetricQuery, compare: Option<Comparison>) {
     query.compare = compare;
@@ -155,8 +158,7 @@ pub fn set_comparison(query: &mut MetricQuery, compare: Option<Comparison>) {
 }
 
 fn is_of_comparison(column: &str) -> bool {
-    let ends = ["_prior", "_change", "_change_pct"];
-    ends.iter().any(|end| column.ends_with(end))
+    OF_COMPARISON.iter().any(|end| column.ends_with(end))
 }
 
 /// Sorted by a column: the largest first, then the smallest, then as it was.

@@ -123,7 +123,7 @@ impl Session {
     /// Forgets what was said of an idea, so that it may be proposed again; whether there was anything to forget.
     ///
     /// # Errors
-    /// The log cannot be read.
+    /// The log cannot be read or written.
     pub fn forget_idea(&self, idea: &str) -> Result<bool, SessionError> {
         let usage = self.usage_store()?;
         let known = usage.verdicts()?.iter().any(|known| known.idea == idea);

@@ -119,7 +119,7 @@ impl Session {
     /// decide by it.
     ///
     /// # Errors
-    /// The log cannot be read.
+    /// The log cannot be read or written, or is not that of later runs.
     pub fn train_policy(&self) -> Result<PolicyReport, SessionError> {
         self.outlives_run()?;
         let (mut report, learned) = self.lessons()?;

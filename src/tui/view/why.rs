@@ -45,7 +45,7 @@ pub fn draw(state: &State, open: &WhyPane, frame: &mut Frame<'_>, hits: &mut Hit
         (false, _) => Line::styled(format!("{} hypotheses", rows.len()), theme.dim),
     };
     let title = match open.known() {
-        Some(why) => sanitize(&format!("Why {}{}", why.label, periods(why))).into_owned(),
+        Some(why) => sanitize(&format!("Why {}{}", why.label, asked(why))).into_owned(),
         None => "Why".to_owned(),
     };
     pane::window(frame, tree, &title, remark, theme);
@@ -95,8 +95,8 @@ pub fn draw(state: &State, open: &WhyPane, frame: &mut Frame<'_>, hits: &mut Hit
     }
 }
 
-/// The two periods, as the query line says them.
-fn periods(why: &Why) -> String {
+/// The conditions and the two periods, as the query line says them.
+fn asked(why: &Why) -> String {
     let Ok(query) = why.line.parse::<MetricQuery>() else {
         return String::new();
     };
